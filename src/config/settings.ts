@@ -1,0 +1,154 @@
+/**
+ * The configuration as the program sees it: parsed, checked, with every
+ * default filled in and every reference resolved. Made by `loadConfiguration`.
+ */
+import type { Domain } from '../smtp/envelope.ts'
+
+export interface Settings {
+  readonly hostname: string
+  /** directory: temporary files of large messages */
+  readonly state: string
+  /** worker processes; 0 = everything in one process, without a supervisor */
+  readonly workers: number
+  readonly log: LogSettings
+  readonly listeners: readonly ListenerSettings[]
+  readonly hops: ReadonlyMap<string, HopSettings>
+  /** what inbound accepts mail for, and where it goes when not to the listener's own `next` */
+  readonly domains: ReadonlyMap<Domain, DomainSettings>
+  readonly newlines: 'normalise' | 'refuse'
+  readonly limits: LimitSettings
+  readonly timeouts: TimeoutSettings
+}
+
+export interface LogSettings {
+  readonly level: 'debug' | 'info' | 'warn' | 'error'
+  /** auto: readable on a terminal, JSON lines otherwise */
+  readonly format: 'auto' | 'json' | 'readable'
+}
+
+export interface DomainSettings {
+  /** key of `hops`; undefined: the listener's `next` */
+  readonly next: string | undefined
+}
+
+export type SocketAddress =
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  | { readonly kind: 'unix'; readonly path: string }
+
+export interface ListenerSettings {
+  readonly name: string
+  readonly role: 'inbound' | 'outbound'
+  readonly protocol: 'smtp' | 'lmtp'
+  readonly listen: readonly SocketAddress[]
+  readonly tls: ListenerTlsSettings | undefined
+  readonly trust: TrustSettings
+  /** outbound only: networks that may send through it, CIDR; default loopback */
+  readonly clients: readonly string[]
+  /** key of `hops` */
+  readonly next: string
+  /** add a Received field */
+  readonly received: boolean
+}
+
+export interface ListenerTlsSettings {
+  readonly mode: 'starttls' | 'implicit' | 'required'
+  /** the first is the default; the others are chosen by SNI after their names */
+  readonly certificates: readonly CertificateFiles[]
+}
+
+export interface CertificateFiles {
+  readonly cert: string
+  readonly key: string
+}
+
+/** Peers (CIDR) whose word on the client is taken. A unix-socket peer is written `unix`. */
+export interface TrustSettings {
+  readonly proxy: readonly string[]
+  readonly xclient: readonly string[]
+  readonly xforward: readonly string[]
+}
+
+export type HopSettings = RelaySettings | MaildirSettings
+
+export interface RelaySettings {
+  readonly kind: 'smtp' | 'lmtp'
+  readonly name: string
+  readonly address: SocketAddress
+  readonly tls: HopTlsSettings
+  readonly xforward: boolean
+  readonly xclient: boolean
+  /** connections at once, per worker */
+  readonly connections: number
+  /** an unused connection is closed after this */
+  readonly idleMs: number
+  /** a connection takes no new transaction after this */
+  readonly maxAgeMs: number
+  readonly timeouts: HopTimeoutSettings
+}
+
+export interface HopTlsSettings {
+  /** off; opportunistic: if offered, unverified, in clear if it fails; required: verified or 4xx */
+  readonly mode: 'off' | 'opportunistic' | 'required' | 'implicit'
+  /** check the certificate (required, implicit) */
+  readonly verify: boolean
+  /** name in the certificate, if not the host's */
+  readonly name: string | undefined
+  /** PEM file of accepted authorities, if not the system's */
+  readonly ca: string | undefined
+}
+
+/** RFC 5321 §4.5.3.2 */
+export interface HopTimeoutSettings {
+  readonly connectMs: number
+  readonly greetingMs: number
+  readonly mailMs: number
+  readonly rcptMs: number
+  readonly dataMs: number
+  readonly blockMs: number
+  readonly finalMs: number
+}
+
+export interface MaildirSettings {
+  readonly kind: 'maildir'
+  readonly name: string
+  /** path with {domain}, {local} and {user} */
+  readonly path: string
+  /** users file; undefined: every local part of the accepted domains is a user */
+  readonly users: string | undefined
+  readonly aliases: string | undefined
+  /** characters that begin a suffix of the local part, e.g. `+-` */
+  readonly suffix: string
+  /** mailbox that takes mail for unknown users */
+  readonly catchAll: string | undefined
+  readonly uid: number | undefined
+  readonly gid: number | undefined
+  /** of files; directories get the x bits that go with it */
+  readonly mode: number
+}
+
+export interface LimitSettings {
+  readonly messageBytes: number
+  readonly commandLineBytes: number
+  readonly recipients: number
+  readonly errors: number
+  readonly unknownCommands: number
+  /** per worker */
+  readonly sessions: number
+  /** per worker and client network (/24, /64); loopback and unix clients are not counted */
+  readonly sessionsPerNetwork: number
+  /** Received fields above which a message loops */
+  readonly received: number
+}
+
+export interface TimeoutSettings {
+  /** wait for the client's next command (RFC 5321 §4.5.3.2.7) */
+  readonly commandMs: number
+  /** wait for more of the client's message */
+  readonly dataMs: number
+  /** wait for a PROXY header or the end of a TLS handshake */
+  readonly handshakeMs: number
+  /** a session in all */
+  readonly sessionMs: number
+  /** sessions that still run after SIGTERM are closed after this */
+  readonly stopMs: number
+}
