@@ -1,0 +1,190 @@
+/**
+ * Decodes the text of a message as it comes in (RFC 5321 §4.5.2, §2.3.8).
+ *
+ * Only CR LF "." CR LF ends DATA. A leading dot is taken off only behind a true
+ * CR LF. What goes out has CR LF line ends and nothing else: a bare CR or bare
+ * LF becomes CR LF, a NUL is left out, and each is counted, so that the caller
+ * can refuse the message instead. A line end that we made is never taken for
+ * one that the client sent, so no fake end of data can become a true one.
+ *
+ * No I/O. Memory: at most twice the piece that is fed. Time: one pass.
+ */
+
+const LF = 0x0a
+const CR = 0x0d
+const DOT = 0x2e
+const NUL = 0x00
+
+/**
+ * Where the decoder stands. LINE_START is behind a true CR LF (or at the start);
+ * TEXT inside a line or behind a line end that we made; AFTER_CR behind a CR
+ * that is already given out; AFTER_DOT and AFTER_DOT_CR behind a leading dot
+ * (and CR) that are held back.
+ */
+type State = 'LINE_START' | 'TEXT' | 'AFTER_CR' | 'AFTER_DOT' | 'AFTER_DOT_CR'
+
+export interface Anomalies {
+  readonly bareCr: number
+  readonly bareLf: number
+  readonly nul: number
+}
+
+export class DataDecoder {
+  /** bytes of the last piece that were used; less than its length only where the end of data was found */
+  consumed = 0
+  /** the end of data was seen (never with BDAT, whose end is a count) */
+  ended = false
+  bareCr = 0
+  bareLf = 0
+  nul = 0
+  private state: State = 'LINE_START'
+  private readonly dots: boolean
+
+  /** @param dots true for DATA; false for BDAT, where a dot means nothing (RFC 3030 §2) */
+  constructor(dots: boolean) {
+    this.dots = dots
+  }
+
+  get clean(): boolean {
+    return this.bareCr === 0 && this.bareLf === 0 && this.nul === 0
+  }
+
+  /** Decodes `piece`; what comes back may be a part of `piece` itself. */
+  decode(piece: Buffer): Buffer {
+    const clear = this.scan(piece)
+    if (this.ended || clear === piece.length) {
+      this.consumed = this.ended ? clear + 3 : clear
+      return clear === piece.length ? piece : piece.subarray(0, clear)
+    }
+    return this.rewrite(piece, clear)
+  }
+
+  /**
+   * The common case: looks for the first byte that cannot go out as it is, and
+   * returns its index (or the piece's length). At a complete `.CRLF` behind
+   * CRLF it sets `ended` and returns the index of the dot.
+   */
+  private scan(piece: Buffer): number {
+    const length = piece.length
+    let at = 0
+    if (this.state === 'AFTER_CR') {
+      if (length === 0 || piece[0] !== LF) return 0
+      this.state = 'LINE_START'
+      at = 1
+    } else if (this.state === 'AFTER_DOT' || this.state === 'AFTER_DOT_CR') return 0
+    let lineStart = this.state === 'LINE_START'
+    for (; at < length; at++) {
+      const c = piece[at] as number
+      if (c > CR) {
+        if (c === DOT && lineStart && this.dots) return this.scanDot(piece, at)
+        lineStart = false
+      } else if (c === CR) {
+        if (at + 1 === length) {
+          this.state = 'AFTER_CR'
+          return length
+        }
+        if (piece[at + 1] !== LF) return this.stopAt(at, lineStart)
+        at++
+        lineStart = true
+      } else if (c === LF || c === NUL) return this.stopAt(at, lineStart)
+      else lineStart = false
+    }
+    return this.stopAt(length, lineStart)
+  }
+
+  private scanDot(piece: Buffer, at: number): number {
+    if (piece[at + 1] === CR && piece[at + 2] === LF) this.ended = true
+    return this.stopAt(at, true)
+  }
+
+  private stopAt(at: number, lineStart: boolean): number {
+    this.state = lineStart ? 'LINE_START' : 'TEXT'
+    return at
+  }
+
+  /** The rare case: byte by byte from `from` on, into a buffer of its own. */
+  private rewrite(piece: Buffer, from: number): Buffer {
+    // Each byte gives at most two; a held-back CR and a missing LF add one each.
+    const out = Buffer.allocUnsafe(from + 2 * (piece.length - from) + 2)
+    piece.copy(out, 0, 0, from)
+    let length = from
+    for (let at = from; at < piece.length; at++) {
+      length = this.step(piece[at] as number, out, length)
+      if (this.ended) {
+        this.consumed = at + 1
+        return out.subarray(0, length)
+      }
+    }
+    this.consumed = piece.length
+    return out.subarray(0, length)
+  }
+
+  /** Takes one byte; returns the new length of `out`. */
+  private step(c: number, out: Buffer, length: number): number {
+    switch (this.state) {
+      case 'AFTER_DOT':
+        if (c === CR) {
+          this.state = 'AFTER_DOT_CR'
+          return length
+        }
+        this.state = 'TEXT'
+        return this.text(c, out, length)
+      case 'AFTER_DOT_CR':
+        if (c === LF) {
+          this.ended = true
+          return length
+        }
+        out[length] = CR
+        return this.afterCr(c, out, length + 1)
+      case 'AFTER_CR':
+        return this.afterCr(c, out, length)
+      case 'LINE_START':
+        if (c === DOT && this.dots) {
+          this.state = 'AFTER_DOT'
+          return length
+        }
+        this.state = 'TEXT'
+        return this.text(c, out, length)
+      case 'TEXT':
+        return this.text(c, out, length)
+    }
+  }
+
+  private afterCr(c: number, out: Buffer, length: number): number {
+    out[length] = LF
+    if (c === LF) {
+      this.state = 'LINE_START'
+      return length + 1
+    }
+    this.bareCr++
+    this.state = 'TEXT'
+    return this.text(c, out, length + 1)
+  }
+
+  private text(c: number, out: Buffer, length: number): number {
+    if (c === NUL) {
+      this.nul++
+      return length
+    }
+    if (c === LF) {
+      this.bareLf++
+      out[length] = CR
+      out[length + 1] = LF
+      return length + 2
+    }
+    out[length] = c
+    if (c === CR) this.state = 'AFTER_CR'
+    return length + 1
+  }
+
+  /**
+   * To be called once at the end of the last BDAT chunk: what is still owed to
+   * the output (the LF of a final bare CR).
+   */
+  finish(): Buffer {
+    if (this.state !== 'AFTER_CR') return Buffer.alloc(0)
+    this.bareCr++
+    this.state = 'TEXT'
+    return Buffer.from('\n')
+  }
+}
