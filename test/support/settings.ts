@@ -1,0 +1,47 @@
+/**
+ * Settings for tests, made as a user's are: out of YAML, through the whole
+ * check. `settingsFrom` throws with every error where the text is not valid;
+ * `loadFrom` returns what `loadConfiguration` would. Nothing of the
+ * environment or of this machine comes in unless a test gives it.
+ */
+import { loadText } from '../../src/config/load.ts'
+import type { Loaded } from '../../src/config/load.ts'
+import type { Machine } from '../../src/config/machine.ts'
+import { describeError } from '../../src/config/problem.ts'
+import type { Settings } from '../../src/config/settings.ts'
+
+export interface TestGround {
+  /** directory that relative paths are taken from */
+  readonly cwd: string
+  readonly environment?: Readonly<Record<string, string | undefined>>
+  readonly machine?: Partial<Machine>
+}
+
+/** A machine that is the same everywhere. */
+export const TEST_MACHINE: Machine = {
+  hostname: () => 'mx.test.example',
+  cores: () => 4,
+  addresses: () => ['127.0.0.1', '::1', '192.0.2.10', '2001:db8::10'],
+  uid: () => 0,
+  gid: () => 0,
+  nowMs: () => Date.UTC(2026, 0, 15),
+  userDatabase: (kind) => kind === 'passwd'
+    ? 'root:x:0:0:root:/root:/bin/sh\nvmail:x:5000:5001:mail:/var/mail:/bin/false\n'
+    : 'root:x:0:\nvmail:x:5001:\nmail:x:8:\n',
+}
+
+export function loadFrom(yamlText: string, ground: TestGround): Loaded {
+  return loadText(yamlText, {
+    source: 'test.yaml',
+    base: ground.cwd,
+    environment: ground.environment ?? {},
+    machine: { ...TEST_MACHINE, ...ground.machine },
+  })
+}
+
+/** `settingsFrom('listeners: …', { cwd: directory })` */
+export function settingsFrom(yamlText: string, ground: TestGround): Settings {
+  const loaded = loadFrom(yamlText, ground)
+  if (loaded.status === 'ok') return loaded.settings
+  throw new Error(loaded.status === 'invalid' ? loaded.errors.map(describeError).join('\n') : loaded.cause)
+}
