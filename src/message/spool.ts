@@ -135,7 +135,7 @@ function inMemory(pieces: Buffer[], size: number): StoredMessage {
       return kept
     },
     async *chunks() {
-      yield* kept
+      for (const piece of kept) yield await Promise.resolve(piece)
     },
     discard() {
       kept = []

@@ -13,9 +13,11 @@ import * as replies from './reply-catalogue.ts'
 export type Command =
   | { readonly verb: 'HELO' | 'EHLO' | 'LHLO'; readonly name: string }
   | { readonly verb: 'MAIL' | 'RCPT'; readonly envelope: EnvelopePath }
-  | { readonly verb: 'DATA' | 'RSET' | 'QUIT' | 'STARTTLS' | 'NOOP' | 'HELP' | 'VRFY' | 'EXPN' }
+  | { readonly verb: 'DATA' | 'QUIT' | 'STARTTLS' }
+  | { readonly verb: 'RSET' | 'NOOP' | 'HELP' | 'VRFY' | 'EXPN' }
   | { readonly verb: 'BDAT'; readonly octets: number; readonly last: boolean }
-  | { readonly verb: 'XCLIENT' | 'XFORWARD'; readonly attributes: string }
+  | { readonly verb: 'XCLIENT'; readonly attributes: string }
+  | { readonly verb: 'XFORWARD'; readonly attributes: string }
   | { readonly verb: 'unknown' }
   | { readonly verb: 'malformed'; readonly reply: Reply; /** the line cannot be skipped safely */ readonly fatal: boolean }
 
@@ -77,7 +79,7 @@ function parseEnvelope(verb: 'MAIL' | 'RCPT', rest: string): Command {
   if (result.status === 'malformed') return malformed(replies.badAddress(verb, `Bad address: ${result.why}`))
   if (verb === 'RCPT' && result.path.mailbox === null) return malformed(replies.badAddress(verb, 'Bad address: <> is no recipient'))
   const parameters = result.end === text.length ? NO_PARAMETERS : parseParameters(text.slice(result.end))
-  if (!Array.isArray(parameters)) return malformed(parameters as Reply)
+  if (!Array.isArray(parameters)) return malformed(parameters)
   return { verb, envelope: { path: result.path, parameters } }
 }
 

@@ -91,6 +91,8 @@ export function parameterValue(keyword: string, allowed: string): Reply {
 
 /* --- the envelope --- */
 
+/** The sender is asked of the next hop with the first recipient (RFC 5321 §3.3). */
+export const SENDER_OK = reply(250, [1, 0], 'Sender OK')
 /** RFC 3463 §3.2: X.1.7 bad sender's, X.1.3 bad destination mailbox address syntax */
 export function badAddress(of: 'MAIL' | 'RCPT', why: string): Reply {
   return reply(501, [1, of === 'MAIL' ? 7 : 3], why)

@@ -1,0 +1,244 @@
+/**
+ * The composition root: settings in, {start, reload, stop} out. Only this file
+ * sees the whole configuration; everyone else is handed a slice.
+ */
+import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
+import { networkMatcher } from './config/networks.ts'
+import type { HopSettings, ListenerSettings, Settings, SocketAddress } from './config/settings.ts'
+import { createMaildirHop } from './delivery/local.ts'
+import type { NextHop } from './delivery/next-hop.ts'
+import { createRelayHop } from './delivery/relay.ts'
+import { inboundRoutes, outboundRoutes, type Routes } from './delivery/routes.ts'
+import { createDecisionIds } from './observe/decision-id.ts'
+import type { Log } from './observe/log.ts'
+import { FrontDoor, type FrontDoorContext, type FrontDoorSettings } from './pipeline.ts'
+import { Admission } from './smtp/admission.ts'
+import type { ConnectionProfile } from './smtp/connection.ts'
+import { SmtpServer } from './smtp/server.ts'
+import { TlsContexts } from './smtp/tls-contexts.ts'
+
+export interface Gateway {
+  /** Opens every listener; rejects, with nothing left open, if one cannot be bound. */
+  start(): Promise<void>
+  /** New transactions use the new settings. Rejects, and keeps the old, if they cannot be put in place. */
+  reload(settings: Settings): Promise<void>
+  /** Stops accepting, lets sessions finish up to `timeouts.stopMs`, closes the rest. */
+  stop(): Promise<void>
+  /** listener name → bound addresses (ports resolved where the configuration says 0) */
+  addresses(): ReadonlyMap<string, readonly SocketAddress[]>
+}
+
+export function createGateway(settings: Settings, context: { readonly log: Log }): Gateway {
+  return new PosternGateway(settings, context.log)
+}
+
+const TICK_MS = 1000
+const CERTIFICATE_TICKS = 10
+/** A message up to this size is held in memory while it passes; larger ones go through a temporary file. */
+const SPOOL_MEMORY_BYTES = 256 * 1024
+
+interface Hop {
+  readonly hop: NextHop
+  /** all that it was made from */
+  readonly made: unknown
+}
+
+interface Listening {
+  readonly server: SmtpServer
+  readonly bound: SocketAddress
+  listener: string
+  /** what its sessions read at each transaction */
+  readonly door: { settings: FrontDoorSettings }
+}
+
+/** A listener's slices, ready to be put in place. */
+interface Prepared {
+  readonly listener: ListenerSettings
+  readonly address: SocketAddress
+  readonly door: FrontDoorSettings
+  readonly tls: TlsContexts | undefined
+}
+
+class PosternGateway implements Gateway {
+  private settings: Settings
+  private readonly log: Log
+  private readonly admission: Admission
+  private readonly doorContext: FrontDoorContext
+  private hops = new Map<string, Hop>()
+  private listening = new Map<string, Listening>()
+  private tls: readonly TlsContexts[] = []
+  private ticker: NodeJS.Timeout | undefined
+  private ticks = 0
+
+  constructor(settings: Settings, log: Log) {
+    this.settings = settings
+    this.log = log
+    this.admission = new Admission(settings.limits)
+    this.doorContext = { log, newId: createDecisionIds(), now: () => performance.now(), date: () => new Date() }
+  }
+
+  async start(): Promise<void> {
+    await this.place(this.settings)
+    this.ticker = setInterval(() => this.tick(), TICK_MS)
+    this.ticker.unref()
+  }
+
+  reload(settings: Settings): Promise<void> {
+    return this.place(settings)
+  }
+
+  async stop(): Promise<void> {
+    const servers = [...this.listening.values()].map((l) => l.server)
+    const ended = Promise.all(servers.map((server) => server.stop()))
+    const closed = ended.then(() => Promise.all([...this.hops.values()].map(({ hop }) => hop.close())))
+    if (!(await settledWithin(closed, this.settings.timeouts.stopMs))) {
+      const sessions = servers.reduce((sum, server) => sum + server.sessions, 0)
+      this.log.warn({ sessions, waitedMs: this.settings.timeouts.stopMs }, 'sessions still run, closing them')
+      for (const server of servers) server.abort()
+      await settledWithin(closed, TICK_MS)
+    }
+    clearInterval(this.ticker)
+    this.listening.clear()
+    this.hops.clear()
+  }
+
+  addresses(): ReadonlyMap<string, readonly SocketAddress[]> {
+    const found = new Map<string, SocketAddress[]>()
+    for (const { listener, bound } of this.listening.values()) found.set(listener, [...(found.get(listener) ?? []), bound])
+    return found
+  }
+
+  private tick(): void {
+    for (const { server } of this.listening.values()) server.tick()
+    if (++this.ticks % CERTIFICATE_TICKS === 0) for (const contexts of this.tls) void contexts.refresh()
+  }
+
+  /* --- putting settings in place --- */
+
+  /** Everything that can fail comes first; then the switch is made at once. */
+  private async place(settings: Settings): Promise<void> {
+    const hops = this.makeHops(settings)
+    const opened: Listening[] = []
+    let prepared: Prepared[]
+    const listening = new Map<string, Listening>()
+    try {
+      prepared = (await Promise.all(settings.listeners.map((l) => this.prepare(l, settings, hops)))).flat()
+      for (const one of prepared) {
+        const key = keyOf(one.listener.name, one.address)
+        const old = this.listening.get(key)
+        const now = old ?? (await this.open(one, settings))
+        if (old === undefined) opened.push(now)
+        listening.set(key, now)
+      }
+    } catch (error) {
+      for (const { server } of opened) void server.stop()
+      for (const [name, { hop }] of hops) if (this.hops.get(name)?.hop !== hop) void hop.close()
+      throw error
+    }
+    this.switch(settings, { hops, listening, prepared })
+  }
+
+  private switch(settings: Settings, next: { hops: Map<string, Hop>; listening: Map<string, Listening>; prepared: readonly Prepared[] }): void {
+    for (const one of next.prepared) {
+      const place = next.listening.get(keyOf(one.listener.name, one.address))
+      if (place === undefined) throw new Error('a prepared listener is open')
+      place.listener = one.listener.name
+      place.door.settings = one.door
+      place.server.profile = this.profile(one, settings, place.door)
+    }
+    const gone = [...this.listening].filter(([key]) => !next.listening.has(key))
+    const oldHops = [...this.hops].filter(([name, { hop }]) => next.hops.get(name)?.hop !== hop)
+    this.settings = settings
+    this.admission.limits = settings.limits
+    this.hops = next.hops
+    this.listening = next.listening
+    this.tls = next.prepared.flatMap((one) => one.tls ?? [])
+    for (const [, { server }] of gone) void server.stop()
+    for (const [, { hop }] of oldHops) void hop.close()
+  }
+
+  /** Hops whose settings did not change are kept, with their connections. */
+  private makeHops(settings: Settings): Map<string, Hop> {
+    const hops = new Map<string, Hop>()
+    for (const [name, hop] of settings.hops) {
+      const made = { hop, hostname: settings.hostname, domains: hop.kind === 'maildir' ? [...settings.domains.keys()] : [] }
+      const old = this.hops.get(name)
+      hops.set(name, old !== undefined && isDeepStrictEqual(old.made, made) ? old : { hop: this.makeHop(hop, settings), made })
+    }
+    return hops
+  }
+
+  private makeHop(hop: HopSettings, settings: Settings): NextHop {
+    const context = { hostname: settings.hostname, log: this.log }
+    if (hop.kind === 'maildir') return createMaildirHop(hop, { ...context, domains: new Set(settings.domains.keys()) })
+    return createRelayHop(hop, context)
+  }
+
+  private async prepare(listener: ListenerSettings, settings: Settings, hops: ReadonlyMap<string, Hop>): Promise<Prepared[]> {
+    const tls = listener.tls === undefined ? undefined : await TlsContexts.load(listener.tls.certificates, this.log)
+    const door: FrontDoorSettings = {
+      listener: listener.name,
+      hostname: settings.hostname,
+      protocol: listener.protocol,
+      mayUse: listener.role === 'outbound' ? networkMatcher(listener.clients) : () => true,
+      routes: routesOf(listener, settings, hops),
+      addReceived: listener.received,
+      maxReceived: settings.limits.received,
+      spool: { directory: join(settings.state, 'tmp'), memoryBytes: SPOOL_MEMORY_BYTES },
+    }
+    return listener.listen.map((address) => ({ listener, address, door, tls }))
+  }
+
+  private async open(one: Prepared, settings: Settings): Promise<Listening> {
+    const door = { settings: one.door }
+    const server = new SmtpServer(this.profile(one, settings, door), { admission: this.admission, now: this.doorContext.now, log: this.log })
+    const bound = await server.listen(one.address)
+    return { server, bound, listener: one.listener.name, door }
+  }
+
+  private profile({ listener, tls }: Prepared, settings: Settings, door: Listening['door']): ConnectionProfile {
+    const { hostname, limits, timeouts, newlines } = settings
+    return {
+      listener: listener.name,
+      options: { hostname, protocol: listener.protocol, newlines, limits, timeouts },
+      tls: listener.tls === undefined || tls === undefined ? undefined : { mode: listener.tls.mode, contexts: tls },
+      trust: {
+        proxy: networkMatcher(listener.trust.proxy),
+        xclient: networkMatcher(listener.trust.xclient),
+        xforward: networkMatcher(listener.trust.xforward),
+      },
+      makeHandler: (facts) => new FrontDoor(() => door.settings, this.doorContext, facts),
+    }
+  }
+}
+
+function routesOf(listener: ListenerSettings, settings: Settings, hops: ReadonlyMap<string, Hop>): Routes {
+  const hopNamed = (name: string): NextHop => {
+    const found = hops.get(name)
+    if (found === undefined) throw new Error(`listener ${listener.name}: there is no hop named ${name}`)
+    return found.hop
+  }
+  const fallback = hopNamed(listener.next)
+  if (listener.role === 'outbound') return outboundRoutes(fallback)
+  return inboundRoutes(new Map([...settings.domains].map(([domain, { next }]) => [domain, next === undefined ? fallback : hopNamed(next)])), fallback)
+}
+
+/** A listening socket stays open over a reload, even under a new listener name. */
+function keyOf(listener: string, address: SocketAddress): string {
+  if (address.kind === 'unix') return `unix:${address.path}`
+  return address.port === 0 ? `${listener} ${address.host}:0` : `${address.host}:${address.port}`
+}
+
+/** False where `work` did not end in time. */
+async function settledWithin(work: Promise<unknown>, timeoutMs: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), timeoutMs)
+  })
+  try {
+    return await Promise.race([work.then(() => true), late])
+  } finally {
+    clearTimeout(timer)
+  }
+}

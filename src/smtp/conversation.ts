@@ -1,0 +1,305 @@
+/**
+ * What has been said in a session and what may be said next: the order of
+ * commands (RFC 5321 §4.1.4), the offer of EHLO, the counts and bounds. No bytes
+ * here and no I/O; `Session` feeds it commands, the handler decides.
+ */
+import type { Command } from './command.ts'
+import { parameter, type EnvelopePath } from './envelope.ts'
+import { MessageIntake } from './message-intake.ts'
+import { checkParameters } from './parameters.ts'
+import { isPositive, type Reply } from './reply.ts'
+import * as replies from './reply-catalogue.ts'
+import type { SessionFacts, SessionHandler, TlsFacts } from './session-handler.ts'
+import { parseAttributes, XCLIENT_ATTRIBUTES, XFORWARD_ATTRIBUTES, type Attributes } from './xclient.ts'
+
+export interface SessionOptions {
+  readonly hostname: string
+  readonly protocol: 'smtp' | 'lmtp'
+  /** STARTTLS: not there, offered, or required before MAIL */
+  readonly tls: 'none' | 'offered' | 'required'
+  readonly newlines: 'normalise' | 'refuse'
+  /** the peer's address as the connection (or a trusted PROXY header) has it; undefined for a unix socket */
+  readonly peer: { readonly address: string | undefined; readonly port: number | undefined }
+  readonly trust: { readonly xclient: boolean; readonly xforward: boolean }
+  readonly limits: {
+    readonly messageBytes: number
+    readonly commandLineBytes: number
+    readonly recipients: number
+    readonly errors: number
+    readonly unknownCommands: number
+  }
+  readonly timeouts: {
+    readonly commandMs: number
+    readonly dataMs: number
+    readonly handshakeMs: number
+    readonly sessionMs: number
+  }
+}
+
+/** Commands that are answered with a reply and change nothing of how bytes are read. */
+type PlainCommand = Exclude<Command, { verb: 'QUIT' | 'DATA' | 'BDAT' | 'STARTTLS' | 'XCLIENT' | 'malformed' }>
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }
+
+const NOTHING: ReadonlyMap<string, string> = new Map()
+
+export class Conversation {
+  private readonly options: SessionOptions
+  private readonly handler: SessionHandler
+  private readonly facts: Mutable<SessionFacts>
+  /** keywords of our last EHLO reply */
+  private offered: ReadonlyMap<string, string> = NOTHING
+  /** HELO, EHLO or LHLO was answered */
+  private greeted = false
+  /** what a trusted peer said of its client's hello; it holds against the peer's own */
+  private claimed: { helo: string | undefined; protocol: SessionFacts['protocol'] | undefined } = { helo: undefined, protocol: undefined }
+  private sender: EnvelopePath | null = null
+  private accepted = 0
+  private tried = 0
+  private chunks: 'none' | 'open' | 'failed' = 'none'
+  private errors = 0
+  private unknown = 0
+
+  constructor(options: SessionOptions, makeHandler: (facts: SessionFacts) => SessionHandler) {
+    this.options = options
+    this.facts = {
+      address: options.peer.address, port: options.peer.port, name: undefined, login: undefined,
+      helo: undefined, protocol: 'SMTP', tls: undefined, forwarded: NOTHING,
+    }
+    this.handler = makeHandler(this.facts)
+  }
+
+  get inTransaction(): boolean {
+    return this.sender !== null
+  }
+
+  get expectedReplies(): number {
+    return this.options.protocol === 'lmtp' ? this.accepted : 1
+  }
+
+  /** the smaller of our limit and the next hop's (RFC 1870) */
+  get maxMessageBytes(): number {
+    const hop = Number(this.offered.get('SIZE') ?? 0)
+    const own = this.options.limits.messageBytes
+    return hop > 0 && hop < own ? hop : own
+  }
+
+  connect(): Reply | Promise<Reply> {
+    return this.handler.connect()
+  }
+
+  secured(tls: TlsFacts): void {
+    this.facts.tls = tls
+    this.forgetHello()
+  }
+
+  /** RFC 5321 §4.1.1.5: the transaction is forgotten, the session is not. */
+  reset(): void {
+    this.handler.reset()
+    this.endTransaction()
+  }
+
+  /** The 421 to end the session with, once there were too many. */
+  countError(reply: Reply): Reply | undefined {
+    if (reply === replies.UNKNOWN_COMMAND && ++this.unknown >= this.options.limits.unknownCommands) return replies.TOO_MANY_UNKNOWN
+    return ++this.errors >= this.options.limits.errors ? replies.TOO_MANY_ERRORS : undefined
+  }
+
+  answer(command: PlainCommand): Reply | Promise<Reply> {
+    switch (command.verb) {
+      case 'MAIL':
+        return this.mail(command.envelope)
+      case 'RCPT':
+        return this.rcpt(command.envelope)
+      case 'HELO':
+      case 'EHLO':
+      case 'LHLO':
+        return this.hello(command.verb, command.name)
+      case 'RSET':
+        this.reset()
+        return replies.OK
+      case 'NOOP':
+        return replies.OK
+      case 'HELP':
+        return replies.HELP
+      case 'VRFY':
+        return replies.CANNOT_VERIFY
+      case 'EXPN':
+        return replies.NO_EXPANSION
+      case 'XFORWARD':
+        return this.xforward(command.attributes)
+      case 'unknown':
+        return replies.UNKNOWN_COMMAND
+    }
+  }
+
+  /* --- hello --- */
+
+  private hello(verb: 'HELO' | 'EHLO' | 'LHLO', name: string): Reply | Promise<Reply> {
+    if ((verb === 'LHLO') !== (this.options.protocol === 'lmtp')) return verb === 'LHLO' ? replies.UNKNOWN_COMMAND : replies.NOT_LMTP
+    this.reset()
+    this.greeted = true
+    this.facts.helo = this.claimed.helo ?? name
+    this.facts.protocol = this.claimed.protocol ?? (verb === 'LHLO' ? 'LMTP' : verb === 'EHLO' ? 'ESMTP' : 'SMTP')
+    if (verb === 'HELO') {
+      this.offered = NOTHING
+      return { status: 250, text: this.options.hostname }
+    }
+    const behind = this.handler.hello()
+    return behind instanceof Promise ? behind.then((keywords) => this.offer(keywords)) : this.offer(behind)
+  }
+
+  /** What both we and what lies behind us can do (RFC 5321 §4.1.1.1). */
+  private offer(behind: ReadonlyMap<string, string>): Reply {
+    const offered = new Map<string, string>([['PIPELINING', ''], ['CHUNKING', ''], ...behind])
+    if (this.facts.tls === undefined) {
+      // RFC 8689 §2: offered under TLS only
+      offered.delete('REQUIRETLS')
+      if (this.options.tls !== 'none') offered.set('STARTTLS', '')
+    }
+    if (this.options.trust.xclient) offered.set('XCLIENT', XCLIENT_ATTRIBUTES.join(' '))
+    if (this.options.trust.xforward) offered.set('XFORWARD', XFORWARD_ATTRIBUTES.join(' '))
+    this.offered = offered
+    offered.set('SIZE', String(this.maxMessageBytes))
+    const text = [this.options.hostname]
+    for (const [keyword, value] of offered) text.push(value === '' ? keyword : `${keyword} ${value}`)
+    return { status: 250, text }
+  }
+
+  private forgetHello(): void {
+    this.reset()
+    this.greeted = false
+    this.facts.helo = undefined
+    this.facts.protocol = 'SMTP'
+    this.offered = NOTHING
+  }
+
+  refuseStartTls(): Reply | undefined {
+    if (this.facts.tls !== undefined) return replies.ALREADY_TLS
+    if (this.options.tls === 'none') return replies.UNKNOWN_COMMAND
+    return this.inTransaction ? replies.ALREADY_MAIL : undefined
+  }
+
+  /* --- the envelope --- */
+
+  private mail(sender: EnvelopePath): Reply | Promise<Reply> {
+    const refusal = this.refuseMail(sender)
+    if (refusal !== undefined) return refusal
+    return this.handler.mail(sender).then((reply) => {
+      if (isPositive(reply)) this.sender = sender
+      else this.handler.reset()
+      return reply
+    })
+  }
+
+  private refuseMail(sender: EnvelopePath): Reply | undefined {
+    if (!this.greeted) return replies.HELLO_FIRST
+    if (this.options.tls === 'required' && this.facts.tls === undefined) return replies.TLS_REQUIRED
+    if (this.inTransaction) return replies.ALREADY_MAIL
+    const wrong = checkParameters('MAIL', sender, this.offered)
+    if (wrong !== undefined) return wrong
+    if (/[^\x00-\x7f]/.test(sender.path.wire) && parameter(sender, 'SMTPUTF8') === undefined) return replies.needsSmtputf8('MAIL')
+    const size = Number(parameter(sender, 'SIZE')?.value ?? 0)
+    return size > this.maxMessageBytes ? replies.tooBig(this.maxMessageBytes) : undefined
+  }
+
+  private rcpt(recipient: EnvelopePath): Reply | Promise<Reply> {
+    if (this.sender === null) return replies.MAIL_FIRST
+    if (this.chunks !== 'none') return replies.BDAT_UNDER_WAY
+    if (this.tried >= this.options.limits.recipients) return replies.TOO_MANY_RECIPIENTS
+    const wrong = checkParameters('RCPT', recipient, this.offered)
+    if (wrong !== undefined) return wrong
+    if (/[^\x00-\x7f]/.test(recipient.path.wire) && parameter(this.sender, 'SMTPUTF8') === undefined) return replies.needsSmtputf8('RCPT')
+    this.tried++
+    return this.handler.rcpt(recipient).then((reply) => {
+      if (isPositive(reply)) this.accepted++
+      return reply
+    })
+  }
+
+  /* --- the message --- */
+
+  refuseData(): Reply | undefined {
+    if (this.chunks !== 'none') return this.chunks === 'failed' ? replies.BDAT_FAILED : replies.BDAT_UNDER_WAY
+    if (this.isBinary()) return replies.BINARY_NEEDS_BDAT
+    return this.refuseMessage()
+  }
+
+  refuseChunk(): Reply | undefined {
+    return this.chunks === 'failed' ? replies.BDAT_FAILED : this.refuseMessage()
+  }
+
+  private refuseMessage(): Reply | undefined {
+    if (this.sender === null) return replies.MAIL_FIRST
+    if (this.accepted > 0) return undefined
+    // RFC 2033 §4.2: LMTP answers 503 where no recipient was accepted.
+    return this.tried === 0 || this.options.protocol === 'lmtp' ? replies.NO_RECIPIENT : replies.NO_VALID_RECIPIENT
+  }
+
+  openMessage(chunked: boolean): MessageIntake {
+    if (chunked) this.chunks = 'open'
+    return new MessageIntake(this.handler.message(), {
+      maxBytes: this.maxMessageBytes, newlines: this.options.newlines, chunked, binary: this.isBinary(),
+    })
+  }
+
+  chunkFailed(): void {
+    this.chunks = 'failed'
+  }
+
+  /** The message was answered: a new transaction may begin, and a client that gets mail through is no attacker. */
+  messageDone(answers: readonly Reply[]): void {
+    if (answers.some(isPositive)) this.errors = 0
+    this.endTransaction()
+  }
+
+  private isBinary(): boolean {
+    return this.sender !== null && parameter(this.sender, 'BODY')?.value?.toUpperCase() === 'BINARYMIME'
+  }
+
+  private endTransaction(): void {
+    this.sender = null
+    this.accepted = 0
+    this.tried = 0
+    this.chunks = 'none'
+    this.facts.forwarded = NOTHING
+  }
+
+  /* --- what a trusted peer says of its client --- */
+
+  /** Postfix's XCLIENT_README: takes over the client's facts; then the session begins anew. Returns a refusal. */
+  xclient(text: string): Reply | undefined {
+    const attributes = this.readAttributes(text, this.options.trust.xclient, XCLIENT_ATTRIBUTES)
+    if (!(attributes instanceof Map)) return attributes as Reply
+    this.forgetHello()
+    const facts = this.facts
+    for (const [name, value] of attributes as Attributes) {
+      if (name === 'ADDR') facts.address = value
+      else if (name === 'PORT') facts.port = value === undefined ? undefined : Number(value)
+      else if (name === 'NAME') facts.name = value
+      else if (name === 'LOGIN') facts.login = value
+      else if (name === 'HELO') this.claimed.helo = value
+      else if (name === 'PROTO') this.claimed.protocol = value as SessionFacts['protocol'] | undefined
+    }
+    return undefined
+  }
+
+  private xforward(text: string): Reply {
+    const attributes = this.readAttributes(text, this.options.trust.xforward, XFORWARD_ATTRIBUTES)
+    if (!(attributes instanceof Map)) return attributes as Reply
+    const merged = new Map(this.facts.forwarded)
+    for (const [name, value] of attributes as Attributes) {
+      if (value === undefined) merged.delete(name)
+      else merged.set(name, value)
+    }
+    this.facts.forwarded = merged
+    return replies.OK
+  }
+
+  private readAttributes(text: string, trusted: boolean, known: readonly string[]): Attributes | Reply {
+    if (!trusted) return replies.NOT_TRUSTED
+    if (this.inTransaction) return replies.ALREADY_MAIL
+    const result = parseAttributes(text, known)
+    return result.status === 'ok' ? result.attributes : replies.attributeSyntax(result.at)
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * One listening socket and its connections. Opens, counts, stops; what a
+ * connection is told comes from the profile, which a reload may replace.
+ */
+import { chmodSync } from 'node:fs'
+import { createServer, type Server } from 'node:net'
+import type { Log } from '../observe/log.ts'
+import type { Admission } from './admission.ts'
+import { Connection, type ConnectionProfile } from './connection.ts'
+
+export type ListenAddress =
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  | { readonly kind: 'unix'; readonly path: string }
+
+export interface ServerContext {
+  readonly admission: Admission
+  readonly now: () => number
+  readonly log: Log
+}
+
+const BACKLOG = 511
+/** A unix socket is open to its owner and group. */
+const UNIX_MODE = 0o660
+
+export class SmtpServer {
+  profile: ConnectionProfile
+  private readonly context: ServerContext
+  private readonly server: Server
+  private readonly connections = new Set<Connection>()
+  private closed: Promise<void> | null = null
+  /** it listens on a unix socket */
+  private local = false
+
+  constructor(profile: ConnectionProfile, context: ServerContext) {
+    this.profile = profile
+    this.context = context
+    // allowHalfOpen: a client that has sent everything and closed its side still gets its replies.
+    this.server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+      // A TCP client that is gone already has no address; it must not pass for one on a unix socket.
+      if (socket.remoteAddress === undefined && !this.local) return void socket.destroy()
+      const { admission, now, log } = this.context
+      const onClose = (connection: Connection) => this.connections.delete(connection)
+      this.connections.add(new Connection(socket, { profile: this.profile, admission, now, log, onClose }))
+    })
+    this.server.on('error', (error) => this.context.log.error({ listener: this.profile.listener, cause: error.message }, 'listener failed'))
+  }
+
+  get sessions(): number {
+    return this.connections.size
+  }
+
+  /** Resolves with the address that is bound; rejects where that cannot be. */
+  listen(address: ListenAddress): Promise<ListenAddress> {
+    this.local = address.kind === 'unix'
+    return new Promise((resolve, reject) => {
+      const bound = () => {
+        this.server.off('error', reject)
+        if (address.kind === 'unix') chmodSync(address.path, UNIX_MODE)
+        const info = this.server.address()
+        resolve(typeof info === 'object' && info !== null ? { kind: 'tcp', host: info.address, port: info.port } : address)
+      }
+      this.server.once('error', reject)
+      if (address.kind === 'unix') this.server.listen({ path: address.path, backlog: BACKLOG }, bound)
+      else this.server.listen({ host: address.host, port: address.port, backlog: BACKLOG, ipv6Only: address.host.includes(':') }, bound)
+    })
+  }
+
+  tick(): void {
+    for (const connection of this.connections) connection.tick()
+  }
+
+  /** Stops accepting; sessions end where no message is under way. Resolves when the last is gone. */
+  stop(): Promise<void> {
+    this.closed ??= new Promise((resolve) => this.server.close(() => resolve()))
+    for (const connection of this.connections) connection.stop()
+    return this.closed
+  }
+
+  /** Ends every session at once. */
+  abort(): void {
+    for (const connection of this.connections) connection.abort()
+  }
+}

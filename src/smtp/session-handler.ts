@@ -1,0 +1,63 @@
+/**
+ * The boundary between the protocol and everything that decides: a session
+ * parses, keeps order and bounds; its handler answers.
+ */
+import type { Anomalies } from './data-decoder.ts'
+import type { EnvelopePath } from './envelope.ts'
+import type { Reply } from './reply.ts'
+
+export interface TlsFacts {
+  /** e.g. `TLSv1.3` */
+  readonly version: string
+  readonly cipher: string
+}
+
+/** What is known of the client. The session keeps it up to date; handlers read. */
+export interface SessionFacts {
+  /** undefined: a client on a unix socket */
+  readonly address: string | undefined
+  readonly port: number | undefined
+  /** the client's host name, as a trusted peer told it by XCLIENT */
+  readonly name: string | undefined
+  /** authenticated user, as a trusted peer told it by XCLIENT */
+  readonly login: string | undefined
+  /** the argument of HELO, EHLO or LHLO; undefined before it */
+  readonly helo: string | undefined
+  /** keyword of RFC 3848 without the S for TLS */
+  readonly protocol: 'SMTP' | 'ESMTP' | 'LMTP'
+  readonly tls: TlsFacts | undefined
+  /** XFORWARD attributes of a trusted peer, decoded; they hold until the next transaction has ended */
+  readonly forwarded: ReadonlyMap<string, string>
+}
+
+export interface MessageFacts {
+  /** it came by BDAT (RFC 3030) */
+  readonly chunked: boolean
+  /** BODY=BINARYMIME: nothing was normalised */
+  readonly binary: boolean
+  /** line ends that were mended, NULs that were left out */
+  readonly anomalies: Anomalies
+}
+
+/** Where the bytes of a message go while they come in. */
+export interface MessageSink {
+  /** Takes a piece; a promise where the sender has to wait. Never rejects: a failure is the reply of `end`. */
+  write(piece: Buffer): Promise<void> | undefined
+  /** The message is whole. One reply, or for LMTP one for each accepted recipient, in their order. */
+  end(facts: MessageFacts): Promise<readonly Reply[]>
+  /** The message is not to be used: it was refused for `reason`, or the client went away (null). */
+  abort(reason: Reply | null): void
+}
+
+export interface SessionHandler {
+  /** May this client be served? 220 greets; any other reply is said and ends the session. Called again after XCLIENT. */
+  connect(): Reply | Promise<Reply>
+  /** EHLO keywords with their parameters that depend on what lies behind us. */
+  hello(): ReadonlyMap<string, string> | Promise<ReadonlyMap<string, string>>
+  mail(sender: EnvelopePath): Promise<Reply>
+  rcpt(recipient: EnvelopePath): Promise<Reply>
+  /** DATA or the first BDAT, with at least one accepted recipient. */
+  message(): MessageSink
+  /** The open transaction, if there is one, is over without a message. Idempotent. */
+  reset(): void
+}

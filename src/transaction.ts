@@ -1,0 +1,246 @@
+/**
+ * One mail transaction between the client's session and a next hop: which hop
+ * it is, who was accepted, what was answered; and the message's way through
+ * (RFC 5321 §3.3).
+ *
+ * The transaction ends exactly once, with one line in the log: by the replies
+ * to the message, or by `end`.
+ */
+import type { ClientFacts, NextHop, Transaction } from './delivery/next-hop.ts'
+import type { StoredMessage } from './message/message.ts'
+import { ReceivedCounter, receivedField } from './message/received.ts'
+import { createSpool, type Spool } from './message/spool.ts'
+import { TransactionRecord } from './observe/transaction-record.ts'
+import type { FrontDoorContext, FrontDoorSettings } from './pipeline.ts'
+import { parameter, type EnvelopePath } from './smtp/envelope.ts'
+import { isPositive, type Reply } from './smtp/reply.ts'
+import * as replies from './smtp/reply-catalogue.ts'
+import type { MessageFacts, MessageSink, SessionFacts } from './smtp/session-handler.ts'
+
+interface Surroundings {
+  readonly settings: FrontDoorSettings
+  readonly context: FrontDoorContext
+  readonly session: SessionFacts
+}
+
+const NOTHING = Buffer.alloc(0)
+
+export class MailTransaction {
+  private readonly settings: FrontDoorSettings
+  private readonly context: FrontDoorContext
+  private readonly session: SessionFacts
+  private readonly sender: EnvelopePath
+  private readonly record: TransactionRecord
+  private readonly recipients: EnvelopePath[] = []
+  /** null until it is known where the first recipient goes */
+  private hop: NextHop | null = null
+  private outgoing: Transaction | null = null
+
+  constructor(sender: EnvelopePath, { settings, context, session }: Surroundings) {
+    this.settings = settings
+    this.context = context
+    this.session = session
+    this.sender = sender
+    this.record = new TransactionRecord({ listener: settings.listener, session, sender, id: context.newId(), startedMs: context.now() })
+  }
+
+  /* --- the envelope --- */
+
+  async mail(): Promise<Reply> {
+    const [only, another] = this.settings.routes.hops
+    // Where recipients may go to different hops, MAIL waits for the first of them.
+    if (only === undefined || another !== undefined) return replies.SENDER_OK
+    const reply = this.named(await this.begin(only))
+    if (!isPositive(reply)) this.record.reply = reply
+    return reply
+  }
+
+  async rcpt(recipient: EnvelopePath): Promise<Reply> {
+    const reply = this.named(await this.ask(recipient))
+    if (isPositive(reply)) this.recipients.push(recipient)
+    else this.record.refuse(recipient, reply)
+    return reply
+  }
+
+  private async ask(recipient: EnvelopePath): Promise<Reply> {
+    const mailbox = recipient.path.mailbox
+    if (mailbox === null) return replies.badAddress('RCPT', 'Bad address: <> is no recipient')
+    const route = this.settings.routes.route(mailbox)
+    if (route.status === 'refused') return route.reply
+    if (this.hop !== route.hop) {
+      if (this.recipients.length > 0) return replies.OTHER_HOP
+      this.outgoing?.abort()
+      const reply = await this.begin(route.hop)
+      if (!isPositive(reply)) {
+        this.forgetHop()
+        return reply
+      }
+    }
+    // One final reply cannot tell of several recipients (RFC 2033 §4.2).
+    if (route.hop.kind === 'lmtp' && this.settings.protocol === 'smtp' && this.recipients.length > 0) return replies.OTHER_HOP
+    if (this.outgoing === null) throw new Error('a hop without a transaction')
+    return this.outgoing.rcpt(recipient)
+  }
+
+  private begin(hop: NextHop): Promise<Reply> {
+    this.hop = hop
+    this.record.hop = hop.name
+    this.outgoing = hop.begin(clientFacts(this.session, this.record.id))
+    return this.outgoing.mail(this.sender)
+  }
+
+  private forgetHop(): void {
+    this.outgoing?.abort()
+    this.outgoing = null
+    this.hop = null
+  }
+
+  /* --- the message --- */
+
+  message(): MessageSink {
+    return new Intake(this, createSpool(this.settings.spool))
+  }
+
+  /** Disk trouble while the message came in. */
+  spoolFailed(error: unknown): void {
+    const cause = error instanceof Error ? error.message : String(error)
+    this.context.log.error({ id: this.record.id, directory: this.settings.spool.directory, cause }, 'no room for a message')
+  }
+
+  /** The refusal of a whole message that the hop need not see; undefined where there is none. */
+  refuseMessage(received: number): Reply | undefined {
+    return received > this.settings.maxReceived ? replies.LOOP : undefined
+  }
+
+  /** Ends the transaction with our own refusal, said as often as the protocol wants. */
+  refuse(reply: Reply): readonly Reply[] {
+    const named = this.named(reply)
+    const answers = this.asExpected([named])
+    this.end(named)
+    return answers
+  }
+
+  /** The message is whole: the hop decides, and a client that goes away now does not stop it. */
+  async deliver(body: StoredMessage, facts: MessageFacts): Promise<readonly Reply[]> {
+    const { outgoing, settings, record } = this
+    if (outgoing === null) throw new Error('a message needs a next hop')
+    const prefix = settings.addReceived ? this.received() : NOTHING
+    record.message(prefix.length + body.size, facts.anomalies)
+    try {
+      const answers = await outgoing.data({ prefix, body, chunked: facts.chunked, binary: facts.binary })
+      const expected = this.asExpected(answers.map((answer) => this.named(answer)))
+      record.reply = expected.find((reply) => !isPositive(reply)) ?? expected[0]
+      return expected
+    } finally {
+      body.discard()
+      this.writeRecord()
+    }
+  }
+
+  /** Ends without a message for the hop; `reply` is what the client was told, if anything. */
+  end(reply: Reply | null): void {
+    this.outgoing?.abort()
+    if (reply !== null) this.record.reply = reply
+    this.writeRecord()
+  }
+
+  private writeRecord(): void {
+    this.context.log.info(this.record.facts(this.recipients, this.context.now()), 'message')
+  }
+
+  /** One reply for SMTP, one for each recipient for LMTP (RFC 2033 §4.2). */
+  private asExpected(answers: readonly Reply[]): readonly Reply[] {
+    if (this.settings.protocol === 'smtp') return answers.slice(0, 1)
+    const [first = replies.INTERNAL] = answers
+    return this.recipients.map((_, i) => (answers.length === 1 ? first : (answers[i] ?? replies.INTERNAL)))
+  }
+
+  /** Our own refusals carry the decision ID; replies of the hop stay as they are. */
+  private named(reply: Reply): Reply {
+    if (isPositive(reply) || reply.subject === undefined || typeof reply.text !== 'string') return reply
+    return { ...reply, text: `${reply.text} (${this.record.id})` }
+  }
+
+  private received(): Buffer {
+    const [first, second] = this.recipients
+    const field = receivedField({
+      session: this.session,
+      hostname: this.settings.hostname,
+      id: this.record.id,
+      recipient: second === undefined ? first?.path.wire : undefined,
+      smtputf8: parameter(this.sender, 'SMTPUTF8') !== undefined,
+      date: this.context.date(),
+    })
+    return Buffer.from(field, 'latin1')
+  }
+}
+
+/** Spools a message as it comes in, and looks at its header section on the way. */
+class Intake implements MessageSink {
+  private readonly transaction: MailTransaction
+  private readonly spool: Spool
+  private readonly received = new ReceivedCounter()
+  private failed = false
+
+  constructor(transaction: MailTransaction, spool: Spool) {
+    this.transaction = transaction
+    this.spool = spool
+  }
+
+  write(piece: Buffer): Promise<void> | undefined {
+    if (this.failed) return undefined
+    this.received.feed(piece)
+    return this.spool.append(piece)?.catch(this.fail)
+  }
+
+  async end(facts: MessageFacts): Promise<readonly Reply[]> {
+    const body = await this.wholeMessage()
+    if (body === null) return this.transaction.refuse(replies.NO_ROOM)
+    const refusal = this.transaction.refuseMessage(this.received.count)
+    if (refusal === undefined) return this.transaction.deliver(body, facts)
+    body.discard()
+    return this.transaction.refuse(refusal)
+  }
+
+  abort(reason: Reply | null): void {
+    this.spool.discard()
+    this.transaction.end(reason)
+  }
+
+  private async wholeMessage(): Promise<StoredMessage | null> {
+    if (this.failed) return null
+    try {
+      return await this.spool.finish()
+    } catch (error) {
+      this.fail(error)
+      return null
+    }
+  }
+
+  private readonly fail = (error: unknown): void => {
+    this.failed = true
+    this.spool.discard()
+    this.transaction.spoolFailed(error)
+  }
+}
+
+/** What a hop may be told of the client; what a trusted peer forwarded holds against what we see. */
+function clientFacts(session: SessionFacts, ident: string): ClientFacts {
+  const { forwarded } = session
+  const address = forwarded.get('ADDR')
+  if (address === undefined) {
+    const { port, name, helo, protocol, login } = session
+    return { address: session.address, port, name, helo, protocol, login, source: session.address === undefined ? 'LOCAL' : 'REMOTE', ident }
+  }
+  const port = forwarded.get('PORT')
+  return {
+    address,
+    port: port === undefined ? undefined : Number(port),
+    name: forwarded.get('NAME'),
+    helo: forwarded.get('HELO'),
+    protocol: (forwarded.get('PROTO') as ClientFacts['protocol'] | undefined) ?? 'SMTP',
+    login: session.login,
+    source: forwarded.get('SOURCE') === 'LOCAL' ? 'LOCAL' : 'REMOTE',
+    ident,
+  }
+}
