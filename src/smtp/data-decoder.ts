@@ -10,6 +10,8 @@
  * No I/O. Memory: at most twice the piece that is fed. Time: one pass.
  */
 
+import { ControlBytes } from './control-bytes.ts'
+
 const LF = 0x0a
 const CR = 0x0d
 const DOT = 0x2e
@@ -73,21 +75,27 @@ export class DataDecoder {
       at = 1
     } else if (this.state === 'AFTER_DOT' || this.state === 'AFTER_DOT_CR') return 0
     let lineStart = this.state === 'LINE_START'
-    for (; at < length; at++) {
-      const c = piece[at] as number
-      if (c > CR) {
-        if (c === DOT && lineStart && this.dots) return this.scanDot(piece, at)
-        lineStart = false
-      } else if (c === CR) {
+    const controls = new ControlBytes(piece)
+    while (at < length) {
+      if (lineStart && this.dots && piece[at] === DOT) return this.scanDot(piece, at)
+      const stop = controls.next(at)
+      if (stop > at) lineStart = false
+      at = stop
+      if (at === length) break
+      const c = piece[at]
+      if (c === CR) {
         if (at + 1 === length) {
           this.state = 'AFTER_CR'
           return length
         }
         if (piece[at + 1] !== LF) return this.stopAt(at, lineStart)
-        at++
+        at += 2
         lineStart = true
-      } else if (c === LF || c === NUL) return this.stopAt(at, lineStart)
-      else lineStart = false
+      } else {
+        if (c === LF || c === NUL) return this.stopAt(at, lineStart)
+        at++
+        lineStart = false
+      }
     }
     return this.stopAt(length, lineStart)
   }

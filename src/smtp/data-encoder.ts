@@ -10,6 +10,8 @@
  * A chunk that needs no change is returned as it is, without a copy.
  */
 
+import { ControlBytes } from './control-bytes.ts'
+
 export interface Fault {
   readonly fault: 'bare-cr' | 'bare-lf' | 'nul'
   /** of the byte, from the beginning of the message */
@@ -45,18 +47,19 @@ export class DataEncoder {
     let end = length
     let i = 0
     if (this.#heldCr) lineStart = i = 1
-    for (; i < length; i++) {
-      const byte = chunk[i] as number
-      if (byte > CR && byte !== DOT) continue
-      if (byte === DOT) {
-        if (i === lineStart) (dots ??= []).push(i)
-      } else if (byte === CR) {
+    const controls = new ControlBytes(chunk)
+    while (i < length) {
+      if (i === lineStart && chunk[i] === DOT) (dots ??= []).push(i)
+      i = controls.next(i)
+      if (i === length) break
+      const byte = chunk[i]
+      if (byte === CR) {
         if (i + 1 === length) end = i
         else if (chunk[i + 1] !== LF) return { fault: 'bare-cr', offset: this.#offset + i }
-        lineStart = ++i + 1
+        lineStart = i += 2
       } else if (byte === LF || byte === 0) {
         return { fault: byte === LF ? 'bare-lf' : 'nul', offset: this.#offset + i }
-      }
+      } else i++
     }
     const hadCr = this.#heldCr
     this.#heldCr = end < length
