@@ -12,8 +12,8 @@ export const RECIPIENT_OK = reply(250, [1, 5], 'Recipient OK')
 export const DELIVERED = reply(250, [0, 0], 'Delivered')
 /** RFC 3463 X.1.1 */
 export const NO_SUCH_USER = reply(550, [1, 1], 'No such user here')
-/** RFC 3463 X.1.3: a local part that cannot be a mailbox's name */
-export const NO_SUCH_NAME = reply(550, [1, 3], 'No mailbox can have this name')
+/** RFC 5321 §4.2.3 "mailbox name not allowed", RFC 3463 X.1.3: a local part that cannot be a file's name */
+export const NO_SUCH_NAME = reply(553, [1, 3], 'No mailbox can have this name')
 /** RFC 3463 X.3.0: users, aliases or mailboxes cannot be read or written; why is in the log */
 export const MAIL_SYSTEM = reply(451, [3, 0], 'Mailboxes are not available at the moment, try again later')
 /** RFC 3463 X.3.5: aliases that lead in a circle */

@@ -2,7 +2,7 @@
  * The bundled delivery: a next hop that puts messages into Maildirs.
  *
  * RCPT is answered from users, aliases, suffixes and catch-all: 250 2.1.5, or
- * 550 5.1.1 for nobody's address, 550 5.1.3 for one that cannot name a mailbox,
+ * 550 5.1.1 for nobody's address, 553 5.1.3 for one that cannot name a mailbox,
  * 550 5.7.1 for a domain that is not ours, 451 4.3.0 where the files that say it
  * cannot be read. The message goes to every mailbox of the transaction or to
  * none: 250 after all of them are on disk; 452 4.3.1 disk full, 451 4.3.0 else,
@@ -16,7 +16,7 @@ import type { Log } from '../observe/log.ts'
 import type { MaildirSettings } from '../config/settings.ts'
 import type { Capabilities } from '../smtp/capabilities.ts'
 import { parameter, type Domain, type EnvelopePath } from '../smtp/envelope.ts'
-import { parameterNotKnown, RELAYING_DENIED } from '../smtp/reply-catalogue.ts'
+import { NO_VALID_RECIPIENT, parameterNotKnown, RELAYING_DENIED } from '../smtp/reply-catalogue.ts'
 import type { Reply } from '../smtp/reply.ts'
 import { resolveAddress, type LocalMailbox } from './address-book.ts'
 import { foldLocalPart } from './address-file.ts'
@@ -37,6 +37,8 @@ export interface LocalContext {
   readonly log: Log
   /** what is delivered here; anything else is refused */
   readonly domains: ReadonlySet<Domain>
+  /** an outbound listener leads here: take mail to other domains too; users and aliases hold for them alike */
+  readonly anyDomain?: boolean
   /** the rest is for tests */
   readonly files?: FileSystem
   readonly wallMs?: () => number
@@ -67,6 +69,7 @@ const CAPABILITIES: Capabilities = new Map([
 interface Post {
   readonly rules: LocalRules
   readonly domains: ReadonlySet<Domain>
+  readonly anyDomain: boolean
   readonly source: AddressSource
   readonly files: FileSystem
   readonly names: NameSource
@@ -89,6 +92,7 @@ export function createMaildirHop(settings: MaildirSettings, context: LocalContex
   const post: Post = {
     rules: read.rules,
     domains: context.domains,
+    anyDomain: context.anyDomain === true,
     source: createAddressSource(sourceSettings, { files, log, monotonicMs }),
     files,
     names: createNameSource({ hostname: context.hostname, pid: process.pid, random: context.random ?? randomBytes(6).toString('hex'), wallMs }),
@@ -128,7 +132,8 @@ class LocalTransaction implements Transaction {
   readonly #done: Set<string>
   #sender = '<>'
   #accepted: Accepted[] = []
-  #ended = false
+  #delivering = false
+  #aborted = false
 
   constructor(post: Post, client: ClientFacts, done: Set<string> | undefined) {
     this.#post = post
@@ -160,24 +165,28 @@ class LocalTransaction implements Transaction {
   }
 
   async data(message: OutgoingMessage): Promise<readonly Reply[]> {
+    this.#delivering = true
     const reply = await this.#guard(() => (message.binary ? replies.NO_BINARY : this.#deliver(message)))
+    this.#delivering = false
     this.#end()
     return [reply]
   }
 
   abort(): void {
-    this.#end()
+    this.#aborted = true
+    // What is being written is taken back first; then the transaction ends.
+    if (!this.#delivering) this.#end()
   }
 
   #end(): void {
-    this.#ended = true
-    this.#accepted = []
     const { running } = this.#post
     running.delete(this)
     if (this.#post.stopping && running.size === 0) this.#post.stopped?.()
   }
 
   async #deliver(message: OutgoingMessage): Promise<Reply> {
+    if (this.#aborted) return replies.STOPPING
+    if (this.#accepted.length === 0) return NO_VALID_RECIPIENT
     const { files, names, log, cleaner } = this.#post
     const before = deliveredTo(await readHeaderSection(message.body))
     const loop = before.size === 0 ? undefined : this.#accepted.find(({ address }) => before.has(foldAddress(address)))
@@ -186,7 +195,7 @@ class LocalTransaction implements Transaction {
       return replies.MAIL_LOOP
     }
     const targets = this.#targets(message.prefix)
-    const outcome = await storeInMaildirs(message.body, targets, { files, names, log, cancelled: () => this.#ended })
+    const outcome = await storeInMaildirs(message.body, targets, { files, names, log, cancelled: () => this.#aborted })
     switch (outcome.status) {
       case 'stored':
         for (const { plan } of targets) {
@@ -245,7 +254,7 @@ async function resolve(post: Post, recipient: EnvelopePath, ident: string): Prom
   if (mailbox === null) return replies.NO_SUCH_USER
   const { rules, log } = post
   const domain = mailbox.domain === '' ? rules.ownDomain : mailbox.domain
-  if (domain === undefined || !post.domains.has(domain)) return RELAYING_DENIED
+  if (domain === undefined || !(post.anyDomain || post.domains.has(domain))) return RELAYING_DENIED
   const address = wire.replace(/^<(.*)>$/s, '$1')
   const local = foldLocalPart(mailbox.localPart)
   if (unsafeBecause(local) !== null || /[\x00-\x1f\x7f]/.test(address)) return replies.NO_SUCH_NAME
