@@ -127,7 +127,8 @@ export function formatSize(bytes: number): string {
 function plainText(value: unknown): string {
   if (typeof value === 'string') return value
   // undefined, and what JSON has no form for, are shown as nothing.
-  return (JSON.stringify(value) as string | undefined) ?? ''
+  const json: unknown = JSON.stringify(value)
+  return typeof json === 'string' ? json : ''
 }
 
 function valueText(value: unknown): string {

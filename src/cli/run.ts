@@ -1,0 +1,111 @@
+/**
+ * `postern run`: the gateway until a signal ends it. Exit codes: 0 after a
+ * stop, 66 where the configuration file cannot be read, 78 where it is wrong,
+ * 75 or 77 where an address cannot be had, 70 for a bug, 130 after a second
+ * SIGINT.
+ */
+import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { isatty } from 'node:tty'
+import { EMBEDDED_SOURCE } from '../config/embedded.ts'
+import { loadConfiguration, type Loaded } from '../config/load.ts'
+import { describeError } from '../config/problem.ts'
+import type { Settings } from '../config/settings.ts'
+import { logCrashesTo } from '../observe/crash.ts'
+import { createLog, type ProcessLog } from '../observe/create-log.ts'
+import { painter, wantsColour } from '../observe/readable.ts'
+import { createNotifier } from '../observe/sd-notify.ts'
+import { systemClock } from '../supervisor/clock.ts'
+import { operate, type LoadedAgain } from '../supervisor/operation.ts'
+import type { Service } from '../supervisor/service.ts'
+import { EXIT } from './exit-codes.ts'
+import type { ConfigOption } from './program.ts'
+import { welcome } from './welcome.ts'
+
+export interface RunIo {
+  readonly environment: NodeJS.ProcessEnv
+  readonly cwd: string
+  readonly version: string
+  readonly err: (text: string) => void
+}
+
+export async function run(options: ConfigOption, io: RunIo): Promise<number> {
+  const load = (): Loaded => loadConfiguration({ file: options.config, environment: io.environment, cwd: io.cwd })
+  const loaded = load()
+  if (loaded.status !== 'ok') return refuse(loaded, io)
+  const { settings, source } = loaded
+  if (source === EMBEDDED_SOURCE) {
+    prepareMailboxes(settings)
+    io.err(welcome(settings, io.cwd, painter(wantsColour(isatty(2), io.environment))))
+  }
+  const log = createLog(settings.log)
+  logCrashesTo(log)
+  for (const warning of loaded.warnings) log.warn({ warning }, 'warning in the configuration')
+  const exitCode = await operate({
+    settings,
+    log,
+    service: await createService(settings, log),
+    notifier: createNotifier({ environment: io.environment, pid: process.pid, log, clock: systemClock }),
+    load: () => readAgain(load()),
+    onSignal: (signal, listener) => process.on(signal, listener),
+    hungUp: terminalWatch(),
+    err: io.err,
+    facts: { version: io.version, node: process.versions.node, configuration: source, hostname: settings.hostname },
+  })
+  await log.flush()
+  return exitCode
+}
+
+/**
+ * Delivery never makes the folder above the mailboxes: where it is missing, a
+ * disk is not mounted. A newcomer has not made one yet, so it is made here.
+ */
+function prepareMailboxes(settings: Settings): void {
+  for (const hop of settings.hops.values()) {
+    if (hop.kind === 'maildir') mkdirSync(hop.path.slice(0, hop.path.indexOf('/{')), { recursive: true, mode: 0o700 })
+  }
+}
+
+async function createService(settings: Settings, log: ProcessLog): Promise<Service> {
+  if (settings.workers === 0) {
+    const [{ inProcess }, { createGateway }] = await Promise.all([import('../supervisor/in-process.ts'), import('../gateway.ts')])
+    return inProcess(createGateway(settings, { log }))
+  }
+  const [{ Supervisor }, { clusterFork }] = await Promise.all([import('../supervisor.ts'), import('../supervisor/cluster.ts')])
+  return new Supervisor(settings, { fork: clusterFork([]), clock: systemClock, log })
+}
+
+function refuse(loaded: Exclude<Loaded, { status: 'ok' }>, io: RunIo): number {
+  if (loaded.status === 'unreadable') {
+    io.err(`postern: ${loaded.source}: ${loaded.cause}\n`)
+    return EXIT.noInput
+  }
+  for (const error of loaded.errors) io.err(`postern: ${describeError(error)}\n`)
+  return EXIT.configuration
+}
+
+function readAgain(loaded: Loaded): LoadedAgain {
+  switch (loaded.status) {
+    case 'ok':
+      return loaded
+    case 'unreadable':
+      return { status: 'invalid', errors: [`${loaded.source}: ${loaded.cause}`] }
+    case 'invalid':
+      return { status: 'invalid', errors: loaded.errors.map(describeError) }
+  }
+}
+
+/** Tells a SIGHUP of the operator from that of a terminal that was closed. */
+function terminalWatch(): () => boolean {
+  const onTerminal = hasTerminal()
+  return () => onTerminal && !hasTerminal()
+}
+
+function hasTerminal(): boolean {
+  try {
+    closeSync(openSync('/dev/tty', 'r'))
+    return true
+  } catch {
+    // ENXIO: no terminal controls this process.
+    return false
+  }
+}

@@ -1,0 +1,205 @@
+/**
+ * The supervisor: keeps `workers` worker processes running on shared listening
+ * sockets, replaces those that die, passes on new settings, and stops them.
+ * It carries no mail itself and holds nothing that a crash could lose.
+ *
+ * A start at which every worker fails ends with the first one's reason; later
+ * deaths are survived, with back-off. `reload` is all or nothing: where one
+ * worker cannot take up the settings, all go back to those they had.
+ */
+import { EXIT, ExitError } from './cli/exit-codes.ts'
+import type { Settings } from './config/settings.ts'
+import type { Log } from './observe/log.ts'
+import { Backoff } from './supervisor/backoff.ts'
+import type { Clock } from './supervisor/clock.ts'
+import type { Addresses, Service } from './supervisor/service.ts'
+import { Slot, type Death, type Failure, type WorkerProcess } from './supervisor/slot.ts'
+
+export interface SupervisorParts {
+  readonly fork: () => WorkerProcess
+  readonly clock: Clock
+  readonly log: Log
+}
+
+interface Place {
+  readonly slot: Slot
+  readonly backoff: Backoff
+  cancelRelaunch: () => void
+  /** of its first worker, while the start is not decided */
+  death: Death | undefined
+}
+
+interface Start {
+  /** slots whose first worker is neither ready nor dead yet */
+  readonly open: Set<Slot>
+  readonly resolve: () => void
+  readonly reject: (error: ExitError) => void
+}
+
+export class Supervisor implements Service {
+  private settings: Settings
+  private readonly parts: SupervisorParts
+  private places: Place[] = []
+  private starting: Start | undefined
+  private stopping = false
+  private reloading = false
+  private bound: Addresses = new Map()
+  private launched = 0
+
+  constructor(settings: Settings, parts: SupervisorParts) {
+    this.settings = settings
+    this.parts = parts
+  }
+
+  start(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const open = new Set<Slot>()
+      this.starting = { open, resolve, reject }
+      // All are known before the first can answer.
+      for (let i = 0; i < this.settings.workers; i++) open.add(this.addPlace().slot)
+      for (const { slot } of this.places) slot.launch()
+    })
+  }
+
+  async reload(next: Settings): Promise<void> {
+    this.reloading = true
+    try {
+      await this.reloadAll(next)
+    } finally {
+      this.reloading = false
+    }
+    if (this.stopping) return
+    this.settings = next
+    this.catchUp()
+    this.resize(next.workers)
+  }
+
+  async stop(): Promise<void> {
+    this.stopping = true
+    for (const place of this.places) place.cancelRelaunch()
+    await Promise.all(this.places.map(({ slot }) => slot.stop(this.settings.timeouts.stopMs)))
+    this.starting?.resolve()
+    this.starting = undefined
+  }
+
+  kill(): void {
+    this.stopping = true
+    for (const { slot, cancelRelaunch } of this.places) {
+      cancelRelaunch()
+      slot.kill()
+    }
+  }
+
+  addresses(): Addresses {
+    return this.bound
+  }
+
+  private async reloadAll(next: Settings): Promise<void> {
+    const ready = this.places.map(({ slot }) => slot).filter((slot) => slot.phase === 'ready')
+    const outcomes = await Promise.all(ready.map((slot) => slot.reload(next)))
+    const failed = outcomes.find((outcome) => outcome.status === 'failed')
+    if (failed === undefined) return
+    await this.goBack(ready.filter((slot) => slot.settings === next))
+    throw new ExitError(failed.failure.exitCode, failed.failure.message)
+  }
+
+  private addPlace(): Place {
+    const slot = new Slot(++this.launched, {
+      ...this.parts,
+      settings: () => this.settings,
+      onReady: (ready, addresses) => this.onReady(ready, addresses),
+      onDeath: (dead, death) => this.onDeath(dead, death),
+    })
+    const place: Place = { slot, backoff: new Backoff(), cancelRelaunch: () => undefined, death: undefined }
+    this.places.push(place)
+    return place
+  }
+
+  private onReady(slot: Slot, addresses: Addresses): void {
+    this.bound = addresses
+    this.parts.log.debug({ worker: slot.pid }, 'worker is ready')
+    if (this.starting !== undefined) this.report(this.starting, slot)
+    else this.catchUp()
+  }
+
+  private onDeath(slot: Slot, death: Death): void {
+    const place = this.places.find((candidate) => candidate.slot === slot)
+    // Told to go, or no longer one of ours.
+    if (this.stopping || place === undefined) return
+    if (this.starting !== undefined) {
+      place.death = death
+      this.report(this.starting, slot)
+      return
+    }
+    this.relaunch(place, death)
+  }
+
+  /** A slot's first worker is ready or dead. The start is decided when all have reported. */
+  private report(starting: Start, slot: Slot): void {
+    starting.open.delete(slot)
+    if (starting.open.size > 0) return
+    this.starting = undefined
+    const deaths = this.places.flatMap((place) => (place.death === undefined ? [] : [place.death]))
+    const [first] = deaths
+    if (first !== undefined && deaths.length === this.places.length) {
+      const { exitCode, message } = failureOf(first)
+      starting.reject(new ExitError(exitCode, message))
+      return
+    }
+    for (const place of this.places) {
+      if (place.death !== undefined) this.relaunch(place, place.death)
+    }
+    starting.resolve()
+  }
+
+  private relaunch(place: Place, death: Death): void {
+    const delayMs = place.backoff.afterDeath(death.livedMs)
+    const facts = {
+      slot: place.slot.number,
+      code: death.code ?? undefined,
+      signal: death.signal ?? undefined,
+      cause: death.failure?.message,
+      livedMs: Math.round(death.livedMs),
+      againInMs: delayMs,
+    }
+    // Somebody may have sent it a SIGTERM of its own: then it stopped in good order.
+    if (death.code === 0) this.parts.log.warn(facts, 'worker ended and is replaced')
+    else this.parts.log.error(facts, 'worker died and is replaced')
+    place.cancelRelaunch = this.parts.clock.after(delayMs, () => place.slot.launch())
+  }
+
+  /** A worker that was starting during a reload has the settings of before. */
+  private catchUp(): void {
+    if (this.reloading) return
+    for (const { slot } of this.places) {
+      if (slot.phase !== 'ready' || slot.settings === this.settings) continue
+      void slot.reload(this.settings).then((outcome) => {
+        if (outcome.status !== 'failed') return
+        this.parts.log.error({ worker: slot.pid, cause: outcome.failure.message }, 'worker cannot take up the configuration and is killed')
+        slot.kill()
+      })
+    }
+  }
+
+  private async goBack(slots: readonly Slot[]): Promise<void> {
+    const outcomes = await Promise.all(slots.map((slot) => slot.reload(this.settings)))
+    for (const [index, outcome] of outcomes.entries()) {
+      // It had these settings a moment ago; a new process will take them.
+      if (outcome.status === 'failed') slots[index]?.kill()
+    }
+  }
+
+  private resize(workers: number): void {
+    while (this.places.length < workers) this.addPlace().slot.launch()
+    for (const { slot, cancelRelaunch } of this.places.splice(workers)) {
+      cancelRelaunch()
+      void slot.stop(this.settings.timeouts.stopMs)
+    }
+  }
+}
+
+function failureOf(death: Death): Failure {
+  if (death.failure !== undefined) return death.failure
+  const how = death.signal === null ? `with exit code ${death.code ?? 'unknown'}` : `by ${death.signal}`
+  return { exitCode: EXIT.internal, message: `a worker ended at its start ${how}` }
+}

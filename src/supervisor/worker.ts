@@ -1,0 +1,106 @@
+/**
+ * A worker process: a gateway that is told over IPC what to do, and says how
+ * it went. It ends by itself where nobody supervises it any more, after its
+ * sessions have finished, and by SIGTERM likewise.
+ *
+ * SIGINT and SIGHUP come to a whole process group (Ctrl-C in a terminal); they
+ * are the supervisor's to answer.
+ */
+import { EXIT, exitCodeOf, explainError } from '../cli/exit-codes.ts'
+import type { Settings } from '../config/settings.ts'
+import type { Gateway } from '../gateway.ts'
+import type { Log } from '../observe/log.ts'
+import type { ProcessLog } from '../observe/create-log.ts'
+import type { FromWorker, ToWorker } from './messages.ts'
+
+export interface WorkerParts {
+  readonly channel: {
+    send(message: FromWorker): void
+    onMessage(listener: (message: ToWorker) => void): void
+    /** the supervisor is gone */
+    onDisconnect(listener: () => void): void
+  }
+  readonly onSignal: (signal: NodeJS.Signals, listener: () => void) => void
+  readonly createGateway: (settings: Settings, context: { log: Log }) => Gateway
+  readonly createLog: (settings: Settings['log']) => ProcessLog
+  readonly exit: (code: number) => void
+}
+
+export function runWorker(parts: WorkerParts): void {
+  const { channel } = parts
+  let running: Running | undefined
+  let stopping = false
+  // One thing after the other: a stop that comes in the middle of a start waits for its end.
+  let last: Promise<void> = Promise.resolve()
+  const enqueue = (action: () => Promise<void>): void => {
+    last = last.then(action)
+  }
+  const stop = (): void => {
+    if (stopping) return
+    stopping = true
+    enqueue(async () => {
+      await running?.gateway.stop()
+      await running?.log.flush()
+      parts.exit(EXIT.ok)
+    })
+  }
+
+  channel.onMessage((message) => {
+    switch (message.type) {
+      case 'start':
+        return enqueue(async () => {
+          running = await start(parts, message.settings)
+        })
+      case 'reload':
+        return enqueue(() => reload(parts, running, message.settings))
+      case 'stop':
+        return stop()
+    }
+  })
+  channel.onDisconnect(() => {
+    running?.log.warn({}, 'the supervisor is gone; worker finishes its sessions and stops')
+    stop()
+  })
+  parts.onSignal('SIGTERM', stop)
+  parts.onSignal('SIGINT', () => undefined)
+  parts.onSignal('SIGHUP', () => undefined)
+  channel.send({ type: 'up' })
+}
+
+interface Running {
+  readonly gateway: Gateway
+  readonly log: ProcessLog
+}
+
+async function start({ createGateway, createLog, channel, exit }: WorkerParts, settings: Settings): Promise<Running | undefined> {
+  try {
+    const log = createLog(settings.log)
+    const gateway = createGateway(settings, { log })
+    await gateway.start()
+    channel.send({ type: 'ready', addresses: gateway.addresses() })
+    return { gateway, log }
+  } catch (error) {
+    const exitCode = exitCodeOf(error)
+    channel.send({ type: 'failed', exitCode, message: describeFailure(error, exitCode) })
+    exit(exitCode)
+    return undefined
+  }
+}
+
+async function reload({ channel }: WorkerParts, running: Running | undefined, settings: Settings): Promise<void> {
+  if (running === undefined) return
+  const { gateway, log } = running
+  try {
+    await gateway.reload(settings)
+    log.configure(settings.log)
+    channel.send({ type: 'reloaded', addresses: gateway.addresses() })
+  } catch (error) {
+    const exitCode = exitCodeOf(error)
+    channel.send({ type: 'reload-failed', exitCode, message: describeFailure(error, exitCode) })
+  }
+}
+
+/** Of a bug the stack is wanted, of everything else what to do about it. */
+function describeFailure(error: unknown, exitCode: number): string {
+  return exitCode === EXIT.internal && error instanceof Error ? (error.stack ?? error.message) : explainError(error)
+}
