@@ -38,7 +38,8 @@ export function parseDomain(text: string): Domain | null {
   if (text.startsWith('[')) return parseLiteral(text)
   let name = text
   if (/[^\x00-\x7f]/.test(text)) {
-    const unicode = decodeUtf8(text)
+    // domainToASCII stops at the / ? # and \ of a URL and leaves out tabs: what it did not see would go on to the next hop.
+    const unicode = /^[A-Za-z0-9_.\x80-\xff-]+$/.test(text) ? decodeUtf8(text) : null
     name = unicode === null ? '' : domainToASCII(unicode)
   }
   // Underscores are not in the RFC's grammar but in many a host's name.

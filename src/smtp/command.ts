@@ -23,6 +23,8 @@ export type Command =
 
 /** More parameters than any extension can need are a mistake or an attack. */
 const MAX_PARAMETERS = 20
+/** RFC 5321 §4.5.3.1.2; the name becomes part of a header line */
+const MAX_NAME_BYTES = 255
 const UNKNOWN: Command = { verb: 'unknown' }
 
 export function parseCommand(line: string): Command {
@@ -60,7 +62,7 @@ export function parseCommand(line: string): Command {
 }
 
 function parseHello(verb: 'HELO' | 'EHLO' | 'LHLO', name: string): Command {
-  if (name === '' || /[^\x21-\x7e]/.test(name)) return malformed(replies.syntax(`${verb} your.host.name`))
+  if (name === '' || name.length > MAX_NAME_BYTES || /[^\x21-\x7e]/.test(name)) return malformed(replies.syntax(`${verb} your.host.name`))
   return { verb, name }
 }
 

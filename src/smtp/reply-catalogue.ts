@@ -21,8 +21,6 @@ export const BYE = reply(221, [0, 0], 'Bye')
 export const OK = reply(250, [0, 0], 'OK')
 /** RFC 3207 §4 */
 export const READY_FOR_TLS = reply(220, [0, 0], 'Ready to start TLS')
-/** RFC 3207 §4: TLS temporarily not available */
-export const TLS_NOT_AVAILABLE = reply(454, [7, 0], 'TLS is not available at the moment')
 /** RFC 3207 §4: the server requires TLS */
 export const TLS_REQUIRED = reply(530, [7, 0], 'Issue STARTTLS first')
 /** RFC 5321 §4.1.1.8 */
@@ -62,7 +60,6 @@ export const HELLO_FIRST = reply(503, [5, 1], 'Say EHLO or HELO first')
 export const MAIL_FIRST = reply(503, [5, 1], 'MAIL first')
 export const ALREADY_MAIL = reply(503, [5, 1], 'A transaction is open already: RSET ends it')
 export const ALREADY_TLS = reply(503, [5, 1], 'TLS is active already')
-export const NOT_IN_TRANSACTION = reply(503, [5, 1], 'Not inside a transaction')
 export const NO_RECIPIENT = reply(503, [5, 1], 'RCPT first')
 export const NO_VALID_RECIPIENT = reply(554, [5, 1], 'No valid recipients')
 /** RFC 3030 §2 */
@@ -113,8 +110,6 @@ export const OTHER_HOP = reply(451, [5, 3], 'This recipient needs a transaction 
 export const RELAYING_DENIED = reply(550, [7, 1], 'Relaying denied')
 /** routing characters in a local part: a next hop might follow them */
 export const ROUTED_ADDRESS = reply(550, [7, 1], 'Relaying denied: no %, ! or @ in the local part')
-/** RFC 8689 §5 */
-export const REQUIRETLS_WITHOUT_TLS = reply(550, [7, 10], 'REQUIRETLS needs TLS')
 
 /* --- the message --- */
 
