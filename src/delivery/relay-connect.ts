@@ -86,7 +86,9 @@ export class Connector {
       starttls: tls === 'starttls' ? 'always' : tls === 'starttls-if-offered' ? 'if-offered' : 'never',
       secure: () => this.#secure(channel),
     })
-    if (hello.status === 'ready' && !channel.loss) return this.#ready(channel, hello.capabilities)
+    // Lost here: something unasked stood behind the reply to EHLO.
+    const { loss } = channel
+    if (hello.status === 'ready') return loss ? this.#refuse(lostReply(loss), 'EHLO', loss) : this.#ready(channel, hello.capabilities)
     channel.drop(`not usable: ${hello.status}`)
     if (hello.status === 'tls-failed' && tls === 'starttls-if-offered') {
       this.#warnOfTls(hello.detail)
@@ -105,14 +107,13 @@ export class Connector {
     return channel.secure({ ...tlsOptions(address, tls), ...(this.#secureContext ? { secureContext: this.#secureContext } : {}) }, timeouts.greetingMs)
   }
 
-  #failed(hello: Hello): Refusal {
+  #failed(hello: Exclude<Hello, { status: 'ready' }>): Refusal {
     switch (hello.status) {
       case 'refused': return this.#refuse(replies.HOP_REFUSES, hello.stage, describeReply(hello.reply))
       case 'nonsense': return this.#refuse(replies.HOP_NONSENSE, hello.stage, describeReply(hello.reply))
       case 'lost': return this.#refuse(hello.stage === 'STARTTLS' ? replies.HOP_TLS_FAILED : lostReply(hello.loss), hello.stage, hello.loss)
       case 'tls-not-offered': return this.#refuse(replies.HOP_WITHOUT_TLS, 'EHLO', 'STARTTLS is required and not offered')
       case 'tls-failed': return this.#refuse(replies.HOP_TLS_FAILED, 'STARTTLS', hello.detail)
-      case 'ready': return this.#refuse(replies.HOP_LOST, 'EHLO', 'closed behind the reply to EHLO')
     }
   }
 
