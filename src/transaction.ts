@@ -202,9 +202,14 @@ class Intake implements MessageSink {
     return this.transaction.refuse(refusal)
   }
 
-  abort(reason: Reply | null): void {
+  refuse(reason: Reply): readonly Reply[] {
     this.spool.discard()
-    this.transaction.end(reason)
+    return this.transaction.refuse(reason)
+  }
+
+  abort(): void {
+    this.spool.discard()
+    this.transaction.end(null)
   }
 
   private async wholeMessage(): Promise<StoredMessage | null> {

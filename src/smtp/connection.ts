@@ -10,10 +10,11 @@ import type { Admission } from './admission.ts'
 import { formatReply, type Reply } from './reply.ts'
 import { plain, readProxyHeader } from './proxy-protocol.ts'
 import * as replies from './reply-catalogue.ts'
-import { Session, type Transport } from './session.ts'
+import { Session } from './session.ts'
 import type { SessionOptions } from './conversation.ts'
 import type { SessionFacts, SessionHandler, TlsFacts } from './session-handler.ts'
 import type { TlsContexts } from './tls-contexts.ts'
+import type { Transport } from './transport.ts'
 
 /** What a listener's connections have in common; a reload gives new connections a new one. */
 export interface ConnectionProfile {

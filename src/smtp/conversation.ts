@@ -73,10 +73,6 @@ export class Conversation {
     return this.sender !== null
   }
 
-  get expectedReplies(): number {
-    return this.options.protocol === 'lmtp' ? this.accepted : 1
-  }
-
   /** the smaller of our limit and the next hop's (RFC 1870) */
   get maxMessageBytes(): number {
     const hop = Number(this.offered.get('SIZE') ?? 0)

@@ -49,21 +49,23 @@ export class MessageIntake {
     return this.decoder.consumed
   }
 
-  /** Everything was taken: the sink's replies, or our refusal once for each expected reply. */
-  async finish(expected: number): Promise<readonly Reply[]> {
+  /** Everything was taken: the sink's replies to the message, or to our refusal. */
+  async finish(): Promise<readonly Reply[]> {
     if (this.rules.chunked && !this.rules.binary) this.pass(this.decoder.finish())
     if (this.wait !== undefined) await this.wait
     const refusal = this.refusal()
-    if (refusal !== undefined) {
-      this.sink.abort(refusal)
-      return Array.from({ length: expected }, () => refusal)
-    }
+    if (refusal !== undefined) return this.sink.refuse(refusal)
     const { bareCr, bareLf, nul } = this.decoder
     return this.sink.end({ chunked: this.rules.chunked, binary: this.rules.binary, anomalies: { bareCr, bareLf, nul } })
   }
 
-  abort(reason: Reply | null): void {
-    this.sink.abort(reason)
+  /** The protocol refuses the message before its end. */
+  refuse(reason: Reply): readonly Reply[] {
+    return this.sink.refuse(reason)
+  }
+
+  abort(): void {
+    this.sink.abort()
   }
 
   private pass(piece: Buffer): void {

@@ -45,8 +45,10 @@ export interface MessageSink {
   write(piece: Buffer): Promise<void> | undefined
   /** The message is whole. One reply, or for LMTP one for each accepted recipient, in their order. */
   end(facts: MessageFacts): Promise<readonly Reply[]>
-  /** The message is not to be used: it was refused for `reason`, or the client went away (null). */
-  abort(reason: Reply | null): void
+  /** The protocol refuses the message for `reason`: the reply as it is to be said, as often as `end` would give one. */
+  refuse(reason: Reply): readonly Reply[]
+  /** The message is not to be used: the client took it back or went away. */
+  abort(): void
 }
 
 export interface SessionHandler {

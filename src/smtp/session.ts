@@ -14,19 +14,7 @@ import { MessageIntake } from './message-intake.ts'
 import type { SessionFacts, SessionHandler, TlsFacts } from './session-handler.ts'
 import { Conversation, type SessionOptions } from './conversation.ts'
 import * as replies from './reply-catalogue.ts'
-
-/** What the session needs of its connection; made by the socket driver, or by a test. */
-export interface Transport {
-  /** Takes a binary string; false where the client does not read: `drained` says when it does again. */
-  write(text: string): boolean
-  /** stop and start the flow of `receive` */
-  pause(): void
-  resume(): void
-  /** everything written so far goes out in clear, then TLS begins; `secured` is called when it stands */
-  startTls(): void
-  /** sends what was written, then closes */
-  end(): void
-}
+import type { Transport } from './transport.ts'
 
 export interface SessionContext {
   readonly transport: Transport
@@ -81,8 +69,7 @@ export class Session {
 
   /** Greets, or refuses. To be called once, before any `receive`. */
   start(): void {
-    this.greet()
-    this.settle()
+    this.guarded(() => this.greet())
   }
 
   receive(piece: Buffer): void {
@@ -110,7 +97,9 @@ export class Session {
   secured(tls: TlsFacts): void {
     this.conversation.secured(tls)
     if (this.mode === 'TLS') this.mode = 'COMMAND'
+    this.choked = false // what was written in clear is out
     this.extendDeadline(this.options.timeouts.commandMs)
+    this.settle()
   }
 
   /** The connection is gone. */
@@ -149,19 +138,37 @@ export class Session {
   private forget(): void {
     this.input = EMPTY
     this.position = 0
-    this.intake?.abort(null)
-    this.intake = null
+    this.dropMessage()
     this.conversation.reset()
+  }
+
+  private dropMessage(): void {
+    this.intake?.abort()
+    this.intake = null
   }
 
   /* --- input --- */
 
   private pump(): void {
+    this.guarded(() => this.read())
+  }
+
+  /** A throw is a bug of the handler, or ours: it costs this session only. */
+  private guarded(work: () => void): void {
+    try {
+      work()
+      this.settle()
+    } catch (error) {
+      this.fail(error)
+    }
+  }
+
+  private read(): void {
     while (!this.busy && !this.choked && this.position < this.input.length) {
       if (this.output.length > FLUSH_CHARACTERS) this.flush()
       switch (this.mode) {
         case 'COMMAND':
-          if (!this.readLine()) return this.settle()
+          if (!this.readLine()) return
           break
         case 'SKIP_LINE':
           this.skipLine()
@@ -176,10 +183,9 @@ export class Session {
         case 'CLOSED':
           this.input = EMPTY
           this.position = 0
-          return this.settle()
+          return
       }
     }
-    this.settle()
   }
 
   /** Takes one command line; false where none is complete yet. */
@@ -249,6 +255,8 @@ export class Session {
         return command.fatal ? this.close(command.reply) : this.answer(command.reply)
       default: {
         const reply = this.conversation.answer(command)
+        // RSET and EHLO between two chunks: the message is not to be used (RFC 3030 §2).
+        if (!this.conversation.inTransaction) this.dropMessage()
         if (reply instanceof Promise) this.await(reply.then(this.say))
         else this.answer(reply)
       }
@@ -300,9 +308,8 @@ export class Session {
     } else if (this.chunk.last) {
       this.finishMessage(intake)
     } else if (intake.tooBig) {
-      const refusal = replies.tooBig(this.conversation.maxMessageBytes)
+      const [refusal = replies.BDAT_FAILED] = intake.refuse(replies.tooBig(this.conversation.maxMessageBytes))
       this.intake = null
-      intake.abort(refusal)
       this.conversation.chunkFailed()
       this.answer(refusal)
     } else {
@@ -316,9 +323,9 @@ export class Session {
     this.mode = 'COMMAND'
     this.intake = null
     this.await(
-      intake.finish(this.conversation.expectedReplies).then((answers) => {
+      intake.finish().then((answers) => {
         this.conversation.messageDone(answers)
-        for (const reply of answers) this.say(reply)
+        this.answer(...answers)
       }),
     )
   }
@@ -346,12 +353,13 @@ export class Session {
 
   private readonly say = (reply: Reply): void => this.answer(reply)
 
-  private answer(reply: Reply): void {
+  /** The replies to one command: an error in them counts once, so that LMTP's are all said before a 421. */
+  private answer(...answers: readonly Reply[]): void {
     if (this.mode === 'CLOSED') return
-    this.output += formatReply(reply)
+    for (const reply of answers) this.output += formatReply(reply)
     this.extendDeadline(this.options.timeouts.commandMs)
-    if (replyClass(reply) !== 5) return
-    const last = this.conversation.countError(reply)
+    const error = answers.find((reply) => replyClass(reply) === 5)
+    const last = error === undefined ? undefined : this.conversation.countError(error)
     if (last !== undefined) this.close(last)
   }
 

@@ -2,7 +2,7 @@
  * A session's connection without a socket: what the session says is kept until
  * a test takes it, and the test decides when the client reads.
  */
-import type { Transport } from '../../src/smtp/session.ts'
+import type { Transport } from '../../src/smtp/transport.ts'
 
 export class FakeTransport implements Transport {
   /** the client reads what is written; false: every write reports back pressure */
