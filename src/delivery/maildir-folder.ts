@@ -206,9 +206,10 @@ async function syncWay(way: Way): Promise<void> {
   way.synced = true
 }
 
+/** All of them, whatever one says; the first trouble is thrown at the end. */
 async function closeAll(directories: Directory[], files: FileSystem): Promise<void> {
-  const all = directories.splice(0)
-  for (const { file, path } of all) await step('close folder', path, () => files.close(file))
+  const closing = directories.splice(0).map(({ file, path }) => step('close folder', path, () => files.close(file)))
+  for (const result of await Promise.allSettled(closing)) if (result.status === 'rejected') throw result.reason
 }
 
 function throughDescriptor(directory: Directory): string {

@@ -106,8 +106,8 @@ async function open(copy: Copy, context: MaildirContext): Promise<void> {
   const folder = await openFolder(plan, files)
   copy.folder = folder
   let created = false
-  for (let tries = 1; copy.file === undefined; tries++) {
-    copy.name = context.names()
+  copy.name = context.names()
+  for (let tries = 1; copy.file === undefined;) {
     const path = `${folder.tmp}/${copy.name}`
     try {
       copy.file = await files.open(path, CREATE, plan.mode & 0o666)
@@ -116,7 +116,10 @@ async function open(copy: Copy, context: MaildirContext): Promise<void> {
       if (code === 'ENOENT' && !created) {
         await createFolder(plan, files)
         created = true
-      } else if (code !== 'EEXIST' || tries >= NAME_TRIES) throw new MaildirError('create file', shownTmp(copy), error)
+      } else if (code === 'EEXIST' && tries < NAME_TRIES) {
+        copy.name = context.names()
+        tries++
+      } else throw new MaildirError('create file', shownTmp(copy), error)
     }
   }
   copy.at = 'tmp'
