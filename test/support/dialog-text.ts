@@ -85,7 +85,7 @@ function readScript(rest: string, line: number, where: string): Step {
 function parseReply(text: string, where: string): Reply {
   const status = Number(text.slice(0, 3))
   if (!(status >= 200 && status < 600)) throw new Error(`${where}: a reply begins with its status`)
-  const lines = text.slice(4).split(' / ').map(unescape)
+  const lines = text.slice(4).split(' / ').map(expand)
   return { status, text: lines.length === 1 ? (lines[0] ?? '') : lines }
 }
 

@@ -46,7 +46,7 @@ export class FakeHop implements NextHop {
   }
 
   note(event: string): void {
-    this.events.push(this.prefix + event)
+    this.events.push(this.prefix + escape(event))
   }
 
   script(verb: HopVerb, answer: ScriptedAnswer): void {
