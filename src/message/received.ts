@@ -19,13 +19,17 @@ export interface ReceivedFacts {
   readonly date: Date
 }
 
+/** A longer one would make a line of more than 998 bytes (RFC 5322 §2.1.1). */
+const MAX_PATH_BYTES = 900
+
 export function receivedField(facts: ReceivedFacts): string {
   const { session } = facts
   const helo = safe(session.helo ?? 'unknown')
   const address = session.address === undefined ? 'local' : literal(session.address)
   const origin = session.name === undefined ? address : `${safe(session.name)} ${address}`
   const tls = session.tls === undefined ? '' : `\r\n\t(using ${safe(session.tls.version)} with cipher ${safe(session.tls.cipher)})`
-  const recipient = facts.recipient === undefined ? '' : `\r\n\tfor ${safePath(facts.recipient, facts.smtputf8)}`
+  const named = facts.recipient !== undefined && facts.recipient.length <= MAX_PATH_BYTES
+  const recipient = named ? `\r\n\tfor ${safePath(facts.recipient, facts.smtputf8)}` : ''
   return (
     `Received: from ${helo} (${origin})${tls}\r\n` +
     `\tby ${facts.hostname} with ${protocolKeyword(session, facts.smtputf8)} id ${facts.id}${recipient};\r\n` +

@@ -37,7 +37,7 @@ function readVersion1(bytes: Buffer): ProxyResult {
   const isAddress = family === 'TCP4' ? isIPv4 : family === 'TCP6' ? isIPv6 : null
   const port = parsePort(sourcePort)
   if (words.length !== 6 || isAddress === null || port === null || parsePort(destinationPort) === null) return malformed('the version 1 header is malformed')
-  if (source === undefined || destination === undefined || !isAddress(source) || !isAddress(destination)) return malformed('an address of the version 1 header is malformed')
+  if (source === undefined || destination === undefined || !isAddress(source) || !isAddress(destination) || source.includes('%')) return malformed('an address of the version 1 header is malformed')
   return { status: 'ok', length, client: { address: plain(source), port } }
 }
 
@@ -67,15 +67,14 @@ function readVersion2(bytes: Buffer): ProxyResult {
 function ipv6(body: Buffer): string {
   const groups: string[] = []
   for (let at = 0; at < 16; at += 2) groups.push(body.readUInt16BE(at).toString(16))
-  // The URL parser writes the canonical form (RFC 5952).
-  return plain(new URL(`http://[${groups.join(':')}]/`).hostname.slice(1, -1))
+  return plain(groups.join(':'))
 }
 
-/** An IPv4 address mapped into IPv6 is that IPv4 address. */
+/** The one way to write a valid address (RFC 5952); an IPv4 address mapped into IPv6 is that IPv4 address. */
 export function plain(address: string): string {
-  const lower = address.toLowerCase()
-  const dotted = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(lower)
-  if (dotted?.[1] !== undefined) return dotted[1]
+  // A zone is of this machine's links and is kept as it is.
+  if (!address.includes(':') || address.includes('%')) return address.toLowerCase()
+  const lower = new URL(`http://[${address}]/`).hostname.slice(1, -1)
   const hex = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(lower)
   if (hex?.[1] === undefined || hex[2] === undefined) return lower
   const high = parseInt(hex[1], 16)

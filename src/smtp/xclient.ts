@@ -5,6 +5,7 @@
  * business.
  */
 import { isIP } from 'node:net'
+import { plain } from './proxy-protocol.ts'
 
 export const XCLIENT_ATTRIBUTES = ['NAME', 'ADDR', 'PORT', 'PROTO', 'HELO', 'LOGIN', 'DESTADDR', 'DESTPORT'] as const
 export const XFORWARD_ATTRIBUTES = ['NAME', 'ADDR', 'PORT', 'PROTO', 'HELO', 'IDENT', 'SOURCE'] as const
@@ -43,7 +44,7 @@ function valid(name: string, value: string): boolean {
   switch (name) {
     case 'ADDR':
     case 'DESTADDR':
-      return isIP(withoutTag(value)) !== 0
+      return isIP(withoutTag(value)) !== 0 && !value.includes('%')
     case 'PORT':
     case 'DESTPORT':
       return /^\d{1,5}$/.test(value) && Number(value) <= 65535
@@ -57,7 +58,7 @@ function valid(name: string, value: string): boolean {
 }
 
 function canonical(name: string, value: string): string {
-  if (name === 'ADDR' || name === 'DESTADDR') return withoutTag(value).toLowerCase()
+  if (name === 'ADDR' || name === 'DESTADDR') return plain(withoutTag(value))
   return name === 'PROTO' || name === 'SOURCE' ? value.toUpperCase() : value
 }
 
