@@ -18,7 +18,8 @@ export interface FileProblem {
  * differ in case alone help nobody.
  */
 export function foldLocalPart(local: string): string {
-  return local.normalize('NFC').toLowerCase()
+  // Lower case may come out decomposed (İ), so the form is made last.
+  return local.toLowerCase().normalize('NFC')
 }
 
 /** A domain as it stands in a file (UTF-8 decoded), in canonical form; null where it is none. */
