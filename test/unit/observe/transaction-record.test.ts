@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { TransactionRecord } from '../../../src/observe/transaction-record.ts'
+import { parsePath } from '../../../src/smtp/address.ts'
+import type { EnvelopePath } from '../../../src/smtp/envelope.ts'
+import type { SessionFacts } from '../../../src/smtp/session-handler.ts'
+
+const SESSION: SessionFacts = {
+  address: '192.0.2.7', port: 1, name: undefined, login: undefined, helo: 'client.example', protocol: 'ESMTP',
+  tls: { version: 'TLSv1.3', cipher: 'x' }, forwarded: new Map(),
+}
+
+function envelope(address: string): EnvelopePath {
+  const path = parsePath(`<${Buffer.from(address).toString('latin1')}>`, 0)
+  assert.ok(path.status === 'ok')
+  return { path: path.path, parameters: [] }
+}
+
+function record(session: Partial<SessionFacts> = {}, sender = 'a@b.example') {
+  return new TransactionRecord({ listener: 'inbound', session: { ...SESSION, ...session }, sender: envelope(sender), id: 'ID', startedMs: 100 })
+}
+
+test('a message that went through', () => {
+  const of = record()
+  of.hop = 'backend'
+  of.message(1234, { bareCr: 0, bareLf: 0, nul: 0 })
+  of.reply = { status: 250, text: '2.0.0 Queued' }
+  assert.deepEqual(of.facts([envelope('c@d.example')], 112.34), {
+    id: 'ID', listener: 'inbound', client: '192.0.2.7', helo: 'client.example', tls: 'TLSv1.3', from: 'a@b.example', rcpts: ['c@d.example'],
+    rcptCount: undefined, refused: undefined, refusedCount: undefined, size: 1234, mended: undefined, verdict: 'accept', hop: 'backend',
+    reply: '250 2.0.0 Queued', ms: 12.3,
+  })
+})
+
+test('verdicts', () => {
+  const verdict = (status?: number, refused = false) => {
+    const of = record()
+    if (refused) of.refuse(envelope('c@d.example'), { status: 550, text: '5.1.1 no' })
+    if (status !== undefined) of.reply = { status, text: '' }
+    return of.facts([], 0)['verdict']
+  }
+  assert.deepEqual([verdict(250), verdict(550), verdict(451), verdict(), verdict(undefined, true), verdict(250, true)],
+    ['accept', 'reject', 'tempfail', 'abandoned', 'refused', 'accept'])
+})
+
+test('what a trusted peer forwarded is what is logged', () => {
+  const facts = record({ forwarded: new Map([['ADDR', '198.51.100.9'], ['HELO', 'spike']]) }).facts([], 0)
+  assert.deepEqual([facts['client'], facts['helo']], ['198.51.100.9', 'spike'])
+})
+
+test('addresses can be read: UTF-8, the null sender, broken bytes', () => {
+  assert.equal(record({}, 'jörg@b.example').facts([], 0)['from'], 'jörg@b.example')
+  assert.equal(record({}, '').facts([], 0)['from'], '')
+})
+
+test('what was mended is told', () => {
+  const of = record()
+  of.message(1, { bareCr: 0, bareLf: 2, nul: 0 })
+  assert.deepEqual(of.facts([], 0)['mended'], { bareCr: 0, bareLf: 2, nul: 0 })
+})
+
+test('lists are bounded, with the true counts beside them', () => {
+  const of = record()
+  const many = Array.from({ length: 120 }, (_, i) => envelope(`r${i}@d.example`))
+  for (const one of many) of.refuse(one, { status: 550, subject: 1, detail: 1, text: 'no' })
+  const facts = of.facts(many, 0)
+  assert.deepEqual([(facts['rcpts'] as unknown[]).length, facts['rcptCount'], (facts['refused'] as unknown[]).length, facts['refusedCount']], [50, 120, 50, 120])
+  assert.equal((facts['refused'] as string[])[0], 'r0@d.example 550 5.1.1 no')
+})
