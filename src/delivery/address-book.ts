@@ -50,6 +50,9 @@ export type Resolution =
 
 export const MAX_ALIAS_DEPTH = 10
 export const MAX_MAILBOXES = 1000
+const MAX_PROBLEMS = 20
+/** of the look for circles, which stops everything else while it runs */
+const MAX_CHECKS = 1_000_000
 
 type Found =
   | { readonly kind: 'user'; readonly mailbox: LocalMailbox }
@@ -76,18 +79,33 @@ export function resolveAddress(book: AddressBook, address: LocalAddress): Resolu
 
 /** What cannot work however the mail comes, and what is likely a slip. */
 export function checkAddressBook(book: AddressBook): { errors: FileProblem[]; warnings: FileProblem[] } {
-  const errors: FileProblem[] = []
+  const { errors, unchecked } = findEndless(book)
   const warnings: FileProblem[] = []
-  const domains = distinctDomains(book)
+  if (unchecked) warnings.push({ line: 0, what: `more than ${MAX_CHECKS} ways through the aliases: not all were looked at for circles; mail that meets one gets 451` })
   for (const alias of book.aliases.entries) {
-    if (errors.length >= 20) break
-    const why = endlessIn(book, alias, domains)
-    if (why !== null) errors.push({ line: alias.line, what: why })
     for (const target of alias.targets) {
-      if (warnings.length < 20 && !isKnown(book, target)) warnings.push({ line: alias.line, what: `${alias.name}: target ${describeTarget(target)} is neither user nor alias` })
+      if (warnings.length < MAX_PROBLEMS && !isKnown(book, target)) warnings.push({ line: alias.line, what: `${alias.name}: target ${describeTarget(target)} is neither user nor alias` })
     }
   }
   return { errors, warnings }
+}
+
+/** Every alias in every domain where it may lead elsewhere, as long as that is not too many. */
+function findEndless(book: AddressBook): { errors: FileProblem[]; unchecked: boolean } {
+  const found = new Map<Alias, FileProblem>()
+  let checks = 0
+  const check = (alias: Alias, domain: Domain): void => {
+    const walk: Walk = { book, mailboxes: new Map(), done: new Set(), chain: [] }
+    const why = expand(walk, alias, domain)
+    checks += 1 + walk.done.size + walk.mailboxes.size
+    if (why !== null && found.size < MAX_PROBLEMS && !found.has(alias)) found.set(alias, { line: alias.line, what: why })
+  }
+  const bare = book.aliases.entries.filter((alias) => alias.domain === undefined)
+  for (const alias of book.aliases.entries) if (alias.domain !== undefined && checks < MAX_CHECKS) check(alias, alias.domain)
+  for (const domain of distinctDomains(book)) {
+    for (const alias of bare) if (checks < MAX_CHECKS) check(alias, domain)
+  }
+  return { errors: [...found.values()].sort((a, b) => a.line - b.line), unchecked: checks >= MAX_CHECKS }
 }
 
 /** Takes an address to its mailboxes; a sentence where that does not end. */
@@ -180,26 +198,19 @@ function addPostmaster(walk: Walk, domain: Domain): void {
   walk.mailboxes.set(`${local}@${domain}`, { user: local, local, domain, owner: undefined })
 }
 
-/** Domains that the aliases name, and one for all the others, which behave alike. */
+/**
+ * The domains in which bare aliases may lead elsewhere than in others: those
+ * with aliases of their own, and before them one that stands for all the rest.
+ * Users of one domain do not count: they end ways and open none.
+ */
 function distinctDomains(book: AddressBook): readonly Domain[] {
-  const named = new Set<Domain>()
-  for (const alias of book.aliases.entries) {
-    if (alias.domain !== undefined) named.add(alias.domain)
-    for (const target of alias.targets) if (target.domain !== undefined) named.add(target.domain)
-  }
-  const chosen = [...named].filter((domain) => book.domains.has(domain))
+  const special = new Set<Domain>()
+  for (const alias of book.aliases.entries) if (alias.domain !== undefined && alias.local !== '') special.add(alias.domain)
+  const chosen = [...special].filter((domain) => book.domains.has(domain))
   for (const domain of book.domains) {
-    if (!named.has(domain)) return [...chosen, domain]
+    if (!special.has(domain)) return [domain, ...chosen]
   }
   return chosen
-}
-
-function endlessIn(book: AddressBook, alias: Alias, domains: readonly Domain[]): string | null {
-  for (const domain of alias.domain === undefined ? domains : [alias.domain]) {
-    const why = expand({ book, mailboxes: new Map(), done: new Set(), chain: [] }, alias, domain)
-    if (why !== null) return why
-  }
-  return null
 }
 
 function isKnown(book: AddressBook, target: AliasTarget): boolean {

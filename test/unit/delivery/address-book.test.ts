@@ -126,6 +126,19 @@ describe('aliases', () => {
     const layers = Array.from({ length: 9 }, (_, i) => ['a', 'b', 'c', 'd'].map((n) => `${n}${i}: a${i + 1}, b${i + 1}, c${i + 1}, d${i + 1}\n`).join('')).join('')
     assert.deepEqual(resolve({ users: 'a9\nb9\nc9\nd9\n', aliases: layers }, 'a0@example.org').length, 4)
   })
+  test('a site with many domains and aliases is checked in bounded time, and says so where that is not all', () => {
+    const users = 'anna\n'
+    const bare = Array.from({ length: 2000 }, (_, i) => `a${i}: anna\n`).join('')
+    const of = (n: number) => Array.from({ length: n }, (_, i) => `info${i}@example.org: anna\n`).join('')
+    const small = book({ users, aliases: bare + of(1) })
+    assert.deepEqual(checkAddressBook(small), { errors: [], warnings: [] })
+    const many = new Set([...small.domains, ...Array.from({ length: 400 }, (_, i) => domain(`d${i}.example`))])
+    const parsed = parseAliases(bare + [...many].map((d) => `x@${d}: anna\n`).join(''), many)
+    assert.ok(parsed.status === 'ok')
+    const { errors, warnings } = checkAddressBook({ ...small, aliases: parsed.value, domains: many })
+    assert.deepEqual([errors.length, warnings.length], [0, 1])
+    assert.match(warnings[0]?.what ?? '', /not all were looked at for circles/)
+  })
   test('unknown targets are warned of, with their line', () => {
     const { warnings } = checkAddressBook(book({ users, suffix: '+', aliases: 'a: anna+x, ghost\nb: carl, carl@example.org, a, postmaster\n' }))
     assert.deepEqual(warnings.map((w) => `${w.line}: ${w.what}`), ['1: a: target ghost is neither user nor alias', '2: b: target carl@example.org is neither user nor alias'])

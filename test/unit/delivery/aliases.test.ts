@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseAliases, type AliasTable } from '../../../src/delivery/aliases.ts'
+import { parseUsers } from '../../../src/delivery/users.ts'
 import { domains } from './local-fixture.ts'
 
 const OURS = domains('example.org', 'example.com')
@@ -71,4 +72,23 @@ test('an entry of a domain that is not accepted is a warning', () => {
 
 test('an entry is bounded', () => {
   assert.match(problems(`a: b\n${`  ,${'x'.repeat(60_000)}\n`.repeat(20)}`)[0] ?? '', /1048576 characters/)
+})
+
+test('whatever stands in a file, the parsers come to an end without an exception', () => {
+  // Pieces that mean something, in an order that does not; the same ones in every run.
+  const pieces = ['a', 'b@example.org', '@', ':', ',', '"', '\\', '\n', '\n ', '\r\n', '#', ' ', '|', '/', ':include:', '\0', '\u00e4', '\ud800', 'x'.repeat(300), '..']
+  let seed = 42
+  const next = (n: number): number => {
+    seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648
+    return seed % n
+  }
+  const seen = new Set<string>()
+  for (let round = 0; round < 5000; round++) {
+    const text = Array.from({ length: 1 + next(30) }, () => pieces[next(pieces.length)] ?? '').join('')
+    for (const result of [parseAliases(text, OURS), parseUsers(text)]) {
+      seen.add(result.status)
+      if (result.status === 'malformed') assert.ok(result.problems.length > 0 && result.problems.every((p) => p.line >= 1 && p.what !== ''))
+    }
+  }
+  assert.deepEqual([...seen].sort(), ['malformed', 'ok'])
 })

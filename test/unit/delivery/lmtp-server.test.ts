@@ -68,6 +68,7 @@ describe('replies', () => {
     assert.equal(await client.say(RCPT('a/b@example.org')), '553 5.1.3 No mailbox can have this name')
     assert.equal(await client.say(RCPT('jürgen@example.org')), '553 5.6.7 A non-ASCII address needs SMTPUTF8')
     assert.match(await client.say(RCPT('a..b@example.org')), /^501 5\.1\.3 /)
+    assert.match(await client.say(RCPT('"anna b"@example.org')), /^501 5\.1\.3 /)
     assert.match(await client.say(`${RCPT('anna@example.org')} NOTIFY=NEVER`), /^555 5\.5\.4 /)
     assert.equal(await client.say(RCPT('postmaster')), '250 2.1.5 Accepted')
     assert.match(await client.say('RSET'), /^250 /)
