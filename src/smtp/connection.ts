@@ -91,11 +91,8 @@ export class Connection implements Transport {
     const refusal = this.context.admission.enterNetwork(this.peer.address)
     if (refusal !== undefined) return this.refuse(refusal)
     this.countedNetwork = true
-    if (this.context.profile.tls?.mode === 'implicit') {
-      // What came behind the PROXY header is the client's hello.
-      if (early !== null && early.length > 0) this.socket.unshift(early)
-      this.handshake()
-    } else this.startSession(null, early)
+    if (this.context.profile.tls?.mode === 'implicit') this.handshake(early)
+    else this.startSession(null, early)
   }
 
   private startSession(tls: TlsFacts | null, early: Buffer | null): void {
@@ -181,12 +178,18 @@ export class Connection implements Transport {
     this.context.onClose(this)
   }
 
-  private handshake(): void {
+  /** @param early the beginning of the client's hello, where it came in one packet with the PROXY header */
+  private handshake(early: Buffer | null): void {
     const tls = this.context.profile.tls
     if (tls === undefined) throw new Error('a TLS handshake needs certificates')
     const clear = this.socket
     this.deadlineMs = this.context.now() + this.context.profile.options.timeouts.handshakeMs
     clear.off('data', this.onData).off('drain', this.onDrain).off('end', this.onEnd).off('close', this.onClose)
+    if (early !== null && early.length > 0) {
+      // A stream that flows would give it to nobody.
+      clear.pause()
+      clear.unshift(early)
+    }
     const secure = new TLSSocket(clear, {
       isServer: true,
       secureContext: tls.contexts.default,
@@ -224,7 +227,7 @@ export class Connection implements Transport {
   }
 
   startTls(): void {
-    this.handshake()
+    this.handshake(null)
   }
 
   end(): void {

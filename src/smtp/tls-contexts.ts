@@ -17,7 +17,9 @@ interface Loaded {
   readonly files: CertificatePair
   readonly context: SecureContext
   readonly certificate: X509Certificate
-  fingerprint: string
+  readonly fingerprint: string
+  /** of the files that could not be used, where that was reported */
+  failed: string | undefined
 }
 
 export class TlsContexts {
@@ -60,17 +62,17 @@ export class TlsContexts {
 
   private async refreshOne(loaded: Loaded): Promise<Loaded> {
     const { cert, key } = loaded.files
+    let fingerprint = 'unknown'
     try {
-      const fingerprint = await fileFingerprint(loaded.files)
+      fingerprint = await fileFingerprint(loaded.files)
       if (fingerprint === loaded.fingerprint) return loaded
-      loaded.fingerprint = fingerprint // reported once, whatever comes of it
       const fresh = await loadPair(loaded.files)
       this.log.info({ cert, expires: fresh.certificate.validTo }, 'certificate reloaded')
       return fresh
     } catch (error) {
       const cause = error instanceof Error ? error.message : String(error)
-      if (loaded.fingerprint !== 'failed') this.log.error({ cert, key, cause }, 'certificate cannot be reloaded, the old one stays')
-      loaded.fingerprint = 'failed'
+      if (loaded.failed !== fingerprint) this.log.error({ cert, key, cause }, 'certificate cannot be reloaded, the old one stays')
+      loaded.failed = fingerprint
       return loaded
     }
   }
@@ -82,7 +84,7 @@ async function loadPair(files: CertificatePair): Promise<Loaded> {
   const [cert, key] = await Promise.all([readFile(files.cert), readFile(files.key)])
   try {
     const context = createSecureContext({ cert, key, minVersion: 'TLSv1.2' })
-    return { files, context, certificate: new X509Certificate(cert), fingerprint }
+    return { files, context, certificate: new X509Certificate(cert), fingerprint, failed: undefined }
   } catch (error) {
     throw new Error(`${files.cert} and ${files.key} cannot be used: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
   }

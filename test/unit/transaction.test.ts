@@ -130,11 +130,11 @@ test('a refused recipient counts for nothing: LMTP replies are those of the acce
 })
 
 test('the transaction is one line in the log, whatever ends it', async () => {
-  const ends: readonly ((of: ReturnType<typeof stage>) => Promise<unknown>)[] = [
-    (of) => Promise.resolve(of.transaction.end(null)),
+  const ends: readonly ((of: ReturnType<typeof stage>) => unknown)[] = [
+    (of) => of.transaction.end(null),
     (of) => of.transaction.message().end(FACTS),
-    (of) => Promise.resolve(of.transaction.message().abort()),
-    (of) => Promise.resolve(of.transaction.message().refuse(replies.BARE_NEWLINE)),
+    (of) => of.transaction.message().abort(),
+    (of) => of.transaction.message().refuse(replies.BARE_NEWLINE),
   ]
   for (const end of ends) {
     const of = await opened()
