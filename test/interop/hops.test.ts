@@ -36,12 +36,15 @@ async function send(gateway: Gateway, to: string, subject: string): Promise<Dial
   }
 }
 
+/** OpenSMTPD takes 100 messages on one connection and answers 452 to further ones; others have limits of their own. */
+const MANY = 120
+
 for (const kind of EVERY_HOP) {
   describe(kind.name, { skip: missing(...kind.needs) }, () => {
     let hop: Hop
     let gateway: Gateway
     before(async () => {
-      hop = await kind.start(['alice', 'carol'])
+      hop = await kind.start(['alice', 'carol', 'many'])
       gateway = await startGateway(relaying({ [kind.kind]: hop.target }))
     })
     after(async () => {
@@ -76,6 +79,17 @@ for (const kind of EVERY_HOP) {
       await dialog.quit()
       const stored = await hop.mailbox('carol').take(1, { detail: () => hop.log() })
       assert.equal(stored.length, 1)
+    })
+
+    test('more messages than the hop takes on one connection', async () => {
+      const dialog = await Dialog.open(gateway.address())
+      await dialog.hello()
+      for (let i = 0; i < MANY; i++) {
+        const reply = await dialog.message({ to: 'many@hop.example', data: letter(String(i)) })
+        assert.equal(reply.status, 250, `message ${i}: ${reply.text}`)
+      }
+      await dialog.quit()
+      await hop.mailbox('many').take(MANY, { detail: () => hop.log() })
     })
 
     test('down, it costs a 4xx that the log explains; up again, it gets the next message', async () => {
