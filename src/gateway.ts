@@ -67,6 +67,13 @@ class PosternGateway implements Gateway {
   private readonly doorContext: FrontDoorContext
   private hops = new Map<string, Hop>()
   private listening = new Map<string, Listening>()
+  /** listeners that a reload took away, until their last session has ended */
+  private readonly retiring = new Set<SmtpServer>()
+  /** hops that a reload took away, until their last transaction has ended */
+  private readonly closing = new Set<Promise<void>>()
+  /** start, reload and stop take turns */
+  private turn: Promise<unknown> = Promise.resolve()
+  private stopped = false
   private tls: readonly TlsContexts[] = []
   private ticker: NodeJS.Timeout | undefined
   private ticks = 0
@@ -79,19 +86,31 @@ class PosternGateway implements Gateway {
   }
 
   async start(): Promise<void> {
-    await this.place(this.settings)
+    await this.inTurn(() => this.place(this.settings))
     this.ticker = setInterval(() => this.tick(), TICK_MS)
     this.ticker.unref()
   }
 
   reload(settings: Settings): Promise<void> {
-    return this.place(settings)
+    return this.inTurn(() => this.place(settings))
   }
 
-  async stop(): Promise<void> {
-    const servers = [...this.listening.values()].map((l) => l.server)
+  stop(): Promise<void> {
+    return this.inTurn(() => this.end())
+  }
+
+  private inTurn(work: () => Promise<void>): Promise<void> {
+    const mine = this.turn.then(work)
+    // Whoever asked hears of a failure; the next in turn need not.
+    this.turn = mine.catch(() => undefined)
+    return mine
+  }
+
+  private async end(): Promise<void> {
+    this.stopped = true
+    const servers = this.servers()
     const ended = Promise.all(servers.map((server) => server.stop()))
-    const closed = ended.then(() => Promise.all([...this.hops.values()].map(({ hop }) => hop.close())))
+    const closed = ended.then(() => Promise.all([...[...this.hops.values()].map(({ hop }) => hop.close()), ...this.closing]))
     if (!(await settledWithin(closed, this.settings.timeouts.stopMs))) {
       const sessions = servers.reduce((sum, server) => sum + server.sessions, 0)
       this.log.warn({ sessions, waitedMs: this.settings.timeouts.stopMs }, 'sessions still run, closing them')
@@ -103,6 +122,10 @@ class PosternGateway implements Gateway {
     this.hops.clear()
   }
 
+  private servers(): SmtpServer[] {
+    return [...[...this.listening.values()].map((l) => l.server), ...this.retiring]
+  }
+
   addresses(): ReadonlyMap<string, readonly SocketAddress[]> {
     const found = new Map<string, SocketAddress[]>()
     for (const { listener, bound } of this.listening.values()) found.set(listener, [...(found.get(listener) ?? []), bound])
@@ -110,7 +133,7 @@ class PosternGateway implements Gateway {
   }
 
   private tick(): void {
-    for (const { server } of this.listening.values()) server.tick()
+    for (const server of this.servers()) server.tick()
     if (++this.ticks % CERTIFICATE_TICKS === 0) for (const contexts of this.tls) void contexts.refresh()
   }
 
@@ -118,6 +141,7 @@ class PosternGateway implements Gateway {
 
   /** Everything that can fail comes first; then the switch is made at once. */
   private async place(settings: Settings): Promise<void> {
+    if (this.stopped) throw new Error('the gateway has stopped')
     const hops = this.makeHops(settings)
     const opened: Listening[] = []
     let prepared: Prepared[]
@@ -154,8 +178,16 @@ class PosternGateway implements Gateway {
     this.hops = next.hops
     this.listening = next.listening
     this.tls = next.prepared.flatMap((one) => one.tls ?? [])
-    for (const [, { server }] of gone) void server.stop()
-    for (const [, { hop }] of oldHops) void hop.close()
+    for (const [, { server }] of gone) this.retire(server)
+    for (const [, { hop }] of oldHops) {
+      const closed: Promise<void> = hop.close().finally(() => this.closing.delete(closed))
+      this.closing.add(closed)
+    }
+  }
+
+  private retire(server: SmtpServer): void {
+    this.retiring.add(server)
+    void server.stop().then(() => this.retiring.delete(server))
   }
 
   /** Hops whose settings did not change are kept, with their connections. */
