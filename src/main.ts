@@ -20,6 +20,8 @@ if (isWorkerProcess()) await startWorker()
 else process.exit(await startProgram())
 
 async function startWorker(): Promise<void> {
+  // What ps(1) shows.
+  process.title = 'postern: worker'
   const [{ runWorker }, { createGateway }, { createLog }] = await Promise.all([
     import('./supervisor/worker.ts'),
     import('./gateway.ts'),

@@ -34,6 +34,8 @@ interface Start {
   readonly open: Set<Slot>
   readonly resolve: () => void
   readonly reject: (error: ExitError) => void
+  /** in order of time */
+  readonly deaths: Death[]
 }
 
 export class Supervisor implements Service {
@@ -54,7 +56,7 @@ export class Supervisor implements Service {
   start(): Promise<void> {
     return new Promise((resolve, reject) => {
       const open = new Set<Slot>()
-      this.starting = { open, resolve, reject }
+      this.starting = { open, resolve, reject, deaths: [] }
       // All are known before the first can answer.
       for (let i = 0; i < this.settings.workers; i++) open.add(this.addPlace().slot)
       for (const { slot } of this.places) slot.launch()
@@ -98,7 +100,10 @@ export class Supervisor implements Service {
     const ready = this.places.map(({ slot }) => slot).filter((slot) => slot.phase === 'ready')
     const outcomes = await Promise.all(ready.map((slot) => slot.reload(next)))
     const failed = outcomes.find((outcome) => outcome.status === 'failed')
-    if (failed === undefined) return
+    if (failed === undefined) {
+      for (const outcome of outcomes) if (outcome.status === 'ok') this.bound = outcome.addresses
+      return
+    }
     await this.goBack(ready.filter((slot) => slot.settings === next))
     throw new ExitError(failed.failure.exitCode, failed.failure.message)
   }
@@ -128,6 +133,7 @@ export class Supervisor implements Service {
     if (this.stopping || place === undefined) return
     if (this.starting !== undefined) {
       place.death = death
+      this.starting.deaths.push(death)
       this.report(this.starting, slot)
       return
     }
@@ -139,9 +145,8 @@ export class Supervisor implements Service {
     starting.open.delete(slot)
     if (starting.open.size > 0) return
     this.starting = undefined
-    const deaths = this.places.flatMap((place) => (place.death === undefined ? [] : [place.death]))
-    const [first] = deaths
-    if (first !== undefined && deaths.length === this.places.length) {
+    const [first] = starting.deaths
+    if (first !== undefined && starting.deaths.length === this.places.length) {
       const { exitCode, message } = failureOf(first)
       starting.reject(new ExitError(exitCode, message))
       return

@@ -49,14 +49,13 @@ export async function runHealth(options: ConfigOption, io: HealthIo): Promise<nu
     io.err('postern: every listener has port 0, so that nobody but the running gateway knows where it is\n')
     return EXIT.configuration
   }
-  const answers = await Promise.all(
-    asked.map(async ({ listener, address }) => {
-      const answer = await ask(listener, address, io.timeoutMs ?? TIMEOUT_MS)
-      report(io, `${listener.name} ${describeAddress(address)}`, answer)
-      return answer.status === 'ok'
-    }),
-  )
-  return answers.every(Boolean) ? EXIT.ok : EXIT.temporary
+  const timeoutMs = io.timeoutMs ?? TIMEOUT_MS
+  const answers = await Promise.all(asked.map(({ listener, address }) => ask(listener, address, timeoutMs)))
+  for (const [index, { listener, address }] of asked.entries()) {
+    const answer = answers[index]
+    if (answer !== undefined) report(io, `${listener.name} ${describeAddress(address)}`, answer)
+  }
+  return answers.every((answer) => answer.status === 'ok') ? EXIT.ok : EXIT.temporary
 }
 
 function report(io: HealthIo, where: string, answer: Answer): void {

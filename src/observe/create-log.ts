@@ -95,6 +95,8 @@ function jsonEmit(writer: LineWriter): Emit {
       level: 'debug',
       base: { pid: process.pid },
       timestamp: stdTimeFunctions.isoTime,
+      // Errors were described already (`describeError`); pino's own serializer would take the description for something else.
+      serializers: { err: (value: unknown) => value },
       formatters: { level: (label) => ({ level: label }) },
     },
     { write: (line: string) => writer.write(escapeJson(line), urgent) },

@@ -42,7 +42,10 @@ export interface Failure {
 
 export type Phase = 'starting' | 'ready' | 'stopping' | 'gone'
 
-export type ReloadOutcome = { readonly status: 'ok' | 'gone' } | { readonly status: 'failed'; readonly failure: Failure }
+export type ReloadOutcome =
+  | { readonly status: 'ok'; readonly addresses: Addresses }
+  | { readonly status: 'gone' }
+  | { readonly status: 'failed'; readonly failure: Failure }
 
 export interface SlotParts {
   readonly fork: () => WorkerProcess
@@ -166,7 +169,7 @@ export class Slot {
         this.failure = message
         return
       case 'reloaded':
-        this.endReload?.({ status: 'ok' })
+        this.endReload?.({ status: 'ok', addresses: message.addresses })
         return
       case 'reload-failed':
         this.endReload?.({ status: 'failed', failure: message })

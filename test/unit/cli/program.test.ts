@@ -1,0 +1,64 @@
+/** The command line: what is called with which options, and what wrong usage gets. */
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { runProgram, type Commands } from '../../../src/cli/program.ts'
+
+async function call(...argv: string[]): Promise<{ code: number; out: string; err: string; calls: unknown[] }> {
+  let out = ''
+  let err = ''
+  const calls: unknown[] = []
+  const command = (name: string) => (options?: unknown): Promise<number> => {
+    calls.push([name, options])
+    return Promise.resolve(name === 'check' ? 78 : 0)
+  }
+  const commands: Commands = { run: command('run'), check: command('check'), demo: command('demo'), deliver: command('deliver'), health: command('health') }
+  const code = await runProgram(argv, commands, { version: '1.2.3', out: (text) => (out += text), err: (text) => (err += text) })
+  return { code, out, err, calls }
+}
+
+describe('commands', () => {
+  test('are called with their options, and their exit code is the program’s', async () => {
+    assert.deepEqual((await call('run')).calls, [['run', {}]])
+    assert.deepEqual((await call('run', '--config', 'a.yaml')).calls, [['run', { config: 'a.yaml' }]])
+    assert.deepEqual((await call('run', '-c', 'a.yaml')).calls, [['run', { config: 'a.yaml' }]])
+    const check = await call('check', '--config=b.yaml')
+    assert.deepEqual(check.calls, [['check', { config: 'b.yaml' }]])
+    assert.equal(check.code, 78)
+    assert.deepEqual((await call('health')).calls, [['health', {}]])
+    assert.deepEqual((await call('demo')).calls, [['demo', undefined]])
+    assert.deepEqual((await call('deliver', '--listen', 'unix:/run/x', '--hop', 'local')).calls, [['deliver', { listen: 'unix:/run/x', hop: 'local', mode: '0660' }]])
+  })
+})
+
+describe('wrong usage is 64, says why on standard error, and calls nothing', () => {
+  const cases: readonly (readonly [string[], RegExp])[] = [
+    [['runn'], /unknown command 'runn'\n\(Did you mean run\?\)/],
+    [['run', '--confg', 'x'], /unknown option '--confg'\n\(Did you mean --config\?\)/],
+    [['run', '--config'], /argument missing/],
+    [['run', 'extra'], /too many arguments/],
+    [['demo', 'extra'], /too many arguments/],
+    [['deliver'], /required option '-l, --listen <address>' not specified/],
+    [['--config', 'x'], /unknown option '--config'/],
+    [[], /Usage: postern/],
+    [['help', 'nothing'], /Usage: postern/],
+  ]
+  for (const [argv, pattern] of cases) {
+    test(`postern ${argv.join(' ')}`, async () => {
+      const { code, out, err, calls } = await call(...argv)
+      assert.equal(code, 64)
+      assert.match(err, pattern)
+      assert.equal(out, '')
+      assert.deepEqual(calls, [])
+    })
+  }
+})
+
+test('help and version are no errors', async () => {
+  assert.deepEqual(await call('--version'), { code: 0, out: '1.2.3\n', err: '', calls: [] })
+  const help = await call('--help')
+  assert.equal(help.code, 0)
+  for (const command of ['run', 'check', 'demo', 'deliver', 'health']) assert.match(help.out, new RegExp(`^  ${command} `, 'm'))
+  const run = await call('help', 'run')
+  assert.equal(run.code, 0)
+  assert.match(run.out, /--config <file>/)
+})
