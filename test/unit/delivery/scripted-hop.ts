@@ -73,6 +73,17 @@ export class Peer {
     }
   }
 
+  /** Reads up to and with the mark, keeping nothing of it: for what is too long for a string. */
+  async skipThrough(mark: string): Promise<void> {
+    for (;;) {
+      const found = this.received.indexOf(mark, this.#at)
+      this.received = found >= 0 ? this.received.slice(found + mark.length) : this.unread.slice(-mark.length)
+      this.#at = 0
+      if (found >= 0) return
+      await this.#more()
+    }
+  }
+
   async bytes(count: number): Promise<string> {
     while (this.received.length - this.#at < count) await this.#more()
     return this.#take(count)
