@@ -4,7 +4,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { connect, createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { connect as connectTls, type TLSSocket } from 'node:tls'
+import { connect as connectTls, TLSSocket } from 'node:tls'
 import { CERTIFICATE_NAME } from '../../support/certificate.ts'
 import { directory, stage, until } from '../../support/loopback-server.ts'
 
@@ -118,7 +118,8 @@ test('SNI: the certificate of the name that is asked for, or the first', { skip:
     const client = await open()
     await client.hello()
     await client.startTls({ servername })
-    assert.equal((client.socket as TLSSocket).getPeerCertificate().subject.CN, expected)
+    assert.ok(client.socket instanceof TLSSocket)
+    assert.equal(client.socket.getPeerCertificate().subject.CN, expected)
     await client.command('EHLO again', 250)
     await client.quit()
   }

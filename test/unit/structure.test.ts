@@ -1,0 +1,155 @@
+/**
+ * The rules of the architecture that a compiler does not hold: which folder may
+ * know which, that each file says what it is for, sizes and names.
+ */
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { basename, dirname, join, relative, resolve } from 'node:path'
+import { test } from 'node:test'
+
+const root = resolve(import.meta.dirname, '../..')
+const source = join(root, 'src')
+
+interface Import {
+  /** path under src/, or the package or `node:` module */
+  readonly target: string
+  readonly typeOnly: boolean
+}
+
+function filesUnder(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts')).map((name) => join(folder, name)).sort()
+}
+
+const files = filesUnder(source)
+
+function importsOf(file: string): Import[] {
+  const text = readFileSync(file, 'utf8').replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '')
+  const found: Import[] = []
+  for (const [, keyword = '', clause = '', from = ''] of text.matchAll(/^(import|export)\s([^'"]*?)\bfrom\s+['"]([^'"]+)['"]/gms)) {
+    const names = /\{([^}]*)\}/.exec(clause)?.[1]?.split(',').map((part) => part.trim()).filter((part) => part !== '')
+    const typeOnly = clause.trimStart().startsWith('type ') || (names !== undefined && !/^\s*\w+\s*,/.test(clause) && names.every((part) => part.startsWith('type ')))
+    assert.ok(keyword !== '')
+    found.push({ target: targetOf(file, from), typeOnly })
+  }
+  for (const [, from = ''] of text.matchAll(/^import\s+['"]([^'"]+)['"]/gm)) found.push({ target: targetOf(file, from), typeOnly: false })
+  for (const [, from = ''] of text.matchAll(/\bimport\(\s*['"]([^'"]+)['"]\s*\)/g)) found.push({ target: targetOf(file, from), typeOnly: false })
+  return found
+}
+
+function targetOf(file: string, from: string): string {
+  return from.startsWith('.') ? relative(source, resolve(dirname(file), from)) : from
+}
+
+const folderOf = (path: string) => (path.includes('/') ? path.slice(0, path.indexOf('/')) : path)
+const where = (file: string) => relative(root, file)
+
+/** What each folder may import from src/. `type` is for types only; a file beats its folder. */
+const ALLOWED: Readonly<Record<string, Readonly<Record<string, 'any' | 'type'>>>> = {
+  'smtp': { 'smtp': 'any', 'observe/log.ts': 'type' },
+  'message': { 'message': 'any', 'smtp': 'type' },
+  // The numbers of sysexits(3), and a shape of clock, are words that all may use.
+  'observe': { 'observe': 'any', 'smtp': 'any', 'config/settings.ts': 'type', 'cli/exit-codes.ts': 'any', 'supervisor/clock.ts': 'type' },
+  'delivery': { 'delivery': 'any', 'smtp': 'any', 'message': 'any', 'observe': 'any', 'config/settings.ts': 'type' },
+  // The words of a configuration are parsed by those who know them.
+  'config': { 'config': 'any', 'smtp': 'any', 'delivery': 'any' },
+  'transaction.ts': { 'pipeline.ts': 'type', 'delivery': 'any', 'message': 'any', 'smtp': 'any', 'observe': 'any' },
+  'pipeline.ts': { 'transaction.ts': 'any', 'delivery': 'any', 'message': 'any', 'smtp': 'any', 'observe': 'any' },
+}
+
+test('the imports of a file that the rules below rest on are read right', () => {
+  const imports = importsOf(join(source, 'smtp/connection.ts'))
+  assert.deepEqual(imports.find(({ target }) => target === 'observe/log.ts'), { target: 'observe/log.ts', typeOnly: true })
+  assert.deepEqual(imports.find(({ target }) => target === 'smtp/reply.ts'), { target: 'smtp/reply.ts', typeOnly: false })
+  assert.ok(imports.some(({ target }) => target === 'node:tls'))
+})
+
+test('the arrows point one way', () => {
+  const wrong: string[] = []
+  for (const file of files) {
+    const path = relative(source, file)
+    const allowed = ALLOWED[path] ?? ALLOWED[folderOf(path)]
+    if (allowed === undefined) continue
+    for (const { target, typeOnly } of importsOf(file)) {
+      if (!target.endsWith('.ts')) continue
+      const permission = allowed[target] ?? allowed[folderOf(target)]
+      if (permission === undefined || (permission === 'type' && !typeOnly)) wrong.push(`${path} → ${target}`)
+    }
+  }
+  assert.deepEqual(wrong, [])
+})
+
+test('nothing goes round in a circle', () => {
+  const graph = new Map(files.map((file) => [relative(source, file), importsOf(file).filter(({ target, typeOnly }) => target.endsWith('.ts') && !typeOnly).map(({ target }) => target)]))
+  const done = new Set<string>()
+  const visit = (path: string, way: readonly string[]): void => {
+    assert.ok(!way.includes(path), `a circle: ${[...way, path].join(' → ')}`)
+    if (done.has(path)) return
+    for (const next of graph.get(path) ?? []) visit(next, [...way, path])
+    done.add(path)
+  }
+  for (const path of graph.keys()) visit(path, [])
+})
+
+test('the protocol knows nothing but node and itself: no package, no files but certificates', () => {
+  for (const file of files.filter((one) => relative(source, one).startsWith('smtp/'))) {
+    for (const { target } of importsOf(file)) assert.ok(target.endsWith('.ts') || target.startsWith('node:'), `${where(file)} → ${target}`)
+  }
+})
+
+/** Those that make no I/O say so by what they import. */
+const PURE = ['address', 'capabilities', 'command', 'control-bytes', 'conversation', 'data-decoder', 'data-encoder', 'envelope', 'extensions', 'message-intake', 'parameters', 'proxy-protocol', 'reply', 'reply-catalogue', 'reply-catalogue-hop', 'reply-parser', 'session', 'session-handler', 'transport', 'xclient', 'xforward', 'xtext', 'admission', 'client-commands']
+
+test('the parsers and the session make no I/O', () => {
+  for (const name of PURE) {
+    const file = join(source, 'smtp', `${name}.ts`)
+    for (const { target, typeOnly } of importsOf(file)) {
+      // node:net is there for isIP, node:url for names
+      const harmless = ['node:net', 'node:url', 'node:buffer'].includes(target) && !/\b(?:createServer|createConnection|connect|Socket)\b/.test(readFileSync(file, 'utf8').match(/import.*'node:net'/)?.[0] ?? '')
+      assert.ok(typeOnly || harmless || PURE.includes(basename(target, '.ts')), `${where(file)} → ${target}`)
+    }
+    assert.doesNotMatch(readFileSync(file, 'utf8'), /\b(?:setTimeout|setInterval|Date\.now|performance\.now|process\.)/, `${where(file)} has a clock of its own`)
+  }
+})
+
+test('only the composition root and who starts it see the whole configuration', () => {
+  const may = /^(?:gateway\.ts|main\.ts|supervisor\.ts|supervisor\/|cli\/|config\/)/
+  for (const file of files) {
+    const path = relative(source, file)
+    if (may.test(path)) continue
+    const text = readFileSync(file, 'utf8')
+    for (const [clause] of text.matchAll(/import[^'"]*from\s+['"][^'"]*config\/settings\.ts['"]/g)) {
+      assert.doesNotMatch(clause, /[{\s,]Settings[\s,}]/, `${path} sees the whole configuration`)
+    }
+  }
+})
+
+test('a file says what it is for before anything else', () => {
+  for (const file of files) assert.match(readFileSync(file, 'utf8'), /^(?:#![^\n]*\n)?\/\*\*?\s*\n?[\s*]*\S[\s\S]{20,}?\*\//, where(file))
+})
+
+test('no file is longer than 400 lines', () => {
+  for (const file of [...files, ...filesUnder(join(root, 'test'))]) {
+    const lines = readFileSync(file, 'utf8').split('\n').length - 1
+    assert.ok(lines <= 400, `${where(file)} has ${lines} lines`)
+  }
+})
+
+test('names say what a thing is', () => {
+  for (const file of [...files, ...filesUnder(join(root, 'test'))]) {
+    assert.doesNotMatch(basename(file), /^(?:utils?|helpers?|common|misc|.*manager)\b/i, where(file))
+    assert.match(basename(file), /^[a-z0-9]+(?:[-.][a-z0-9]+)*\.ts$/, where(file))
+    assert.doesNotMatch(readFileSync(file, 'utf8'), /\b(?:class|function|interface|const) \w*(?:Utils?|Helpers?|Manager)\b/, where(file))
+  }
+})
+
+test('nothing is put off, and nothing is left out of a test', () => {
+  const words = [['TO', 'DO'], ['FIX', 'ME'], ['X', 'XX'], ['@ts-', 'ignore'], ['@ts-', 'expect-error'], ['.on', 'ly('], ['.sk', 'ip(']].map((parts) => parts.join(''))
+  for (const file of [...files, ...filesUnder(join(root, 'test'))]) {
+    const text = readFileSync(file, 'utf8')
+    for (const word of words) assert.ok(!new RegExp(`(?<![A-Za-z])${word.replace(/[.(]/g, '\\$&')}`).test(text), `${where(file)}: ${word}`)
+  }
+})
+
+test('enumerations, namespaces and `any` are not used', () => {
+  for (const file of files) assert.doesNotMatch(readFileSync(file, 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, ''), /^\s*(?:export )?(?:const )?enum \w|^\s*(?:export )?namespace \w|[:<,|]\s*any\b(?!\w)/m, where(file))
+})
