@@ -12,7 +12,7 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { TLSSocket, createSecureContext } from 'node:tls'
+import { TLSSocket, createSecureContext, type SecureContextOptions } from 'node:tls'
 import type { HopTlsSettings, RelaySettings, SocketAddress } from '../../../src/config/settings.ts'
 import type { ClientFacts, NextHop, Transaction } from '../../../src/delivery/next-hop.ts'
 import { createRelayHop } from '../../../src/delivery/relay.ts'
@@ -121,9 +121,9 @@ export class Peer {
   }
 
   /** TLS from here on. */
-  secure(certificate: { cert: string, key: string }): void {
+  secure(options: SecureContextOptions): void {
     const plain = this.#socket.removeAllListeners('data').removeAllListeners('end')
-    this.#socket = new TLSSocket(plain, { isServer: true, secureContext: createSecureContext(certificate) })
+    this.#socket = new TLSSocket(plain, { isServer: true, secureContext: createSecureContext(options) })
     this.#listen()
   }
 
