@@ -68,8 +68,15 @@ export class Connector {
   }
 
   async #attempt(tls: Tls, watch: (channel: ClientConnection) => void): Promise<RelayConnection | Refusal> {
-    const { settings, context } = { settings: this.#settings, context: this.#context }
-    const channel = new ClientConnection(context.connect(settings.address), () => context.clock.now())
+    const [settings, context] = [this.#settings, this.#context]
+    let socket: Socket
+    try {
+      socket = context.connect(settings.address)
+    } catch (error) {
+      // Node throws at once for what is no address at all, such as a path that is too long.
+      return this.#refuse(replies.HOP_UNREACHABLE, 'connect', String(error))
+    }
+    const channel = new ClientConnection(socket, () => context.clock.now())
     watch(channel)
     // Awaited from the beginning: a hop may be faster than our next turn.
     const greeting = channel.expect(settings.timeouts.greetingMs)

@@ -173,3 +173,14 @@ test('a unix socket that is not there', async () => {
   assert.deepEqual(codes(await relay.begin(CLIENT).mail(path('<a@x>'))), UNREACHABLE)
   assert.equal(log.at('warn')[0]?.facts['peer'], 'unix:/nonexistent/lmtp')
 })
+
+test('an address that cannot even be tried', async () => {
+  const log = new RecordedLog()
+  const connect = () => {
+    throw new RangeError('port out of range')
+  }
+  const relay = createRelayHop(relaySettings({ kind: 'tcp', host: '127.0.0.1', port: 99_999 }), { hostname: 'gw.test', log, clock: new FakeClock(), connect })
+  assert.deepEqual(codes(await relay.begin(CLIENT).mail(path('<a@x>'))), UNREACHABLE)
+  assert.match(String(log.at('warn')[0]?.facts['detail']), /out of range/)
+  await relay.close()
+})
