@@ -8,7 +8,7 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdtempSync, chmodSync, rmSync } from 'node:fs'
-import { createConnection } from 'node:net'
+import { Socket, createConnection } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -66,6 +66,9 @@ export function temporaryDirectory(name: string): string {
 export function start(command: readonly string[], options: { readonly env?: Readonly<Record<string, string>>; readonly cwd?: string } = {}): RunningProcess {
   watch()
   const child = launch(command, options)
+  // A test that fails may forget to stop it: the test process ends all the same, and takes it along.
+  child.unref()
+  for (const stream of [child.stdin, child.stdout, child.stderr]) if (stream instanceof Socket) stream.unref()
   const chunks: Buffer[] = []
   let size = 0
   const keep = (chunk: Buffer): void => {

@@ -70,6 +70,10 @@ function configuration(directory: string, port: number, options: EximOptions): s
     'accept_8bitmime = true',
     'chunking_advertise_hosts = *',
     'pipelining_advertise_hosts = *',
+    // What arrives has to be what was sent.
+    'return_path_remove = false',
+    'envelope_to_remove = false',
+    'delivery_date_remove = false',
     'acl_smtp_rcpt = rcpt',
     'acl_smtp_data = accept',
     // With a configuration file that is not the compiled-in one Exim gives up root: it delivers as itself.

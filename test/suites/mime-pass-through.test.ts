@@ -1,0 +1,15 @@
+/** The MIME suite passes through every kind of hop, byte for byte: `mime/mail-parser`, 107 messages, well made and broken. */
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { mimeSamples, suitesMissing } from '../support/mail-samples.ts'
+import { passThroughHops, passThroughSinks } from '../support/pass-through.ts'
+
+const samples = mimeSamples()
+
+describe('the MIME suite', { skip: suitesMissing('mime/mail-parser') }, () => {
+  test('is complete', () => {
+    assert.equal(samples.length, 107)
+  })
+  passThroughSinks(samples)
+  passThroughHops(samples)
+})
