@@ -1,0 +1,44 @@
+# Postern in a container.
+#
+#     docker build -t postern .
+#     docker run --name postern -p 25:25 \
+#       -v ./postern.yaml:/etc/postern/postern.yaml:ro \
+#       -v postern-state:/var/lib/postern -v mail:/var/mail postern
+#
+# A first look without a configuration (mail for anybody@localhost):
+#     docker run -p 2525:2525 -e POSTERN_LISTENERS_INBOUND_LISTEN=0.0.0.0:2525 postern
+
+FROM node:24-bookworm-slim AS build
+WORKDIR /build
+COPY package.json package-lock.json ./
+RUN npm ci
+COPY tsconfig.json tsconfig.build.json ./
+COPY src ./src
+RUN npx tsc -p tsconfig.build.json
+
+FROM node:24-bookworm-slim AS dependencies
+WORKDIR /build
+COPY package.json package-lock.json ./
+RUN npm ci --omit=dev
+
+FROM node:24-bookworm-slim
+LABEL org.opencontainers.image.title="postern" org.opencontainers.image.licenses="MIT"
+WORKDIR /opt/postern
+COPY --from=dependencies /build/node_modules ./node_modules
+COPY --from=build /build/dist ./dist
+COPY package.json LICENSE ./
+COPY config ./config
+# The image's own unprivileged user. Containers let everybody open port 25
+# (net.ipv4.ip_unprivileged_port_start is 0 there), so no root is needed.
+RUN mkdir -p /var/lib/postern /var/mail /etc/postern && chown node:node /var/lib/postern /var/mail
+USER node
+# Where the embedded default keeps its mail, and relative paths of variables begin.
+WORKDIR /var/lib/postern
+VOLUME ["/var/lib/postern", "/var/mail"]
+EXPOSE 25 465 587 2525
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=30s --timeout=15s --start-period=10s CMD ["node", "/opt/postern/dist/main.js", "health"]
+# No init is needed as process 1: Postern handles the signals itself, waits for
+# every worker that it starts, and starts nothing that leaves orphans.
+ENTRYPOINT ["node", "/opt/postern/dist/main.js"]
+CMD ["run"]
