@@ -126,7 +126,7 @@ export class RelayTransaction implements Transaction {
       return refusal
     }
     const { first, answer } = await this.#forwardAndMail(connection, command.line)
-    if (pooled && this.#isStale(first)) {
+    if (pooled && (this.#isStale(first) || isUsedUp(answer))) {
       this.#forget(connection)
       return undefined
     }
@@ -286,6 +286,15 @@ export class RelayTransaction implements Transaction {
     const { name, address } = this.#context.settings
     return { id: this.#client.ident, hop: name, peer: describeAddress(address), stage }
   }
+}
+
+/**
+ * A hop that takes only so many messages on one connection says so with a 4xx
+ * to MAIL (OpenSMTPD: 452). What a used connection is refused for now, a new
+ * one is asked again; its answer is then the hop's.
+ */
+function isUsedUp(answer: Answer): boolean {
+  return !(answer instanceof Loss) && answer.status >= 400 && answer.status < 500
 }
 
 function repeat(reply: Reply, count: number): readonly Reply[] {

@@ -199,6 +199,19 @@ describe('a scripted hop', () => {
     assert.match((await send(gateway)).text, /^[45]\d\d /)
   })
 
+  test('takes three messages a connection, and refuses the fourth for now: it goes over a new one', async () => {
+    const taken = new Map<number, number>()
+    sink.script = ({ verb, connection }) => {
+      if (verb === '.') taken.set(connection, (taken.get(connection) ?? 0) + 1)
+      return verb === 'MAIL' && (taken.get(connection) ?? 0) >= 3 ? '452 4.5.3 enough on this connection' : undefined
+    }
+    for (let i = 0; i < 10; i++) assert.equal((await send(gateway)).status, 250)
+    assert.equal(sink.take().length, 10)
+    // What a new connection is refused too is the hop's word on the message.
+    sink.script = at('MAIL', '452 4.3.1 no room')
+    assert.equal((await send(gateway)).text, '452 4.3.1 no room\r\n')
+  })
+
   test('refuses in several lines: they come back as they are', async () => {
     for (const [verb, text] of [['RCPT', '550-5.1.1 first line\r\n550-5.1.1 \r\n550 5.1.1 last line'], ['.', '554-5.7.1 why?\r\n554 5.7.1 see https://hop.example/'], ['MAIL', '450-4.7.1 wait\r\n450 4.7.1 a while']] as const) {
       sink.script = at(verb, text)
