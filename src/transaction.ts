@@ -35,6 +35,7 @@ export class MailTransaction {
   /** null until it is known where the first recipient goes */
   private hop: NextHop | null = null
   private outgoing: Transaction | null = null
+  private ended = false
 
   constructor(sender: EnvelopePath, { settings, context, session }: Surroundings) {
     this.settings = settings
@@ -75,6 +76,8 @@ export class MailTransaction {
         this.forgetHop()
         return reply
       }
+      // The client may have gone away meanwhile; an aborted transaction is asked nothing more.
+      if (this.ended) return replies.INTERNAL
     }
     // One final reply cannot tell of several recipients (RFC 2033 §4.2).
     if (route.hop.kind === 'lmtp' && this.settings.protocol === 'smtp' && this.recipients.length > 0) return replies.OTHER_HOP
@@ -139,6 +142,7 @@ export class MailTransaction {
 
   /** Ends without a message for the hop; `reply` is what the client was told, if anything. */
   end(reply: Reply | null): void {
+    this.ended = true
     this.outgoing?.abort()
     if (reply !== null) this.record.reply = reply
     this.writeRecord()

@@ -55,7 +55,8 @@ export function quote(text: string): string {
 /** One line for the operator. */
 export function describeError(error: ConfigurationError): string {
   const allowed = error.allowed === undefined ? '' : `; allowed: ${error.allowed}`
-  return `${describePlace(error.source, error)}${error.key === '' ? '' : `${error.key}: `}${error.problem}${allowed}`
+  // What the file holds is quoted here, and may hold what a terminal would obey.
+  return `${describePlace(error.source, error)}${error.key === '' ? '' : `${error.key}: `}${error.problem}${allowed}`.replace(/[\x00-\x09\x0b-\x1f\x7f]/g, '?')
 }
 
 /** `file:12:3: `, or `environment variable POSTERN_X: `. */

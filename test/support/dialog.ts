@@ -109,7 +109,7 @@ function makeOptions(dialog: Dialog): SessionOptions {
 }
 
 /** Whatever can go on without the client, the clock or a scripted hop has gone on. */
-async function settled(): Promise<void> {
+export async function settled(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve))
 }
 
@@ -121,13 +121,14 @@ export class Stage {
   readonly logged: Readonly<Record<string, unknown>>[] = []
   readonly errors: unknown[] = []
   nowMs = 0
+  /** decision IDs given out: one for each transaction */
+  ids = 0
 
   constructor(dialog: Dialog) {
     this.hops = makeHops(dialog, this.events)
     const door = makeDoor(dialog, this.hops)
-    let ids = 0
     const now = () => this.nowMs
-    const context = { log: this.makeLog(), newId: () => `ID${++ids}`, now, date: () => new Date(Date.UTC(2026, 0, 2, 3, 4, 5)) }
+    const context = { log: this.makeLog(), newId: () => `ID${++this.ids}`, now, date: () => new Date(Date.UTC(2026, 0, 2, 3, 4, 5)) }
     this.session = new Session(
       { transport: this.transport, options: makeOptions(dialog), now, onError: (error) => this.errors.push(error) },
       (facts) => new FrontDoor(() => door, context, facts),

@@ -34,6 +34,8 @@ export class FakeHop implements NextHop {
   /** undefined: it cannot be reached */
   offers: Capabilities | undefined
   closed = false
+  /** transactions that were begun and have not ended */
+  open = 0
   private readonly scripts: Record<HopVerb, ScriptedAnswer[]> = { MAIL: [], RCPT: [], DATA: [] }
   private hanging: (() => void)[] = []
 
@@ -90,12 +92,22 @@ export class FakeHop implements NextHop {
 
 class FakeTransaction implements Transaction {
   private readonly hop: FakeHop
-  private state: 'new' | 'open' | 'ended' = 'new'
+  private at: 'new' | 'open' | 'ended' = 'new'
   private busy = false
   private accepted = 0
 
   constructor(hop: FakeHop) {
     this.hop = hop
+    hop.open++
+  }
+
+  private get state(): 'new' | 'open' | 'ended' {
+    return this.at
+  }
+
+  private set state(to: 'new' | 'open' | 'ended') {
+    if (to === 'ended' && this.at !== 'ended') this.hop.open--
+    this.at = to
   }
 
   async mail(sender: EnvelopePath): Promise<Reply> {
