@@ -15,6 +15,9 @@ import type { StoredMessage } from './message.ts'
 const READ_BYTES = 64 * 1024
 /** bytes gathered before one write to the file */
 const WRITE_BYTES = 128 * 1024
+/** Smaller pieces are copied together: a Buffer of its own for each byte of a slow client would cost hundreds of times the byte. */
+const SMALL_BYTES = 1024
+const BLOCK_BYTES = 16 * 1024
 
 export interface SpoolSettings {
   /** directory of the temporary file */
@@ -40,6 +43,9 @@ class MessageSpool implements Spool {
   size = 0
   private readonly settings: SpoolSettings
   private pieces: Buffer[] = []
+  /** where small pieces are gathered; it becomes one of `pieces` */
+  private block: Buffer | null = null
+  private blockBytes = 0
   private pending = 0
   private file: FileHandle | null = null
   private writing: Promise<void> | null = null
@@ -53,14 +59,38 @@ class MessageSpool implements Spool {
   append(piece: Buffer): Promise<void> | undefined {
     if (piece.length === 0) return undefined
     this.size += piece.length
-    this.pieces.push(piece)
+    if (piece.length < SMALL_BYTES) this.gather(piece)
+    else {
+      this.closeBlock()
+      this.pieces.push(piece)
+    }
     this.pending += piece.length
     const bound = this.file === null ? this.settings.memoryBytes : WRITE_BYTES
     if (this.pending <= bound && this.failure === null) return undefined
     return this.flush()
   }
 
+  private gather(piece: Buffer): void {
+    if (this.block !== null && this.blockBytes + piece.length > BLOCK_BYTES) this.closeBlock()
+    if (this.block === null && this.pieces.length === 0) {
+      // The first piece is often the whole of a small message: it stays as it is.
+      this.pieces.push(piece)
+      return
+    }
+    this.block ??= Buffer.allocUnsafeSlow(BLOCK_BYTES)
+    this.blockBytes += piece.copy(this.block, this.blockBytes)
+  }
+
+  private closeBlock(): void {
+    if (this.block === null) return
+    // What was not filled is not kept: a message may lie here for a while.
+    this.pieces.push(this.blockBytes * 2 < BLOCK_BYTES ? Buffer.from(this.block.subarray(0, this.blockBytes)) : this.block.subarray(0, this.blockBytes))
+    this.block = null
+    this.blockBytes = 0
+  }
+
   finish(): StoredMessage | Promise<StoredMessage> {
+    this.closeBlock()
     if (this.file === null && this.failure === null && this.writing === null) return inMemory(this.pieces, this.size)
     return this.finishFile()
   }
@@ -68,6 +98,7 @@ class MessageSpool implements Spool {
   discard(): void {
     this.discarded = true
     this.pieces = []
+    this.block = null
     if (this.writing === null) closeQuietly(this.file)
     this.file = this.writing === null ? null : this.file
   }
@@ -97,6 +128,7 @@ class MessageSpool implements Spool {
     if (this.failure !== null) throw this.failure
     try {
       this.file ??= await openTemporary(this.settings.directory)
+      this.closeBlock()
       const pieces = this.pieces
       this.pieces = []
       this.pending = 0
