@@ -130,8 +130,12 @@ function edits(kind: HopKind, sample: Sample): string | null {
       if (!beginsWithField && text !== '\r\n') return 'Exim puts an empty line behind a header section that has none'
       if (!text.includes('\r\n\r\n') && text !== '\r\n') return 'Exim ends a header section that no empty line ends'
       return null
+    case 'OpenSMTPD':
+      // What it adds is taken off by `hopFieldsOff`.
+      if (/^(?:From|To|Cc):(?=[^\r\n]*[A-Za-z])[^@:\r\n]*\r\n(?![ \t])/im.test(`${header}\r\n`)) return 'OpenSMTPD puts its name behind addresses without a domain'
+      return null
     default:
-      // Dovecot leaves messages alone; what OpenSMTPD adds is taken off by `hopFieldsOff`.
+      // Dovecot leaves messages alone.
       return null
   }
 }
