@@ -267,6 +267,8 @@ export class Conversation {
   xclient(text: string): Reply | undefined {
     const attributes = this.readAttributes(text, this.options.trust.xclient, XCLIENT_ATTRIBUTES)
     if (!(attributes instanceof Map)) return attributes as Reply
+    // No address would be a client on this machine, who may do more than one from nowhere.
+    if (attributes.has('ADDR') && attributes.get('ADDR') === undefined) return replies.attributeSyntax('ADDR is to be known')
     this.forgetHello()
     const facts = this.facts
     for (const [name, value] of attributes as Attributes) {
