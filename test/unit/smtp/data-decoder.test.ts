@@ -40,7 +40,7 @@ const CASES: readonly { name: string; wire: string; text: string; rest?: string;
 
 for (const c of CASES) {
   test(`DATA: ${c.name}, at every split point and byte by byte`, () => {
-    const ways: number[][] = [[], [...c.wire].map((_, i) => i)]
+    const ways: number[][] = [[], Array.from(c.wire, (_, i) => i)]
     for (let i = 0; i <= c.wire.length; i++) for (let j = i; j <= c.wire.length; j++) ways.push([i, j])
     for (const cuts of ways) {
       const got = decode(c.wire, cuts)
