@@ -40,6 +40,7 @@ export class LoadClient {
   readonly #again: number[] = []
   #next = 1
   #stopping = false
+  #abandoned = false
   #sessions: Promise<void>[] = []
 
   constructor(options: LoadOptions) {
@@ -62,6 +63,12 @@ export class LoadClient {
     await Promise.all(this.#sessions)
   }
 
+  /** Stops where it stands. */
+  async abandon(): Promise<void> {
+    this.#abandoned = true
+    await this.finish()
+  }
+
   async #session(): Promise<void> {
     while (this.#hasWork()) {
       let dialog: Dialog
@@ -81,7 +88,7 @@ export class LoadClient {
   }
 
   #hasWork(): boolean {
-    if (this.faults.length > 0) return false
+    if (this.#abandoned || this.faults.length > 0) return false
     return !this.#stopping || this.#again.length > 0
   }
 
@@ -128,24 +135,35 @@ export function numberOf(data: Buffer): number | null {
   return number !== undefined && new RegExp(`\\n\\.\\r?\\n\\.\\.\\r?\\nend of ${number}\\r?\\n$`).test(text) ? Number(number) : null
 }
 
-/** Every breach of the promise, in words; empty where it was kept. */
-export function breaches(load: LoadClient, arrived: readonly Buffer[]): string[] {
-  const copies = new Map<number, number>()
-  const found: string[] = [...load.faults]
-  for (const data of arrived) {
+/** What arrived, by number; bodies are not kept. */
+export class Arrivals {
+  readonly copies = new Map<number, number>()
+  /** the beginning of each message that was not whole */
+  readonly broken: string[] = []
+
+  add(data: Buffer): void {
     const number = numberOf(data)
-    if (number === null) found.push(`a message that is not whole arrived: ${JSON.stringify(data.toString('latin1').slice(0, 200))} (${data.length} bytes)`)
-    else copies.set(number, (copies.get(number) ?? 0) + 1)
+    if (number === null) this.broken.push(`${data.length} bytes: ${data.toString('latin1').slice(0, 300)}`)
+    else this.copies.set(number, (this.copies.get(number) ?? 0) + 1)
   }
+
+  get twice(): number {
+    return [...this.copies.values()].filter((count) => count > 1).length
+  }
+}
+
+/** Every breach of the promise, in words; empty where it was kept. */
+export function breaches(load: LoadClient, arrivals: Arrivals): string[] {
+  const found = [...load.faults, ...arrivals.broken.map((text) => `a message arrived that is not whole: ${text}`)]
   for (const [number, fate] of load.fates) {
-    const count = copies.get(number) ?? 0
+    const count = arrivals.copies.get(number) ?? 0
     const told = `${fate.deferred} times 4xx, ${fate.unanswered} times nothing`
     if (fate.accepted && count === 0) found.push(`message ${number} was answered 250 and is not there (${told})`)
-    if (count > 1 + fate.deferred + fate.unanswered) found.push(`message ${number} is there ${count} times (${told})`)
-    // A last attempt that was accepted adds one copy, the others at most one each.
-    if (!fate.accepted && count > fate.deferred + fate.unanswered) found.push(`message ${number}, not accepted, is there ${count} times (${told})`)
+    // An attempt that was accepted adds one copy; each other attempt at most one.
+    const most = (fate.accepted ? 1 : 0) + fate.deferred + fate.unanswered
+    if (count > most) found.push(`message ${number} is there ${count} times (${told})`)
   }
-  for (const number of copies.keys()) if (!load.fates.has(number)) found.push(`message ${number} was never sent`)
+  for (const number of arrivals.copies.keys()) if (!load.fates.has(number)) found.push(`message ${number} was never sent`)
   return found
 }
 
