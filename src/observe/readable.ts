@@ -83,9 +83,10 @@ function renderStack(error: unknown, paint: Paint): string {
 /** `time info  250 accepted  ann@a.example → bob@b.example  4.1 kB via local  12 ms  id` */
 function renderMessage(facts: Facts, paint: Paint): string {
   const { id, from, rcpts, size, hop, ms, verdict, reply, listener, client, ...more } = facts
-  const replyText = reply === undefined ? '-' : escapeControls(plainText(reply))
-  const parts = [paint(replyStyle(replyText), replyText)]
-  if (verdict !== undefined && verdict !== 'accept' && verdict !== 'accepted') parts.push(paint('bold', escapeControls(plainText(verdict))))
+  // Without a last word on the whole, what became of it stands in its place.
+  const headline = escapeControls(plainText(reply ?? verdict ?? '-'))
+  const parts = [paint(headlineStyle(headline), headline)]
+  if (reply !== undefined && verdict !== undefined && verdict !== 'accept') parts.push(paint('bold', escapeControls(plainText(verdict))))
   parts.push(`${address(from)} → ${recipients(rcpts)}`)
   if (typeof size === 'number') parts.push(formatSize(size))
   if (client !== undefined) parts.push(`from ${escapeControls(plainText(client))}`)
@@ -99,9 +100,9 @@ function renderMessage(facts: Facts, paint: Paint): string {
   return parts.join('  ') + '  ' + paint('dim', tail.join(' '))
 }
 
-function replyStyle(reply: string): Style {
-  if (reply.startsWith('2')) return 'green'
-  return reply.startsWith('4') ? 'yellow' : 'red'
+function headlineStyle(headline: string): Style {
+  if (headline.startsWith('2')) return 'green'
+  return headline.startsWith('5') || headline === 'refused' ? 'red' : 'yellow'
 }
 
 function address(value: unknown): string {

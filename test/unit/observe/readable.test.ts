@@ -31,7 +31,8 @@ describe('a transaction', () => {
     assert.match(render('message', { ...TRANSACTION, from: '' }), /<> → bob/)
     assert.match(render('message', { ...TRANSACTION, rcpts: [] }), /→ \(nobody\)/)
     assert.match(render('message', { ...TRANSACTION, rcpts: ['a@x', 'b@x', 'c@x', 'd@x', 'e@x'] }), /→ a@x, b@x, c@x and 2 more/)
-    assert.match(render('message', { ...TRANSACTION, reply: undefined, size: undefined, hop: undefined, ms: undefined }), / - {2}ann@a\.example → bob/)
+    assert.match(render('message', { ...TRANSACTION, reply: undefined, verdict: 'refused', size: undefined, hop: undefined, ms: undefined }), /info refused {2}ann@a\.example → bob/)
+    assert.match(render('message', { ...TRANSACTION, reply: undefined, verdict: undefined }), /info - {2}ann@a\.example → bob/)
   })
 
   test('is coloured by the class of its reply', () => {
