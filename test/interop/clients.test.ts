@@ -105,6 +105,25 @@ describe('real clients', { skip: needsOpenssl }, () => {
       await dialog.quit()
     })
 
+    test('XFORWARD from a trusted peer goes on to the hop; from anybody else it gains nothing', async () => {
+      const trusted = await Dialog.open(gateway.address('xclient'))
+      await trusted.hello()
+      await trusted.command('XFORWARD NAME=far.example ADDR=192.0.2.79 PORT=4712 HELO=helo.far.example', 250)
+      await trusted.message({ from: FROM, to: TO, data: MESSAGE })
+      await trusted.quit()
+      const message = await one()
+      arrived(message)
+      assert.equal(message.client.get('XFORWARD ADDR'), '192.0.2.79')
+      assert.equal(message.client.get('XFORWARD HELO'), 'helo.far.example')
+      sink.take()
+      const stranger = await Dialog.open(gateway.address('plain'))
+      await stranger.hello()
+      assert.match((await stranger.command('XFORWARD ADDR=192.0.2.79')).text, /^5\d\d /)
+      await stranger.message({ from: FROM, to: TO, data: MESSAGE })
+      await stranger.quit()
+      assert.equal((await one()).client.get('XFORWARD ADDR'), '127.0.0.1')
+    })
+
     for (const version of ['1', '2']) {
       test(`PROXY version ${version} from a trusted peer tells who the client is`, async () => {
         const proxy = ['--proxy-version', version, '--proxy-family', version === '1' ? 'TCP4' : 'AF_INET', '--proxy-source', '192.0.2.78', '--proxy-source-port', '4711', '--proxy-dest', '198.51.100.1', '--proxy-dest-port', '25']

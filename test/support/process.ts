@@ -139,7 +139,9 @@ function launch(command: readonly string[], options: RunOptions): ChildProcess {
   const [program, ...rest] = command
   if (program === undefined) throw new Error('no program given')
   const path = `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`
-  const env = { ...process.env, PATH: path, ...options.env }
+  // What steers the tests is no configuration of the gateway.
+  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('POSTERN_'))
+  const env = { ...Object.fromEntries(inherited), PATH: path, ...options.env }
   const cwd = options.cwd === undefined ? {} : { cwd: options.cwd }
   return spawn(program, rest, { detached: true, stdio: ['pipe', 'pipe', 'pipe'], env, ...cwd })
 }
