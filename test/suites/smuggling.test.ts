@@ -1,34 +1,18 @@
 /**
- * SMTP smuggling, in both directions. Only CRLF.CRLF ends DATA (RFC 5321
- * §4.1.1.4): none of the suite's fake ends may end it at our server, wherever
- * the packets are cut, and none may become a true end on the way out, so that a
- * careless next hop sees one message too.
+ * SMTP smuggling into our server. Only CRLF.CRLF ends DATA (RFC 5321 §4.1.1.4):
+ * none of the suite's fake ends may end it, wherever the packets are cut, and
+ * none may become a true end on the way out. Into real servers through our
+ * client: test/interop/smuggling.test.ts.
  */
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { CaptureSink, EVERY_EXTENSION, WITHOUT_CHUNKING } from '../support/capture-sink.ts'
 import { relaying, startGateway, type Gateway } from '../support/gateway.ts'
-import { SUITES, expectedOf, suitesMissing } from '../support/mail-samples.ts'
-import { EVERY_HOP } from '../support/peers/every-hop.ts'
-import type { Hop } from '../support/peers/hop.ts'
-import { missing } from '../support/peers/programs.ts'
-import { Dialog, type DialogReply } from '../support/smtp-dialog.ts'
+import { expectedOf, suitesMissing } from '../support/mail-samples.ts'
+import { Dialog } from '../support/smtp-dialog.ts'
+import { SEQUENCES, SMUGGLED, TRUE_END, intoData, theOnlyReply } from '../support/smuggling.ts'
 import { takeReceived } from '../support/trace-fields.ts'
-
-const file = join(SUITES, 'smuggling/sequences.json')
-
-function readSequences(): string[] {
-  if (!existsSync(file)) return []
-  const parsed = JSON.parse(readFileSync(file, 'utf8')) as { readonly inbound_eod_sequences: string[]; readonly outbound_eod_sequences: string[] }
-  return [...new Set([...parsed.inbound_eod_sequences, ...parsed.outbound_eod_sequences])]
-}
-
-const SEQUENCES = readSequences()
-const SMUGGLED = 'MAIL FROM:<smuggled@evil.example>\r\nRCPT TO:<victim@hop.example>\r\nDATA\r\nSubject: smuggled\r\n\r\nsmuggled\r\n'
-const TRUE_END = '\r\n.\r\n'
 
 /** The fake end in the middle of a message, and at its very beginning. */
 function payloads(sequence: string): { readonly where: string; readonly text: string; readonly fakeAt: number }[] {
@@ -43,26 +27,6 @@ function payloads(sequence: string): { readonly where: string; readonly text: st
 function received(text: string): string {
   const unstuffed = text.replace(/(^|\r\n)\./g, '$1')
   return expectedOf(Buffer.from(unstuffed, 'latin1')).toString('latin1')
-}
-
-async function intoData(gateway: Gateway): Promise<Dialog> {
-  const dialog = await Dialog.open(gateway.address())
-  await dialog.hello()
-  await dialog.command('MAIL FROM:<outer@client.example>', 250)
-  await dialog.command('RCPT TO:<alice@hop.example>', 250)
-  await dialog.command('DATA', 354)
-  return dialog
-}
-
-/** The one reply to the message. A second one, to something smuggled, would come before that to NOOP. */
-async function theOnlyReply(dialog: Dialog): Promise<DialogReply> {
-  const reply = await dialog.expect()
-  await dialog.send('NOOP\r\nQUIT\r\n')
-  assert.equal((await dialog.expect()).status, 250, 'NOOP')
-  assert.equal((await dialog.expect()).status, 221, 'QUIT')
-  assert.equal((await dialog.expect()).status, 0, 'nothing behind it')
-  dialog.close()
-  return reply
 }
 
 /** Writes that are packets of their own, as far as the kernel allows. */
@@ -188,44 +152,3 @@ describe('smuggling into our server', { skip: suitesMissing('smuggling') }, () =
     }
   })
 })
-
-for (const kind of EVERY_HOP) {
-  describe(`smuggling through our client into ${kind.name}`, { skip: suitesMissing('smuggling') || missing(...kind.needs) }, () => {
-    let hop: Hop
-    let gateway: Gateway
-    before(async () => {
-      hop = await kind.start(['alice', 'victim', 'last'])
-      gateway = await startGateway(relaying({ [kind.kind]: hop.target }))
-    })
-    after(async () => {
-      await gateway.stop()
-      await hop.stop()
-    })
-
-    test(`${SEQUENCES.length} sequences: one message each, and nothing for the victim`, async () => {
-      let sent = 0
-      for (const sequence of SEQUENCES) {
-        const dialog = await intoData(gateway)
-        await dialog.send(`Subject: outer\r\nFrom: <outer@client.example>\r\n\r\nouter${sequence}${SMUGGLED}${TRUE_END}`)
-        const reply = await theOnlyReply(dialog)
-        assert.equal(reply.status, 250, reply.text)
-        sent++
-      }
-      // BDAT may carry even a true end as text.
-      const dialog = await Dialog.open(gateway.address())
-      await dialog.hello()
-      const chunk = Buffer.from(`Subject: outer\r\nFrom: <outer@client.example>\r\n\r\nouter${TRUE_END}${SMUGGLED}`, 'latin1')
-      assert.equal((await dialog.message({ to: 'alice@hop.example', data: chunk, chunked: true })).status, 250)
-      sent++
-      // Hops deliver in their own time: what was smuggled would have been taken before this one.
-      assert.equal((await dialog.message({ to: 'last@hop.example', data: Buffer.from('Subject: last\r\n\r\nlast\r\n') })).status, 250)
-      await dialog.quit()
-      await hop.mailbox('last').waitFor(1, { detail: () => hop.log() })
-      const stored = await hop.mailbox('alice').waitFor(sent, { detail: () => hop.log() })
-      assert.equal(stored.length, sent)
-      assert.equal(hop.mailbox('victim').count, 0)
-      for (const message of stored) assert.match(message.toString('latin1'), /^MAIL FROM:<smuggled@evil\.example>\r?$/m)
-      assert.doesNotMatch(hop.log(), /smuggled@evil/, 'no transaction of that sender')
-    })
-  })
-}

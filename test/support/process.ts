@@ -49,7 +49,8 @@ function watch(): void {
   watching = true
   process.once('exit', () => {
     for (const pid of groups) killGroup(pid, 'SIGKILL')
-    for (const directory of directories) rmSync(directory, { recursive: true, force: true })
+    // What was just killed may still be writing its last file.
+    for (const directory of directories) rmSync(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 })
   })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1))
 }
