@@ -5,10 +5,14 @@
  * file cannot be read.
  */
 import { EXIT } from './exit-codes.ts'
+import { nodeFileSystem } from '../delivery/file-system.ts'
+import type { LoadReport } from '../delivery/address-source.ts'
+import { checkLocal, processIdentity } from '../delivery/local-settings.ts'
 import { formatAddress } from '../config/format-names.ts'
 import { loadConfiguration } from '../config/load.ts'
 import type { LoadOptions } from '../config/load.ts'
 import { describeError } from '../config/problem.ts'
+import { EMBEDDED_SOURCE } from '../config/embedded.ts'
 import type { HopSettings, ListenerSettings, Settings } from '../config/settings.ts'
 
 export interface CheckOptions {
@@ -23,23 +27,53 @@ export interface CheckIo extends Omit<LoadOptions, 'file'> {
   readonly err: (text: string) => void
 }
 
-export function runCheck(options: CheckOptions, io: CheckIo): Promise<number> {
+export async function runCheck(options: CheckOptions, io: CheckIo): Promise<number> {
   const { out, err, ...where } = io
   const loaded = loadConfiguration({ ...where, file: options.config })
   switch (loaded.status) {
     case 'unreadable':
       err(`${loaded.source}: ${loaded.cause}\n`)
-      return Promise.resolve(EXIT.noInput)
+      return EXIT.noInput
     case 'invalid':
-      for (const error of loaded.errors) err(`${describeError(error)}\n`)
-      for (const warning of loaded.warnings) err(`warning: ${warning}\n`)
-      err(`${loaded.errors.length} ${loaded.errors.length === 1 ? 'error' : 'errors'} in ${loaded.source}\n`)
-      return Promise.resolve(EXIT.configuration)
-    case 'ok':
-      for (const warning of loaded.warnings) err(`warning: ${warning}\n`)
+      return tellErrors(loaded.errors.map(describeError), loaded, err)
+    case 'ok': {
+      const files = await checkDelivery(loaded.settings, loaded.source)
+      const warnings = [...loaded.warnings, ...files.warnings]
+      if (files.errors.length > 0) return tellErrors(files.errors, { source: loaded.source, warnings }, err)
+      tellWarnings(warnings, err)
       out(`configuration OK: ${loaded.source}\n${summarise(loaded.settings)}`)
-      return Promise.resolve(EXIT.ok)
+      return EXIT.ok
+    }
   }
+}
+
+function tellErrors(errors: readonly string[], about: { source: string; warnings: readonly string[] }, err: (text: string) => void): number {
+  for (const error of errors) err(`${error}\n`)
+  tellWarnings(about.warnings, err)
+  err(`${errors.length} ${errors.length === 1 ? 'error' : 'errors'} in ${about.source}\n`)
+  return EXIT.configuration
+}
+
+function tellWarnings(warnings: readonly string[], err: (text: string) => void): void {
+  for (const warning of warnings) err(`warning: ${warning}\n`)
+}
+
+/** What the users and aliases files hold, and whether there is a place for the Maildirs. */
+async function checkDelivery({ hostname, domains, hops }: Settings, source: string): Promise<LoadReport> {
+  const report = { errors: new Array<string>(), warnings: new Array<string>() }
+  // The embedded default's directories are made by `run`.
+  if (source === EMBEDDED_SOURCE) return report
+  // Whoever runs the check need not be the user that Postern runs as: an owner whom only root can serve is warned of, not an error.
+  const identity = { ...processIdentity(), uid: 0 }
+  for (const hop of hops.values()) {
+    if (hop.kind !== 'maildir') continue
+    const found = await checkLocal(hop, { hostname, domains: new Set(domains.keys()), process: identity }, nodeFileSystem)
+    // What is said of a key needs the file; what is said of users and aliases has theirs.
+    const placed = (text: string): string => text.startsWith('hops.') ? `${source}: ${text}` : text
+    report.errors.push(...found.errors.map(placed))
+    report.warnings.push(...found.warnings.map(placed))
+  }
+  return report
 }
 
 /** What the gateway would do, in a few lines. */

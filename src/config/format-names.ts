@@ -5,11 +5,12 @@
  */
 import { isIP, isIPv4, isIPv6 } from 'node:net'
 import { domainToASCII } from 'node:url'
-import ipaddr from 'ipaddr.js'
+import { parseMailboxTemplate } from '../delivery/mailbox-path.ts'
 import type { Domain } from '../smtp/envelope.ts'
 import type { SocketAddress } from './settings.ts'
 import { read, readMapping, refuse, textFormat } from './format.ts'
 import type { Format, FormatProblem, Reading } from './format.ts'
+import { parseIPv6 } from './networks.ts'
 import { isMapping, showValue } from './source.ts'
 
 const DOMAIN_ALLOWED = 'a domain name such as mx.example.org, or an address literal such as [192.0.2.1] or [IPv6:2001:db8::1]'
@@ -30,9 +31,7 @@ export function normaliseDomain(text: string): Domain | undefined {
 function asciiName(text: string): string | undefined {
   const plain = /^[\x21-\x7e]+$/.test(text)
   const name = (plain ? text.toLowerCase() : /[\s%]/.test(text) ? '' : domainToASCII(text)).replace(/\.$/, '')
-  if (name === '' || name.length > 253) return undefined
-  if (plain && name.includes('xn--') && domainToASCII(name) === '') return undefined
-  return name
+  return name === '' || name.length > 253 ? undefined : name
 }
 
 function normaliseLiteral(text: string): Domain | undefined {
@@ -56,6 +55,7 @@ export interface DomainItem {
 export const domainItem: Format<DomainItem> = {
   type: 'domain',
   allowed: 'example.org, or { domain: example.org, next: HOP }',
+  parts: { domain: 'The name of the domain.', next: "The hop that its mail goes to, a key of `hops`, instead of the listener's own." },
   read(raw) {
     if (!isMapping(raw)) {
       const reading = domainName.read(raw)
@@ -80,14 +80,11 @@ export const filePath: Format<string> = textFormat(
   { type: 'path', allowed: 'a path; a relative one is taken from the directory of the configuration file' },
   (text) => text === '' ? refuse('found an empty path') : read(text))
 
-const PLACEHOLDERS = ['{domain}', '{local}', '{user}']
-
 export const mailboxPath: Format<string> = textFormat(
-  { type: 'path', allowed: `a path; ${PLACEHOLDERS.join(', ')} stand for the recipient's parts` },
+  { type: 'path', allowed: "a path; {domain}, {local}, {user} stand for the recipient's parts" },
   (text) => {
-    if (text === '') return refuse('found an empty path')
-    const unknown = text.match(/\{[^}]*\}?/g)?.find((part) => !PLACEHOLDERS.includes(part))
-    return unknown === undefined ? read(text) : refuse(`found ${showValue(unknown)} in the path`)
+    const template = parseMailboxTemplate(text)
+    return template.status === 'ok' ? read(text) : refuse(`found ${showValue(text)}: ${template.why}`)
   })
 
 /** `host:port`, `[v6]:port` or `unix:/path`. A listener is bound to an address; a hop may also be named. */
@@ -140,7 +137,7 @@ function normaliseHost(host: string, use: 'listen' | 'hop'): string | undefined 
 function normaliseAddress(host: string, family: 4 | 6): string | undefined {
   if (family === 4) return isIPv4(host) ? host : undefined
   if (!isIPv6(host)) return undefined
-  const address = ipaddr.IPv6.parse(host)
+  const address = parseIPv6(host)
   return address.isIPv4MappedAddress() ? address.toIPv4Address().toString() : address.toString()
 }
 
@@ -199,6 +196,7 @@ export interface CertificatePair {
 export const certificatePair: Format<CertificatePair> = {
   type: 'certificate',
   allowed: '{ cert: PATH, key: PATH }',
+  parts: { cert: 'PEM file of a certificate and its chain.', key: 'PEM file of its private key.' },
   read(raw) {
     if (!isMapping(raw)) return refuse(`found ${showValue(raw)}`, this.allowed)
     const problems: FormatProblem[] = [...readMapping(raw, ['cert', 'key'])]

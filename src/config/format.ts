@@ -26,6 +26,8 @@ export interface Format<T> {
   /** what may stand here, for errors and for the reference */
   readonly allowed: string
   readonly unit?: string
+  /** keys of a mapping that may stand here, and what they mean */
+  readonly parts?: Readonly<Record<string, string>>
   read(raw: Raw): Reading<T>
 }
 
@@ -140,6 +142,7 @@ export function listOf<T>(item: Format<T>, bounds: { min: number; max: number; t
   return {
     type: bounds.type,
     allowed: `${count} of: ${item.allowed}`,
+    ...(item.parts === undefined ? {} : { parts: item.parts }),
     read(raw) {
       const items = Array.isArray(raw) ? raw as readonly Raw[] : typeof raw === 'string' ? splitList(raw) : [raw as Raw]
       if (items.length > bounds.max) return refuse(`found ${items.length} entries`, `at most ${bounds.max}`)

@@ -56,10 +56,23 @@ const NEVER_A_CLIENT: readonly (readonly [Network, string])[] = [
   [constant('ff00::/8'), 'a multicast address is no client'],
 ]
 
+/** The library reads `::10.0.0.1` as if it were `::ffff:10.0.0.1`; so its dotted end is written in hexadecimal first. */
+export function parseIPv6(text: string): ipaddr.IPv6 {
+  return ipaddr.IPv6.parse(text.replace(/[0-9.]+\.[0-9.]+/, (dotted) => {
+    const value = dottedToNumber(dotted)
+    return `${Math.floor(value / 65_536).toString(16)}:${(value % 65_536).toString(16)}`
+  }))
+}
+
+/** The text must be an address. */
+function addressNumber(text: string): bigint {
+  return toNumber(isIP(text) === 6 ? parseIPv6(text).toByteArray() : ipaddr.IPv4.parse(text).toByteArray())
+}
+
 /** A fixed network of this file. */
 function constant(text: string): Network {
   const [address = '', prefix = ''] = text.split('/')
-  return network(isIP(address) === 6 ? 6 : 4, toNumber(ipaddr.parse(address).toByteArray()), Number(prefix))
+  return network(isIP(address) === 6 ? 6 : 4, addressNumber(address), Number(prefix))
 }
 
 function network(family: 4 | 6, address: bigint, prefix: number): Network {
@@ -80,7 +93,7 @@ export function parseNetwork(text: string): ParsedNetwork {
   if (isIP(address) === 0) return refusedNetwork(`${showValue(text)} is not a network`)
   const prefix = match?.[2] === undefined ? BITS[family] : Number(match[2])
   if (prefix > BITS[family]) return refusedNetwork(`${showValue(text)} has more than ${BITS[family]} bits of prefix`)
-  const given = toNumber(ipaddr.parse(address).toByteArray())
+  const given = addressNumber(address)
   const found = unmap(network(family, given, prefix))
   if (network(family, given, prefix).first !== given) {
     return refusedNetwork(`${showValue(text)} has bits behind its prefix; either ${formatNetwork(found)} or ${address} is meant`)
@@ -185,7 +198,7 @@ export function networkMatcher(list: readonly string[]): (address: string | unde
     switch (isIP(address)) {
       case 4: return within(four, dottedToNumber(address))
       case 6: {
-        const parsed = ipaddr.IPv6.parse(address)
+        const parsed = parseIPv6(address)
         if (!parsed.isIPv4MappedAddress()) return six.length > 0 && within(six, toNumber(parsed.toByteArray()))
         return within(four, dottedToNumber(parsed.toIPv4Address().toString()))
       }

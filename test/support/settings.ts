@@ -4,11 +4,14 @@
  * `loadFrom` returns what `loadConfiguration` would. Nothing of the
  * environment or of this machine comes in unless a test gives it.
  */
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { loadText } from '../../src/config/load.ts'
 import type { Loaded } from '../../src/config/load.ts'
 import type { Machine } from '../../src/config/machine.ts'
 import { describeError } from '../../src/config/problem.ts'
 import type { Settings } from '../../src/config/settings.ts'
+import { CERTIFICATE, PRIVATE_KEY } from './certificate.ts'
 
 export interface TestGround {
   /** directory that relative paths are taken from */
@@ -24,7 +27,7 @@ export const TEST_MACHINE: Machine = {
   addresses: () => ['127.0.0.1', '::1', '192.0.2.10', '2001:db8::10'],
   uid: () => 0,
   gid: () => 0,
-  nowMs: () => Date.UTC(2026, 0, 15),
+  nowMs: () => Date.UTC(2030, 0, 15),
   userDatabase: (kind) => kind === 'passwd'
     ? 'root:x:0:0:root:/root:/bin/sh\nvmail:x:5000:5001:mail:/var/mail:/bin/false\n'
     : 'root:x:0:\nvmail:x:5001:\nmail:x:8:\n',
@@ -44,4 +47,31 @@ export function settingsFrom(yamlText: string, ground: TestGround): Settings {
   const loaded = loadFrom(yamlText, ground)
   if (loaded.status === 'ok') return loaded.settings
   throw new Error(loaded.status === 'invalid' ? loaded.errors.map(describeError).join('\n') : loaded.cause)
+}
+
+const EXAMPLES = join(import.meta.dirname, '../../config')
+
+/** Names of the examples in config/: `front-of-mta.yaml` and its siblings. */
+export function exampleNames(): readonly string[] {
+  return readdirSync(EXAMPLES).filter((name) => name.endsWith('.yaml'))
+}
+
+/**
+ * Puts an example into `directory`, with the files that it refers to: `users`,
+ * `aliases` and a certificate. Returns the path of its copy, for --config.
+ */
+export function prepareExample(name: string, directory: string): string {
+  const path = join(directory, name)
+  copyFileSync(join(EXAMPLES, name), path)
+  copyFileSync(join(EXAMPLES, 'users.example'), join(directory, 'users'))
+  copyFileSync(join(EXAMPLES, 'aliases.example'), join(directory, 'aliases'))
+  mkdirSync(join(directory, 'tls'), { recursive: true })
+  writeFileSync(join(directory, 'tls/fullchain.pem'), CERTIFICATE)
+  writeFileSync(join(directory, 'tls/privkey.pem'), PRIVATE_KEY, { mode: 0o600 })
+  return path
+}
+
+/** Loads an example as `postern check` would, on the test machine. */
+export function loadExample(name: string, directory: string): Loaded {
+  return loadFrom(readFileSync(prepareExample(name, directory), 'utf8'), { cwd: directory })
 }
