@@ -56,7 +56,7 @@ export function quote(text: string): string {
 export function describeError(error: ConfigurationError): string {
   const allowed = error.allowed === undefined ? '' : `; allowed: ${error.allowed}`
   // What the file holds is quoted here, and may hold what a terminal would obey.
-  return `${describePlace(error.source, error)}${error.key === '' ? '' : `${error.key}: `}${error.problem}${allowed}`.replace(/[\x00-\x09\x0b-\x1f\x7f]/g, '?')
+  return `${describePlace(error.source, error)}${error.key === '' ? '' : `${error.key}: `}${error.problem}${allowed}`.replace(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, '?')
 }
 
 /** `file:12:3: `, or `environment variable POSTERN_X: `. */

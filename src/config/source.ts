@@ -55,7 +55,7 @@ export function parseSource(text: string): ParsedSource {
   const lines = new LineCounter()
   let document: ReturnType<typeof parseDocument>
   try {
-    document = parseDocument(text, { lineCounter: lines, prettyErrors: false, resolveKnownTags: false, logLevel: 'silent' })
+    document = parseDocument(text, { lineCounter: lines, prettyErrors: false, resolveKnownTags: false, logLevel: 'error' })
   } catch (error) {
     // The parser recurses: brackets nested by the thousand exhaust its stack.
     if (error instanceof RangeError) return refused(NOWHERE, 'is nested too deeply to be read')
@@ -83,6 +83,11 @@ class TreeReader {
   readonly problems: SourceProblem[] = []
   readonly #document: Document.Parsed
   readonly #lines: LineCounter
+  /** anchors of what was read so far: an alias means the last one before it */
+  readonly #anchors = new Map<string, ParsedNode>()
+  /** what each alias means; the parser's own search reads the whole document for each */
+  readonly #targets = new Map<Alias, ParsedNode | undefined>()
+  #expanding = false
   #nodes = 0
 
   constructor(document: Document.Parsed, lines: LineCounter) {
@@ -115,19 +120,30 @@ class TreeReader {
   }
 
   #read(node: ParsedNode | null, key: KeyPath): Located {
+    if (isAlias(node)) return this.#readAlias(node, key)
     if (++this.#nodes > MAX_NODES) throw new BoundExceeded(`holds more than ${MAX_NODES} values once its aliases are resolved`)
     if (key.length > MAX_DEPTH) throw new BoundExceeded(`is nested deeper than ${MAX_DEPTH} levels once its aliases are resolved`)
     const place = node === null ? NOWHERE : this.place(node.range[0])
     if (node === null) return { kind: 'scalar', value: null, place }
-    if (isAlias(node)) return this.#readAlias(node, key)
+    if (node.anchor !== undefined && !this.#expanding) this.#anchors.set(node.anchor, node)
     if (isMap(node)) return this.#readMap(node, key)
     if (isSeq(node)) return { kind: 'list', items: node.items.map((item, i) => this.#read(item, [...key, i])), place }
     return { kind: 'scalar', value: scalarValue(node), place }
   }
 
-  #readAlias(node: Alias, key: KeyPath): Located {
-    // The parser has reported an alias without an anchor already.
-    return this.#read((node.resolve(this.#document) ?? null) as ParsedNode | null, key)
+  #readAlias(node: Alias.Parsed, key: KeyPath): Located {
+    if (!this.#targets.has(node)) this.#targets.set(node, this.#anchors.get(node.source))
+    const target = this.#targets.get(node)
+    if (target === undefined) {
+      const place = this.place(node.range[0])
+      this.complain(place, key, `no anchor &${node.source} stands before its alias`)
+      return { kind: 'scalar', value: null, place }
+    }
+    const outer = this.#expanding
+    this.#expanding = true
+    const value = this.#read(target, key)
+    this.#expanding = outer
+    return value
   }
 
   #readMap(node: YamlMap, key: KeyPath): LocatedMap {
