@@ -78,12 +78,15 @@ export class CaptureSink {
   }
 
   #serve(): Server {
-    return createServer((socket) => {
+    const server = createServer((socket) => {
+      socket.unref()
       this.#sockets.add(socket)
       socket.on('close', () => this.#sockets.delete(socket))
       this.connections++
       new SinkSession(this, socket, this.connections).begin()
     })
+    // A test that fails before it can stop the sink is not held up by it.
+    return server.unref()
   }
 
   #listen(address: Address): Promise<void> {

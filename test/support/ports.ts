@@ -13,7 +13,8 @@ import { join } from 'node:path'
 
 const FIRST = 20_000
 const LAST = 31_999
-const claims = join(tmpdir(), 'postern-test-ports')
+/** one for each user: nobody can write into another's */
+const claims = join(tmpdir(), `postern-test-ports-${process.getuid?.() ?? 0}`)
 const mine = new Set<string>()
 
 export async function freePort(): Promise<number> {

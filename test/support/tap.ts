@@ -22,6 +22,7 @@ export async function tapTo(target: number): Promise<Tap> {
   })
   const open = new Set<{ destroy(): void }>()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  server.unref()
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('the tap has no port')
   const stop = (): Promise<void> =>
