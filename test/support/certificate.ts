@@ -1,19 +1,18 @@
 /**
- * A certificate for mx.example.org, signed by itself, valid from November 2026
- * for a hundred years, and its key. For tests only; it protects nothing.
+ * A certificate for mx.example.org, signed by itself, valid from 2020 to 2120,
+ * and its key. For tests only; it protects nothing.
  */
 export const CERTIFICATE_NAME = 'mx.example.org'
 
 export const CERTIFICATE = `-----BEGIN CERTIFICATE-----
-MIIBpDCCAUqgAwIBAgIUEavJ09Hd9KKqcnrkLaALTrVzpbwwCgYIKoZIzj0EAwIw
-GTEXMBUGA1UEAwwObXguZXhhbXBsZS5vcmcwIBcNMjYxMTIxMDQwNjAxWhgPMjEy
-NjEwMjgwNDA2MDFaMBkxFzAVBgNVBAMMDm14LmV4YW1wbGUub3JnMFkwEwYHKoZI
-zj0CAQYIKoZIzj0DAQcDQgAET0U//m1VRNXcct4QJEMXkmoi9/iUGC2XH4FtrX5i
-szF8zutSJ+pbHzQnE0eBdhXVdsgVzHYhEm8Lvmou0WXZMqNuMGwwHQYDVR0OBBYE
-FBuM36sl1zehbiuySVENu715auZoMB8GA1UdIwQYMBaAFBuM36sl1zehbiuySVEN
-u715auZoMA8GA1UdEwEB/wQFMAMBAf8wGQYDVR0RBBIwEIIObXguZXhhbXBsZS5v
-cmcwCgYIKoZIzj0EAwIDSAAwRQIhAIS+p8DoEFGbymkaTxvFVycKHVJQVFikO4vr
-lbHKkMyqAiBedCDDB63QoEglF/vNEzjn6AJsxQ5MlulzJW29gpFZew==
+MIIBbzCCARagAwIBAgIBATAKBggqhkjOPQQDAjAZMRcwFQYDVQQDDA5teC5leGFt
+cGxlLm9yZzAgFw0yMDAxMDEwMDAwMDBaGA8yMTIwMDEwMTAwMDAwMFowGTEXMBUG
+A1UEAwwObXguZXhhbXBsZS5vcmcwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAARP
+RT/+bVVE1dxy3hAkQxeSaiL3+JQYLZcfgW2tfmKzMXzO61In6lsfNCcTR4F2FdV2
+yBXMdiESbwu+ai7RZdkyo00wSzAPBgNVHRMBAf8EBTADAQH/MBkGA1UdEQQSMBCC
+Dm14LmV4YW1wbGUub3JnMB0GA1UdDgQWBBQbjN+rJdc3oW4rsklRDbu9eWrmaDAK
+BggqhkjOPQQDAgNHADBEAiAzUmVLL9mBtLW+8tSvL9YSYD7QhBOsglKmtij7Nd+X
+NwIgTDG+5WJ/wxmwUhf6PaHqk5/aPTUoixj/cHoKYr02gNc=
 -----END CERTIFICATE-----
 `
 

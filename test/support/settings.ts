@@ -71,7 +71,7 @@ export function prepareExample(name: string, directory: string): string {
   return path
 }
 
-/** Loads an example as `postern check` would, on the test machine. */
-export function loadExample(name: string, directory: string): Loaded {
-  return loadFrom(readFileSync(prepareExample(name, directory), 'utf8'), { cwd: directory })
+/** Loads an example as `postern check` would, on the test machine; `edit` changes its text first. */
+export function loadExample(name: string, directory: string, edit = (text: string): string => text): Loaded {
+  return loadFrom(edit(readFileSync(prepareExample(name, directory), 'utf8')), { cwd: directory })
 }
