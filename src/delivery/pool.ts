@@ -10,9 +10,9 @@
  * `acquire` never rejects; a refusal carries the reply for the client.
  */
 import type { Log } from '../observe/log.ts'
-import { Loss, type ClientConnection } from '../smtp/client-connection.ts'
+import type { ClientConnection, Loss } from '../smtp/client-connection.ts'
 import { HOP_BUSY, HOP_CLOSING } from '../smtp/reply-catalogue-hop.ts'
-import type { Refusal, RelayConnection } from './relay-connect.ts'
+import { isClosing, type Refusal, type RelayConnection } from './relay-connect.ts'
 
 export interface PoolOptions {
   readonly name: string
@@ -176,10 +176,8 @@ export class Pool {
     if (at < 0) return
     this.#idle.splice(at, 1)
     this.#size--
-    // A hop may close what is unused, and may say so by 421 (RFC 5321 §3.8).
-    const expected = loss.cause === 'closed' || loss.cause === 'error' || /^421\b/.test(loss.detail)
     const facts = { hop: this.#options.name, cause: loss.cause, detail: loss.detail }
-    if (expected) this.#options.log.debug(facts, 'next hop closed an unused connection')
+    if (isClosing(loss)) this.#options.log.debug(facts, 'next hop closed an unused connection')
     else this.#options.log.warn(facts, 'next hop sent something unasked, connection closed')
     this.#serve()
   }

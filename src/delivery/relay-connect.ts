@@ -13,7 +13,7 @@ import type { HopTlsSettings, RelaySettings, SocketAddress } from '../config/set
 import type { Log } from '../observe/log.ts'
 import type { Capabilities } from '../smtp/capabilities.ts'
 import { greet, type Hello } from '../smtp/client.ts'
-import { ClientConnection, Loss } from '../smtp/client-connection.ts'
+import { ClientConnection, Loss, type Answer } from '../smtp/client-connection.ts'
 import { describeReply, type Reply } from '../smtp/reply.ts'
 import * as replies from '../smtp/reply-catalogue-hop.ts'
 import type { Clock } from './relay-clock.ts'
@@ -143,6 +143,12 @@ export function usable(offered: Capabilities, verified: boolean): Capabilities {
   const without = new Map(offered)
   without.delete('REQUIRETLS')
   return without
+}
+
+/** Whether the hop ended the connection by itself, which it may at any time, and may say so by 421 (RFC 5321 §3.8). */
+export function isClosing(answer: Answer): boolean {
+  if (!(answer instanceof Loss)) return answer.status === 421
+  return answer.cause === 'closed' || answer.cause === 'error' || (answer.cause === 'unsolicited' && /^421\b/.test(answer.detail))
 }
 
 /** What the client is told of a connection that ended. */

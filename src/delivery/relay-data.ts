@@ -42,6 +42,7 @@ export async function sendMessage(channel: ClientConnection, sending: Sending): 
     const answer = await channel.command('DATA\r\n', sending.timeouts.dataMs)
     if (!('status' in answer) || answer.status !== 354) return { status: 'not-asked', answer }
   } else {
+    if (channel.loss) return { status: 'not-asked', answer: channel.loss }
     head = Buffer.from(`BDAT ${outgoingSize(sending.message)} LAST\r\n`, 'latin1')
   }
   const finals: Promise<Answer>[] = []

@@ -18,7 +18,7 @@ import * as replies from '../smtp/reply-catalogue-hop.ts'
 import { clientCommands } from '../smtp/xforward.ts'
 import type { ClientFacts, Transaction } from './next-hop.ts'
 import type { Choice, Pool } from './pool.ts'
-import { describeAddress, lostReply, type RelayConnection } from './relay-connect.ts'
+import { describeAddress, isClosing, lostReply, type RelayConnection } from './relay-connect.ts'
 import { sendMessage, type Sent } from './relay-data.ts'
 import { introduce } from './relay-xclient.ts'
 
@@ -44,7 +44,8 @@ export class RelayTransaction implements Transaction {
   /** new: nothing sent; mail: MAIL on its way; open: recipients and data may follow; ended: no connection any more */
   #state: 'new' | 'mail' | 'open' | 'ended' = 'new'
   #connection: RelayConnection | undefined
-  #accepted = 0
+  #sender: EnvelopePath | undefined
+  readonly #accepted: EnvelopePath[] = []
   /** what a call gets after the end */
   #epitaph: Reply = replies.OUT_OF_ORDER
 
@@ -57,6 +58,7 @@ export class RelayTransaction implements Transaction {
   async mail(sender: EnvelopePath): Promise<Reply> {
     if (this.#state !== 'new') return this.#outOfOrder('MAIL')
     this.#state = 'mail'
+    this.#sender = sender
     // A connection from the pool may have been closed by the hop while nobody
     // looked: that is no answer to this MAIL, and a new one is tried, once.
     return await this.#mailOn('any', sender) ?? await this.#mailOn('fresh', sender) ?? replies.HOP_LOST
@@ -69,27 +71,66 @@ export class RelayTransaction implements Transaction {
     if (command.status !== 'line') return this.#unsaid('RCPT', command)
     const answer = await connection.channel.command(command.line, this.#timeouts.rcptMs)
     const reply = this.#passed('RCPT', answer, RCPT_OK)
-    if (reply.status < 300) this.#accepted++
+    if (reply.status < 300) this.#accepted.push(recipient)
     return reply
   }
 
   async data(message: OutgoingMessage): Promise<readonly Reply[]> {
-    const connection = this.#connection
-    const count = this.#context.settings.kind === 'lmtp' ? Math.max(1, this.#accepted) : 1
-    if (this.#state !== 'open' || !connection || this.#accepted === 0) {
+    const count = this.#context.settings.kind === 'lmtp' ? Math.max(1, this.#accepted.length) : 1
+    if (this.#state !== 'open' || !this.#connection || this.#accepted.length === 0) {
       const refusal = this.#outOfOrder('DATA')
       this.abort()
       return repeat(refusal, count)
     }
-    const chunking = connection.capabilities.has('CHUNKING')
-    if (message.binary && !chunking) {
+    if (message.binary && !this.#connection.capabilities.has('CHUNKING')) {
       const refusal = this.#unsaid('BDAT', { status: 'unsupported', keyword: 'CHUNKING' })
       this.abort()
       return repeat(refusal, count)
     }
-    const form = chunking && (message.chunked || message.binary) ? 'bdat' : 'data'
-    const sent = await sendMessage(connection.channel, { message, form, replies: count, timeouts: this.#timeouts })
-    return this.#answered(sent, count)
+    const sent = await this.#sendOn(this.#connection, message, count)
+    // The client may have taken minutes over its message, longer than the hop
+    // waits. It was not sent any of it, and so it is asked again, once.
+    if (sent.status !== 'not-asked' || !isClosing(sent.answer)) return this.#answered(sent, count)
+    const fresh = await this.#replay(this.#connection, this.#sender)
+    if (!fresh || (message.binary && !fresh.capabilities.has('CHUNKING'))) {
+      this.abort()
+      return repeat(replies.HOP_LOST, count)
+    }
+    return this.#answered(await this.#sendOn(fresh, message, count), count)
+  }
+
+  #sendOn({ channel, capabilities }: RelayConnection, message: OutgoingMessage, replies: number): Promise<Sent> {
+    const form = capabilities.has('CHUNKING') && (message.chunked || message.binary) ? 'bdat' : 'data'
+    return sendMessage(channel, { message, form, replies, timeouts: this.#timeouts })
+  }
+
+  /**
+   * The envelope as it was accepted, on a new connection; undefined, with the
+   * cause in the log, where the hop does not accept all of it again.
+   */
+  async #replay(lost: RelayConnection, sender: EnvelopePath | undefined): Promise<RelayConnection | undefined> {
+    if (!sender || this.#state === 'ended') return undefined
+    this.#context.log.info(this.#facts('DATA'), 'next hop closed while the client was sending; the transaction is begun again')
+    this.#forget(lost)
+    this.#state = 'mail'
+    const mail = await this.#mailOn('fresh', sender)
+    if (mail && mail.status >= 300) this.#notAgain('MAIL', mail)
+    for (const recipient of this.#accepted) {
+      const connection = this.#connection
+      if (!connection) return undefined
+      const command = rcptCommand(recipient, connection.capabilities)
+      const answer = command.status === 'line' ? await connection.channel.command(command.line, this.#timeouts.rcptMs) : this.#unsaid('RCPT', command)
+      const reply = this.#passed('RCPT', answer, RCPT_OK)
+      if (reply.status < 300) continue
+      // What ended the connection has been logged.
+      if (this.#connection) this.#notAgain('RCPT', reply)
+      return undefined
+    }
+    return this.#connection
+  }
+
+  #notAgain(stage: string, reply: Reply): void {
+    this.#context.log.warn({ ...this.#facts(stage), detail: describeReply(reply) }, 'next hop does not accept again what it had accepted')
   }
 
   abort(): void {
@@ -259,8 +300,7 @@ export class RelayTransaction implements Transaction {
 
   /** What a connection from the pool answers if the hop had closed it. */
   #isStale(answer: Answer): boolean {
-    if (this.#state === 'ended') return false
-    return answer instanceof Loss ? answer.cause === 'closed' || answer.cause === 'error' : answer.status === 421
+    return this.#state !== 'ended' && isClosing(answer)
   }
 
   #discard(connection: RelayConnection, why: string): void {
