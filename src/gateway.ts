@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { networkMatcher } from './config/networks.ts'
 import type { HopSettings, ListenerSettings, Settings, SocketAddress } from './config/settings.ts'
-import { createMaildirHop } from './delivery/local.ts'
+import { createMaildirHop, type LocalHop } from './delivery/local.ts'
 import type { NextHop } from './delivery/next-hop.ts'
 import { createRelayHop } from './delivery/relay.ts'
 import { inboundRoutes, outboundRoutes, type Routes } from './delivery/routes.ts'
@@ -15,6 +15,7 @@ import type { Log } from './observe/log.ts'
 import { FrontDoor, type FrontDoorContext, type FrontDoorSettings } from './pipeline.ts'
 import { Admission } from './smtp/admission.ts'
 import type { ConnectionProfile } from './smtp/connection.ts'
+import type { Domain } from './smtp/envelope.ts'
 import { SmtpServer } from './smtp/server.ts'
 import { TlsContexts } from './smtp/tls-contexts.ts'
 
@@ -39,7 +40,7 @@ const CERTIFICATE_TICKS = 10
 const SPOOL_MEMORY_BYTES = 256 * 1024
 
 interface Hop {
-  readonly hop: NextHop
+  readonly hop: NextHop | LocalHop
   /** all that it was made from */
   readonly made: unknown
 }
@@ -92,7 +93,12 @@ class PosternGateway implements Gateway {
   }
 
   reload(settings: Settings): Promise<void> {
-    return this.inTurn(() => this.place(settings))
+    return this.inTurn(async () => {
+      const before = new Set([...this.hops.values()].map(({ hop }) => hop))
+      await this.place(settings)
+      // What is wrong with users and aliases is in the log, and the last good ones stay.
+      for (const { hop } of this.hops.values()) if (before.has(hop) && 'reload' in hop) await hop.reload()
+    })
   }
 
   stop(): Promise<void> {
@@ -194,16 +200,16 @@ class PosternGateway implements Gateway {
   private makeHops(settings: Settings): Map<string, Hop> {
     const hops = new Map<string, Hop>()
     for (const [name, hop] of settings.hops) {
-      const made = { hop, hostname: settings.hostname, domains: hop.kind === 'maildir' ? [...settings.domains.keys()] : [] }
+      const made = { hop, hostname: settings.hostname, local: hop.kind === 'maildir' ? localContext(hop, settings) : undefined }
       const old = this.hops.get(name)
       hops.set(name, old !== undefined && isDeepStrictEqual(old.made, made) ? old : { hop: this.makeHop(hop, settings), made })
     }
     return hops
   }
 
-  private makeHop(hop: HopSettings, settings: Settings): NextHop {
+  private makeHop(hop: HopSettings, settings: Settings): Hop['hop'] {
     const context = { hostname: settings.hostname, log: this.log }
-    if (hop.kind === 'maildir') return createMaildirHop(hop, { ...context, domains: new Set(settings.domains.keys()) })
+    if (hop.kind === 'maildir') return createMaildirHop(hop, { ...context, ...localContext(hop, settings) })
     return createRelayHop(hop, context)
   }
 
@@ -243,6 +249,11 @@ class PosternGateway implements Gateway {
       makeHandler: (facts) => new FrontDoor(() => door.settings, this.doorContext, facts),
     }
   }
+}
+
+/** An outbound listener's clients may write to any domain; where that leads to Maildirs, they take it. */
+function localContext(hop: HopSettings, { domains, listeners }: Settings): { readonly domains: ReadonlySet<Domain>; readonly anyDomain: boolean } {
+  return { domains: new Set(domains.keys()), anyDomain: listeners.some(({ role, next }) => role === 'outbound' && next === hop.name) }
 }
 
 function routesOf(listener: ListenerSettings, settings: Settings, hops: ReadonlyMap<string, Hop>): Routes {

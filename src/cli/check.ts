@@ -4,10 +4,10 @@
  * can be used, 78 (EXIT.configuration) where it has errors, 66 (EXIT.noInput) where its
  * file cannot be read.
  */
+import { checkDelivery } from './check-delivery.ts'
 import { EXIT } from './exit-codes.ts'
-import { nodeFileSystem } from '../delivery/file-system.ts'
 import type { LoadReport } from '../delivery/address-source.ts'
-import { checkLocal, processIdentity } from '../delivery/local-settings.ts'
+import { processIdentity } from '../delivery/local-settings.ts'
 import { formatAddress } from '../config/format-names.ts'
 import { loadConfiguration } from '../config/load.ts'
 import type { LoadOptions } from '../config/load.ts'
@@ -37,7 +37,7 @@ export async function runCheck(options: CheckOptions, io: CheckIo): Promise<numb
     case 'invalid':
       return tellErrors(loaded.errors.map(describeError), loaded, err)
     case 'ok': {
-      const files = await checkDelivery(loaded.settings, loaded.source)
+      const files = await checkFiles(loaded.settings, loaded.source)
       const warnings = [...loaded.warnings, ...files.warnings]
       if (files.errors.length > 0) return tellErrors(files.errors, { source: loaded.source, warnings }, err)
       tellWarnings(warnings, err)
@@ -58,22 +58,11 @@ function tellWarnings(warnings: readonly string[], err: (text: string) => void):
   for (const warning of warnings) err(`warning: ${warning}\n`)
 }
 
-/** What the users and aliases files hold, and whether there is a place for the Maildirs. */
-async function checkDelivery({ hostname, domains, hops }: Settings, source: string): Promise<LoadReport> {
-  const report = { errors: new Array<string>(), warnings: new Array<string>() }
+async function checkFiles(settings: Settings, source: string): Promise<LoadReport> {
   // The embedded default's directories are made by `run`.
-  if (source === EMBEDDED_SOURCE) return report
+  if (source === EMBEDDED_SOURCE) return { errors: [], warnings: [] }
   // Whoever runs the check need not be the user that Postern runs as: an owner whom only root can serve is warned of, not an error.
-  const identity = { ...processIdentity(), uid: 0 }
-  for (const hop of hops.values()) {
-    if (hop.kind !== 'maildir') continue
-    const found = await checkLocal(hop, { hostname, domains: new Set(domains.keys()), process: identity }, nodeFileSystem)
-    // What is said of a key needs the file; what is said of users and aliases has theirs.
-    const placed = (text: string): string => text.startsWith('hops.') ? `${source}: ${text}` : text
-    report.errors.push(...found.errors.map(placed))
-    report.warnings.push(...found.warnings.map(placed))
-  }
-  return report
+  return checkDelivery(settings, source, { ...processIdentity(), uid: 0 })
 }
 
 /** What the gateway would do, in a few lines. */

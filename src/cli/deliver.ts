@@ -153,7 +153,7 @@ function makeHop({ settings, hop }: Chosen, log: ProcessLog): LocalHop {
 
 async function choose(options: DeliverOptions, io: DeliverIo): Promise<Choice> {
   const { environment, cwd } = io
-  const loaded = loadConfiguration({ ...io, environment, cwd, file: options.config })
+  const loaded = loadConfiguration({ ...io, environment, cwd, file: options.config, purpose: 'delivery' })
   if (loaded.status === 'unreadable') return { status: 'wrong', exitCode: EXIT.noInput, text: `${loaded.source}: ${loaded.cause}\n` }
   if (loaded.status === 'invalid') {
     return { status: 'wrong', exitCode: EXIT.configuration, text: loaded.errors.map((error) => `${describeError(error)}\n`).join('') }

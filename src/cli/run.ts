@@ -7,16 +7,18 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { isatty } from 'node:tty'
 import { EMBEDDED_SOURCE } from '../config/embedded.ts'
-import { loadConfiguration, type Loaded } from '../config/load.ts'
+import { loadConfiguration, type LoadOptions, type Loaded } from '../config/load.ts'
 import { describeError } from '../config/problem.ts'
 import type { Settings } from '../config/settings.ts'
+import { processIdentity } from '../delivery/local-settings.ts'
 import { logCrashesTo } from '../observe/crash.ts'
 import { createLog, type ProcessLog } from '../observe/create-log.ts'
 import { painter, wantsColour } from '../observe/readable.ts'
 import { createNotifier } from '../observe/sd-notify.ts'
 import { systemClock } from '../supervisor/clock.ts'
-import { operate, type LoadedAgain } from '../supervisor/operation.ts'
+import { operate } from '../supervisor/operation.ts'
 import type { Service } from '../supervisor/service.ts'
+import { checkDelivery, deliveryProblems } from './check-delivery.ts'
 import { EXIT } from './exit-codes.ts'
 import type { ConfigOption } from './program.ts'
 import { welcome } from './welcome.ts'
@@ -29,7 +31,7 @@ export interface RunIo {
 }
 
 export async function run(options: ConfigOption, io: RunIo): Promise<number> {
-  const load = (): Loaded => loadConfiguration({ file: options.config, environment: io.environment, cwd: io.cwd })
+  const load = (): Read => readConfiguration({ file: options.config, environment: io.environment, cwd: io.cwd })
   const loaded = load()
   if (loaded.status !== 'ok') return refuse(loaded, io)
   const { settings, source } = loaded
@@ -40,12 +42,13 @@ export async function run(options: ConfigOption, io: RunIo): Promise<number> {
   const log = createLog(settings.log)
   logCrashesTo(log)
   for (const warning of loaded.warnings) log.warn({ warning }, 'warning in the configuration')
+  await logDelivery(settings, source, log)
   const exitCode = await operate({
     settings,
     log,
     service: await createService(settings, log),
     notifier: createNotifier({ environment: io.environment, pid: process.pid, log, clock: systemClock }),
-    load: () => readAgain(load()),
+    load,
     onSignal: (signal, listener) => process.on(signal, listener),
     hungUp: terminalWatch(),
     err: io.err,
@@ -74,24 +77,35 @@ async function createService(settings: Settings, log: ProcessLog): Promise<Servi
   return new Supervisor(settings, { fork: clusterFork([]), clock: systemClock, log })
 }
 
-function refuse(loaded: Exclude<Loaded, { status: 'ok' }>, io: RunIo): number {
-  if (loaded.status === 'unreadable') {
-    io.err(`postern: ${loaded.source}: ${loaded.cause}\n`)
-    return EXIT.noInput
-  }
-  for (const error of loaded.errors) io.err(`postern: ${describeError(error)}\n`)
-  return EXIT.configuration
+function refuse(read: Exclude<Read, { status: 'ok' }>, io: RunIo): number {
+  for (const error of read.errors) io.err(`postern: ${error}\n`)
+  return read.exitCode
 }
 
-function readAgain(loaded: Loaded): LoadedAgain {
+/** What start and reload take alike: settings that can be put in place, or why not. */
+type Read =
+  | Extract<Loaded, { status: 'ok' }>
+  | { readonly status: 'invalid'; readonly errors: readonly string[]; readonly exitCode: number }
+
+function readConfiguration(options: LoadOptions): Read {
+  const loaded = loadConfiguration(options)
   switch (loaded.status) {
-    case 'ok':
-      return loaded
+    case 'ok': {
+      const errors = deliveryProblems(loaded.settings, loaded.source, processIdentity())
+      return errors.length === 0 ? loaded : { status: 'invalid', errors, exitCode: EXIT.configuration }
+    }
     case 'unreadable':
-      return { status: 'invalid', errors: [`${loaded.source}: ${loaded.cause}`] }
+      return { status: 'invalid', errors: [`${loaded.source}: ${loaded.cause}`], exitCode: EXIT.noInput }
     case 'invalid':
-      return { status: 'invalid', errors: loaded.errors.map(describeError) }
+      return { status: 'invalid', errors: loaded.errors.map(describeError), exitCode: EXIT.configuration }
   }
+}
+
+/** Users, aliases, a folder that is missing: mail for them waits (451), everything else goes on. */
+async function logDelivery(settings: Settings, source: string, log: ProcessLog): Promise<void> {
+  const { errors, warnings } = await checkDelivery(settings, source, processIdentity())
+  for (const cause of errors) log.error({ cause }, 'delivery cannot work')
+  for (const warning of warnings) log.warn({ warning }, 'warning of delivery')
 }
 
 /** Tells a SIGHUP of the operator from that of a terminal that was closed. */

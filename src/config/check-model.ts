@@ -10,7 +10,7 @@ import { collide, isLoopback, isWildcard, leadsTo } from './loops.ts'
 import type { Self } from './loops.ts'
 import { lookUpOwner } from './machine.ts'
 import type { Machine } from './machine.ts'
-import type { HopSection, ListenerSection, Model } from './model.ts'
+import type { ListenerSection, Model, Purpose } from './model.ts'
 import { suggestion } from './nearest.ts'
 import { MAX_PUBLIC_ADDRESSES, publicAddresses } from './networks.ts'
 import type { KeyPath } from './problem.ts'
@@ -23,6 +23,7 @@ export interface CheckContext {
   readonly machine: Machine
   /** directory that relative paths are taken from */
   readonly base: string
+  readonly purpose: Purpose
 }
 
 /** Unix paths made absolute, everything else as it is. */
@@ -33,6 +34,7 @@ export function resolveAddress(address: SocketAddress, base: string): SocketAddr
 export function checkModel(model: Model, context: CheckContext): void {
   const { collector, base } = context
   checkRoot(model, context)
+  if (context.purpose === 'delivery') return checkDelivery(model, context)
   checkDomains(model, collector)
   for (const listener of model.listeners) checkListener(listener, model, context)
   checkListenersTogether(model, context)
@@ -43,6 +45,12 @@ export function checkModel(model: Model, context: CheckContext): void {
   warnOfUnusedHops(model, collector)
   const state = model.root.values.state
   if (state !== undefined) checkDirectory(resolve(base, state), ['state'], context)
+}
+
+/** All that `postern deliver` uses of a configuration. */
+function checkDelivery(model: Model, context: CheckContext): void {
+  if (model.root.values.domains?.length === 0) context.collector.error(['domains'], 'no domains: nothing could be delivered', 'the domains of the mailboxes')
+  for (const hop of model.hops) if (hop.kind === 'maildir') checkMaildir(hop.section, model, context)
 }
 
 function checkRoot(model: Model, { collector, machine }: CheckContext): void {
@@ -237,5 +245,3 @@ function warnOfUnusedHops(model: Model, collector: Collector): void {
   const used = new Set([...model.listeners.map(({ values }) => values.next), ...(model.root.values.domains ?? []).map(({ next }) => next)])
   for (const hop of model.hops) if (!used.has(hop.name)) collector.warn(['hops', hop.name], 'nothing uses the hop')
 }
-
-export type { HopSection }

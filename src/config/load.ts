@@ -11,7 +11,7 @@ import { checkModel } from './check-model.ts'
 import { EMBEDDED_DEFAULT, EMBEDDED_SOURCE } from './embedded.ts'
 import { thisMachine } from './machine.ts'
 import type { Machine } from './machine.ts'
-import { readModel } from './model.ts'
+import { readModel, type Purpose } from './model.ts'
 import { describePlace, formatKey } from './problem.ts'
 import type { ConfigurationError } from './problem.ts'
 import { Collector, warnOfUnknownVariables } from './section.ts'
@@ -26,6 +26,7 @@ export interface LoadOptions {
   /** where to look without `file`; relative to `cwd` */
   readonly searchPath?: readonly string[]
   readonly machine?: Machine
+  readonly purpose?: Purpose
 }
 
 export type Loaded =
@@ -44,7 +45,7 @@ export function loadConfiguration(options: LoadOptions): Loaded {
   const text = decode(found.bytes)
   return text === undefined
     ? invalid(found.source, 'is not UTF-8 text')
-    : loadText(text, { source: found.source, base: found.base, environment: options.environment, machine: options.machine ?? thisMachine })
+    : loadText(text, { source: found.source, base: found.base, environment: options.environment, machine: options.machine ?? thisMachine, purpose: options.purpose })
 }
 
 export interface TextOptions {
@@ -53,10 +54,11 @@ export interface TextOptions {
   readonly base: string
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly machine: Machine
+  readonly purpose?: Purpose | undefined
 }
 
 /** Reads and checks the text of a configuration. */
-export function loadText(text: string, { source, base, environment, machine }: TextOptions): Loaded {
+export function loadText(text: string, { source, base, environment, machine, purpose = 'gateway' }: TextOptions): Loaded {
   const parsed = parseSource(text)
   const root = parsed.root ?? { kind: 'map' as const, entries: new Map(), place: { line: undefined, column: undefined, variable: undefined } }
   const collector = new Collector(source, root, ourVariables(environment))
@@ -64,8 +66,8 @@ export function loadText(text: string, { source, base, environment, machine }: T
     collector.errors.push({ source, ...place, key: formatKey(key), problem, allowed: undefined })
   }
   if (parsed.root === undefined) return { status: 'invalid', errors: collector.errors, source, warnings: [] }
-  const model = readModel(parsed.root, collector)
-  checkModel(model, { collector, machine, base })
+  const model = readModel(parsed.root, collector, purpose)
+  checkModel(model, { collector, machine, base, purpose })
   warnOfUnknownVariables(collector, [CONFIG_VARIABLE])
   const warnings = collector.warnings.map(({ place, key, text: words }) => `${describePlace(source, place)}${key === '' ? '' : `${key}: `}${words}`)
   if (collector.errors.length > 0) return { status: 'invalid', errors: inOrder(collector.errors), source, warnings }

@@ -21,6 +21,13 @@ export type HopSection =
   | { readonly kind: 'lmtp'; readonly name: string; readonly section: Section<typeof LMTP_HOP> }
   | { readonly kind: 'maildir'; readonly name: string; readonly section: Section<typeof MAILDIR_HOP> }
 
+/**
+ * What the configuration is read for. `delivery` is `postern deliver`: it
+ * opens no listener and no connection, so that there need be none, and their
+ * files (the keys of TLS) need not be readable for its user.
+ */
+export type Purpose = 'gateway' | 'delivery'
+
 export interface Model {
   readonly root: RootSection
   readonly listeners: readonly ListenerSection[]
@@ -29,11 +36,11 @@ export interface Model {
   readonly hopNames: ReadonlySet<string>
 }
 
-export function readModel(root: LocatedMap, collector: Collector): Model {
+export function readModel(root: LocatedMap, collector: Collector, purpose: Purpose): Model {
   const hops = readHops(root.entries.get('hops'), collector)
   return {
     root: readSection(ROOT, { node: root, at: [], variableWords: [], others: ['listeners', 'hops'] }, collector),
-    listeners: readListeners(root.entries.get('listeners'), collector),
+    listeners: purpose === 'delivery' && !root.entries.has('listeners') ? [] : readListeners(root.entries.get('listeners'), collector),
     hops,
     hopNames: new Set(hopEntries(root.entries.get('hops')).map(([name]) => name)),
   }

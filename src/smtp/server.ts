@@ -42,7 +42,6 @@ export class SmtpServer {
       const onClose = (connection: Connection) => this.connections.delete(connection)
       this.connections.add(new Connection(socket, { profile: this.profile, admission, now, log, onClose }))
     })
-    this.server.on('error', (error) => this.context.log.error({ listener: this.profile.listener, cause: error.message }, 'listener failed'))
   }
 
   get sessions(): number {
@@ -55,6 +54,7 @@ export class SmtpServer {
     return new Promise((resolve, reject) => {
       const bound = () => {
         this.server.off('error', reject)
+        this.server.on('error', (error) => this.context.log.error({ listener: this.profile.listener, cause: error.message }, 'listener failed'))
         if (address.kind === 'unix') chmodSync(address.path, UNIX_MODE)
         const info = this.server.address()
         resolve(typeof info === 'object' && info !== null ? { kind: 'tcp', host: info.address, port: info.port } : address)

@@ -45,8 +45,6 @@ function configuration(directory: string, more: object = {}): string {
   const file = join(directory, 'deliver.yaml')
   const text = JSON.stringify({
     hostname: 'mail.example', state: join(directory, 'state'), log: { format: 'json', level: 'debug' }, domains: [DOMAIN],
-    // Deliver reads a gateway's configuration; its listeners do not matter to it.
-    listeners: [{ name: 'inbound', role: 'inbound', listen: '127.0.0.1:2525', next: 'local' }],
     hops: { local: { maildir: `${directory}/mail/{domain}/{local}`, users: join(directory, 'users'), suffix: '+' } },
     ...more,
   })

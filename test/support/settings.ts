@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { loadText } from '../../src/config/load.ts'
 import type { Loaded } from '../../src/config/load.ts'
 import type { Machine } from '../../src/config/machine.ts'
+import type { Purpose } from '../../src/config/model.ts'
 import { describeError } from '../../src/config/problem.ts'
 import type { Settings } from '../../src/config/settings.ts'
 import { CERTIFICATE, PRIVATE_KEY } from './certificate.ts'
@@ -18,6 +19,7 @@ export interface TestGround {
   readonly cwd: string
   readonly environment?: Readonly<Record<string, string | undefined>>
   readonly machine?: Partial<Machine>
+  readonly purpose?: Purpose
 }
 
 /** A machine that is the same everywhere. */
@@ -39,6 +41,7 @@ export function loadFrom(yamlText: string, ground: TestGround): Loaded {
     base: ground.cwd,
     environment: ground.environment ?? {},
     machine: { ...TEST_MACHINE, ...ground.machine },
+    purpose: ground.purpose,
   })
 }
 

@@ -1,6 +1,6 @@
 /** The composition root: starting, reloading without dropping a session, stopping. Real loopback sockets, a real hop. */
 import assert from 'node:assert/strict'
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo, type Server } from 'node:net'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -107,11 +107,13 @@ test('a start that cannot bind all binds nothing', async () => {
   const { port: taken, server } = await occupy()
   const { port: free, server: other } = await occupy()
   await new Promise((resolve) => other.close(resolve))
-  const { log } = makeLog()
+  const { log, lines } = makeLog()
   const gateway = createGateway(configured(1, { listeners: [listener({ listen: `127.0.0.1:${free}` }), listener({ name: 'second', listen: `127.0.0.1:${taken}` })] }), { log })
   await assert.rejects(gateway.start(), /EADDRINUSE/)
   assert.ok(await canBind(free))
   assert.equal(gateway.addresses().size, 0)
+  // Whoever started it hears of it, once.
+  assert.deepEqual(lines, [])
   await gateway.stop()
   server.close()
 })
@@ -145,6 +147,37 @@ test('reload: a hop that did not change keeps its connections', async () => {
   await client.quit()
   assert.equal(sink.connections, 1)
   assert.equal(sink.messages.length, 2)
+})
+
+function maildir(changes: Readonly<Record<string, unknown>>) {
+  mkdirSync(join(directory, 'mail'), { recursive: true })
+  return configured(1, { hops: { hop: { maildir: `${directory}/mail/{local}`, ...changes } } })
+}
+
+test('reload: a Maildir hop that did not change reads its users again, at once', async () => {
+  const users = join(directory, 'users')
+  writeFileSync(users, 'anna\n')
+  const { gateway } = await started(maildir({ users }))
+  const client = await opened(gateway)
+  await client.command('MAIL FROM:<a@client.example>', 250)
+  await client.command('RCPT TO:<bert@hop.example>', 550)
+  writeFileSync(users, 'anna\nbert\n')
+  await gateway.reload(maildir({ users }))
+  await client.command('RCPT TO:<bert@hop.example>', 250)
+  await client.quit()
+})
+
+test('an outbound listener in front of Maildirs takes mail to any domain, an inbound one beside it does not', async () => {
+  const hops = { hop: { maildir: `${directory}/mail/{local}` } }
+  const listeners = [listener({}), listener({ name: 'out', role: 'outbound' })]
+  mkdirSync(join(directory, 'mail'), { recursive: true })
+  const { gateway } = await started(configured(1, { hops, listeners }))
+  for (const [name, status] of [['out', 250], ['inbound', 550]] as const) {
+    const client = await opened(gateway, name)
+    await client.command('MAIL FROM:<a@client.example>', 250)
+    await client.command('RCPT TO:<bert@elsewhere.example>', status)
+    await client.quit()
+  }
 })
 
 test('reload: a port in use keeps the old, all of it', async () => {

@@ -173,3 +173,19 @@ test('paths of unix sockets are measured once they are absolute', () => {
   assert.match(outcome({ listeners: [listener('a', '"unix:socket"')] }, { cwd }).errors, /listen(\[0\])?: the path of a unix socket has at most 107 bytes/)
   assert.match(outcome({ hops: ['backend: { lmtp: "unix:socket" }'] }, { cwd }).errors, /hops\.backend\.lmtp: the path of a unix socket has at most 107 bytes/)
 })
+
+test('for `postern deliver` there need be no listener, and their files need not be readable', () => {
+  const ground: TestGround = { cwd: temporaryDirectory('deliver-config'), purpose: 'delivery' }
+  const hops = 'hops: { local: { maildir: "mail/{local}" }, far: { smtp: "mx.example:25", tls: required, tls_ca: gone.pem } }\n'
+  const read = (yaml: string, where: TestGround = ground): string => {
+    const loaded = loadFrom(yaml, where)
+    return loaded.status === 'invalid' ? loaded.errors.map(describeError).join('\n') : loaded.status
+  }
+  assert.equal(read(`${hops}domains: [example.org]\n`), 'ok')
+  const gateway = `${hops}domains: [example.org]\nlisteners: [{ name: in, role: inbound, listen: "127.0.0.1:25", next: local, tls: { cert: a.pem, key: b.pem } }]\n`
+  assert.equal(read(gateway), 'ok')
+  assert.match(read(gateway, { ...ground, purpose: 'gateway' }), /there is no file/)
+  assert.match(read(hops), /domains: no domains: nothing could be delivered/)
+  assert.match(read(`${hops}domains: [example.org]\nlistners: []\n`), /listners: .*unknown key.*listeners/)
+  assert.match(read('hops: { local: { maildir: "mail/{local}", users: gone } }\ndomains: [example.org]\n'), /hops\.local\.users: there is no file/)
+})
