@@ -1,0 +1,41 @@
+/**
+ * What the DNS says of a name. Everything that asks the DNS is handed a
+ * `Resolver`: the stub resolver in the gateway, a zone map in tests.
+ *
+ * A look-up never rejects. A failure is a result with its cause, so that no
+ * caller can take "could not be asked" for "is not there".
+ */
+
+/** Record data by type. Names are in lower case, without a dot at the end. */
+export interface RecordData {
+  readonly A: string
+  readonly AAAA: string
+  readonly PTR: string
+  readonly CNAME: string
+  readonly NS: string
+  readonly MX: { readonly preference: number; readonly exchange: string }
+  /** the character-strings of one record, one byte a character (latin1); RFC 7208 §3.3 joins them without a space */
+  readonly TXT: readonly string[]
+}
+
+export type RecordType = keyof RecordData
+
+export type Lookup<T extends RecordType> =
+  | {
+      readonly status: 'records'
+      readonly records: readonly RecordData[T][]
+      /** where the records stand: the name asked for, or the last of its CNAME chain */
+      readonly name: string
+      readonly ttlSeconds: number
+      /** the resolver's AD bit: it has validated the answer (RFC 4035 §3.2.3) */
+      readonly authenticated: boolean
+    }
+  /** the name does not exist; the name exists, without records of this type (RFC 2308 §2) */
+  | { readonly status: 'nxdomain' | 'nodata'; readonly ttlSeconds: number; readonly authenticated: boolean }
+  /** the servers answered, but not the question (SERVFAIL, REFUSED, nonsense); no server answered in time */
+  | { readonly status: 'servfail' | 'timeout'; readonly cause: string }
+
+export interface Resolver {
+  /** @param name without a dot at the end; one that cannot be a name in the DNS is `nxdomain` */
+  lookup<T extends RecordType>(name: string, type: T): Promise<Lookup<T>>
+}
