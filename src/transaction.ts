@@ -233,23 +233,24 @@ class Intake implements MessageSink {
   }
 }
 
-/** What a hop may be told of the client; what a trusted peer forwarded holds against what we see. */
+/** What a hop may be told of the client. */
 function clientFacts(session: SessionFacts, ident: string): ClientFacts {
-  const { forwarded } = session
-  const address = forwarded.get('ADDR')
-  if (address === undefined) {
-    const { port, name, helo, protocol, login } = session
-    return { address: session.address, port, name, helo, protocol, login, source: session.address === undefined ? 'LOCAL' : 'REMOTE', ident }
-  }
-  const port = forwarded.get('PORT')
+  const { address, port, name, helo, protocol, login, forwarded } = session
+  const client: ClientFacts = { address, port, name, helo, protocol, login, source: address === undefined ? 'LOCAL' : 'REMOTE', ident }
+  const origin = forwarded.get('ADDR')
+  if (origin === undefined) return client
+  const originPort = forwarded.get('PORT')
   return {
-    address,
-    port: port === undefined ? undefined : Number(port),
-    name: forwarded.get('NAME'),
-    helo: forwarded.get('HELO'),
-    protocol: (forwarded.get('PROTO') as ClientFacts['protocol'] | undefined) ?? 'SMTP',
-    login: session.login,
-    source: forwarded.get('SOURCE') === 'LOCAL' ? 'LOCAL' : 'REMOTE',
-    ident,
+    ...client,
+    origin: {
+      address: origin,
+      port: originPort === undefined ? undefined : Number(originPort),
+      name: forwarded.get('NAME'),
+      helo: forwarded.get('HELO'),
+      protocol: (forwarded.get('PROTO') as ClientFacts['protocol'] | undefined) ?? 'SMTP',
+      login,
+      source: forwarded.get('SOURCE') === 'LOCAL' ? 'LOCAL' : 'REMOTE',
+      ident,
+    },
   }
 }

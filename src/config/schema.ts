@@ -119,7 +119,7 @@ export const LISTENER = {
   trust: {
     proxy: key(networks, { doc: `Peers that begin with a PROXY header, version 1 or 2. They are believed about the client's address. ${PEERS}`, default: '', defaultText: 'none' }),
     xclient: key(networks, { doc: `Peers that may use XCLIENT. They are believed about the client's address, name and login. ${PEERS}`, default: '', defaultText: 'none' }),
-    xforward: key(networks, { doc: `Peers that may use XFORWARD. They are believed about the client that is logged. ${PEERS}`, default: '', defaultText: 'none' }),
+    xforward: key(networks, { doc: `Peers that may use XFORWARD. What they say of where a message came from goes on to a hop with xforward: true, for its log; no access rule believes it. ${PEERS}`, default: '', defaultText: 'none' }),
   },
   clients: optional(networks, {
     doc: `Outbound only: who may send through it, to any recipient. ${PEERS} At most 256 entries; public networks no wider than /16 (IPv4) or /32 (IPv6), `

@@ -23,6 +23,11 @@ export interface ClientFacts {
   readonly source: 'LOCAL' | 'REMOTE'
   /** our decision ID, for XFORWARD IDENT */
   readonly ident: string
+  /**
+   * Where the message came from before the client, as a peer in `trust.xforward`
+   * says. That is for the hop's log (XFORWARD), never for its access rules (XCLIENT).
+   */
+  readonly origin?: Omit<ClientFacts, 'origin'>
 }
 
 export interface NextHop {

@@ -8,7 +8,7 @@
  */
 import { readFile } from 'node:fs/promises'
 import { connect, isIP, type Socket } from 'node:net'
-import { createSecureContext, type ConnectionOptions, type SecureContext } from 'node:tls'
+import { createSecureContext, getCACertificates, type ConnectionOptions, type SecureContext } from 'node:tls'
 import type { HopTlsSettings, RelaySettings, SocketAddress } from '../config/settings.ts'
 import type { Log } from '../observe/log.ts'
 import type { Capabilities } from '../smtp/capabilities.ts'
@@ -178,8 +178,11 @@ export function connectTo(address: SocketAddress): Socket {
   return connect({ host: address.host, port: address.port, autoSelectFamilyAttemptTimeout: ADDRESS_ATTEMPT_MS })
 }
 
+/** @param ca PEM file; undefined: the system's authorities, or Node's own where the system has none (a bare container) */
 async function makeSecureContext(ca: string | undefined): Promise<SecureContext> {
-  return createSecureContext({ minVersion: 'TLSv1.2', ...(ca === undefined ? {} : { ca: await readFile(ca) }) })
+  if (ca !== undefined) return createSecureContext({ minVersion: 'TLSv1.2', ca: await readFile(ca) })
+  const system = getCACertificates('system')
+  return createSecureContext({ minVersion: 'TLSv1.2', ...(system.length === 0 ? {} : { ca: system }) })
 }
 
 function tlsOptions(address: SocketAddress, tls: HopTlsSettings): ConnectionOptions {

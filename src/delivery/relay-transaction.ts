@@ -184,7 +184,7 @@ export class RelayTransaction implements Transaction {
   async #forwardAndMail({ channel, capabilities }: RelayConnection, line: string): Promise<{ first: Answer, answer: Answer }> {
     const { mailMs } = this.#timeouts
     const offered = this.#context.settings.xforward ? capabilities.get('XFORWARD') : undefined
-    const forward = offered === undefined ? [] : clientCommands('XFORWARD', offered, this.#client)
+    const forward = offered === undefined ? [] : clientCommands('XFORWARD', offered, this.#client.origin ?? this.#client)
     const answers: Answer[] = []
     if (forward.length > 0 && capabilities.has('PIPELINING')) {
       // RFC 2920 §3.1: together, in one write.

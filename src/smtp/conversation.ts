@@ -117,7 +117,7 @@ export class Conversation {
       case 'NOOP':
         return replies.OK
       case 'HELP':
-        return replies.HELP
+        return this.options.protocol === 'lmtp' ? replies.LMTP_HELP : replies.HELP
       case 'VRFY':
         return replies.CANNOT_VERIFY
       case 'EXPN':

@@ -24,9 +24,10 @@ export const READY_FOR_TLS = reply(220, [0, 0], 'Ready to start TLS')
 /** RFC 3207 §4: the server requires TLS */
 export const TLS_REQUIRED = reply(530, [7, 0], 'Issue STARTTLS first')
 /** RFC 5321 §4.1.1.8 */
-export const HELP: Reply = {
-  status: 214, subject: 0, detail: 0,
-  text: ['Commands: HELO EHLO MAIL RCPT DATA BDAT RSET NOOP VRFY HELP STARTTLS QUIT', 'See RFC 5321'],
+export const HELP = help('HELO EHLO', 'RFC 5321')
+export const LMTP_HELP = help('LHLO', 'RFC 2033')
+function help(hello: string, rfc: string): Reply {
+  return { status: 214, subject: 0, detail: 0, text: [`Commands: ${hello} MAIL RCPT DATA BDAT RSET NOOP VRFY HELP QUIT, and those of the extensions offered`, `See ${rfc}`] }
 }
 /** RFC 5321 §3.5.3, §7.3: neither confirmed nor denied */
 export const CANNOT_VERIFY = reply(252, [5, 2], 'Cannot verify the user, but will take the message and try')
@@ -52,7 +53,7 @@ export const INTERNAL = reply(451, [3, 0], 'Internal error, try again later')
 export const LINE_TOO_LONG = reply(500, [5, 2], 'Command line too long')
 /** RFC 5321 §2.3.8 */
 export const LINE_END = reply(500, [5, 2], 'Command lines end with CR LF')
-export const BAD_CHARACTER = reply(500, [5, 2], 'Control or 8-bit characters in a command')
+export const BAD_CHARACTER = reply(500, [5, 2], 'Control characters in a command')
 export const UNKNOWN_COMMAND = reply(500, [5, 1], 'Unknown command')
 export const NOT_LMTP = reply(500, [5, 1], 'This is LMTP: say LHLO')
 export const NO_PARAMETERS = reply(501, [5, 4], 'This command takes no parameters')
@@ -113,7 +114,7 @@ export const ROUTED_ADDRESS = reply(550, [7, 1], 'Relaying denied: no %, ! or @ 
 
 /* --- the message --- */
 
-/** bare CR or LF, or NUL, where the configuration says refuse (RFC 5321 §2.3.8, RFC 3463 X.6.11) */
+/** bare CR or LF, or NUL, where the configuration says refuse (RFC 5321 §2.3.8, X.6.11: no code of RFC 3463 fits, Exchange says this one) */
 export const BARE_NEWLINE = reply(550, [6, 11], 'Bare CR, bare LF or NUL in the message: lines end with CR LF')
 /** RFC 5321 §6.3 */
 export const LOOP = reply(554, [4, 6], 'Too many Received fields: the message loops')

@@ -99,14 +99,13 @@ test('what the hop is told of the client', async () => {
   assert.equal((await opened({ session: { address: undefined, port: undefined } })).hop.clients[0]?.source, 'LOCAL')
 })
 
-test('what a trusted peer forwarded holds against what we see, all of it or nothing', async () => {
+test('what a trusted peer forwarded stands beside what we see: for the log of the hop, not for its access rules', async () => {
   const forwarded = new Map([['ADDR', '198.51.100.9'], ['PORT', '99'], ['NAME', 'n.example'], ['HELO', 'h'], ['PROTO', 'SMTP'], ['SOURCE', 'LOCAL']])
-  assert.deepEqual((await opened({ session: { forwarded } })).hop.clients, [
-    { address: '198.51.100.9', port: 99, name: 'n.example', helo: 'h', protocol: 'SMTP', login: 'u', source: 'LOCAL', ident: 'ID1' },
-  ])
-  assert.deepEqual((await opened({ session: { forwarded: new Map([['ADDR', '198.51.100.9']]) } })).hop.clients, [
-    { address: '198.51.100.9', port: undefined, name: undefined, helo: undefined, protocol: 'SMTP', login: 'u', source: 'REMOTE', ident: 'ID1' },
-  ])
+  const [client] = (await opened({ session: { forwarded } })).hop.clients
+  assert.equal(client?.address, '192.0.2.7')
+  assert.deepEqual(client.origin, { address: '198.51.100.9', port: 99, name: 'n.example', helo: 'h', protocol: 'SMTP', login: 'u', source: 'LOCAL', ident: 'ID1' })
+  const [partly] = (await opened({ session: { forwarded: new Map([['ADDR', '198.51.100.9']]) } })).hop.clients
+  assert.deepEqual(partly?.origin, { address: '198.51.100.9', port: undefined, name: undefined, helo: undefined, protocol: 'SMTP', login: 'u', source: 'REMOTE', ident: 'ID1' })
 })
 
 test('a hop that gives fewer replies than LMTP recipients leaves none without one', async () => {

@@ -1,7 +1,7 @@
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import { setImmediate } from 'node:timers/promises'
-import { path, send, stage, until, type Peer } from './scripted-hop.ts'
+import { CLIENT, path, send, stage, until, type Peer } from './scripted-hop.ts'
 
 const ALL = 'XFORWARD NAME ADDR PORT PROTO HELO IDENT SOURCE'
 const FORWARDED = 'XFORWARD NAME=client.example ADDR=192.0.2.7 PORT=4711 PROTO=ESMTP HELO=helo.example IDENT=ID1 SOURCE=REMOTE'
@@ -45,6 +45,20 @@ test('XFORWARD tells of each client before each MAIL, on the same connection', a
     'XFORWARD NAME=[UNAVAILABLE] ADDR=[UNAVAILABLE] SOURCE=LOCAL', 'MAIL FROM:<from@x.test>',
   ])
   assert.equal(s.hop.peers.length, 1)
+})
+
+test('XFORWARD tells where the message came from, as a peer of ours says; XCLIENT tells who that peer is', async (t) => {
+  const origin = { ...CLIENT, address: '127.0.0.1', name: 'localhost' }
+  const s = await stage(t, async (peer) => {
+    await peer.hello('XFORWARD NAME ADDR', 'XCLIENT NAME ADDR')
+    assert.equal(await peer.line(), 'XCLIENT NAME=client.example ADDR=192.0.2.7')
+    peer.say('220 mx.test again')
+    await peer.ehlo('XFORWARD NAME ADDR')
+    assert.equal(await peer.line(), 'XFORWARD NAME=localhost ADDR=127.0.0.1')
+    peer.say('250 ok')
+    await peer.serve()
+  }, { xclient: true, xforward: true })
+  assert.equal((await send(s.begin({ origin }))).status, 250)
 })
 
 test('XFORWARD is not sent where it is not wanted or not offered', async (t) => {
