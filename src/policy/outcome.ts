@@ -1,0 +1,23 @@
+/** What a check found, as the policy sees it: whether it speaks against the message, and how to say so. */
+import type { CheckName } from './policy.ts'
+
+export interface CheckOutcome {
+  readonly check: CheckName
+  /**
+   * fail: speaks against the client or the message. pass: for it. none: neither
+   * (not asked, nothing published). temperror: could not be found out.
+   */
+  readonly status: 'pass' | 'fail' | 'none' | 'temperror'
+  /** the field's own word: `softfail`, `listed`, `no-ptr` */
+  readonly result: string
+  /** subject and detail of the enhanced status code (RFC 3463, RFC 7372) */
+  readonly code: readonly [subject: number, detail: number]
+  /** what the sender is told if this is the reason; says what to mend */
+  readonly text: string
+  /** points, where they depend on what was found; otherwise those of the policy count */
+  readonly weight?: number
+  /** the value of an `X-Warning` field */
+  readonly warnings?: readonly string[]
+  /** DMARC: what the domain owner asks for */
+  readonly demand?: 'none' | 'quarantine' | 'reject'
+}

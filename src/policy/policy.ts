@@ -1,0 +1,79 @@
+/**
+ * What a policy says of each check, and the presets it starts from.
+ */
+import type { Condition } from './condition.ts'
+
+/** In the order in which they are decided: the first of equal weight gives its reply. */
+export const CHECKS = ['early_talker', 'rate', 'rdns', 'fcrdns', 'dnsbl', 'helo', 'sender_domain', 'spf', 'dmarc'] as const
+export type CheckName = (typeof CHECKS)[number]
+
+/**
+ * off: not even asked. note: in the log and the decision. warn: `X-Warning` on
+ * the message. score: its weight counts. honour (DMARC only): what the domain
+ * owner asks for. The rest refuses.
+ */
+export type Action = 'off' | 'note' | 'warn' | 'score' | 'tempfail' | 'reject' | 'disconnect' | 'honour'
+
+export interface CheckPolicy {
+  readonly action: Action
+  /** points where the action is `score`; block lists bring their own */
+  readonly weight: number
+}
+
+/** Where the condition holds, what these checks found is no reason for anything. */
+export interface Exception {
+  readonly checks: readonly CheckName[]
+  readonly when: Condition
+  /** for the log and `postern why` */
+  readonly reason: string
+}
+
+/** Points from which a message is tagged, set aside, refused; undefined: never. */
+export interface Thresholds {
+  readonly tag: number | undefined
+  readonly quarantine: number | undefined
+  readonly reject: number | undefined
+}
+
+export interface Policy {
+  readonly checks: Readonly<Record<CheckName, CheckPolicy>>
+  readonly exceptions: readonly Exception[]
+  readonly spam: Thresholds
+  /**
+   * When no DNS server answers at all, nobody can be told from anybody. accept:
+   * mail flows, and carries `temperror`; tempfail: checks that refuse say 451.
+   */
+  readonly dnsDown: 'accept' | 'tempfail'
+}
+
+export const PRESETS = ['observe', 'standard', 'strict'] as const
+export type Preset = (typeof PRESETS)[number]
+
+/** Which actions make sense for a check. A rate is never a reason to refuse for good. */
+export const ALLOWED_ACTIONS: Readonly<Record<CheckName, readonly Action[]>> = {
+  early_talker: ['off', 'note', 'warn', 'score', 'tempfail', 'reject', 'disconnect'],
+  rate: ['off', 'note', 'tempfail'],
+  rdns: ['off', 'note', 'warn', 'score', 'tempfail', 'reject', 'disconnect'],
+  fcrdns: ['off', 'note', 'warn', 'score', 'tempfail', 'reject', 'disconnect'],
+  dnsbl: ['off', 'note', 'warn', 'score', 'tempfail', 'reject', 'disconnect'],
+  helo: ['off', 'note', 'warn', 'score', 'tempfail', 'reject'],
+  sender_domain: ['off', 'note', 'warn', 'score', 'tempfail', 'reject'],
+  spf: ['off', 'note', 'warn', 'score', 'tempfail', 'reject'],
+  dmarc: ['off', 'note', 'warn', 'score', 'honour'],
+}
+
+export const WEIGHTS: Readonly<Record<CheckName, number>> = {
+  early_talker: 3, rate: 0, rdns: 3, fcrdns: 2, dnsbl: 2, helo: 1, sender_domain: 3, spf: 2, dmarc: 4,
+}
+
+export const PRESET_ACTIONS: Readonly<Record<Preset, Readonly<Record<CheckName, Action>>>> = {
+  observe: {
+    early_talker: 'note', rate: 'note', rdns: 'note', fcrdns: 'note', dnsbl: 'warn', helo: 'note', sender_domain: 'note', spf: 'warn', dmarc: 'note',
+  },
+  standard: {
+    early_talker: 'disconnect', rate: 'tempfail', rdns: 'disconnect', fcrdns: 'disconnect', dnsbl: 'warn', helo: 'score', sender_domain: 'reject', spf: 'warn', dmarc: 'honour',
+  },
+  strict: {
+    early_talker: 'disconnect', rate: 'tempfail', rdns: 'disconnect', fcrdns: 'disconnect', dnsbl: 'reject', helo: 'reject', sender_domain: 'reject', spf: 'reject', dmarc: 'honour',
+  },
+}
