@@ -48,6 +48,9 @@ export type Condition =
   | { readonly kind: 'not'; readonly of: Condition }
   | { readonly kind: 'fact'; readonly fact: FactName; readonly matches: (value: string) => boolean; readonly wanted: readonly string[] }
 
+/** Configuration data, as it stood in the file. */
+export type RawCondition = string | boolean | null | readonly RawCondition[] | ReadonlyMap<string, RawCondition>
+
 /** How a network in CIDR notation is compared with an address. */
 export type NetworkMatcher = (networks: readonly string[]) => (address: string) => boolean
 
@@ -82,7 +85,7 @@ const MAX_DEPTH = 10
 const MAX_ENTRIES = 100
 
 /** Reads a condition from what stood in the configuration; all problems at once. */
-export function readCondition(raw: unknown, networks: NetworkMatcher): ConditionReading {
+export function readCondition(raw: RawCondition, networks: NetworkMatcher): ConditionReading {
   const reader = new Reader(networks)
   const condition = reader.mapping(raw, [])
   return reader.problems.length > 0 || condition === null ? { status: 'malformed', problems: reader.problems } : { status: 'ok', condition }
@@ -98,10 +101,10 @@ class Reader {
     this.#networks = networks
   }
 
-  mapping(raw: unknown, at: At): Condition | null {
+  mapping(raw: RawCondition, at: At): Condition | null {
     if (at.length > MAX_DEPTH * 2) return this.#wrong(at, 'is nested too deeply', `${MAX_DEPTH} levels`)
-    if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) return this.#wrong(at, 'must be a mapping', `facts, all, any, not`)
-    const entries = Object.entries(raw)
+    if (!isMapping(raw)) return this.#wrong(at, 'must be a mapping', `facts, all, any, not`)
+    const entries = [...raw]
     if (entries.length === 0 || entries.length > MAX_ENTRIES) return this.#wrong(at, `has ${entries.length} entries`, `1 to ${MAX_ENTRIES}`)
     const parts = entries.map(([key, value]) => this.#entry(key, value, [...at, key]))
     const whole = parts.filter((part) => part !== null)
@@ -110,7 +113,7 @@ class Reader {
     return only !== undefined && whole.length === 1 ? only : { kind: 'all', of: whole }
   }
 
-  #entry(key: string, value: unknown, at: At): Condition | null {
+  #entry(key: string, value: RawCondition, at: At): Condition | null {
     switch (key) {
       case 'all':
       case 'any':
@@ -125,15 +128,15 @@ class Reader {
     }
   }
 
-  #list(kind: 'all' | 'any', value: unknown, at: At): Condition | null {
-    if (!Array.isArray(value) || value.length === 0 || value.length > MAX_ENTRIES) return this.#wrong(at, 'must be a list', `1 to ${MAX_ENTRIES} conditions`)
+  #list(kind: 'all' | 'any', value: RawCondition, at: At): Condition | null {
+    if (!isList(value) || value.length === 0 || value.length > MAX_ENTRIES) return this.#wrong(at, 'must be a list', `1 to ${MAX_ENTRIES} conditions`)
     const parts = value.map((one, i) => this.mapping(one, [...at, i]))
     const whole = parts.filter((part) => part !== null)
     return whole.length < parts.length ? null : { kind, of: whole }
   }
 
-  #fact(fact: FactName, raw: unknown, at: At): Condition | null {
-    const values: unknown[] = Array.isArray(raw) ? raw : [raw]
+  #fact(fact: FactName, raw: RawCondition, at: At): Condition | null {
+    const values = isList(raw) ? raw : [raw]
     const wanted = values.filter((value): value is string => typeof value === 'string' && value !== '').map((value) => value.toLowerCase())
     if (wanted.length === 0 || wanted.length < values.length || wanted.length > MAX_ENTRIES) return this.#wrong(at, 'must be a word or a list of words', `1 to ${MAX_ENTRIES}`)
     const matches = this.#matcher(FACTS[fact], wanted, at)
@@ -163,6 +166,14 @@ class Reader {
     this.problems.push({ at, problem, allowed })
     return null
   }
+}
+
+function isMapping(raw: RawCondition): raw is ReadonlyMap<string, RawCondition> {
+  return raw instanceof Map
+}
+
+function isList(raw: RawCondition): raw is readonly RawCondition[] {
+  return Array.isArray(raw)
 }
 
 function isDomain(value: string, wanted: string): boolean {

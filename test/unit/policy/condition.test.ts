@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { networkMatcher } from '../../../src/config/networks.ts'
 import { evaluate, readCondition, type FactName, type FactValue } from '../../../src/policy/condition.ts'
+import { rawCondition } from './raw-condition.ts'
 
-const read = (raw: unknown) => readCondition(raw, networkMatcher)
+const read = (raw: unknown) => readCondition(rawCondition(raw), networkMatcher)
 
 function truth(raw: unknown, facts: Partial<Record<FactName, FactValue | readonly string[]>>): string {
   const reading = read(raw)

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { networkMatcher } from '../../../src/config/networks.ts'
 import { readCondition, type FactName, type FactValue } from '../../../src/policy/condition.ts'
 import { decide, type DecideInput } from '../../../src/policy/decide.ts'
+import { rawCondition } from './raw-condition.ts'
 import type { CheckOutcome } from '../../../src/policy/outcome.ts'
 import { ALLOWED_ACTIONS, CHECKS, PRESET_ACTIONS, PRESETS, WEIGHTS, type Action, type CheckName, type Exception, type Policy } from '../../../src/policy/policy.ts'
 
@@ -21,7 +22,7 @@ function input(outcomes: readonly CheckOutcome[], more: Partial<DecideInput> = {
 }
 
 function exception(checks: readonly CheckName[], when: unknown): Exception {
-  const reading = readCondition(when, networkMatcher)
+  const reading = readCondition(rawCondition(when), networkMatcher)
   assert.ok(reading.status === 'ok')
   return { checks, when: reading.condition, reason: 'known to be fine' }
 }
