@@ -66,12 +66,13 @@ const MAX_IDENTITY_CHARACTERS = 512
 
 export async function checkSpf(input: SpfInput, resolver: Resolver, limits: SpfLimits = SPF_LIMITS): Promise<SpfOutcome> {
   const scope = input.sender === null || input.sender === '' ? 'helo' : 'mailfrom'
-  const helo = hostName(input.helo)
+  const helo = hostName(strangerText(input.helo, MAX_IDENTITY_CHARACTERS))
   const sender = scope === 'helo' ? `postmaster@${helo}` : withAsciiDomain(input.sender ?? '')
   const domain = sender.slice(sender.lastIndexOf('@') + 1)
   const none = (cause: string): SpfOutcome => ({ status: 'none', domain: '', scope, cause })
   if (isIP(input.address.replace(/%.*$/, '')) === 0) return none('the client has no IP address')
-  if (sender.length > MAX_IDENTITY_CHARACTERS || helo.length > MAX_IDENTITY_CHARACTERS) return none('the identity is longer than a name can be')
+  if (sender.length > MAX_IDENTITY_CHARACTERS) return none('the sender is longer than an address can be')
+  if (!/^[\x21-\x7e]*$/.test(domain)) return none('the domain has characters that no domain has')
   if (domain === '') return none(scope === 'helo' ? 'the client gave no name in HELO' : 'the sender has no domain')
 
   const asked = recordingResolver(resolver)
