@@ -1,0 +1,69 @@
+/**
+ * The embedded database: one SQLite file in the state directory, shared by all
+ * workers and by the command line.
+ *
+ * Opening makes the tables that are missing and brings older ones up to date,
+ * each step in a transaction of its own, so that an upgrade that is cut short
+ * goes on where it stopped. A file of a newer Postern is refused. Throws where
+ * the file cannot be had; what the caller does without it is the caller's.
+ */
+import { chmodSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+
+/** Nobody waits longer for another process that writes. */
+const BUSY_MS = 2000
+
+/** What each version adds. Never change one that was released: add another. */
+const STEPS: readonly string[] = [
+  `CREATE TABLE decisions (
+     id TEXT PRIMARY KEY,
+     at INTEGER NOT NULL,
+     action TEXT NOT NULL,
+     record TEXT NOT NULL
+   ) WITHOUT ROWID;
+   CREATE INDEX decisions_at ON decisions (at);`,
+]
+
+export const DATABASE_FILE = 'postern.db'
+
+/** @param directory made where it is missing */
+export function openDatabase(directory: string): DatabaseSync {
+  mkdirSync(directory, { recursive: true, mode: 0o750 })
+  const path = join(directory, DATABASE_FILE)
+  const database = new DatabaseSync(path, { timeout: BUSY_MS })
+  try {
+    // Envelopes of other people's mail stand in it.
+    chmodSync(path, 0o640)
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;')
+    upgrade(database, path)
+    return database
+  } catch (error) {
+    database.close()
+    throw error
+  }
+}
+
+/** Several workers may come here at once: the version is read again under the lock. */
+function upgrade(database: DatabaseSync, path: string): void {
+  for (;;) {
+    if (versionOf(database, path) === STEPS.length) return
+    database.exec('BEGIN IMMEDIATE')
+    try {
+      const version = versionOf(database, path)
+      const step = STEPS[version]
+      if (step !== undefined) database.exec(`${step} PRAGMA user_version = ${version + 1};`)
+      database.exec('COMMIT')
+    } catch (error) {
+      database.exec('ROLLBACK')
+      throw error
+    }
+  }
+}
+
+function versionOf(database: DatabaseSync, path: string): number {
+  const version = database.prepare('PRAGMA user_version').get()?.['user_version']
+  if (typeof version !== 'number') throw new Error(`${path} has no version`)
+  if (version > STEPS.length) throw new Error(`${path} was written by a newer Postern (version ${version} of its tables, known here: ${STEPS.length})`)
+  return version
+}
