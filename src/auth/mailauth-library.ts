@@ -96,6 +96,8 @@ export interface SignatureHeader {
   /** why it is not processed at all; why it is wrong before its key is looked up */
   readonly skip?: string
   readonly invalid?: string
+  /** tried where the signature does not verify by its own canonicalization */
+  fallbackCanonicalization?: string
 }
 
 export interface LibrarySignatureResult {
@@ -135,6 +137,7 @@ export interface DkimVerifier extends Writable {
   readonly arc: ArcData
   keyCache: KeyCache
   messageHeaders(headers: ParsedHeaders): Promise<void>
+  prepareSignature(header: SignatureHeader): void
   verifySignature(header: SignatureHeader, fallback?: boolean): Promise<LibrarySignatureResult>
 }
 

@@ -127,10 +127,16 @@ function makeVerifierClass(): new (resolve: MailauthResolve, now: Date) => Bound
       for (const header of this.signatureHeaders) this.#askForKey(header)
     }
 
-    override async verifySignature(header: SignatureHeader): Promise<LibrarySignatureResult> {
+    override prepareSignature(header: SignatureHeader): void {
+      // The drafts of ARC, and sealers written by them, take relaxed/relaxed where c= is absent; RFC 8617 §4.1.2 takes simple/simple. The second is tried after the first.
+      if (header.type === 'ARC' && header.parsed['c'] === undefined) header.fallbackCanonicalization = 'relaxed/relaxed'
+      super.prepareSignature(header)
+    }
+
+    override async verifySignature(header: SignatureHeader, fallback?: boolean): Promise<LibrarySignatureResult> {
       this.keyCache = this.#keyCacheOf(header)
       try {
-        return await super.verifySignature(header)
+        return await super.verifySignature(header, fallback)
       } catch (error) {
         return { status: { result: 'permerror', comment: `not evaluated: ${thrownText(error)}` } }
       }
