@@ -84,7 +84,7 @@ export async function evaluateDmarc(input: DmarcInput, resolver: Resolver): Prom
 async function pendingResult(input: DmarcInput, resolve: MailauthResolve): Promise<string | null> {
   const waiting = [input.spf, ...input.dkim].filter((one) => one !== null && one.status === 'temperror')
   if (waiting.length === 0) return null
-  // All names have been asked before, so this asks nothing twice.
+  // Nothing is asked twice; new is at most the walk of a domain that was not counted before, and its failure is temperror as well.
   const { response } = await evaluate(input, ['pass', 'temperror'], resolve)
   if (response === false || response.status.result === 'fail') return null
   return causeText(`not authenticated, and ${waiting.map((one) => (one === input.spf ? 'SPF' : 'DKIM') + ` of ${one?.domain ?? ''}`).join(', ')} could not be checked`)
@@ -93,7 +93,8 @@ async function pendingResult(input: DmarcInput, resolve: MailauthResolve): Promi
 function evaluate(input: DmarcInput, counting: readonly string[], resolve: MailauthResolve): Promise<LibraryDmarcEvaluation> {
   const counts = ({ status, domain }: AuthenticatedDomain): boolean => counting.includes(status) && domain !== ''
   return mailauth().evaluateDmarc({
-    headerFrom: input.fromDomain,
+    // as an address, because a bare name may be one too: what has an @ of its own is no domain
+    headerFrom: `author@${input.fromDomain}`,
     spfDomains: input.spf !== null && counts(input.spf) ? [input.spf.domain] : [],
     dkimDomains: input.dkim.filter(counts).map(({ domain, bodyLength }) => ({ domain, underSized: Math.max(0, (bodyLength?.total ?? 0) - (bodyLength?.signed ?? 0)) })),
     resolver: resolve,

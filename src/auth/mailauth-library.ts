@@ -4,9 +4,10 @@
  * Its own types are loose (`any` in many places) and absent for the verifier
  * class, so the shapes are written down here, as narrow as they are used. What
  * is loaded is the four checks and not the whole package: BIMI, MTA-STS and
- * their HTTP client stay on disk. It is loaded when first needed, because it
- * takes as long as the rest of the program's start (docs/quirks.md has the
- * figures); `mailauth()` at the start of a worker puts that cost there.
+ * their HTTP client stay on disk. That takes 75 ms and 32 MB (measured on
+ * Node.js 24; the whole package 150 ms and 42 MB), so it is loaded when first
+ * needed: a gateway that only signs or relays never does. `mailauth()` at the
+ * start of a worker takes the wait out of its first session.
  */
 import { createRequire } from 'node:module'
 import type { Writable } from 'node:stream'
