@@ -49,6 +49,7 @@ interface Listening {
   readonly server: SmtpServer
   readonly bound: SocketAddress
   listener: string
+  role: ListenerSettings['role']
   /** what its sessions read at each transaction */
   readonly door: { settings: FrontDoorSettings }
 }
@@ -173,6 +174,9 @@ class PosternGateway implements Gateway {
     for (const one of next.prepared) {
       const place = next.listening.get(keyOf(one.listener.name, one.address))
       if (place === undefined) throw new Error('a prepared listener is open')
+      // What a session was promised at its greeting would no longer hold: its replies might not fit, or it might do more than it may.
+      if (place.role !== one.listener.role || place.door.settings.protocol !== one.door.protocol) place.server.endSessions()
+      place.role = one.listener.role
       place.listener = one.listener.name
       place.door.settings = one.door
       place.server.profile = this.profile(one, settings, place.door)
@@ -232,7 +236,7 @@ class PosternGateway implements Gateway {
     const door = { settings: one.door }
     const server = new SmtpServer(this.profile(one, settings, door), { admission: this.admission, now: this.doorContext.now, log: this.log })
     const bound = await server.listen(one.address)
-    return { server, bound, listener: one.listener.name, door }
+    return { server, bound, listener: one.listener.name, role: one.listener.role, door }
   }
 
   private profile({ listener, tls }: Prepared, settings: Settings, door: Listening['door']): ConnectionProfile {

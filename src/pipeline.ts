@@ -64,6 +64,8 @@ export class FrontDoor implements SessionHandler {
   }
 
   async mail(sender: EnvelopePath): Promise<Reply> {
+    // A reload may have changed who may use the listener since the client was greeted.
+    if (!this.current().mayUse(this.session.address)) return replies.NOT_FOR_YOU
     const transaction = new MailTransaction(sender, { settings: this.current(), context: this.context, session: this.session })
     this.transaction = transaction
     return transaction.mail()

@@ -46,6 +46,7 @@ export function assemble(model: Model, ground: Ground): Settings {
       recipients: limits.recipients,
       errors: limits.errors,
       unknownCommands: limits.unknown_commands,
+      junkCommands: limits.junk_commands,
       sessions: limits.sessions,
       sessionsPerNetwork: limits.sessions_per_network,
       received: limits.received,

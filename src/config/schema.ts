@@ -69,6 +69,10 @@ export const ROOT = {
     unknown_commands: key(integer({ min: 1, max: 10_000, unit: 'commands' }), {
       doc: 'Unknown commands of one session, after which it ends with 421.', default: '10',
     }),
+    junk_commands: key(integer({ min: 1, max: 100_000, unit: 'commands' }), {
+      doc: 'Commands of one session that lead to no message (HELO, EHLO, MAIL, RSET, NOOP, VRFY and the like), counted since the last message that got through, after which it ends with 421.',
+      default: '100',
+    }),
     sessions: key(integer({ min: 1, max: 100_000, unit: 'sessions' }), {
       doc: 'Sessions at once, for each worker. Further clients get 421.', default: '1000',
     }),

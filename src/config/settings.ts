@@ -132,6 +132,8 @@ export interface LimitSettings {
   readonly recipients: number
   readonly errors: number
   readonly unknownCommands: number
+  /** commands that lead to no message, since the last that got through */
+  readonly junkCommands: number
   /** per worker */
   readonly sessions: number
   /** per worker and client network (/24, /64); loopback and unix clients are not counted */

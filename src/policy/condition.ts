@@ -7,7 +7,7 @@
  * values, that it must have. Evaluation gives a `Truth`, so that what is not
  * known yet can be told from what is not so.
  */
-import { all, any, not, type Truth } from './truth.ts'
+import { allOf, anyOf, not, type Truth } from './truth.ts'
 
 /**
  * How the values of a fact are compared. word: one of a set of words; domain:
@@ -68,9 +68,9 @@ export type ConditionReading =
 export function evaluate(condition: Condition, facts: (name: FactName) => FactValue): Truth {
   switch (condition.kind) {
     case 'all':
-      return all(condition.of.map((one) => evaluate(one, facts)))
+      return allOf(condition.of.map((one) => evaluate(one, facts)))
     case 'any':
-      return any(condition.of.map((one) => evaluate(one, facts)))
+      return anyOf(condition.of.map((one) => evaluate(one, facts)))
     case 'not':
       return not(evaluate(condition.of, facts))
     case 'fact': {
@@ -103,7 +103,7 @@ class Reader {
 
   mapping(raw: RawCondition, at: At): Condition | null {
     if (at.length > MAX_DEPTH * 2) return this.#wrong(at, 'is nested too deeply', `${MAX_DEPTH} levels`)
-    if (!isMapping(raw)) return this.#wrong(at, 'must be a mapping', `facts, all, any, not`)
+    if (!isMapping(raw)) return this.#wrong(at, 'must be a mapping', 'names of facts; all; any; not')
     const entries = [...raw]
     if (entries.length === 0 || entries.length > MAX_ENTRIES) return this.#wrong(at, `has ${entries.length} entries`, `1 to ${MAX_ENTRIES}`)
     const parts = entries.map(([key, value]) => this.#entry(key, value, [...at, key]))
@@ -123,7 +123,7 @@ class Reader {
         return of === null ? null : { kind: 'not', of }
       }
       default:
-        if (!Object.hasOwn(FACTS, key)) return this.#wrong(at, `there is no fact "${key}"`, ['all', 'any', 'not', ...Object.keys(FACTS)].join(', '))
+        if (!Object.hasOwn(FACTS, key)) return this.#wrong(at, `there is no fact "${key}"`, ['all', 'any', 'not', ...Object.keys(FACTS)].join('; '))
         return this.#fact(key as FactName, value, at)
     }
   }

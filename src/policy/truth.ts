@@ -13,11 +13,11 @@ export function not(value: Truth): Truth {
   return value === 'false' ? 'true' : value
 }
 
-export function all(values: readonly Truth[]): Truth {
+export function allOf(values: readonly Truth[]): Truth {
   return decided(values, 'false') ?? 'true'
 }
 
-export function any(values: readonly Truth[]): Truth {
+export function anyOf(values: readonly Truth[]): Truth {
   return decided(values, 'true') ?? 'false'
 }
 

@@ -14,16 +14,39 @@ export interface AdmissionLimits {
 export class Admission {
   limits: AdmissionLimits
   private total = 0
+  /** refused, and not closed by their clients yet */
+  private turnedAway = 0
   private readonly networks = new Map<string, number>()
 
   constructor(limits: AdmissionLimits) {
     this.limits = limits
   }
 
-  /** A connection was accepted; undefined, or the refusal to close it with. Each call needs one `leave`. */
+  /** A connection was accepted; undefined, or the refusal to close it with. Where it gives none, `leave` must follow once. */
   enter(): Reply | undefined {
+    if (this.total >= this.limits.sessions) return replies.TOO_MANY_SESSIONS
     this.total++
-    return this.total > this.limits.sessions ? replies.TOO_MANY_SESSIONS : undefined
+    return undefined
+  }
+
+  /**
+   * A refused connection: may it wait for its client to read why? It is no
+   * session any more, so that clients that are refused keep nobody else out.
+   * Where it may, `turnedAwayLeft` must follow once.
+   */
+  turnAway(): boolean {
+    if (this.turnedAway >= this.limits.sessions) return false
+    this.turnedAway++
+    return true
+  }
+
+  turnedAwayLeft(): void {
+    this.turnedAway--
+  }
+
+  /** Networks that have sessions. */
+  get networkCount(): number {
+    return this.networks.size
   }
 
   leave(): void {

@@ -44,6 +44,8 @@ interface Peer {
 
 /** What is left unsent after the last reply gets this long. */
 const LINGER_MS = 10_000
+/** A client that is refused at once has one line to read. */
+const REFUSED_LINGER_MS = 2000
 
 export class Connection implements Transport {
   private socket: Socket
@@ -51,6 +53,8 @@ export class Connection implements Transport {
   private peer: Peer
   private session: Session | null = null
   private header: Buffer | null = null
+  /** what `admission` counts this connection as */
+  private counted: 'nothing' | 'session' | 'turned-away' = 'nothing'
   private countedNetwork = false
   /** of the PROXY header, a TLS handshake, or the last bytes; 0: the session keeps its own */
   private deadlineMs: number
@@ -62,6 +66,7 @@ export class Connection implements Transport {
     this.peer = { address: socket.remoteAddress === undefined ? undefined : plain(socket.remoteAddress), port: socket.remotePort }
     this.listen(socket)
     const refusal = context.admission.enter()
+    if (refusal === undefined) this.counted = 'session'
     if (refusal !== undefined) this.refuse(refusal)
     else if (context.profile.trust.proxy(this.peer.address)) this.header = Buffer.alloc(0)
     else this.begin(null)
@@ -136,7 +141,20 @@ export class Connection implements Transport {
     // Where TLS comes first nothing can be said.
     if (this.context.profile.tls?.mode !== 'implicit') this.socket.write(formatReply(reply), 'latin1')
     this.context.log.info({ listener: this.context.profile.listener, client: this.peer.address, reply: formatReply(reply).trim() }, 'connection refused')
+    this.uncount()
+    if (!this.context.admission.turnAway()) return void this.socket.destroy()
+    this.counted = 'turned-away'
     this.end()
+    this.deadlineMs = this.context.now() + REFUSED_LINGER_MS
+  }
+
+  private uncount(): void {
+    const { admission } = this.context
+    if (this.countedNetwork) admission.leaveNetwork(this.peer.address)
+    this.countedNetwork = false
+    if (this.counted === 'session') admission.leave()
+    else if (this.counted === 'turned-away') admission.turnedAwayLeft()
+    this.counted = 'nothing'
   }
 
   /* --- the socket --- */
@@ -172,9 +190,7 @@ export class Connection implements Transport {
 
   private readonly onClose = (): void => {
     this.session?.lost()
-    if (this.countedNetwork) this.context.admission.leaveNetwork(this.peer.address)
-    this.countedNetwork = false
-    this.context.admission.leave()
+    this.uncount()
     this.context.onClose(this)
   }
 

@@ -27,6 +27,7 @@ export interface SessionOptions {
     readonly recipients: number
     readonly errors: number
     readonly unknownCommands: number
+    readonly junkCommands: number
   }
   readonly timeouts: {
     readonly commandMs: number
@@ -42,6 +43,8 @@ type PlainCommand = Exclude<Command, { verb: 'QUIT' | 'DATA' | 'BDAT' | 'STARTTL
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
 const NOTHING: ReadonlyMap<string, string> = new Map()
+/** Commands that have bounds of their own, or end the session. */
+const CARRYING: ReadonlySet<Command['verb']> = new Set(['RCPT', 'DATA', 'BDAT', 'QUIT', 'STARTTLS', 'unknown', 'malformed'])
 
 export class Conversation {
   private readonly options: SessionOptions
@@ -59,6 +62,8 @@ export class Conversation {
   private chunks: 'none' | 'open' | 'failed' = 'none'
   private errors = 0
   private unknown = 0
+  /** commands since the last message that got through */
+  private junk = 0
 
   constructor(options: SessionOptions, makeHandler: (facts: SessionFacts) => SessionHandler) {
     this.options = options
@@ -99,6 +104,11 @@ export class Conversation {
   countError(reply: Reply): Reply | undefined {
     if (reply === replies.UNKNOWN_COMMAND && ++this.unknown >= this.options.limits.unknownCommands) return replies.TOO_MANY_UNKNOWN
     return ++this.errors >= this.options.limits.errors ? replies.TOO_MANY_ERRORS : undefined
+  }
+
+  /** True once there were too many commands that lead to no message: whoever sends them for ever has no mail. */
+  countJunk(verb: Command['verb']): boolean {
+    return !CARRYING.has(verb) && ++this.junk > this.options.limits.junkCommands
   }
 
   answer(command: PlainCommand): Reply | Promise<Reply> {
@@ -245,7 +255,7 @@ export class Conversation {
 
   /** The message was answered: a new transaction may begin, and a client that gets mail through is no attacker. */
   messageDone(answers: readonly Reply[]): void {
-    if (answers.some(isPositive)) this.errors = 0
+    if (answers.some(isPositive)) this.errors = this.junk = 0
     this.endTransaction()
   }
 

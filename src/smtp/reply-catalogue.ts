@@ -40,6 +40,7 @@ export const CLOSING_DOWN = reply(421, [3, 2], 'Server is shutting down, try aga
 export const IDLE_TOO_LONG = reply(421, [4, 2], 'No command for too long, closing')
 export const SESSION_TOO_LONG = reply(421, [4, 2], 'Session lasts too long, connect again')
 export const TOO_MANY_ERRORS = reply(421, [7, 0], 'Too many errors, closing')
+export const TOO_MUCH_JUNK = reply(421, [7, 0], 'Too many commands without a message, closing')
 export const TOO_MANY_UNKNOWN = reply(421, [5, 1], 'Too many unknown commands, closing')
 export const TOO_MANY_SESSIONS = reply(421, [3, 2], 'Too many sessions at the moment, try again later')
 export const TOO_MANY_FROM_NETWORK = reply(421, [7, 0], 'Too many sessions from your network, try again later')

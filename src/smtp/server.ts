@@ -69,10 +69,15 @@ export class SmtpServer {
     for (const connection of this.connections) connection.tick()
   }
 
+  /** Ends the sessions where no message is under way, and goes on accepting. */
+  endSessions(): void {
+    for (const connection of this.connections) connection.stop()
+  }
+
   /** Stops accepting; sessions end where no message is under way. Resolves when the last is gone. */
   stop(): Promise<void> {
     this.closed ??= new Promise((resolve) => this.server.close(() => resolve()))
-    for (const connection of this.connections) connection.stop()
+    this.endSessions()
     return this.closed
   }
 

@@ -14,15 +14,8 @@ import { MessageIntake } from './message-intake.ts'
 import type { SessionFacts, SessionHandler, TlsFacts } from './session-handler.ts'
 import { Conversation, type SessionOptions } from './conversation.ts'
 import * as replies from './reply-catalogue.ts'
+import type { SessionContext } from './session-context.ts'
 import type { Transport } from './transport.ts'
-
-export interface SessionContext {
-  readonly transport: Transport
-  readonly options: SessionOptions
-  /** milliseconds; only differences count, a second's precision is enough */
-  readonly now: () => number
-  readonly onError: (error: unknown) => void
-}
 
 type Mode = 'COMMAND' | 'SKIP_LINE' | 'DATA' | 'BDAT' | 'TLS' | 'CLOSED'
 
@@ -50,6 +43,8 @@ export class Session {
   private choked = false
   private ended = false
   private stopping = false
+  /** the session has lasted too long; a client that is busy at every tick hears it at its next command */
+  private overdue = false
   private intake: MessageIntake | null = null
   /** of the BDAT chunk under way */
   private chunk = { octets: 0, remaining: 0, last: false }
@@ -113,9 +108,10 @@ export class Session {
   tick(): void {
     if (this.mode === 'CLOSED') return
     const now = this.now()
+    this.overdue = now - this.startedMs >= this.options.timeouts.sessionMs
     if (this.busy) this.flush() // the client sees the replies that wait behind a slow one
     else if (now >= this.deadlineMs) this.close(replies.IDLE_TOO_LONG)
-    else if (now - this.startedMs >= this.options.timeouts.sessionMs) this.close(replies.SESSION_TOO_LONG)
+    else if (this.overdue) this.close(replies.SESSION_TOO_LONG)
   }
 
   /** Ends the session at the next place where no message is under way. */
@@ -237,6 +233,8 @@ export class Session {
 
   private obey(line: string): void {
     const command = parseCommand(line)
+    if (this.overdue && command.verb !== 'QUIT') return this.close(replies.SESSION_TOO_LONG)
+    if (this.conversation.countJunk(command.verb)) return this.close(replies.TOO_MUCH_JUNK)
     if (this.stopping && !this.conversation.inTransaction) return this.close(command.verb === 'QUIT' ? replies.BYE : replies.CLOSING_DOWN)
     switch (command.verb) {
       case 'QUIT':

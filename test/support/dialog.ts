@@ -98,7 +98,7 @@ function makeOptions(dialog: Dialog): SessionOptions {
     peer: client === 'unix' ? { address: undefined, port: undefined } : { address: client, port: 4321 },
     trust: { xclient: trust.includes('xclient'), xforward: trust.includes('xforward') },
     limits: {
-      messageBytes: 100_000, commandLineBytes: 4096, recipients: 100, errors: 20, unknownCommands: 10,
+      messageBytes: 100_000, commandLineBytes: 4096, recipients: 100, errors: 20, unknownCommands: 10, junkCommands: 100,
       ...Object.fromEntries(pairs(options.get('limits')).map(([key, value]) => [key, Number(value)])),
     },
     timeouts: {

@@ -29,6 +29,7 @@ export interface StageOptions {
   /** beside the one of certificate.ts, which is the default */
   readonly certificates?: readonly CertificatePair[]
   readonly proxy?: boolean
+  readonly xclient?: (address: string | undefined) => boolean
   readonly limits?: { readonly sessions?: number; readonly sessionsPerNetwork?: number; readonly messageBytes?: number }
   readonly door?: Partial<FrontDoorSettings>
   readonly path?: string
@@ -54,7 +55,7 @@ export async function stage(options: StageOptions = {}) {
     listener: 'test', hostname: 'mx.example', protocol: 'smtp', mayUse: () => true, routes: outboundRoutes(hop), addReceived: false, maxReceived: 50,
     spool: { directory: join(directory, 'spool'), memoryBytes: 64 * 1024 }, ...options.door,
   }
-  const limits = { messageBytes: 50_000_000, commandLineBytes: 4096, recipients: 100, errors: 20, unknownCommands: 10, ...options.limits }
+  const limits = { messageBytes: 50_000_000, commandLineBytes: 4096, recipients: 100, errors: 20, unknownCommands: 10, junkCommands: 100_000, ...options.limits }
   let ids = 0
   const context = { log, newId: () => `ID${++ids}`, now: () => nowMs, date: () => new Date(0) }
   const trusted = options.proxy === true
@@ -62,7 +63,7 @@ export async function stage(options: StageOptions = {}) {
     listener: 'test',
     options: { hostname: 'mx.example', protocol: 'smtp', newlines: 'normalise', limits, timeouts: { commandMs: 300_000, dataMs: 180_000, handshakeMs: 30_000, sessionMs: 3_600_000 } },
     tls: options.tls === undefined ? undefined : { mode: options.tls, contexts: await TlsContexts.load([pair, ...(options.certificates ?? [])], log) },
-    trust: { proxy: () => trusted, xclient: () => false, xforward: () => false },
+    trust: { proxy: () => trusted, xclient: options.xclient ?? (() => false), xforward: () => false },
     makeHandler: (facts) => new FrontDoor(() => door, context, facts),
   }
   const admission = new Admission({ sessions: 100, sessionsPerNetwork: 100, ...options.limits })

@@ -234,6 +234,43 @@ test('reload: domains reach a running session with its next transaction', async 
   await client.quit()
 })
 
+test('reload: a stranger who was greeted before the address became outbound can send nothing through it', async () => {
+  const sink = await makeSink()
+  const { gateway } = await started(configured(portOf(sink)))
+  const [idle, sending] = [await opened(gateway), await opened(gateway)]
+  await sending.command('MAIL FROM:<a@client.example>', 250)
+  await sending.command('RCPT TO:<b@hop.example>', 250)
+  // The socket stays, only its role changes; the clients here are strangers to it.
+  const port = (addressOf(gateway) as { port: number }).port
+  await gateway.reload(configured(portOf(sink), { listeners: [listener({ role: 'outbound', clients: ['192.0.2.1'] })] }))
+  assert.equal((addressOf(gateway) as { port: number }).port, port)
+  await idle.expect(421)
+  await sending.command('RCPT TO:<c@elsewhere.example>', 550)
+  await sending.command('RSET', 250)
+  await sending.expect(421)
+  assert.equal(sink.messages.length, 0)
+})
+
+test('reload: clients that may no longer use a listener hear so at their next MAIL', async () => {
+  const sink = await makeSink()
+  const outbound = (clients: readonly string[]) => configured(portOf(sink), { domains: [], listeners: [listener({ role: 'outbound', clients })] })
+  const { gateway } = await started(outbound(['127.0.0.1']))
+  const client = await opened(gateway)
+  assert.equal((await client.message({ ...LETTER, to: 'b@elsewhere.example' })).status, 250)
+  await gateway.reload(outbound(['192.0.2.1']))
+  await client.command('MAIL FROM:<a@client.example>', 554)
+  assert.equal(sink.messages.length, 1)
+  await client.quit()
+})
+
+test('reload: a change of protocol ends the sessions: their replies would not fit', async () => {
+  const sink = await makeSink()
+  const { gateway } = await started(configured(portOf(sink)))
+  const client = await opened(gateway)
+  await gateway.reload(configured(portOf(sink), { listeners: [listener({ protocol: 'lmtp' })] }))
+  await client.expect(421)
+})
+
 test('reload: a listener that is gone takes nobody, tells the idle, and lets a transaction end', async () => {
   const sink = await makeSink()
   const both = configured(portOf(sink), { listeners: [listener({}), listener({ name: 'second' })] })

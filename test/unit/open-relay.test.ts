@@ -55,7 +55,7 @@ async function prepare(name: string): Promise<{ settings: Settings; sink: Captur
       ...loaded.settings, state: directory, listeners: loaded.settings.listeners.map(listener),
       hops: new Map([...loaded.settings.hops.keys()].map((hop) => [hop, relay(hop)])),
       // Strangers are many and make many errors here.
-      limits: { ...loaded.settings.limits, errors: 10_000, unknownCommands: 10_000 },
+      limits: { ...loaded.settings.limits, errors: 10_000, unknownCommands: 10_000, junkCommands: 100_000 },
     },
   }
 }

@@ -100,7 +100,7 @@ test('defaults are filled in, paths made absolute, units put into names', () => 
   assert.deepEqual(settings.log, { level: 'info', format: 'auto' })
   assert.equal(settings.newlines, 'normalise')
   assert.deepEqual(settings.limits, {
-    messageBytes: 50_000_000, commandLineBytes: 4096, recipients: 1000, errors: 20, unknownCommands: 10, sessions: 1000, sessionsPerNetwork: 50, received: 50,
+    messageBytes: 50_000_000, commandLineBytes: 4096, recipients: 1000, errors: 20, unknownCommands: 10, junkCommands: 100, sessions: 1000, sessionsPerNetwork: 50, received: 50,
   })
   assert.deepEqual(settings.timeouts, { commandMs: 300_000, dataMs: 180_000, handshakeMs: 30_000, sessionMs: 3_600_000, stopMs: 30_000 })
   assert.deepEqual(settings.listeners[1], {

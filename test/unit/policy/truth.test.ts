@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { all, any, not, type Truth } from '../../../src/policy/truth.ts'
+import { allOf, anyOf, not, type Truth } from '../../../src/policy/truth.ts'
 
 const VALUES: readonly Truth[] = ['true', 'false', 'pending', 'temperror']
 
@@ -10,7 +10,7 @@ const MAY_BE: Readonly<Record<Truth, readonly boolean[]>> = { true: [true], fals
 test('a result that is certain is certain whatever the uncertain turns out to be, and the other way round', () => {
   for (const a of VALUES) {
     for (const b of VALUES) {
-      for (const [mine, plain] of [[all([a, b]), (x: boolean, y: boolean) => x && y], [any([a, b]), (x: boolean, y: boolean) => x || y]] as const) {
+      for (const [mine, plain] of [[allOf([a, b]), (x: boolean, y: boolean) => x && y], [anyOf([a, b]), (x: boolean, y: boolean) => x || y]] as const) {
         const possible = new Set(MAY_BE[a].flatMap((x) => MAY_BE[b].map((y) => plain(x, y))))
         assert.deepEqual(new Set(MAY_BE[mine]), possible, `${a}, ${b}`)
       }
@@ -20,13 +20,13 @@ test('a result that is certain is certain whatever the uncertain turns out to be
 })
 
 test('waiting comes before giving up', () => {
-  assert.equal(all(['temperror', 'pending', 'true']), 'pending')
-  assert.equal(any(['temperror', 'pending', 'false']), 'pending')
+  assert.equal(allOf(['temperror', 'pending', 'true']), 'pending')
+  assert.equal(anyOf(['temperror', 'pending', 'false']), 'pending')
   assert.equal(not('pending'), 'pending')
   assert.equal(not('temperror'), 'temperror')
 })
 
 test('nothing to hold holds; nothing to choose from does not', () => {
-  assert.equal(all([]), 'true')
-  assert.equal(any([]), 'false')
+  assert.equal(allOf([]), 'true')
+  assert.equal(anyOf([]), 'false')
 })

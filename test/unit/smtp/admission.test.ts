@@ -3,16 +3,29 @@ import { test } from 'node:test'
 import { Admission, networkOf } from '../../../src/smtp/admission.ts'
 import * as replies from '../../../src/smtp/reply-catalogue.ts'
 
-test('sessions in all', () => {
+test('sessions in all; who is refused is none', () => {
   const admission = new Admission({ sessions: 2, sessionsPerNetwork: 10 })
   assert.equal(admission.enter(), undefined)
   assert.equal(admission.enter(), undefined)
   assert.equal(admission.enter(), replies.TOO_MANY_SESSIONS)
-  admission.leave() // the refused one
-  assert.equal(admission.enter(), replies.TOO_MANY_SESSIONS)
-  admission.leave()
   admission.leave()
   assert.equal(admission.enter(), undefined)
+})
+
+test('those who are refused may linger, up to a bound', () => {
+  const admission = new Admission({ sessions: 2, sessionsPerNetwork: 10 })
+  assert.deepEqual([admission.turnAway(), admission.turnAway(), admission.turnAway()], [true, true, false])
+  admission.turnedAwayLeft()
+  assert.equal(admission.turnAway(), true)
+  assert.equal(admission.enter(), undefined)
+})
+
+test('a network whose last session has ended is forgotten', () => {
+  const admission = new Admission({ sessions: 10, sessionsPerNetwork: 10 })
+  for (const address of ['192.0.2.1', '192.0.2.2', '2001:db8::1']) admission.enterNetwork(address)
+  assert.equal(admission.networkCount, 2)
+  for (const address of ['192.0.2.1', '192.0.2.2', '2001:db8::1']) admission.leaveNetwork(address)
+  assert.equal(admission.networkCount, 0)
 })
 
 test('sessions of one network', () => {

@@ -62,6 +62,39 @@ test('PROXY: a peer that is not trusted sends only an unknown command', async ()
   assert.match(client.text(), /^220 [^\n]*\n500 5\.5\.1 Unknown command\r\n221 /)
 })
 
+test('PROXY: whom the proxy speaks for gains nothing from the trust in the proxy', async () => {
+  const { raw } = await stage({ proxy: true, xclient: (address) => address === '127.0.0.1' })
+  const stranger = await raw()
+  stranger.socket.write(Buffer.concat([HEADER, Buffer.from('EHLO a\r\nXCLIENT ADDR=127.0.0.1\r\nQUIT\r\n')]))
+  await stranger.ended
+  stranger.socket.end()
+  assert.doesNotMatch(stranger.text(), /XCLIENT/)
+  assert.match(stranger.text(), /\r\n550 /)
+})
+
+test('clients that are refused, and stay half open, keep nobody else out', async () => {
+  const { raw, server, wait } = await stage({ proxy: true, limits: { sessions: 2, sessionsPerNetwork: 1 } })
+  const from = (address: string) => HEADER.toString().replace('198.51.100.9', address)
+  const greeted = await raw()
+  greeted.socket.write(from('198.51.100.1'))
+  await until('greeted', () => greeted.text().startsWith('220'))
+  const refused = []
+  for (let i = 0; i < 4; i++) {
+    const one = await raw()
+    one.socket.write(from('198.51.100.2'))
+    await one.ended
+    refused.push(one)
+  }
+  // Two may linger to read why; further ones are closed at once.
+  await until('the others are gone', () => server.sessions === 3)
+  const other = await raw()
+  other.socket.write(from('203.0.113.9'))
+  await until('greeted', () => other.text().startsWith('220'))
+  wait(2000)
+  await until('all of the refused are gone', () => server.sessions === 2)
+  for (const client of [greeted, other, ...refused]) client.socket.destroy()
+})
+
 test('PROXY: limits count the client, not the proxy', async () => {
   const { raw, server } = await stage({ proxy: true, limits: { sessionsPerNetwork: 1 } })
   const first = await raw()

@@ -11,7 +11,7 @@ import { FakeTransport } from '../../support/fake-transport.ts'
 const OPTIONS: SessionOptions = {
   hostname: 'mx.example', protocol: 'smtp', tls: 'none', newlines: 'normalise',
   peer: { address: '192.0.2.7', port: 4321 }, trust: { xclient: true, xforward: false },
-  limits: { messageBytes: 10_000_000, commandLineBytes: 4096, recipients: 1000, errors: 20, unknownCommands: 10 },
+  limits: { messageBytes: 10_000_000, commandLineBytes: 4096, recipients: 1000, errors: 20, unknownCommands: 10, junkCommands: 100_000 },
   timeouts: { commandMs: 300_000, dataMs: 180_000, handshakeMs: 30_000, sessionMs: 3_600_000 },
 }
 const FINE: Reply = { status: 250, text: 'fine' }
@@ -120,6 +120,24 @@ for (const [name, fault] of FAULTS) {
     assert.equal(transport.pending, '')
   })
 }
+
+test('a session that lasts too long ends, however busy its client is', async () => {
+  let nowMs = 0
+  const handler = new Handler()
+  const waiting: ((reply: Reply) => void)[] = []
+  handler.mail = () => new Promise((resolve) => waiting.push(resolve))
+  const transport = new FakeTransport()
+  const session = new Session({ transport, options: OPTIONS, now: () => nowMs, onError: (error) => assert.fail(String(error)) }, () => handler)
+  session.start()
+  session.receive(Buffer.from('EHLO a\r\nMAIL FROM:<a@b.example>\r\nRSET\r\n'))
+  nowMs = OPTIONS.timeouts.sessionMs
+  session.tick()
+  assert.equal(transport.ended, false)
+  waiting[0]?.(FINE)
+  await settled()
+  assert.ok(transport.pending.endsWith(formatReply(replies.SESSION_TOO_LONG)), transport.pending)
+  assert.ok(transport.ended)
+})
 
 test('a session that waits reads at most 64 KB and one piece ahead, then lets the client wait', async () => {
   const handler = new Handler()
