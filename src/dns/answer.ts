@@ -11,7 +11,7 @@
  */
 import { FORMERR, readBody, type Head, type Question, type WireRecord } from './message.ts'
 import { readData, readSoaMinimum, SOA_TYPE, TYPE_NUMBERS } from './record-data.ts'
-import type { Lookup, RecordData, RecordType } from './resolver.ts'
+import type { Absence, RecordData, Records, RecordType } from './resolver.ts'
 
 export const MAX_CHAIN = 8
 export const MAX_RECORDS = 256
@@ -20,15 +20,25 @@ export const MAX_TXT_CHARACTERS = 32_768
 export const MAX_NEGATIVE_TTL_SECONDS = 10_800
 
 export type Answer<T extends RecordType> =
-  | Lookup<T> & { readonly status: 'records' | 'nxdomain' | 'nodata' }
-  /** the chain ends at a name of which the answer says nothing: it has to be asked for by itself */
-  | { readonly status: 'alias'; readonly target: string; readonly ttlSeconds: number; readonly links: number; readonly authenticated: boolean }
+  | Records<T>
+  | Absence
+  | Alias
   /** the server has not answered the question; another one may */
   | { readonly status: 'failed'; readonly cause: string }
   /** as failed; it may be that the server does not know EDNS (RFC 6891 §6.2.2, §7) */
   | { readonly status: 'rejected'; readonly cause: string }
   /** the zone itself is at fault: no other server will say more */
   | { readonly status: 'broken'; readonly cause: string }
+
+/** The chain ends at a name of which the answer says nothing: it has to be asked for by itself. */
+export interface Alias {
+  readonly status: 'alias'
+  readonly target: string
+  readonly ttlSeconds: number
+  /** of the chain, from the name first asked for */
+  readonly links: number
+  readonly authenticated: boolean
+}
 
 /** @param links of the chain so far, from answers before this one */
 export function readAnswer<T extends RecordType>(bytes: Buffer, head: Head, asked: { readonly name: string; readonly type: T; readonly links: number }): Answer<T> {

@@ -13,6 +13,7 @@ export interface RecordData {
   readonly PTR: string
   readonly CNAME: string
   readonly NS: string
+  /** an exchange of '' is the null MX (RFC 7505) */
   readonly MX: { readonly preference: number; readonly exchange: string }
   /** the character-strings of one record, one byte a character (latin1); RFC 7208 §3.3 joins them without a space */
   readonly TXT: readonly string[]
@@ -20,20 +21,32 @@ export interface RecordData {
 
 export type RecordType = keyof RecordData
 
-export type Lookup<T extends RecordType> =
-  | {
-      readonly status: 'records'
-      readonly records: readonly RecordData[T][]
-      /** where the records stand: the name asked for, or the last of its CNAME chain */
-      readonly name: string
-      readonly ttlSeconds: number
-      /** the resolver's AD bit: it has validated the answer (RFC 4035 §3.2.3) */
-      readonly authenticated: boolean
-    }
-  /** the name does not exist; the name exists, without records of this type (RFC 2308 §2) */
-  | { readonly status: 'nxdomain' | 'nodata'; readonly ttlSeconds: number; readonly authenticated: boolean }
-  /** the servers answered, but not the question (SERVFAIL, REFUSED, nonsense); no server answered in time */
-  | { readonly status: 'servfail' | 'timeout'; readonly cause: string }
+export interface Records<T extends RecordType> {
+  readonly status: 'records'
+  readonly records: readonly RecordData[T][]
+  /** where the records stand: the name asked for, or the last of its CNAME chain */
+  readonly name: string
+  readonly ttlSeconds: number
+  /** the resolver's AD bit: it has validated the answer (RFC 4035 §3.2.3) */
+  readonly authenticated: boolean
+}
+
+/** The name does not exist; the name exists, without records of this type (RFC 2308 §2). */
+export interface Absence {
+  readonly status: 'nxdomain' | 'nodata'
+  readonly ttlSeconds: number
+  readonly authenticated: boolean
+}
+
+/** The servers answered, but not the question (SERVFAIL, REFUSED, nonsense); no server answered in time. */
+export interface Failure {
+  readonly status: 'servfail' | 'timeout'
+  readonly cause: string
+  /** of a timeout: the servers answer other questions, so it is this name that is dead and not they */
+  readonly serversAnswer?: boolean
+}
+
+export type Lookup<T extends RecordType> = Records<T> | Absence | Failure
 
 export interface Resolver {
   /** @param name without a dot at the end; one that cannot be a name in the DNS is `nxdomain` */
