@@ -1,0 +1,139 @@
+/**
+ * The resolver of one SMTP session: what was answered once is the answer to
+ * all its checks, and a resolver that is down costs it one time-out, not one a
+ * check.
+ *
+ * The rule. A look-up that nobody answered (`timeout`) and of which the stub
+ * could not say that the servers answer other questions is *silence*. The time
+ * spent waiting for silence is summed up, by the wall clock: look-ups that wait
+ * side by side count once. When it reaches `budgetMs`, the servers are taken
+ * for dead: what is waited for still, and whatever is asked later and not known
+ * already, is a `timeout` at once, with a cause that says so.
+ *
+ * A dead zone is something else: the servers answer other questions
+ * (`serversAnswer`), or say SERVFAIL. It costs the others nothing. But a sender
+ * who makes us ask one dead name after the other may not hold the session for
+ * long either: the time spent on all that came to nothing is summed up in the
+ * same way, against `fruitlessMs`; what is in flight then may end by itself.
+ *
+ * Everything is forgotten after a minute: a session of hours sees a resolver
+ * that is back, and new records.
+ */
+import { normalName } from './name.ts'
+import type { Failure, Lookup, RecordType, Resolver } from './resolver.ts'
+
+export interface SessionOptions {
+  /** milliseconds on a clock that only goes forward */
+  readonly now: () => number
+  /** what may be waited for silent servers; by default one time-out, however long */
+  readonly budgetMs?: number
+  /** what may be waited for all that came to nothing; RFC 7208 §4.6.4 wants SPF to have 20 s */
+  readonly fruitlessMs?: number
+}
+
+/** A cache may be asked what it knows even when nothing may be waited for. */
+export interface Inner extends Resolver {
+  cached?<T extends RecordType>(name: string, type: T): Lookup<T> | undefined
+}
+
+const FORGET_MS = 60_000
+/** Less than any time-out, more than an "nobody listens there" or an answer out of the cache takes. */
+const BUDGET_MS = 50
+const FRUITLESS_MS = 20_000
+/** More than any session needs; further answers are not shared. */
+const MAX_SHARED = 1000
+
+export function sessionResolver(inner: Inner, options: SessionOptions): Resolver {
+  return new Session(inner, options)
+}
+
+class Session implements Resolver {
+  readonly #inner: Inner
+  readonly #options: SessionOptions
+  #bornMs: number
+  #shared = new Map<string, Promise<Lookup<RecordType>>>()
+  #silence = new WaitingTime()
+  #fruitless = new WaitingTime()
+  /** why nothing more is waited for */
+  #over: string | undefined
+  /** Look-ups in flight, to be given up when the servers are found dead. */
+  readonly #waiting = new Set<(cause: string) => void>()
+
+  constructor(inner: Inner, options: SessionOptions) {
+    this.#inner = inner
+    this.#options = options
+    this.#bornMs = options.now()
+  }
+
+  lookup<T extends RecordType>(name: string, type: T): Promise<Lookup<T>> {
+    this.#forgetInTime()
+    const key = `${type} ${normalName(name) ?? name}`
+    const shared = this.#shared.get(key) as Promise<Lookup<T>> | undefined
+    if (shared) return shared
+    if (this.#over !== undefined) return Promise.resolve(this.#inner.cached?.(name, type) ?? givenUp(key, this.#over))
+    const asked = this.#ask(key, this.#inner.lookup(name, type))
+    if (this.#shared.size < MAX_SHARED) this.#shared.set(key, asked)
+    return asked
+  }
+
+  #ask<T extends RecordType>(key: string, answer: Promise<Lookup<T>>): Promise<Lookup<T>> {
+    const beganMs = this.#options.now()
+    return new Promise((resolve, reject) => {
+      const giveUp = (cause: string): void => resolve(givenUp(key, cause))
+      this.#waiting.add(giveUp)
+      answer.then((lookup) => {
+        this.#waiting.delete(giveUp)
+        resolve(lookup)
+        if ('cause' in lookup) this.#count(lookup, beganMs)
+      }, (error: unknown) => {
+        this.#waiting.delete(giveUp)
+        reject(error)
+      })
+    })
+  }
+
+  #count(failure: Failure, beganMs: number): void {
+    const { now, budgetMs = BUDGET_MS, fruitlessMs = FRUITLESS_MS } = this.#options
+    const from = Math.max(beganMs, this.#bornMs)
+    const to = now()
+    // It was known already and has cost nothing; or no more is waited for anyway.
+    if (to <= from || this.#over !== undefined) return
+    if (this.#fruitless.add(from, to) >= fruitlessMs) this.#over = `the session has waited ${Math.round(this.#fruitless.totalMs)} ms for look-ups that came to nothing, and waits for no more`
+    if (failure.status !== 'timeout' || failure.serversAnswer === true || this.#silence.add(from, to) < budgetMs) return
+    this.#over = `the DNS servers have been silent for ${Math.round(this.#silence.totalMs)} ms of this session, and are not waited for again`
+    for (const giveUp of this.#waiting) giveUp(this.#over)
+    this.#waiting.clear()
+  }
+
+  #forgetInTime(): void {
+    if (this.#options.now() - this.#bornMs < FORGET_MS) return
+    this.#bornMs = this.#options.now()
+    this.#shared = new Map()
+    this.#silence = new WaitingTime()
+    this.#fruitless = new WaitingTime()
+    this.#over = undefined
+  }
+}
+
+function givenUp(key: string, cause: string): Failure {
+  const [type = '', name = ''] = key.split(' ', 2)
+  return { status: 'timeout', cause: `${name} ${type}: not asked: ${cause}` }
+}
+
+/** The length of a union of intervals that are added in the order of their ends. */
+class WaitingTime {
+  #intervals: { readonly from: number; readonly to: number }[] = []
+  totalMs = 0
+
+  add(from: number, to: number): number {
+    let start = from
+    for (let last = this.#intervals.at(-1); last && last.to >= start; last = this.#intervals.at(-1)) {
+      this.#intervals.pop()
+      this.totalMs -= last.to - last.from
+      start = Math.min(start, last.from)
+    }
+    this.#intervals.push({ from: start, to })
+    this.totalMs += to - start
+    return this.totalMs
+  }
+}
