@@ -78,18 +78,16 @@ class Session implements Resolver {
 
   #ask<T extends RecordType>(key: string, answer: Promise<Lookup<T>>): Promise<Lookup<T>> {
     const beganMs = this.#options.now()
-    return new Promise((resolve, reject) => {
-      const giveUp = (cause: string): void => resolve(givenUp(key, cause))
-      this.#waiting.add(giveUp)
-      answer.then((lookup) => {
-        this.#waiting.delete(giveUp)
-        resolve(lookup)
+    const instead = Promise.withResolvers<Lookup<T>>()
+    const giveUp = (cause: string): void => instead.resolve(givenUp(key, cause))
+    this.#waiting.add(giveUp)
+    const settled = answer
+      .finally(() => this.#waiting.delete(giveUp))
+      .then((lookup) => {
         if ('cause' in lookup) this.#count(lookup, beganMs)
-      }, (error: unknown) => {
-        this.#waiting.delete(giveUp)
-        reject(error)
+        return lookup
       })
-    })
+    return Promise.race([settled, instead.promise])
   }
 
   #count(failure: Failure, beganMs: number): void {
