@@ -150,7 +150,9 @@ const RELAY = {
   tls_ca: optional(filePath, { doc: 'PEM file of the authorities that are accepted. Only with `tls: required` or `implicit`.', defaultText: "the system's" }),
   xforward: key(flag, { doc: 'Tell the hop about the client by XFORWARD, where it offers that. It must trust us for it.', default: 'false' }),
   xclient: key(flag, {
-    doc: 'Speak as the client by XCLIENT, where the hop offers that: then its own rules see the real client, not us. It must trust us for it.', default: 'false',
+    doc: 'Speak as the client by XCLIENT: then its own rules see the real client, not us. It must offer XCLIENT to us (Postfix: `smtpd_authorized_xclient_hosts`); '
+      + 'where it does not, mail gets 451, since the hop would take every client for us.',
+    default: 'false',
   }),
   connections: key(integer({ min: 1, max: 10_000, unit: 'connections' }), { doc: 'Connections at once, for each worker.', default: '100' }),
   idle: key(duration({ min: '1ms', max: '1h' }), {

@@ -3,6 +3,9 @@
  * transactions, closed when old or unused. Whoever has acquired a connection
  * is its only user until it is released.
  *
+ * A transaction whose client takes its time holds a connection that others may
+ * need: where somebody waits, the one that has rested longest gives its own up.
+ *
  * Nothing of a transaction stays behind: a connection comes back into the pool
  * only when nothing is awaited on it and nothing is half read. A connection
  * that gets bytes while it is unused closes itself (see ClientConnection).
@@ -12,7 +15,8 @@
 import type { Log } from '../observe/log.ts'
 import type { ClientConnection, Loss } from '../smtp/client-connection.ts'
 import { HOP_BUSY, HOP_CLOSING } from '../smtp/reply-catalogue-hop.ts'
-import { isClosing, type Refusal, type RelayConnection } from './relay-connect.ts'
+import { isClosing } from './relay-answers.ts'
+import type { Refusal, RelayConnection } from './relay-connect.ts'
 
 export interface PoolOptions {
   readonly name: string
@@ -35,6 +39,10 @@ interface Waiter {
   readonly resolve: (got: RelayConnection | Refusal) => void
 }
 
+/** A transaction that rests this long may lose its connection to one that waits. */
+const RESTED_MS = 1000
+/** Postfix slows down after 10 errors and closes after 20, whichever of our clients made them. */
+const MAX_REFUSALS = 5
 /** RFC 5321 §4.1.1.10 wants the reply to QUIT awaited; nothing depends on it. */
 const QUIT_MS = 5000
 
@@ -47,6 +55,8 @@ export class Pool {
   /** Every socket that is not closed yet, those that say QUIT too. */
   #channels = new Set<ClientConnection>()
   #waiters: Waiter[] = []
+  /** In use, by transactions that told `rest`. */
+  #resting = new Set<RelayConnection>()
   #closing = false
   #onEmpty: (() => void)[] = []
 
@@ -71,17 +81,33 @@ export class Pool {
     if (this.#size < this.#options.connections) return this.#open()
     return new Promise((resolve) => {
       this.#waiters.push({ choice, deadline: this.#options.now() + this.#options.waitMs, resolve })
+      this.#reclaim()
     })
+  }
+
+  /** The transaction on this connection waits for its client. @param giveUp makes it release the connection */
+  rest(connection: RelayConnection, giveUp: () => void): void {
+    connection.restingSince = this.#options.now()
+    connection.giveUp = giveUp
+    this.#resting.add(connection)
+  }
+
+  /** It goes on. */
+  resume(connection: RelayConnection): void {
+    connection.restingSince = undefined
+    connection.giveUp = undefined
+    this.#resting.delete(connection)
   }
 
   /** Gives a connection back, whatever became of it. */
   release(connection: RelayConnection): void {
     const { channel } = connection
+    this.resume(connection)
     if (!channel.quiet) {
       channel.drop('not at rest after its transaction')
       this.#size--
       this.#serve()
-    } else if (connection.personal || this.#aged(connection) || (this.#closing && this.#waiters.length === 0)) {
+    } else if (connection.personal || connection.refusals >= MAX_REFUSALS || this.#aged(connection) || (this.#closing && this.#waiters.length === 0)) {
       this.#retire(connection)
       this.#serve()
     } else {
@@ -98,6 +124,7 @@ export class Pool {
       this.#idle = unused.filter((connection) => !this.#expired(connection, now))
       for (const connection of unused) if (this.#expired(connection, now)) this.#retire(connection)
     }
+    this.#reclaim()
     // All wait equally long, so the first is due first.
     for (let first = this.#waiters[0]; first && first.deadline <= now; first = this.#waiters[0]) {
       this.#waiters.shift()
@@ -129,6 +156,19 @@ export class Pool {
       got.channel.onLoss = (loss) => this.#lost(got, loss)
     }
     return got
+  }
+
+  /** For each who waits, one connection of a transaction that has rested long enough; the longest first. */
+  #reclaim(): void {
+    let wanted = this.#waiters.length
+    if (wanted === 0) return
+    const since = this.#options.now() - RESTED_MS
+    // In the order of `rest`, so the longest come first.
+    for (const { restingSince, giveUp } of this.#resting) {
+      if (wanted === 0 || giveUp === undefined || restingSince === undefined || restingSince > since) return
+      wanted--
+      giveUp()
+    }
   }
 
   #watch(channel: ClientConnection): void {
@@ -186,6 +226,8 @@ export class Pool {
   #retire(connection: RelayConnection): void {
     const { channel } = connection
     this.#size--
+    // A hop that is slow at QUIT is not given more sockets for it.
+    if (this.#channels.size > 2 * this.#options.connections) return channel.drop('too many connections that wait for the reply to QUIT')
     void channel.command('QUIT\r\n', QUIT_MS).then(() => channel.drop('closed after QUIT'))
   }
 

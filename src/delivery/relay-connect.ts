@@ -13,9 +13,10 @@ import type { HopTlsSettings, RelaySettings, SocketAddress } from '../config/set
 import type { Log } from '../observe/log.ts'
 import type { Capabilities } from '../smtp/capabilities.ts'
 import { greet, type Hello } from '../smtp/client.ts'
-import { ClientConnection, Loss, type Answer } from '../smtp/client-connection.ts'
+import { ClientConnection, Loss } from '../smtp/client-connection.ts'
 import { describeReply, type Reply } from '../smtp/reply.ts'
 import * as replies from '../smtp/reply-catalogue-hop.ts'
+import { lostReply } from './relay-answers.ts'
 import type { Clock } from './relay-clock.ts'
 
 /** A connection that is ready for MAIL. */
@@ -25,6 +26,12 @@ export interface RelayConnection {
   readonly bornAt: number
   /** when it was last given back; undefined where it never was */
   idleSince: number | undefined
+  /** since when its transaction has nothing to say; undefined: a command is under way, or it is in no transaction */
+  restingSince: number | undefined
+  /** makes the resting transaction release it; the transaction takes another when it goes on */
+  giveUp: (() => void) | undefined
+  /** refusals since the last message that the hop took: hops count them, and slow down or close */
+  refusals: number
   /** The hop was told by XCLIENT who the client is: it must not serve another. */
   personal: boolean
 }
@@ -106,7 +113,7 @@ export class Connector {
 
   #ready(channel: ClientConnection, offered: Capabilities): RelayConnection {
     if (channel.encrypted) this.#warnedOfTls = false
-    return { channel, capabilities: usable(offered, channel.verified), bornAt: this.#context.clock.now(), idleSince: undefined, personal: false }
+    return { channel, capabilities: usable(offered, channel.verified), bornAt: this.#context.clock.now(), idleSince: undefined, restingSince: undefined, giveUp: undefined, refusals: 0, personal: false }
   }
 
   #secure(channel: ClientConnection): Promise<Loss | undefined> {
@@ -143,26 +150,6 @@ export function usable(offered: Capabilities, verified: boolean): Capabilities {
   const without = new Map(offered)
   without.delete('REQUIRETLS')
   return without
-}
-
-/** Whether the hop ended the connection by itself, which it may at any time, and may say so by 421 (RFC 5321 §3.8). */
-export function isClosing(answer: Answer): boolean {
-  if (!(answer instanceof Loss)) return answer.status === 421
-  return answer.cause === 'closed' || answer.cause === 'error' || (answer.cause === 'unsolicited' && /^421\b/.test(answer.detail))
-}
-
-/** What the client is told of a connection that ended. */
-export function lostReply(loss: Loss): Reply {
-  switch (loss.cause) {
-    case 'timeout': return replies.HOP_SLOW
-    case 'malformed':
-    case 'unsolicited': return replies.HOP_NONSENSE
-    case 'unreachable': return replies.HOP_UNREACHABLE
-    case 'tls': return replies.HOP_TLS_FAILED
-    case 'closed':
-    case 'error':
-    case 'dropped': return replies.HOP_LOST
-  }
 }
 
 export function describeAddress(address: SocketAddress): string {

@@ -15,12 +15,13 @@ import { Loss, type Answer } from '../smtp/client-connection.ts'
 import type { EnvelopePath } from '../smtp/envelope.ts'
 import { describeReply, type Reply } from '../smtp/reply.ts'
 import * as replies from '../smtp/reply-catalogue-hop.ts'
-import { clientCommands } from '../smtp/xforward.ts'
 import type { ClientFacts, Transaction } from './next-hop.ts'
 import type { Choice, Pool } from './pool.ts'
-import { describeAddress, isClosing, lostReply, type RelayConnection } from './relay-connect.ts'
+import { isAboutUs, isClosing, isUsedUp, lostReply } from './relay-answers.ts'
+import { describeAddress, type RelayConnection } from './relay-connect.ts'
 import { sendMessage, type Sent } from './relay-data.ts'
-import { introduce } from './relay-xclient.ts'
+import { introduce, tellsAddress } from './relay-xclient.ts'
+import { forwardAndMail } from './relay-xforward.ts'
 
 export interface RelayContext {
   readonly settings: RelaySettings
@@ -46,6 +47,8 @@ export class RelayTransaction implements Transaction {
   #connection: RelayConnection | undefined
   #sender: EnvelopePath | undefined
   readonly #accepted: EnvelopePath[] = []
+  /** the hop has left once already, and the envelope was said again */
+  #replayed = false
   /** what a call gets after the end */
   #epitaph: Reply = replies.OUT_OF_ORDER
 
@@ -65,38 +68,41 @@ export class RelayTransaction implements Transaction {
   }
 
   async rcpt(recipient: EnvelopePath): Promise<Reply> {
-    const connection = this.#connection
-    if (this.#state !== 'open' || !connection) return this.#outOfOrder('RCPT')
+    if (this.#state !== 'open') return this.#outOfOrder('RCPT')
+    const engaged = this.#engage()
+    const connection = engaged instanceof Promise ? await engaged : engaged
+    if (!connection) return this.#giveIn()
     const command = rcptCommand(recipient, connection.capabilities)
     if (command.status !== 'line') return this.#unsaid('RCPT', command)
     const answer = await connection.channel.command(command.line, this.#timeouts.rcptMs)
     const reply = this.#passed('RCPT', answer, RCPT_OK)
     if (reply.status < 300) this.#accepted.push(recipient)
+    this.#rest()
     return reply
   }
 
   async data(message: OutgoingMessage): Promise<readonly Reply[]> {
     const count = this.#context.settings.kind === 'lmtp' ? Math.max(1, this.#accepted.length) : 1
-    if (this.#state !== 'open' || !this.#connection || this.#accepted.length === 0) {
+    if (this.#state !== 'open' || this.#accepted.length === 0) {
       const refusal = this.#outOfOrder('DATA')
       this.abort()
       return repeat(refusal, count)
     }
-    if (message.binary && !this.#connection.capabilities.has('CHUNKING')) {
+    const engaged = this.#engage()
+    let connection = engaged instanceof Promise ? await engaged : engaged
+    if (connection && message.binary && !connection.capabilities.has('CHUNKING')) {
       const refusal = this.#unsaid('BDAT', { status: 'unsupported', keyword: 'CHUNKING' })
       this.abort()
       return repeat(refusal, count)
     }
-    const sent = await this.#sendOn(this.#connection, message, count)
+    if (!connection) return repeat(this.#giveIn(), count)
+    const sent = await this.#sendOn(connection, message, count)
     // The client may have taken minutes over its message, longer than the hop
     // waits. It was not sent any of it, and so it is asked again, once.
-    if (sent.status !== 'not-asked' || !isClosing(sent.answer)) return this.#answered(sent, count)
-    const fresh = await this.#replay(this.#connection, this.#sender)
-    if (!fresh || (message.binary && !fresh.capabilities.has('CHUNKING'))) {
-      this.abort()
-      return repeat(replies.HOP_LOST, count)
-    }
-    return this.#answered(await this.#sendOn(fresh, message, count), count)
+    if (sent.status !== 'not-asked' || !isClosing(sent.answer) || this.#replayed) return this.#answered(sent, count)
+    connection = await this.#replay('next hop closed while the client was sending; the transaction is begun again')
+    if (!connection || (message.binary && !connection.capabilities.has('CHUNKING'))) return repeat(this.#giveIn(), count)
+    return this.#answered(await this.#sendOn(connection, message, count), count)
   }
 
   #sendOn({ channel, capabilities }: RelayConnection, message: OutgoingMessage, replies: number): Promise<Sent> {
@@ -105,19 +111,58 @@ export class RelayTransaction implements Transaction {
   }
 
   /**
+   * The connection, ready for the next command: the one at hand, or a new one
+   * where that was given up for another transaction, or where the hop has left.
+   * At once where nothing is to be waited for: nobody can abort in between.
+   */
+  #engage(): RelayConnection | Promise<RelayConnection | undefined> {
+    const connection = this.#connection
+    if (!connection) return this.#replay(undefined)
+    this.#context.pool.resume(connection)
+    const { loss } = connection.channel
+    if (!loss || !isClosing(loss) || this.#replayed) return connection
+    return this.#replay('next hop closed while the client was silent; the transaction is begun again')
+  }
+
+  #rest(): void {
+    const connection = this.#connection
+    if (connection) this.#context.pool.rest(connection, () => this.#suspend(connection))
+  }
+
+  /** Others wait for a connection, and our client takes its time. */
+  #suspend(connection: RelayConnection): void {
+    if (this.#state !== 'open' || this.#connection !== connection) return
+    this.#connection = undefined
+    this.#context.log.debug(this.#facts('idle'), 'a transaction whose client is silent gives its connection up for another')
+    void this.#reset(connection)
+  }
+
+  /** What could not be taken up again is for the client to send again. */
+  #giveIn(): Reply {
+    this.abort()
+    return replies.HOP_LOST
+  }
+
+  /**
    * The envelope as it was accepted, on a new connection; undefined, with the
    * cause in the log, where the hop does not accept all of it again.
+   * @param lost why, where the hop ended the connection: that is borne once
    */
-  async #replay(lost: RelayConnection, sender: EnvelopePath | undefined): Promise<RelayConnection | undefined> {
+  async #replay(lost: string | undefined): Promise<RelayConnection | undefined> {
+    const sender = this.#sender
     if (!sender || this.#state === 'ended') return undefined
-    this.#context.log.info(this.#facts('DATA'), 'next hop closed while the client was sending; the transaction is begun again')
-    this.#forget(lost)
+    if (lost !== undefined) {
+      this.#replayed = true
+      this.#context.log.info(this.#facts('DATA'), lost)
+    }
+    if (this.#connection) this.#forget(this.#connection)
     this.#state = 'mail'
-    const mail = await this.#mailOn('fresh', sender)
+    const mail = await this.#mailOn(lost === undefined ? 'any' : 'fresh', sender) ?? await this.#mailOn('fresh', sender)
     if (mail && mail.status >= 300) this.#notAgain('MAIL', mail)
     for (const recipient of this.#accepted) {
       const connection = this.#connection
       if (!connection) return undefined
+      this.#context.pool.resume(connection)
       const command = rcptCommand(recipient, connection.capabilities)
       const answer = command.status === 'line' ? await connection.channel.command(command.line, this.#timeouts.rcptMs) : this.#unsaid('RCPT', command)
       const reply = this.#passed('RCPT', answer, RCPT_OK)
@@ -126,7 +171,9 @@ export class RelayTransaction implements Transaction {
       if (this.#connection) this.#notAgain('RCPT', reply)
       return undefined
     }
-    return this.#connection
+    const connection = this.#connection
+    if (connection) this.#context.pool.resume(connection)
+    return connection
   }
 
   #notAgain(stage: string, reply: Reply): void {
@@ -155,7 +202,8 @@ export class RelayTransaction implements Transaction {
     }
     this.#connection = connection
     const pooled = connection.idleSince !== undefined
-    if (settings.xclient && connection.capabilities.has('XCLIENT')) {
+    if (settings.xclient) {
+      if (!tellsAddress(connection)) return this.#cannotIntroduce(connection)
       connection.personal = true
       const introduced = await introduce(connection, this.#client, { hostname, protocol: settings.kind, timeoutMs: this.#timeouts.greetingMs })
       if (introduced.status !== 'known') return this.#notIntroduced(connection, introduced.status, introduced.answer)
@@ -166,40 +214,28 @@ export class RelayTransaction implements Transaction {
       if (this.#end(refusal)) pool.release(connection)
       return refusal
     }
-    const { first, answer } = await this.#forwardAndMail(connection, command.line)
+    const { first, answer } = await forwardAndMail(connection, command.line, {
+      client: settings.xforward ? (this.#client.origin ?? this.#client) : undefined,
+      timeoutMs: this.#timeouts.mailMs,
+      onRefused: (refusal) => this.#context.log.warn({ ...this.#facts('XFORWARD'), reply: describeReply(refusal) }, 'next hop refused XFORWARD'),
+    })
     if (pooled && (this.#isStale(first) || isUsedUp(answer))) {
       this.#forget(connection)
       return undefined
     }
     const reply = this.#passed('MAIL', answer, MAIL_OK)
-    if (reply.status < 300) this.#state = 'open'
-    else if (this.#end(reply)) void this.#reset(connection)
+    if (reply.status < 300) {
+      this.#state = 'open'
+      this.#rest()
+    } else if (this.#end(reply)) void this.#reset(connection)
     return reply
   }
 
-  /**
-   * XFORWARD, where the hop wants it, and MAIL. A refused XFORWARD costs the
-   * hop's log its truth, not the client its mail.
-   */
-  async #forwardAndMail({ channel, capabilities }: RelayConnection, line: string): Promise<{ first: Answer, answer: Answer }> {
-    const { mailMs } = this.#timeouts
-    const offered = this.#context.settings.xforward ? capabilities.get('XFORWARD') : undefined
-    const forward = offered === undefined ? [] : clientCommands('XFORWARD', offered, this.#client.origin ?? this.#client)
-    const answers: Answer[] = []
-    if (forward.length > 0 && capabilities.has('PIPELINING')) {
-      // RFC 2920 §3.1: together, in one write.
-      channel.send(forward.join('') + line)
-      answers.push(...await Promise.all([...forward, line].map(() => channel.expect(mailMs))))
-    } else {
-      for (const one of forward) answers.push(await channel.command(one, mailMs))
-      answers.push(await channel.command(line, mailMs))
-    }
-    const answer = answers.pop() ?? new Loss('dropped', 'nothing was sent')
-    for (const one of answers) {
-      if (one instanceof Loss || one.status === 250) continue
-      this.#context.log.warn({ ...this.#facts('XFORWARD'), reply: describeReply(one) }, 'next hop refused XFORWARD')
-    }
-    return { first: answers[0] ?? answer, answer }
+  /** It would take the client for us, and maybe let it do what only we may. */
+  #cannotIntroduce(connection: RelayConnection): Reply {
+    this.#context.log.warn(this.#facts('XCLIENT'), 'next hop does not offer us XCLIENT with ADDR: allow it there (Postfix: smtpd_authorized_xclient_hosts), or leave xclient out')
+    if (this.#end(replies.HOP_REFUSES)) this.#context.pool.release(connection)
+    return replies.HOP_REFUSES
   }
 
   #notIntroduced(connection: RelayConnection, status: 'not-allowed' | 'refused', answer: Answer): Reply | undefined {
@@ -235,6 +271,7 @@ export class RelayTransaction implements Transaction {
       case 'answered-early': {
         const positive = sent.status === 'answered' ? FINAL_OK : []
         const final = sent.answers.map((answer) => this.#passed('message', answer, positive))
+        if (this.#connection && final.some(({ status }) => status < 300)) this.#connection.refusals = 0
         const connection = this.#end(replies.OUT_OF_ORDER)
         if (connection) this.#context.pool.release(connection)
         return final
@@ -254,6 +291,11 @@ export class RelayTransaction implements Transaction {
       this.#fail(reply, { ...this.#facts(stage), cause: 'closed', detail: describeReply(answer) })
       return reply
     }
+    if (isAboutUs(stage, answer)) {
+      this.#fail(replies.HOP_REFUSES, { ...this.#facts(stage), cause: 'refuses us', detail: describeReply(answer) })
+      return replies.HOP_REFUSES
+    }
+    if (this.#connection && answer.status >= 400) this.#connection.refusals++
     if (answer.status >= 400 || positive.includes(answer.status)) return answer
     this.#fail(replies.HOP_NONSENSE, { ...this.#facts(stage), cause: 'nonsense', detail: describeReply(answer) })
     return replies.HOP_NONSENSE
@@ -292,10 +334,10 @@ export class RelayTransaction implements Transaction {
     return connection
   }
 
-  /** Dead since before this transaction: back to where a new connection can be tried. */
+  /** Dead, or used up: back to where a new connection can be tried. */
   #forget(connection: RelayConnection): void {
     this.#connection = undefined
-    this.#discard(connection, 'was closed while unused')
+    this.#discard(connection, 'not used any more')
   }
 
   /** What a connection from the pool answers if the hop had closed it. */
@@ -311,6 +353,7 @@ export class RelayTransaction implements Transaction {
   /** Ends an open transaction at the hop (RFC 5321 §4.1.1.5), and only then lets another use the connection. */
   async #reset(connection: RelayConnection): Promise<void> {
     const { channel } = connection
+    this.#context.pool.resume(connection)
     if (!channel.quiet) {
       this.#discard(connection, 'aborted while a reply was awaited')
       return
@@ -326,15 +369,6 @@ export class RelayTransaction implements Transaction {
     const { name, address } = this.#context.settings
     return { id: this.#client.ident, hop: name, peer: describeAddress(address), stage }
   }
-}
-
-/**
- * A hop that takes only so many messages on one connection says so with a 4xx
- * to MAIL (OpenSMTPD: 452). What a used connection is refused for now, a new
- * one is asked again; its answer is then the hop's.
- */
-function isUsedUp(answer: Answer): boolean {
-  return !(answer instanceof Loss) && answer.status >= 400 && answer.status < 500
 }
 
 function repeat(reply: Reply, count: number): readonly Reply[] {

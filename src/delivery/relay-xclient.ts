@@ -45,3 +45,8 @@ export async function introduce(connection: RelayConnection, client: ClientFacts
     case 'tls-not-offered': return { status: 'refused', answer: new Loss('tls', hello.status) }
   }
 }
+
+/** The hop would hear by XCLIENT who the client is; the commands apart, only its address is of use. */
+export function tellsAddress({ capabilities }: RelayConnection): boolean {
+  return (capabilities.get('XCLIENT') ?? '').toUpperCase().split(' ').includes('ADDR')
+}

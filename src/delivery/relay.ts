@@ -25,6 +25,8 @@ export interface RelayHopContext {
   readonly connect?: (address: SocketAddress) => Socket
 }
 
+/** No client waits longer for its EHLO reply because a hop is silent. */
+const ASK_MS = 3000
 /** How often waits are compared with the clock: a time-out may come this much late. */
 const TICK_MS = 500
 
@@ -39,7 +41,10 @@ class RelayHop implements NextHop {
   #context: RelayHopContext
   #pool: Pool
   #cache: CapabilityCache
-  #asking: Promise<Capabilities | undefined> | undefined
+  /** since when the hop is being asked what it can do; undefined: it is not */
+  #askedAt: number | undefined
+  #curious: ((known: Capabilities | undefined) => void)[] = []
+  #now: () => number
   #stopTicking: () => void
 
   constructor(settings: RelaySettings, context: RelayHopContext) {
@@ -50,6 +55,7 @@ class RelayHop implements NextHop {
     this.kind = settings.kind
     this.#settings = settings
     this.#context = context
+    this.#now = now
     this.#cache = new CapabilityCache(now)
     this.#pool = new Pool({
       name: settings.name,
@@ -66,17 +72,19 @@ class RelayHop implements NextHop {
         return got
       },
     })
-    this.#stopTicking = clock.every(TICK_MS, () => this.#pool.tick())
+    this.#stopTicking = clock.every(TICK_MS, () => this.#tick())
   }
 
   capabilities(): Promise<Capabilities | undefined> {
     const known = this.#cache.known
     // A hop that is busy is not made to wait for: what it said before will do.
     if (known && (this.#cache.fresh || !this.#pool.hasRoom)) return Promise.resolve(known)
-    if (this.#asking) return this.#asking
-    if (!this.#cache.mayAsk) return Promise.resolve(known)
-    this.#asking = this.#ask()
-    return this.#asking
+    if (this.#askedAt === undefined) {
+      if (!this.#cache.mayAsk) return Promise.resolve(known)
+      this.#askedAt = this.#now()
+      void this.#ask()
+    } else if (this.#now() - this.#askedAt >= ASK_MS) return Promise.resolve(known)
+    return new Promise((resolve) => this.#curious.push(resolve))
   }
 
   begin(client: ClientFacts): Transaction {
@@ -88,10 +96,21 @@ class RelayHop implements NextHop {
     this.#stopTicking()
   }
 
-  async #ask(): Promise<Capabilities | undefined> {
+  async #ask(): Promise<void> {
     const got = await this.#pool.acquire('fresh')
-    this.#asking = undefined
+    this.#askedAt = undefined
     if (!('refusal' in got)) this.#pool.release(got)
-    return this.#cache.known
+    this.#tell()
+  }
+
+  #tick(): void {
+    this.#pool.tick()
+    if (this.#askedAt !== undefined && this.#now() - this.#askedAt >= ASK_MS) this.#tell()
+  }
+
+  #tell(): void {
+    const curious = this.#curious
+    this.#curious = []
+    for (const resolve of curious) resolve(this.#cache.known)
   }
 }

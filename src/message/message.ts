@@ -1,6 +1,6 @@
 /**
  * A message as it was received: bytes with CRLF line ends (unless BINARYMIME),
- * without dot-stuffing, at most `1 MiB` of it in memory and the rest in a
+ * without dot-stuffing; a small one in memory, a larger one in a
  * temporary file that has no name any more.
  */
 export interface StoredMessage {

@@ -275,13 +275,13 @@ export class Conversation {
 
   /** Postfix's XCLIENT_README: takes over the client's facts; then the session begins anew. Returns a refusal. */
   xclient(text: string): Reply | undefined {
-    const attributes = this.readAttributes(text, this.options.trust.xclient, XCLIENT_ATTRIBUTES)
-    if (!(attributes instanceof Map)) return attributes as Reply
+    const { refusal, attributes } = this.readAttributes(text, this.options.trust.xclient, XCLIENT_ATTRIBUTES)
+    if (refusal !== undefined) return refusal
     // No address would be a client on this machine, who may do more than one from nowhere.
     if (attributes.has('ADDR') && attributes.get('ADDR') === undefined) return replies.attributeSyntax('ADDR is to be known')
     this.forgetHello()
     const facts = this.facts
-    for (const [name, value] of attributes as Attributes) {
+    for (const [name, value] of attributes) {
       if (name === 'ADDR') facts.address = value
       else if (name === 'PORT') facts.port = value === undefined ? undefined : Number(value)
       else if (name === 'NAME') facts.name = value
@@ -293,10 +293,10 @@ export class Conversation {
   }
 
   private xforward(text: string): Reply {
-    const attributes = this.readAttributes(text, this.options.trust.xforward, XFORWARD_ATTRIBUTES)
-    if (!(attributes instanceof Map)) return attributes as Reply
+    const { refusal, attributes } = this.readAttributes(text, this.options.trust.xforward, XFORWARD_ATTRIBUTES)
+    if (refusal !== undefined) return refusal
     const merged = new Map(this.facts.forwarded)
-    for (const [name, value] of attributes as Attributes) {
+    for (const [name, value] of attributes) {
       if (value === undefined) merged.delete(name)
       else merged.set(name, value)
     }
@@ -304,10 +304,10 @@ export class Conversation {
     return replies.OK
   }
 
-  private readAttributes(text: string, trusted: boolean, known: readonly string[]): Attributes | Reply {
-    if (!trusted) return replies.NOT_TRUSTED
-    if (this.inTransaction) return replies.ALREADY_MAIL
+  private readAttributes(text: string, trusted: boolean, known: readonly string[]): { refusal?: Reply; attributes: Attributes } {
+    if (!trusted) return { refusal: replies.NOT_TRUSTED, attributes: NOTHING }
+    if (this.inTransaction) return { refusal: replies.ALREADY_MAIL, attributes: NOTHING }
     const result = parseAttributes(text, known)
-    return result.status === 'ok' ? result.attributes : replies.attributeSyntax(result.at)
+    return result.status === 'ok' ? { attributes: result.attributes } : { refusal: replies.attributeSyntax(result.at), attributes: NOTHING }
   }
 }

@@ -15,8 +15,8 @@ interface Grammar {
   readonly allowed: string
 }
 
-const XTEXT = /^(?:[\x21-\x2a\x2c-\x3c\x3e-\x7e]|\+[0-9A-F]{2})*$/
-const ORCPT = /^[A-Za-z0-9-]+;(?:[\x21-\x2a\x2c-\x3c\x3e-\xff]|\+[0-9A-F]{2})+$/
+const XTEXT = /^(?:[\x21-\x2a\x2c-\x3c\x3e-\x7e]|\+[0-9A-Fa-f]{2})*$/
+const ORCPT = /^[A-Za-z0-9-]+;(?:[\x21-\x2a\x2c-\x3c\x3e-\xff]|\+[0-9A-Fa-f]{2})+$/
 
 const MAIL: ReadonlyMap<string, Grammar> = new Map([
   ['SIZE', { offeredBy: 'SIZE', value: /^\d{1,20}$/, allowed: 'a number of bytes' }],

@@ -44,10 +44,14 @@ export function formatReply(reply: Reply): string {
   return wire
 }
 
+/** A hop may say a hundred long lines; the log takes so many characters of them. */
+const MAX_DESCRIBED = 500
+
 /** One line for a log: `451 4.4.1 text / more text`. */
 export function describeReply(reply: Reply): string {
   const code = enhancedCode(reply)
-  const text = typeof reply.text === 'string' ? reply.text : reply.text.join(' / ')
+  const whole = typeof reply.text === 'string' ? reply.text : reply.text.join(' / ')
+  const text = whole.length > MAX_DESCRIBED ? `${whole.slice(0, MAX_DESCRIBED)}…` : whole
   return code === '' ? `${reply.status} ${text}` : `${reply.status} ${code} ${text}`
 }
 

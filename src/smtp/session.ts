@@ -88,7 +88,7 @@ export class Session {
     this.balance()
   }
 
-  /** TLS stands: everything known in clear is forgotten (RFC 3207 §4.2). */
+  /** TLS stands: what the client said in clear is forgotten (RFC 3207 §4.2); what a trusted peer said by XCLIENT stays. */
   secured(tls: TlsFacts): void {
     this.conversation.secured(tls)
     if (this.mode === 'TLS') this.mode = 'COMMAND'

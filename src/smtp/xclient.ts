@@ -6,6 +6,7 @@
  */
 import { isIP } from 'node:net'
 import { plain } from './proxy-protocol.ts'
+import { decodeXtext } from './xtext.ts'
 
 export const XCLIENT_ATTRIBUTES = ['NAME', 'ADDR', 'PORT', 'PROTO', 'HELO', 'LOGIN', 'DESTADDR', 'DESTPORT'] as const
 export const XFORWARD_ATTRIBUTES = ['NAME', 'ADDR', 'PORT', 'PROTO', 'HELO', 'IDENT', 'SOURCE'] as const
@@ -26,7 +27,7 @@ export function parseAttributes(text: string, known: readonly string[]): Attribu
     const name = word.slice(0, Math.max(equals, 0)).toUpperCase()
     if (!known.includes(name)) return { status: 'malformed', at: printable(word) }
     const value = decodeXtext(word.slice(equals + 1))
-    if (value === null || !valid(name, value)) return { status: 'malformed', at: name }
+    if (value === undefined || !valid(name, value)) return { status: 'malformed', at: name }
     attributes.set(name, isUnavailable(value) ? undefined : canonical(name, value))
   }
   return { status: 'ok', attributes }
@@ -65,13 +66,6 @@ function canonical(name: string, value: string): string {
 /** `IPV6:` stands before an IPv6 address. */
 function withoutTag(address: string): string {
   return /^ipv6:/i.test(address) ? address.slice(5) : address
-}
-
-/** RFC 3461 §4: `+XX` is a byte in hexadecimal digits. Null where malformed. */
-function decodeXtext(text: string): string | null {
-  if (!text.includes('+')) return text
-  if (/\+(?![0-9A-Fa-f]{2})/.test(text)) return null
-  return text.replace(/\+([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)))
 }
 
 function printable(word: string): string {

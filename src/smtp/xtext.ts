@@ -5,11 +5,10 @@
  *
  * Works on "binary" strings (one character a byte). A character beyond a byte
  * is taken as UTF-8, so a Unicode string may be encoded too. `decodeXtext`
- * returns undefined for what is not xtext.
+ * returns undefined for a `+` without two digits.
  */
 
 const PLAIN = /^[!-*,-<>-~]*$/
-const XTEXT = /^(?:[!-*,-<>-~]|\+[0-9A-F]{2})*$/
 
 export function encodeXtext(value: string): string {
   // Nearly every name and address is plain: no work for them.
@@ -23,9 +22,12 @@ export function encodeXtext(value: string): string {
   return encoded
 }
 
-/** The bytes as a binary string. */
+/**
+ * The bytes as a binary string. Peers write lower-case digits and leave `=` as
+ * it is; only what could mean two things is refused.
+ */
 export function decodeXtext(text: string): string | undefined {
-  if (!XTEXT.test(text)) return undefined
   if (!text.includes('+')) return text
-  return text.replace(/\+([0-9A-F]{2})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)))
+  if (/\+(?![0-9A-Fa-f]{2})/.test(text)) return undefined
+  return text.replace(/\+([0-9A-Fa-f]{2})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)))
 }

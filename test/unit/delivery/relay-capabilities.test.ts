@@ -2,7 +2,7 @@ import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import { CapabilityCache } from '../../../src/delivery/capability-cache.ts'
 import type { Capabilities } from '../../../src/smtp/capabilities.ts'
-import { path, send, stage, type Peer } from './scripted-hop.ts'
+import { path, send, stage, until, type Peer } from './scripted-hop.ts'
 
 const offering = (...keywords: string[]) => async (peer: Peer): Promise<void> => {
   await peer.hello(...keywords)
@@ -103,4 +103,20 @@ test('after close it asks no more', async (t) => {
   await s.relay.close()
   assert.equal(await s.relay.capabilities(), undefined)
   assert.equal(s.hop.peers.length, 0)
+})
+
+test('a hop that is silent is waited for three seconds, by everybody together; then the last word will do', async (t) => {
+  const s = await stage(t, [offering('DSN'), async (peer) => peer.closed(), offering('SIZE 5')], { idleMs: 1 })
+  await s.relay.capabilities()
+  s.clock.advance(5 * 60_000)
+  const asked = [s.relay.capabilities(), s.relay.capabilities()]
+  s.clock.advance(2999)
+  let answered = 0
+  for (const one of asked) void one.then(() => answered++)
+  await until(() => s.hop.peers.length === 2)
+  assert.equal(answered, 0)
+  s.clock.advance(1)
+  assert.deepEqual((await Promise.all(asked)).map(keys), [['DSN'], ['DSN']])
+  assert.deepEqual(keys(await s.relay.capabilities()), ['DSN'])
+  assert.equal(s.hop.peers.length, 2)
 })

@@ -205,12 +205,14 @@ test('XCLIENT: nonsense and a lost connection', async (t) => {
   assert.equal(s.hop.peers.length, 2)
 })
 
-test('XCLIENT and XFORWARD both: where XCLIENT is not offered XFORWARD still is, and connections are shared', async (t) => {
-  const s = await stage(t, async (peer) => {
-    await peer.hello(ALL, 'PIPELINING')
-    await peer.serve()
-  }, { xclient: true, xforward: true })
-  await send(s.begin())
-  await send(s.begin())
-  assert.equal(s.hop.peers.length, 1)
+test('XCLIENT that is not offered, or without ADDR: 451, since the hop would take the client for us', async (t) => {
+  for (const offers of [ALL, 'XCLIENT NAME HELO', 'XCLIENT']) {
+    const s = await stage(t, async (peer) => {
+      await peer.hello(offers)
+      await peer.serve()
+    }, { xclient: true, xforward: true })
+    assert.equal((await send(s.begin())).status, 451)
+    assert.deepEqual(mails(s.hop.peers[0]), ['EHLO gw.test'])
+    assert.match(s.log.at('warn')[0]?.text ?? '', /^next hop does not offer us XCLIENT with ADDR/)
+  }
 })

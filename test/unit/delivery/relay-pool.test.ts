@@ -2,7 +2,7 @@ import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import { createServer } from 'node:net'
 import { createRelayHop } from '../../../src/delivery/relay.ts'
-import { CLIENT, FakeClock, RecordedLog, message, path, relaySettings, send, stage, until, type Peer } from './scripted-hop.ts'
+import { CLIENT, FakeClock, RecordedLog, message, path, relaySettings, send, stage, until, type Peer, type Script } from './scripted-hop.ts'
 
 const serve = async (peer: Peer): Promise<void> => {
   await peer.hello()
@@ -218,4 +218,90 @@ test('a hop that is down: 451 with hop and cause in the log, and mail again as s
   t.after(() => up.close())
   assert.equal((await send(relay.begin(CLIENT))).status, 250)
   await relay.close()
+})
+
+test('a transaction whose client is silent gives its connection up where another waits, and takes one again', async (t) => {
+  const s = await stage(t, serve, { connections: 1 })
+  const slow = s.begin()
+  assert.equal((await slow.mail(path('<slow@x>'))).status, 250)
+  assert.equal((await slow.rcpt(path('<one@y>'))).status, 250)
+  const other = send(s.begin())
+  // It has to have rested a second.
+  s.clock.advance(999)
+  assert.equal(s.hop.peers[0]?.lines.includes('RSET'), false)
+  s.clock.advance(1)
+  assert.equal((await other).status, 250)
+  assert.equal((await slow.rcpt(path('<two@y>'))).status, 250)
+  assert.equal((await slow.data(message('late\r\n')))[0]?.status, 250)
+  assert.deepEqual(s.hop.peers[0].lines, [
+    'EHLO gw.test', 'MAIL FROM:<slow@x>', 'RCPT TO:<one@y>', 'RSET',
+    'MAIL FROM:<from@x.test>', 'RCPT TO:<to@y.test>', 'DATA',
+    'MAIL FROM:<slow@x>', 'RCPT TO:<one@y>', 'RCPT TO:<two@y>', 'DATA',
+  ])
+  assert.equal(s.hop.peers.length, 1)
+  assert.equal(s.log.at('warn').length, 0)
+})
+
+test('the longest silent first, and no more than wait; who is silent while nobody waits keeps its connection', async (t) => {
+  const s = await stage(t, serve, { connections: 3 })
+  const silent = [s.begin(), s.begin(), s.begin()]
+  for (const [i, one] of silent.entries()) {
+    await one.mail(path(`<silent${i}@x>`))
+    s.clock.advance(500)
+  }
+  s.clock.advance(5000)
+  assert.equal(s.hop.peers.some((peer) => peer.lines.includes('RSET')), false)
+  assert.equal((await send(s.begin())).status, 250)
+  assert.deepEqual(s.hop.peers.map((peer) => peer.lines.includes('RSET')), [true, false, false])
+  for (const one of silent) one.abort()
+})
+
+test('a client that goes away after its transaction gave the connection up leaves nothing behind', async (t) => {
+  const s = await stage(t, serve, { connections: 1 })
+  const slow = s.begin()
+  await slow.mail(path('<slow@x>'))
+  s.clock.advance(1000)
+  assert.equal((await send(s.begin())).status, 250)
+  slow.abort()
+  assert.equal((await slow.rcpt(path('<b@y>'))).status, 451)
+  assert.equal((await send(s.begin())).status, 250)
+  await s.relay.close()
+})
+
+test('a connection on which one client was refused often serves no other', async (t) => {
+  const refusing: Script = async (peer) => {
+    await peer.hello()
+    await peer.serve((line) => line.startsWith('RCPT TO:<no') ? '550 no' : undefined)
+  }
+  const s = await stage(t, refusing, { connections: 1 })
+  const guess = async (count: number): Promise<void> => {
+    const one = s.begin()
+    await one.mail(path('<a@x>'))
+    for (let i = 0; i < count; i++) assert.equal((await one.rcpt(path(`<no${i}@y>`))).status, 550)
+    one.abort()
+  }
+  await guess(4)
+  assert.equal((await send(s.begin())).status, 250)
+  // A message that the hop took ends the count, there and here.
+  await guess(4)
+  assert.equal((await send(s.begin())).status, 250)
+  assert.equal(s.hop.peers.length, 1)
+  await guess(5)
+  assert.equal((await send(s.begin())).status, 250)
+  assert.equal(s.hop.peers.length, 2)
+})
+
+test('a hop that is slow at QUIT does not gather connections', async (t) => {
+  const s = await stage(t, async (peer) => {
+    await peer.hello('XCLIENT ADDR')
+    await peer.serve((line) => line.startsWith('XCLIENT') ? '220 again' : line === 'QUIT' ? '' : undefined)
+  }, { connections: 2, xclient: true })
+  let open = 0
+  let most = 0
+  for (let i = 0; i < 12; i++) {
+    await send(s.begin())
+    open = s.hop.peers.filter((peer) => !peer.hasEnded).length
+    most = Math.max(most, open)
+  }
+  assert.ok(most <= 6, `${most} at once`)
 })

@@ -140,6 +140,10 @@ export class Peer {
     this.#socket.resetAndDestroy()
   }
 
+  get hasEnded(): boolean {
+    return this.#ended
+  }
+
   /** Resolves when the relay has closed its side. */
   async closed(): Promise<void> {
     while (!this.#ended) await this.#news()
