@@ -34,10 +34,10 @@ export function isUsedUp(answer: Answer): boolean {
 
 /**
  * Codes that say how the hop stands to us, not to the client or its message: it
- * wants TLS or a password of us (530, 538), or does not know or expect our
- * command. Passed on, they would return the client's mail for our own settings.
+ * wants TLS or a password of us (530, 538), or does not have or expect the
+ * command (502, 503). Passed on, they would return the client's mail for our
+ * own settings.
  */
 export function isAboutUs(stage: string, { status }: Reply): boolean {
-  if (stage !== 'MAIL' && stage !== 'RCPT' && stage !== 'DATA') return false
-  return [502, 503, 530, 538].includes(status) || (status === 500 && stage !== 'RCPT')
+  return (stage === 'MAIL' || stage === 'RCPT' || stage === 'DATA') && [502, 503, 530, 538].includes(status)
 }
