@@ -52,7 +52,7 @@ export function askOverUdp({ server, query, head, signal }: Exchange): Promise<E
       socket = undefined
       resolve(outcome)
     }
-    const fail = (error: Error): void => finish(lost(error.message))
+    const fail = (error: Error): void => finish(lost(causeOf(error)))
     const onAbort = (): void => finish(lost(String(signal.reason)))
     if (signal.aborted) return onAbort()
     signal.addEventListener('abort', onAbort)
@@ -90,7 +90,7 @@ export function askOverTcp({ server, query, head, signal }: Exchange): Promise<E
     }
     const onAbort = (): void => finish(lost(`over TCP: ${String(signal.reason)}`))
     signal.addEventListener('abort', onAbort)
-    socket.on('error', (error) => finish(lost(`over TCP: ${error.message}`)))
+    socket.on('error', (error) => finish(lost(`over TCP: ${causeOf(error)}`)))
     socket.on('close', () => finish(lost(`over TCP: the server closed the connection ${framing.isInside ? 'within' : 'before'} its answer`)))
     socket.on('data', (chunk) => {
       for (const bytes of framing.push(chunk)) {
@@ -101,6 +101,10 @@ export function askOverTcp({ server, query, head, signal }: Exchange): Promise<E
     })
     socket.write(framed(query))
   })
+}
+
+function causeOf(error: NodeJS.ErrnoException): string {
+  return error.code === 'ECONNREFUSED' ? 'nobody listens there (ECONNREFUSED)' : error.message
 }
 
 function lost(cause: string): Exchanged {

@@ -74,6 +74,7 @@ class Stub implements StubResolver {
   readonly #attempts: number
   readonly #servers: Servers
   readonly #clock: Clock
+  readonly #log: Log
   readonly #randomId: () => number
   readonly #gate: Gate
   readonly #live = new Set<AbortController>()
@@ -90,6 +91,7 @@ class Stub implements StubResolver {
     this.#attempts = Math.max(tries, servers.length)
     this.longestMs = this.#attempts * timeoutMs
     this.#clock = context.clock ?? SYSTEM_CLOCK
+    this.#log = context.log
     this.#randomId = context.randomId ?? (() => randomInt(0x10000))
     this.#servers = new Servers(servers, this.#clock, context.log)
     this.#gate = new Gate({ inFlight: settings.maxInFlight ?? 200, waiting: settings.maxWaiting ?? 2000 }, this.#clock)
@@ -210,7 +212,8 @@ class Stub implements StubResolver {
   async #probe(server: Server, signal: AbortSignal): Promise<void> {
     if (server.probing) return
     server.probing = true
-    await this.#send(askOverUdp, server, { asked: { name: 'localhost', type: 'A', edns: false }, signal })
+    const exchanged = await this.#send(askOverUdp, server, { asked: { name: 'localhost', type: 'A', edns: false }, signal })
     server.probing = false
+    if (exchanged.status === 'answer') this.#log.debug({ server: server.name }, 'DNS server is there, though a question to it goes unanswered')
   }
 }

@@ -73,7 +73,9 @@ export function framed(message: Buffer): Buffer {
 export const PASS_BACK = {
   /** silence */
   'drop': () => undefined,
-  'truncate': ({ answer, reply }) => reply(truncated(answer)),
+  /** TC over UDP; over TCP the answer */
+  'truncate': ({ answer, over, reply }) => reply(over === 'udp' ? truncated(answer) : answer),
+  'truncate over TCP too': ({ answer, reply }) => reply(truncated(answer)),
   'refused': ({ failure, reply }) => reply(failure('REFUSED')),
   'servfail': ({ failure, reply }) => reply(failure('SERVFAIL')),
   'formerr': ({ failure, reply }) => reply(failure('FORMERR')),
