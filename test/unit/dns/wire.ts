@@ -55,12 +55,12 @@ export function labels(...parts: readonly string[]): Buffer {
 /** A pointer to the name of the question. */
 export const OWNER = Buffer.from([0xc0, 12])
 
-export function record(type: number, data: Buffer, { owner = OWNER, ttl = 300, length = data.length, klass = 1 } = {}): Buffer {
+export function record(type: number, data: Buffer, { owner = OWNER, ttl = 300, klass = 1 }: { readonly owner?: Buffer; readonly ttl?: number; readonly klass?: number } = {}): Buffer {
   const fixed = Buffer.alloc(10)
   fixed.writeUInt16BE(type, 0)
   fixed.writeUInt16BE(klass, 2)
   fixed.writeUInt32BE(ttl >>> 0, 4)
-  fixed.writeUInt16BE(length, 8)
+  fixed.writeUInt16BE(data.length, 8)
   return Buffer.concat([owner, fixed, data])
 }
 
