@@ -47,6 +47,8 @@ export interface DnsServer {
   readonly queries: readonly string[]
   /** the queries as they were read */
   readonly packets: readonly DecodedPacket[]
+  /** the ports that they came from over UDP */
+  readonly sources: readonly number[]
   /** puts a name in, or in the place of what was there; undefined takes it away */
   set(name: string, entry: ZoneEntry | Fault | undefined): void
   /** What queries for the name ('*': any) get, `times` times or for good; undefined: what the zone says. */
@@ -95,6 +97,7 @@ class LoopbackDnsServer implements DnsServer {
   readonly port: number
   readonly queries: string[] = []
   readonly packets: DecodedPacket[] = []
+  readonly sources: number[] = []
   readonly #options: DnsServerOptions
   readonly #zone: Zone
   #plans: Plan[] = []
@@ -135,15 +138,18 @@ class LoopbackDnsServer implements DnsServer {
   async comeBack(): Promise<void> {
     const family = this.host.includes(':') ? 'udp6' : 'udp4'
     const udp = createSocket(family)
-    udp.on('message', (bytes, { address, port }) => this.#receive(bytes, {
-      over: 'udp',
-      reply: (message) => udp.send(message, port, address),
-      replyElsewhere: (message) => {
-        const other = createSocket(family)
-        other.send(message, port, address, () => other.close())
-      },
-      cut: () => undefined,
-    }))
+    udp.on('message', (bytes, { address, port }) => {
+      this.sources.push(port)
+      this.#receive(bytes, {
+        over: 'udp',
+        reply: (message) => udp.send(message, port, address),
+        replyElsewhere: (message) => {
+          const other = createSocket(family)
+          other.send(message, port, address, () => other.close())
+        },
+        cut: () => undefined,
+      })
+    })
     const tcp = createServer((socket) => this.#serve(socket))
     this.#udp = udp
     this.#tcp = tcp
