@@ -120,7 +120,7 @@ function collect<T extends RecordType>(answer: readonly WireRecord[], type: T, n
   let txtCharacters = 0
   for (const record of answer) {
     if (record.type !== TYPE_NUMBERS[type] || record.name !== name) continue
-    if (records.length === MAX_RECORDS) break
+    if (records.length + unusable === MAX_RECORDS) break
     const data = readData(type, record)
     if (data.status === 'malformed') return data
     ttlSeconds = Math.min(ttlSeconds, record.ttlSeconds)

@@ -14,7 +14,7 @@
 import packet from 'dns-packet'
 import { OPT_TYPE, TYPE_NUMBERS, type Span } from './record-data.ts'
 import type { RecordType } from './resolver.ts'
-import { readName } from './wire-name.ts'
+import { readName, type WireName } from './wire-name.ts'
 
 /** RFC 6891 §6.2.5 with the size that no path fragments (DNS flag day 2020). */
 export const UDP_PAYLOAD_BYTES = 1232
@@ -107,11 +107,12 @@ export type Body =
 /** The records of a message, those of class IN; RRs of other types are kept as bytes. */
 export function readBody(bytes: Buffer, head: Head): Body {
   const sections: [WireRecord[], WireRecord[], WireRecord[]] = [[], [], []]
+  const known = new Map<number, WireName>()
   let extendedRcode = 0
   let at = head.end
   for (const [section, records] of sections.entries()) {
     for (let left = head.counts[section] ?? 0; left > 0; left--) {
-      const cut = cutRecord(bytes, at)
+      const cut = cutRecord(bytes, at, known)
       if (cut === undefined) return { status: 'malformed', why: `a record at octet ${at} of ${bytes.length} is cut off or malformed` }
       if (cut.record.type === OPT_TYPE) extendedRcode = bytes[cut.ttlAt] ?? 0
       else if (cut.class === CLASS_IN) records.push(cut.record)
@@ -121,8 +122,8 @@ export function readBody(bytes: Buffer, head: Head): Body {
   return { status: 'ok', answer: sections[0], authority: sections[1], extendedRcode }
 }
 
-function cutRecord(bytes: Buffer, at: number): { readonly record: WireRecord; readonly class: number; readonly ttlAt: number } | undefined {
-  const name = readName(bytes, at)
+function cutRecord(bytes: Buffer, at: number, known: Map<number, WireName>): { readonly record: WireRecord; readonly class: number; readonly ttlAt: number } | undefined {
+  const name = readOwner(bytes, at, known)
   if (name === undefined || name.end + 10 > bytes.length) return undefined
   const start = name.end + 10
   const end = start + bytes.readUInt16BE(name.end + 8)
@@ -131,4 +132,16 @@ function cutRecord(bytes: Buffer, at: number): { readonly record: WireRecord; re
   // RFC 2181 §8: one with its highest bit set is zero.
   const record = { bytes, start, end, name: name.text, type: bytes.readUInt16BE(name.end), ttlSeconds: Math.max(ttl, 0) }
   return { record, class: bytes.readUInt16BE(name.end + 2), ttlAt: name.end + 4 }
+}
+
+/** Thousands of records may point to one name of 127 labels, which is read once. */
+function readOwner(bytes: Buffer, at: number, known: Map<number, WireName>): WireName | undefined {
+  if (at + 2 > bytes.length) return readName(bytes, at)
+  const pointer = bytes.readUInt16BE(at)
+  if (pointer < 0xc000) return readName(bytes, at)
+  const before = known.get(pointer)
+  if (before) return { text: before.text, end: at + 2 }
+  const name = readName(bytes, at)
+  if (name) known.set(pointer, name)
+  return name
 }
