@@ -50,6 +50,16 @@ const ALLOWED: Readonly<Record<string, Readonly<Record<string, 'any' | 'type'>>>
   // The numbers of sysexits(3), and a shape of clock, are words that all may use.
   'observe': { 'observe': 'any', 'smtp': 'any', 'config/settings.ts': 'type', 'cli/exit-codes.ts': 'any', 'supervisor/clock.ts': 'type' },
   'delivery': { 'delivery': 'any', 'smtp': 'any', 'message': 'any', 'observe': 'any', 'config/settings.ts': 'type' },
+  'dns': { 'dns': 'any', 'observe/log.ts': 'type' },
+  'auth': { 'auth': 'any', 'dns': 'any', 'reputation': 'any', 'message': 'type' },
+  // The allow list is a file of its own, read and reported as the configuration is.
+  'reputation': {
+    'reputation': 'any', 'auth/stranger-text.ts': 'any', 'dns': 'any', 'smtp': 'any', 'observe/log.ts': 'type', 'policy/truth.ts': 'any',
+    'config/problem.ts': 'any', 'config/source.ts': 'any', 'config/nearest.ts': 'any', 'config/networks.ts': 'any',
+  },
+  // A verdict is a function of facts: no I/O, and nobody who does any.
+  'policy': { 'policy': 'any', 'smtp': 'type' },
+  'state': { 'state': 'any', 'observe/log.ts': 'type' },
   // The words of a configuration are parsed by those who know them.
   'config': { 'config': 'any', 'smtp': 'any', 'delivery': 'any' },
   'transaction.ts': { 'pipeline.ts': 'type', 'delivery': 'any', 'message': 'any', 'smtp': 'any', 'observe': 'any' },
