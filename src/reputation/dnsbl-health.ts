@@ -6,7 +6,7 @@
  * zone for IPv6 only ::FFFF:7F00:2 and ::FFFF:7F00:1 (RFC 5782 §5). The proof
  * holds for an hour. Whatever shows that the zone cannot be believed sets it
  * aside: a proof that fails or gets no answer, an answer that no list gives,
- * several look-ups on end without an answer. It is tried again after a minute,
+ * several look-ups on end without an answer while our servers answer others. It is tried again after a minute,
  * then after twice the time that was waited before, at most an hour.
  *
  * The log hears of each change once, with what to do about it. Time is given
@@ -85,7 +85,7 @@ export class ZoneHealth {
     else if (this.#state.state !== 'set-aside') this.#setAside(trouble)
   }
 
-  /** A look-up for a client got no answer, and it is not known that this is the fault of our own servers. */
+  /** A look-up for a client got no answer, and our own servers answer others. */
   failed(cause: string): void {
     this.#failures++
     if (this.#failures < MAX_FAILURES || this.#state.state === 'set-aside') return

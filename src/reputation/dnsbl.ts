@@ -72,8 +72,11 @@ export type DnsListResult = { readonly zone: string; readonly kind: 'block' | 'a
 export type DnsListHealth = { readonly zone: string; readonly kind: 'block' | 'allow' } & ZoneState
 
 export interface DnsLists {
-  /** One result a zone, in the order of the settings. */
-  check(address: string): Promise<readonly DnsListResult[]>
+  /**
+   * One result a zone, in the order of the settings.
+   * @param resolver of the session; without it that of the context, by which zones are proved
+   */
+  check(address: string, resolver?: Resolver): Promise<readonly DnsListResult[]>
   /** Proves the zones for which it is time. Returns when their answers are there. */
   tick(): Promise<void>
   /** Proves all zones now, and says how they are: for `postern check --dns`. */
@@ -110,9 +113,9 @@ export function createDnsLists(settings: DnsListSettings, context: ZoneContext):
     await atOnce(due, most, (zone) => zone.health.prove())
   }
   return {
-    check(address) {
+    check(address, resolver = context.resolver) {
       const client = parseIpAddress(address)
-      return atOnce(zones, most, async (zone) => ({ zone: zone.settings.zone, kind: zone.settings.kind, ...(await ask(zone, client, context.resolver)) }))
+      return atOnce(zones, most, async (zone) => ({ zone: zone.settings.zone, kind: zone.settings.kind, ...(await ask(zone, client, resolver)) }))
     },
     tick: () => proveThem(zones.filter((zone) => zone.health.isDue)),
     async prove() {
@@ -175,8 +178,9 @@ function understood(zone: Zone, name: string, found: Lookup<'A'>): DnsListAnswer
     case 'servfail':
     case 'timeout': {
       const cause = causeText(failureCause(name, found))
-      // Where our own servers are silent, the list is not to blame.
-      if (found.serversAnswer !== false) zone.health.failed(cause)
+      // Where our own servers are silent, or a session has waited long enough, the list is not to blame; and a stranger's
+      // session must not be able to set a list aside.
+      if (found.status === 'servfail' || found.serversAnswer === true) zone.health.failed(cause)
       return { status: 'error', stage: 'look-up', cause }
     }
     case 'records': {

@@ -197,10 +197,18 @@ test('one that comes and goes is tried less and less; an hour of health forgives
   assert.equal(await waitsAfterFall(), 1)
 })
 
+/** As the stub says it of a name whose own servers are dead. */
+const othersAnswer = (resolver: Resolver): Resolver => ({
+  async lookup(name, type) {
+    const found = await resolver.lookup(name, type)
+    return found.status === 'timeout' ? { ...found, serversAnswer: true } : found
+  },
+})
+
 test('look-ups without an answer: five on end set it aside, one answer between them forgives', async () => {
   const dead = (i: number): string => `${i}.2.0.192.${ZONE}`
   const data: ZoneData = { ...WORKING, ...Object.fromEntries([10, 11, 12, 13, 14].map((i) => [dead(i), i % 2 === 0 ? 'timeout' : 'servfail'])) }
-  const bed = listBed(data)
+  const bed = listBed(data, [{}], othersAnswer)
   await bed.lists.tick()
   for (const i of [10, 11, 12, 13]) assert.equal((await ask(bed, `192.0.2.${i}`)).status, 'error')
   assert.equal((await ask(bed, '192.0.2.50')).status, 'not-listed')
@@ -216,16 +224,28 @@ test('look-ups without an answer: five on end set it aside, one answer between t
   assert.deepEqual(bed.zone.queries, [], 'a zone set aside costs no time-out')
 })
 
-test('where our own servers are silent, no list is to blame', async () => {
-  let down = false
-  const bed = listBed(WORKING, [{}], (resolver): Resolver => ({
-    lookup: (name, type) => (down ? Promise.resolve({ status: 'timeout', cause: 'no server answers', serversAnswer: false }) : resolver.lookup(name, type)),
-  }))
+test('where our own servers are silent, no list is to blame; nor where a session has waited long enough', async () => {
+  for (const known of [{ serversAnswer: false }, {}]) {
+    let down = false
+    const bed = listBed(WORKING, [{}], (resolver): Resolver => ({
+      lookup: (name, type) => (down ? Promise.resolve({ status: 'timeout', cause: 'no server answers', ...known }) : resolver.lookup(name, type)),
+    }))
+    await bed.lists.tick()
+    down = true
+    for (let i = 0; i < 20; i++) assert.equal((await ask(bed)).status, 'error')
+    assert.equal(health(bed).state, 'healthy')
+    down = false
+    assert.equal((await ask(bed)).status, 'listed')
+  }
+})
+
+test('a session asks through its own resolver, the proof through that of all', async () => {
+  const bed = listBed(WORKING)
   await bed.lists.tick()
-  down = true
-  for (let i = 0; i < 20; i++) assert.equal((await ask(bed)).status, 'error')
-  assert.equal(health(bed).state, 'healthy')
-  down = false
+  bed.zone.forget()
+  const session: Resolver = { lookup: () => Promise.resolve({ status: 'timeout', cause: 'the session waits for no more' }) }
+  for (let i = 0; i < 20; i++) assert.deepEqual((await bed.lists.check('192.0.2.1', session)).map(({ status }) => status), ['error'])
+  assert.deepEqual(bed.zone.queries, [])
   assert.equal((await ask(bed)).status, 'listed')
 })
 
