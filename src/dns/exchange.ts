@@ -5,7 +5,7 @@
  *
  * Each query over UDP has a socket of its own, so that each has a source port
  * that the kernel chose at random (RFC 5452 §9.2) and that is closed when the
- * answer is there; a pool would save some 30 µs a query and offer a forger a
+ * answer is there; a pool would save some 15 µs a query and offer a forger a
  * port for longer. The socket is connected: the kernel drops what comes from
  * another address or port, and says at once when nobody listens there.
  */

@@ -5,11 +5,11 @@
  * An Error with its log where it does not answer.
  */
 import { writeFileSync } from 'node:fs'
+import { createConnection } from 'node:net'
 import { join } from 'node:path'
 import type { ServerAddress } from '../../../src/dns/exchange.ts'
 import { freePort } from '../ports.ts'
 import { start, temporaryDirectory, until, type RunningProcess } from '../process.ts'
-import { createConnection } from 'node:net'
 
 export interface UnboundOptions {
   /** a zone file for `origin`, served with authority */

@@ -66,6 +66,11 @@ describe('records', () => {
     for (const data of [Buffer.alloc(0), Buffer.from([2, 0x61]), Buffer.from([1, 0x61, 1])]) malformed('TXT', 16, data)
   })
 
+  test('a string does not reach into the next record', () => {
+    const answer = read(withAnswers({ type: 'TXT' }, record(16, Buffer.from([4, 0x61, 0x62, 0x63])), record(16, Buffer.from([1, 0x61]))), { type: 'TXT' })
+    assert.ok(answer?.status === 'failed' && answer.cause.includes('malformed'))
+  })
+
   test('broken records that nobody asked for do no harm', () => {
     assert.equal(read(withAnswers({}, record(16, Buffer.from([9])), record(28, Buffer.from([1])), record(1, Buffer.from([192, 0, 2, 1]))))?.status, 'records')
   })

@@ -122,6 +122,15 @@ test('characters are bounded: few large answers push out many small ones, and on
   assert.equal(await kept(over(text(5000), 100, 5000)), 0)
 })
 
+test('use does not wear out the bound', async () => {
+  const { cache } = over(addresses(300, '192.0.2.1'), 100, 1000)
+  await cache.lookup('a.example', 'A')
+  for (let i = 0; i < 100; i++) await cache.lookup('a.example', 'A')
+  for (let i = 0; i < 20; i++) await cache.lookup(`n${i}`, 'A')
+  const kept = Array.from({ length: 20 }, (_, i) => cache.cached(`n${i}`, 'A')).filter((known) => known !== undefined)
+  assert.equal(kept.length, 4)
+})
+
 test('`cached` asks nobody, and knows no more than is there', async () => {
   const { cache, clock, queries } = over(addresses(10, '192.0.2.1'))
   assert.equal(cache.cached('a.example', 'A'), undefined)

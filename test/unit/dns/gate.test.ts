@@ -20,6 +20,12 @@ test('so many get in, the next wait in order, the rest are turned away', async (
   gate.leave()
   await second
   assert.deepEqual(order, ['first in', 'second in'])
+  // Both places are taken still.
+  const third = gate.enter(deadline).then(note('third'))
+  await Promise.resolve()
+  assert.equal(order.length, 2)
+  gate.leave()
+  await third
   assert.equal(clock.pending, 0, 'no timer stays behind')
   gate.leave()
   gate.leave()

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { cachingResolver } from '../../../src/dns/cache.ts'
 import { sessionResolver } from '../../../src/dns/session.ts'
+import { createStubResolver } from '../../../src/dns/stub.ts'
+import type { DnsServer } from '../../support/dns-server.ts'
 import { before, causeOf, recordsOf, TIMEOUT_MS } from './stub-fixture.ts'
 
 const ONE = { 'a.example': { A: ['192.0.2.1'] }, 'b.example': { A: ['192.0.2.1'] }, 'dead.example': 'timeout' } as const
@@ -109,6 +111,19 @@ describe('nobody answers', () => {
     }
   })
 
+  test('a chain that has to be asked for piece by piece takes no longer', async (t) => {
+    const { resolver, clock, server } = await before(t, [{ 'one.example': { CNAME: 'two.example' }, 'two.example': 'timeout' }], { tries: 2, server: { followsAliases: false } })
+    server.misbehave('one.example', 'drop', { times: 1 })
+    const began = clock.nowMs()
+    const lookup = resolver.lookup('one.example', 'A')
+    await server.asked('one.example')
+    clock.advance(TIMEOUT_MS)
+    await server.asked('two.example')
+    clock.advance(TIMEOUT_MS)
+    assert.match(causeOf(await lookup), /^one\.example A: .*no answer in 4000 ms$/)
+    assert.equal(clock.nowMs() - began, resolver.longestMs)
+  })
+
   test('a server whose port is closed costs no time', async (t) => {
     const { resolver, server, clock } = await before(t, [ONE])
     await server.die()
@@ -120,6 +135,13 @@ describe('nobody answers', () => {
     assert.equal((await resolver.lookup('a.example', 'A')).status, 'records', 'it is asked again, as there is no other')
   })
 })
+
+/** Whatever was sent to the server before is there when this is over. */
+async function roundTrip({ host, port }: DnsServer): Promise<void> {
+  const nothing = (): void => undefined
+  const other = createStubResolver({ servers: [{ host, port }], timeoutMs: 10_000, tries: 1 }, { log: { debug: nothing, info: nothing, warn: nothing, error: nothing } })
+  assert.equal((await other.lookup('round.trip', 'A')).status, 'nxdomain')
+}
 
 describe('a dead name before servers that live', () => {
   test('is told apart by asking for localhost', async (t) => {
@@ -140,10 +162,12 @@ describe('a dead name before servers that live', () => {
     const lookup = resolver.lookup('dead.example', 'A')
     await server.asked('dead.example')
     await resolver.lookup('a.example', 'A')
-    clock.advance(TIMEOUT_MS)
+    clock.advance(TIMEOUT_MS / 2)
+    await roundTrip(server)
+    clock.advance(TIMEOUT_MS / 2)
     const found = await lookup
     assert.ok(found.status === 'timeout' && found.serversAnswer === true)
-    assert.deepEqual(server.queries, ['dead.example A udp', 'a.example A udp'])
+    assert.deepEqual(server.queries, ['dead.example A udp', 'a.example A udp', 'round.trip A udp'])
   })
 
   test('many of them cost the server one such question at a time', async (t) => {
@@ -152,6 +176,7 @@ describe('a dead name before servers that live', () => {
     for (let i = 0; i < 10; i++) await server.asked(`n${i}.dead.example`)
     clock.advance(TIMEOUT_MS / 2)
     await server.asked('localhost')
+    await roundTrip(server)
     clock.advance(TIMEOUT_MS / 2)
     for (const lookup of await Promise.all(lookups)) assert.ok(lookup.status === 'timeout' && lookup.serversAnswer === false)
     assert.equal(server.queries.filter((query) => query.startsWith('localhost')).length, 1)
