@@ -15,6 +15,12 @@ import { clusterChannel, isWorkerProcess } from './supervisor/cluster.ts'
 const out = (text: string): unknown => process.stdout.write(text)
 const err = (text: string): unknown => process.stderr.write(text)
 
+/** That of node:tls's `getCACertificates('system')` and of node:sqlite, and of what is tested. */
+const OLDEST_NODE = 24
+if (Number(process.versions.node.split('.')[0]) < OLDEST_NODE) {
+  err(`postern: this is Node.js ${process.versions.node}; ${OLDEST_NODE} or newer is needed\n`)
+  process.exit(EXIT.configuration)
+}
 installCrashHandler()
 if (isWorkerProcess()) await startWorker()
 else process.exit(await startProgram())

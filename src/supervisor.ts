@@ -42,6 +42,8 @@ export class Supervisor implements Service {
   private settings: Settings
   private readonly parts: SupervisorParts
   private places: Place[] = []
+  /** that a reload made surplus, each until it has stopped */
+  private readonly retiring = new Map<Slot, Promise<void>>()
   private starting: Start | undefined
   private stopping = false
   private reloading = false
@@ -79,7 +81,7 @@ export class Supervisor implements Service {
   async stop(): Promise<void> {
     this.stopping = true
     for (const place of this.places) place.cancelRelaunch()
-    await Promise.all(this.places.map(({ slot }) => slot.stop(this.settings.timeouts.stopMs)))
+    await Promise.all([...this.places.map(({ slot }) => slot.stop(this.settings.timeouts.stopMs)), ...this.retiring.values()])
     this.starting?.resolve()
     this.starting = undefined
   }
@@ -90,6 +92,7 @@ export class Supervisor implements Service {
       cancelRelaunch()
       slot.kill()
     }
+    for (const slot of this.retiring.keys()) slot.kill()
   }
 
   addresses(): Addresses {
@@ -198,7 +201,7 @@ export class Supervisor implements Service {
     while (this.places.length < workers) this.addPlace().slot.launch()
     for (const { slot, cancelRelaunch } of this.places.splice(workers)) {
       cancelRelaunch()
-      void slot.stop(this.settings.timeouts.stopMs)
+      this.retiring.set(slot, slot.stop(this.settings.timeouts.stopMs).then(() => void this.retiring.delete(slot)))
     }
   }
 }

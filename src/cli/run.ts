@@ -4,7 +4,8 @@
  * 75 or 77 where an address cannot be had, 70 for a bug, 130 after a second
  * SIGINT.
  */
-import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { accessSync, closeSync, constants, mkdirSync, openSync } from 'node:fs'
+import { join } from 'node:path'
 import { isatty } from 'node:tty'
 import { EMBEDDED_SOURCE } from '../config/embedded.ts'
 import { loadConfiguration, type LoadOptions, type Loaded } from '../config/load.ts'
@@ -35,6 +36,11 @@ export async function run(options: ConfigOption, io: RunIo): Promise<number> {
   const loaded = load()
   if (loaded.status !== 'ok') return refuse(loaded, io)
   const { settings, source } = loaded
+  const unusable = prepareState(settings.state)
+  if (unusable !== undefined) {
+    io.err(`postern: ${source}: state: ${unusable}; allowed: a directory that this user may write to\n`)
+    return EXIT.configuration
+  }
   if (source === EMBEDDED_SOURCE) {
     prepareMailboxes(settings)
     io.err(welcome(settings, io.cwd, painter(wantsColour(isatty(2), io.environment))))
@@ -65,6 +71,18 @@ export async function run(options: ConfigOption, io: RunIo): Promise<number> {
 function prepareMailboxes(settings: Settings): void {
   for (const hop of settings.hops.values()) {
     if (hop.kind === 'maildir') mkdirSync(hop.path.slice(0, hop.path.indexOf('/{')), { recursive: true, mode: 0o700 })
+  }
+}
+
+/** Large messages are kept there while they pass: without it they would be put off for ever, and small ones not. */
+function prepareState(state: string): string | undefined {
+  const directory = join(state, 'tmp')
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 })
+    accessSync(directory, constants.W_OK | constants.X_OK)
+    return undefined
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
   }
 }
 

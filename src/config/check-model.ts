@@ -166,8 +166,8 @@ function checkStrangers(model: Model, collector: Collector): void {
 }
 
 function selfOf(model: Model, { machine }: CheckContext): Self {
-  const hostname = model.root.values.hostname ?? normaliseDomain(machine.hostname())
-  return { addresses: machine.addresses(), names: hostname === undefined ? [] : [hostname] }
+  const names = [model.root.values.hostname, normaliseDomain(machine.hostname())].filter((name) => name !== undefined)
+  return { addresses: machine.addresses(), names }
 }
 
 interface RelayContext {

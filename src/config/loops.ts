@@ -21,7 +21,7 @@ export interface Self {
   readonly names: readonly string[]
 }
 
-/** Whether a connection to `hop` arrives at `listener`. A name of elsewhere is not resolved; the count of Received fields ends such a loop. */
+/** Whether a connection to `hop` arrives at `listener`. A name of elsewhere is not resolved. */
 export function leadsTo(hop: SocketAddress, listener: SocketAddress, self: Self): boolean {
   if (hop.kind === 'unix' || listener.kind === 'unix') return hop.kind === 'unix' && listener.kind === 'unix' && hop.path === listener.path
   if (hop.port !== listener.port) return false

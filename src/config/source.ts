@@ -55,7 +55,7 @@ export function parseSource(text: string): ParsedSource {
   const lines = new LineCounter()
   let document: ReturnType<typeof parseDocument>
   try {
-    document = parseDocument(text, { lineCounter: lines, prettyErrors: false, resolveKnownTags: false, logLevel: 'error' })
+    document = parseDocument(text, { lineCounter: lines, prettyErrors: false, resolveKnownTags: false, logLevel: 'error', uniqueKeys: false })
   } catch (error) {
     // The parser recurses: brackets nested by the thousand exhaust its stack.
     if (error instanceof RangeError) return refused(NOWHERE, 'is nested too deeply to be read')

@@ -62,6 +62,8 @@ interface Watched<T> {
   readonly parse: (text: string) => Parsed<T>
   stamp: string
   value: T | undefined
+  /** the last good content said something */
+  filled: boolean
 }
 
 interface Report {
@@ -133,7 +135,7 @@ export function createAddressSource(settings: AddressSourceSettings, context: Ad
 }
 
 function watched<T>(path: string | undefined, parse: (text: string) => Parsed<T>): Watched<T> | undefined {
-  return path === undefined ? undefined : { path, parse, stamp: '', value: undefined }
+  return path === undefined ? undefined : { path, parse, stamp: '', value: undefined, filled: false }
 }
 
 async function look<T>(
@@ -163,6 +165,12 @@ async function look<T>(
     report.errors.push(cause)
     return { unreadable: cause }
   }
+  const filled = /^[ \t]*[^#\s]/m.test(text)
+  if (file.filled && !filled) {
+    // Somebody is writing it, or has emptied it by mistake: nobody's mail is to be returned for that.
+    report.errors.push(`${file.path}: is empty, and was not before; the last content stays in use until there is another, or a restart`)
+    return 'changed'
+  }
   const parsed = file.parse(text)
   if (parsed.status === 'malformed') {
     report.errors.push(...parsed.problems.map((problem) => describeProblem(file.path, problem)))
@@ -170,6 +178,7 @@ async function look<T>(
   }
   report.warnings.push(...parsed.warnings.map((problem) => describeProblem(file.path, problem)))
   file.value = parsed.value
+  file.filled = filled
   return 'changed'
 }
 

@@ -105,7 +105,7 @@ export async function checkLocal(settings: MaildirSettings, context: LocalSettin
 export function planOf(rules: LocalRules, path: MailboxPath, user: Owner | undefined): FolderPlan {
   const { owner: ownerAbove, mode, asRoot } = rules
   const owner = !asRoot || user === undefined ? ownerAbove : { uid: user.uid ?? ownerAbove.uid, gid: user.gid ?? ownerAbove.gid }
-  return { path, owner, ownerAbove, mode, guarded: asRoot && owner.uid !== undefined && owner.uid !== 0 }
+  return { path, owner, ownerAbove, mode, guarded: asRoot }
 }
 
 export function processIdentity(): ProcessIdentity {
@@ -116,15 +116,15 @@ function ownerProblems(settings: MaildirSettings, identity: ProcessIdentity): re
   const { uid, gid } = settings
   const problems: string[] = []
   if (identity.uid === 0) {
-    const others = (uid !== undefined && uid !== 0) || settings.users !== undefined
-    if (others && identity.platform !== 'linux') problems.push(`hops.${settings.name}: as root, delivery for other users is safe on Linux only; run as the user who owns the mailboxes`)
+    // Whoever owns a folder on the way could lead root elsewhere by a link, and only Linux lets us look.
+    if (identity.platform !== 'linux') problems.push(`hops.${settings.name}: as root, delivery is safe on Linux only; run as the user who owns the mailboxes`)
     return problems
   }
   if (uid !== undefined && uid !== identity.uid) {
-    problems.push(`hops.${settings.name}.uid: files cannot be given to user ${uid} by user ${identity.uid ?? '?'}; run as ${uid} or as root, or leave it out`)
+    problems.push(`hops.${settings.name}.owner: files cannot be given to user ${uid} by user ${identity.uid ?? '?'}; run as ${uid} or as root, or leave it out`)
   }
   if (gid !== undefined && gid !== identity.gid && !identity.groups.includes(gid)) {
-    problems.push(`hops.${settings.name}.gid: files cannot be given to group ${gid}, of which this process is no member; run as root, or leave it out`)
+    problems.push(`hops.${settings.name}.owner: files cannot be given to group ${gid}, of which this process is no member; run as root, or leave it out`)
   }
   return problems
 }

@@ -87,7 +87,7 @@ function parseLine(content: string, line: number): { user: User; warnings: strin
 
 function parseName(text: string): string | { what: string } {
   if (text === '') return { what: 'the user has no name; a line is user[:password[:uid[:gid[:…]]]]' }
-  if (/\s/.test(text)) return { what: `white space in the name "${text}"` }
+  if (/\s/.test(text)) return { what: `white space behind "${text.split(/\s/, 1)[0] ?? ''}"; a line is user[:password[:uid[:gid[:…]]]]` }
   const at = nameEnd(text)
   const local = foldLocalPart(text.slice(0, at))
   const why = unsafeBecause(local)

@@ -8,6 +8,8 @@ import { describeReply, isPositive, replyClass, type Reply } from '../smtp/reply
 import type { SessionFacts } from '../smtp/session-handler.ts'
 
 const MAX_LISTED = 50
+/** Lines of several workers go to one pipe, which keeps only what is shorter than a page (4096 bytes) in one piece. */
+const MAX_LISTED_CHARACTERS = 1000
 
 interface Start {
   readonly listener: string
@@ -42,7 +44,7 @@ export class TransactionRecord {
 
   refuse(recipient: EnvelopePath, reply: Reply): void {
     this.refusedCount++
-    if (this.refusals.length < MAX_LISTED) this.refusals.push(`${readable(recipient.path.wire)} ${describeReply(reply)}`)
+    if (this.refusals.length < MAX_LISTED) this.refusals.push(cut(`${readable(recipient.path.wire)} ${describeReply(reply)}`, 400))
   }
 
   message(size: number, anomalies: Anomalies): void {
@@ -52,18 +54,19 @@ export class TransactionRecord {
   }
 
   facts(recipients: readonly EnvelopePath[], nowMs: number): Readonly<Record<string, unknown>> {
-    const listed = recipients.length > MAX_LISTED ? recipients.slice(0, MAX_LISTED) : recipients
+    const listed = fitting(recipients.slice(0, MAX_LISTED).map((r) => cut(readable(r.path.wire), 320)))
+    const refused = fitting(this.refusals)
     return {
       id: this.id,
       listener: this.start.listener,
       client: this.client,
       helo: this.helo,
       tls: this.tls,
-      from: readable(this.start.sender.path.wire),
-      rcpts: listed.map((r) => readable(r.path.wire)),
-      rcptCount: recipients.length > MAX_LISTED ? recipients.length : undefined,
-      refused: this.refusedCount === 0 ? undefined : this.refusals,
-      refusedCount: this.refusedCount > MAX_LISTED ? this.refusedCount : undefined,
+      from: cut(readable(this.start.sender.path.wire), 320),
+      rcpts: listed,
+      rcptCount: recipients.length > listed.length ? recipients.length : undefined,
+      refused: this.refusedCount === 0 ? undefined : refused,
+      refusedCount: this.refusedCount > refused.length ? this.refusedCount : undefined,
       size: this.size,
       mended: this.mended,
       verdict: this.verdict(),
@@ -78,6 +81,17 @@ export class TransactionRecord {
     if (isPositive(this.reply)) return 'accept'
     return replyClass(this.reply) === 5 ? 'reject' : 'tempfail'
   }
+}
+
+/** The first of a list, as many as there is room for; at least one. */
+function fitting(items: readonly string[]): readonly string[] {
+  let characters = 0
+  const most = items.findIndex((item) => (characters += item.length) > MAX_LISTED_CHARACTERS)
+  return most < 0 ? items : items.slice(0, Math.max(1, most))
+}
+
+function cut(text: string, most: number): string {
+  return text.length > most ? `${text.slice(0, most)}…` : text
 }
 
 /** `<user@host>` as it came, without brackets, bytes read as UTF-8. */

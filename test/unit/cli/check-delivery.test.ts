@@ -22,7 +22,7 @@ test('an owner that this process cannot give files to is a problem of the settin
   const owned = settings(temporaryDirectory('owned'), ', owner: "5000:5001"')
   assert.deepEqual(deliveryProblems(owned, 'p.yaml', ROOT), [])
   const problems = deliveryProblems(owned, 'p.yaml', SOMEBODY)
-  assert.match(problems.join('\n'), /^p\.yaml: hops\.local\.uid: files cannot be given to user 5000 by user 1000; .*\np\.yaml: hops\.local\.gid/)
+  assert.match(problems.join('\n'), /^p\.yaml: hops\.local\.owner: files cannot be given to user 5000 by user 1000; .*\np\.yaml: hops\.local\.owner: files cannot be given to group 5001/)
 })
 
 test('a folder that is missing and lines that are wrong can be mended while it runs', async () => {

@@ -79,6 +79,9 @@ test('a hop does not lead back to a listener of ours', () => {
     ['"127.0.0.1:25"', '{ smtp: "127.0.0.1:26" }'], ['"127.0.0.1:25"', '{ smtp: "127.0.0.2:25" }'], ['"0.0.0.0:25"', '{ smtp: "192.0.2.11:25" }'], ['"0.0.0.0:25"', '{ smtp: "[2001:db8::10]:25" }'],
     ['"0.0.0.0:25"', '{ smtp: "other.example:25" }'], ['"127.0.0.1:0"', '{ smtp: "127.0.0.1:25" }'], ['"unix:/run/x"', '{ lmtp: "unix:/run/y" }'],
   ] as const) assert.equal(loop(listen, hop), '', `${listen} ${hop}`)
+  // The machine's own name is known, whatever hostname says.
+  const named = outcome({ listeners: [listener('in', '"0.0.0.0:25"')], hops: ['backend: { smtp: "mx.test.example:25" }'], more: 'hostname: other.example' })
+  assert.match(named.errors, /is our own listener "in"/)
   const chain = outcome({ listeners: [INBOUND, listener('out', '"127.0.0.1:10027"', 'role: outbound, next: backend')], hops: ['backend: { smtp: "127.0.0.1:10027" }'] })
   assert.match(chain.errors, /is our own listener "out"/)
 })

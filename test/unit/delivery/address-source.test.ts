@@ -128,3 +128,26 @@ test('reload reads at once and reports; unknown targets are warnings', async () 
   const report = await g.source.reload()
   assert.match(report.errors[0] ?? '', /^\/etc\/aliases:1: x@elsewhere\.example: .* needs a queue/)
 })
+
+test('a file that is empty all at once is not believed: nobody is returned for it', async () => {
+  const g = ground({ users: 'anna\n', aliases: 'info: anna\n' })
+  assert.equal(await g.ask('anna'), 'mailboxes')
+  for (const nothing of ['', '\n\n', '# being written\n']) {
+    g.write('/etc/users', nothing)
+    g.write('/etc/aliases', nothing)
+    g.nowMs += 1000
+    assert.deepEqual([await g.ask('anna'), await g.ask('info')], ['mailboxes', 'mailboxes'])
+  }
+  assert.ok(g.log.has('error', '/etc/users: is empty, and was not before'))
+  // One that breaks off is an error of its own; the content from before the empty one still stands.
+  g.write('/etc/users', 'an na\n')
+  g.nowMs += 1000
+  assert.equal(await g.ask('anna'), 'mailboxes')
+  g.write('/etc/users', 'bert\n')
+  g.nowMs += 1000
+  assert.deepEqual([await g.ask('anna'), await g.ask('bert')], ['unknown', 'mailboxes'])
+})
+
+test('one that was empty from the beginning has nobody', async () => {
+  assert.equal(await ground({ users: '' }).ask('anna'), 'unknown')
+})

@@ -118,6 +118,20 @@ test('as root for another user, no link below the fixed part is followed', { ski
   assert.equal(openDescriptors(), descriptors)
 })
 
+test('as root without an owner neither: who owns the folder could lead root elsewhere', { skip: needsRoot }, async () => {
+  const root = temporaryDirectory('delivery')
+  const astray = join(root, 'astray')
+  mkdirSync(astray, { mode: 0o700 })
+  mkdirSync(join(root, 'mail/anna/Maildir'), { recursive: true })
+  for (const part of ['cur', 'tmp']) mkdirSync(join(root, 'mail/anna/Maildir', part))
+  symlinkSync(astray, join(root, 'mail/anna/Maildir/new'))
+  const { hop } = localHop({ path: `${root}/mail/{local}/Maildir` }, real())
+  assert.match((await send(hop, ['anna@example.org'], outgoing(stored('a\r\n')))).data, /^451 4\.3\.0 /)
+  assert.deepEqual(readdirSync(astray), [])
+  assert.equal((await send(hop, ['bert@example.org'], outgoing(stored('a\r\n')))).data, '250 2.0.0 Delivered')
+  await hop.close()
+})
+
 test('no permission is a 451 with path and cause in the log', { skip: needsRoot === false ? 'root may do everything' : false }, async () => {
   const root = temporaryDirectory('delivery')
   chmodSync(root, 0o500)

@@ -43,7 +43,7 @@ test('every malformed line is named', () => {
   assert.deepEqual(problems('anna\n:x:1:1\n../etc\na b:x\nanna:y\nx@no_domain..\n.x\n'), [
     '2: the user has no name; a line is user[:password[:uid[:gid[:…]]]]',
     '3: the name "../etc" cannot be a mailbox: it begins with a dot',
-    '4: white space in the name "a b"',
+    '4: white space behind "a"; a line is user[:password[:uid[:gid[:…]]]]',
     '5: user anna stands already in line 1',
     '6: "no_domain.." is not a domain',
     '7: the name ".x" cannot be a mailbox: it begins with a dot',
@@ -64,4 +64,11 @@ test('a uid that is a name is a warning and is not used', () => {
 
 test('an empty file has no users', () => {
   assert.equal(table('').size, 0)
+})
+
+test('a password that stands in the place of white space is not told', () => {
+  const result = parseUsers('bob {SHA512-CRYPT}$6$secrethash\n')
+  assert.ok(result.status === 'malformed')
+  assert.doesNotMatch(JSON.stringify(result.problems), /secrethash|SHA512/)
+  assert.match(JSON.stringify(result.problems), /white space behind \\"bob\\"/)
 })

@@ -64,6 +64,19 @@ test('lists are bounded, with the true counts beside them', () => {
   const many = Array.from({ length: 120 }, (_, i) => envelope(`r${i}@d.example`))
   for (const one of many) of.refuse(one, { status: 550, subject: 1, detail: 1, text: 'no' })
   const facts = of.facts(many, 0)
-  assert.deepEqual([(facts['rcpts'] as unknown[]).length, facts['rcptCount'], (facts['refused'] as unknown[]).length, facts['refusedCount']], [50, 120, 50, 120])
+  assert.deepEqual([(facts['rcpts'] as unknown[]).length, facts['rcptCount'], facts['refusedCount']], [50, 120, 120])
+  const refused = facts['refused'] as string[]
+  assert.ok(refused.length > 30 && refused.length <= 50 && refused.join('').length <= 1000)
   assert.equal((facts['refused'] as string[])[0], 'r0@d.example 550 5.1.1 no')
+})
+
+test('a line is short enough to stay in one piece beside those of other workers', () => {
+  const of = record()
+  const long = `${'x'.repeat(300)}@${'y.'.repeat(60)}example`
+  for (let i = 0; i < 60; i++) of.refuse(envelope(long), { status: 550, text: 'z'.repeat(400) })
+  of.reply = { status: 550, text: Array.from({ length: 100 }, () => 'w'.repeat(400)) }
+  const facts = of.facts(Array.from({ length: 60 }, () => envelope(long)), 0)
+  assert.ok(JSON.stringify(facts).length < 3800, String(JSON.stringify(facts).length))
+  assert.deepEqual([facts['rcptCount'], facts['refusedCount']], [60, 60])
+  assert.ok((facts['rcpts'] as readonly string[]).length > 0)
 })

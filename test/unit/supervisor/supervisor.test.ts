@@ -209,6 +209,23 @@ describe('reload', () => {
     await reloaded
   })
 
+  test('a stop waits for the surplus ones too, and a kill reaches them', async () => {
+    const { supervisor, forked, settings } = await running(2)
+    const reloaded = supervisor.reload({ ...settings, workers: 1 })
+    await settle()
+    for (const worker of forked) worker.says({ type: 'reloaded', addresses: addressesOf(25) })
+    await reloaded
+    let stopped = false
+    const stopping = supervisor.stop().then(() => (stopped = true))
+    at(forked, 0).dies({ code: 0 })
+    await settle()
+    assert.equal(stopped, false)
+    supervisor.kill()
+    assert.deepEqual(at(forked, 1).signals, ['SIGKILL'])
+    at(forked, 1).dies()
+    await stopping
+  })
+
   test('more workers are started, surplus ones are stopped and not replaced', async () => {
     const { supervisor, forked, settings, clock } = await running(1)
     const resize = async (workers: number): Promise<void> => {
