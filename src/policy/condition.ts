@@ -19,7 +19,9 @@ export type FactKind = { readonly kind: 'word'; readonly words: readonly string[
 export const FACTS = {
   rdns: word('pass', 'fail', 'temperror'),
   fcrdns: word('pass', 'fail', 'temperror'),
+  generic_name: word('yes', 'no'),
   dnsbl: word('listed', 'clean', 'temperror'),
+  dnswl: word('listed', 'clean', 'temperror'),
   helo: word('pass', 'fail', 'temperror'),
   spf: word('pass', 'fail', 'softfail', 'neutral', 'none', 'temperror', 'permerror'),
   dkim: word('pass', 'fail', 'none', 'temperror'),
@@ -34,6 +36,7 @@ export const FACTS = {
   dkim_domain: { kind: 'domain' },
   from_domain: { kind: 'domain' },
   dnsbl_zone: { kind: 'domain' },
+  dnswl_zone: { kind: 'domain' },
 } as const satisfies Readonly<Record<string, FactKind>>
 
 export type FactName = keyof typeof FACTS

@@ -43,10 +43,21 @@ export interface Verdict {
   readonly effects: readonly Effect[]
 }
 
+/** Why what some checks found is no reason for anything, as far as it is known. */
+export interface Excuse {
+  /** undefined: all of them */
+  readonly checks: readonly CheckName[] | undefined
+  readonly truth: Truth
+  /** for the log and `postern why` */
+  readonly reason: string
+}
+
 export interface DecideInput {
   readonly outcomes: readonly CheckOutcome[]
   /** for the conditions of exceptions */
   readonly facts: (name: FactName) => FactValue
+  /** beside the exceptions of the policy: entries of the allow list */
+  readonly excuses?: readonly Excuse[]
   /** nothing more will be known: what is pending now is not so */
   readonly final: boolean
   /** no DNS server answers at all */
@@ -85,11 +96,13 @@ function effectOf(outcome: CheckOutcome, policy: Policy, input: DecideInput): Ef
   const { action, weight } = policy.checks[outcome.check]
   const { check, status, result } = outcome
   const made = (effect: Effect['effect'], exceptions: readonly string[] = []): Effect => ({
-    check, status, result, policy: action, effect, points: effect === 'score' ? (outcome.weight ?? weight) : 0, exceptions,
+    check, status, result, policy: action, effect, points: effect === 'score' || effect === 'warn' ? (outcome.weight ?? weight) : 0, exceptions,
   })
+  // What speaks for a message is not excused.
+  if (status === 'pass' && action === 'score' && (outcome.weight ?? 0) < 0) return made('score')
   const wanted = wantedEffect(outcome, action, policy.dnsDown === 'accept' && input.dnsDown)
   if (wanted === 'nothing') return made('nothing')
-  const excused = exceptionsOf(check, policy.exceptions, input)
+  const excused = excuseOf(check, policy.exceptions, input)
   switch (excused.truth) {
     case 'true':
       return made('excused', excused.reasons)
@@ -105,7 +118,7 @@ function effectOf(outcome: CheckOutcome, policy: Policy, input: DecideInput): Ef
 
 /** Points could add up to a refusal for good, and so they do not count either. */
 function forUncertain(wanted: Wanted): Wanted {
-  if (wanted === 'score') return 'nothing'
+  if (wanted === 'score' || wanted === 'warn') return 'nothing'
   return wanted === 'reject' || wanted === 'disconnect' ? 'tempfail' : wanted
 }
 
@@ -122,13 +135,13 @@ function wantedEffect({ status, demand }: CheckOutcome, action: Action, dnsForgi
   return demand === 'reject' || demand === 'quarantine' ? demand : 'nothing'
 }
 
-function exceptionsOf(check: CheckName, exceptions: readonly Exception[], input: DecideInput): { truth: Truth; reasons: readonly string[] } {
+function excuseOf(check: CheckName, exceptions: readonly Exception[], input: DecideInput): { truth: Truth; reasons: readonly string[] } {
+  const rules = exceptions.map(({ checks, when, reason }): Excuse => ({ checks, truth: evaluate(when, input.facts), reason }))
   const found = new Map<Truth, string[]>()
-  for (const { checks, when, reason } of exceptions) {
-    if (!checks.includes(check)) continue
-    const value = evaluate(when, input.facts)
-    const truth = input.final && value === 'pending' ? 'false' : value
-    found.set(truth, [...(found.get(truth) ?? []), reason])
+  for (const { checks, truth, reason } of [...rules, ...(input.excuses ?? [])]) {
+    if (checks !== undefined && !checks.includes(check)) continue
+    const settled = input.final && truth === 'pending' ? 'false' : truth
+    found.set(settled, [...(found.get(settled) ?? []), reason])
   }
   for (const truth of ['true', 'pending', 'temperror'] as const) {
     const reasons = found.get(truth)

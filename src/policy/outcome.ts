@@ -14,7 +14,7 @@ export interface CheckOutcome {
   readonly code: readonly [subject: number, detail: number]
   /** what the sender is told if this is the reason; says what to mend */
   readonly text: string
-  /** points, where they depend on what was found; otherwise those of the policy count */
+  /** points, where they depend on what was found; otherwise those of the policy count. Negative, of a pass: it speaks for the message */
   readonly weight?: number
   /** the value of an `X-Warning` field */
   readonly warnings?: readonly string[]

@@ -4,19 +4,19 @@
 import type { Condition } from './condition.ts'
 
 /** In the order in which they are decided: the first of equal weight gives its reply. */
-export const CHECKS = ['early_talker', 'rate', 'rdns', 'fcrdns', 'dnsbl', 'helo', 'sender_domain', 'spf', 'dmarc'] as const
+export const CHECKS = ['early_talker', 'rate', 'rdns', 'fcrdns', 'generic_name', 'dnsbl', 'dnswl', 'helo', 'sender_domain', 'spf', 'dkim', 'dmarc'] as const
 export type CheckName = (typeof CHECKS)[number]
 
 /**
- * off: not even asked. note: in the log and the decision. warn: `X-Warning` on
- * the message. score: its weight counts. honour (DMARC only): what the domain
- * owner asks for. The rest refuses.
+ * off: not even asked. note: in the log and the decision. score: its weight
+ * counts. warn: that too, and `X-Warning` on the message. honour (DMARC only):
+ * what the domain owner asks for. The rest refuses.
  */
 export type Action = 'off' | 'note' | 'warn' | 'score' | 'tempfail' | 'reject' | 'disconnect' | 'honour'
 
 export interface CheckPolicy {
   readonly action: Action
-  /** points where the action is `score`; block lists bring their own */
+  /** points where the action is `score` or `warn`; lists bring their own */
   readonly weight: number
 }
 
@@ -55,25 +55,37 @@ export const ALLOWED_ACTIONS: Readonly<Record<CheckName, readonly Action[]>> = {
   rate: ['off', 'note', 'tempfail'],
   rdns: ['off', 'note', 'warn', 'score', 'tempfail', 'reject', 'disconnect'],
   fcrdns: ['off', 'note', 'warn', 'score', 'tempfail', 'reject', 'disconnect'],
+  generic_name: ['off', 'note', 'warn', 'score'],
   dnsbl: ['off', 'note', 'warn', 'score', 'tempfail', 'reject', 'disconnect'],
+  dnswl: ['off', 'note', 'score'],
   helo: ['off', 'note', 'warn', 'score', 'tempfail', 'reject'],
   sender_domain: ['off', 'note', 'warn', 'score', 'tempfail', 'reject'],
   spf: ['off', 'note', 'warn', 'score', 'tempfail', 'reject'],
+  dkim: ['off', 'note', 'warn', 'score'],
   dmarc: ['off', 'note', 'warn', 'score', 'honour'],
 }
 
 export const WEIGHTS: Readonly<Record<CheckName, number>> = {
-  early_talker: 3, rate: 0, rdns: 3, fcrdns: 2, dnsbl: 2, helo: 1, sender_domain: 3, spf: 2, dmarc: 4,
+  early_talker: 3, rate: 0, rdns: 3, fcrdns: 2, generic_name: 2, dnsbl: 2, dnswl: -2, helo: 1, sender_domain: 3, spf: 2, dkim: 0.5, dmarc: 4,
 }
 
 export const PRESET_ACTIONS: Readonly<Record<Preset, Readonly<Record<CheckName, Action>>>> = {
   observe: {
-    early_talker: 'note', rate: 'note', rdns: 'note', fcrdns: 'note', dnsbl: 'warn', helo: 'note', sender_domain: 'note', spf: 'warn', dmarc: 'note',
+    early_talker: 'note', rate: 'note', rdns: 'note', fcrdns: 'note', generic_name: 'note', dnsbl: 'warn', dnswl: 'score', helo: 'note',
+    sender_domain: 'note', spf: 'warn', dkim: 'note', dmarc: 'note',
   },
   standard: {
-    early_talker: 'disconnect', rate: 'tempfail', rdns: 'disconnect', fcrdns: 'disconnect', dnsbl: 'warn', helo: 'score', sender_domain: 'reject', spf: 'warn', dmarc: 'honour',
+    early_talker: 'score', rate: 'tempfail', rdns: 'disconnect', fcrdns: 'disconnect', generic_name: 'score', dnsbl: 'warn', dnswl: 'score', helo: 'score',
+    sender_domain: 'score', spf: 'warn', dkim: 'note', dmarc: 'honour',
   },
   strict: {
-    early_talker: 'disconnect', rate: 'tempfail', rdns: 'disconnect', fcrdns: 'disconnect', dnsbl: 'reject', helo: 'reject', sender_domain: 'reject', spf: 'reject', dmarc: 'honour',
+    early_talker: 'disconnect', rate: 'tempfail', rdns: 'disconnect', fcrdns: 'disconnect', generic_name: 'score', dnsbl: 'reject', dnswl: 'score', helo: 'reject',
+    sender_domain: 'reject', spf: 'reject', dkim: 'note', dmarc: 'honour',
   },
+}
+
+export const PRESET_THRESHOLDS: Readonly<Record<Preset, Thresholds>> = {
+  observe: { tag: 5, quarantine: undefined, reject: undefined },
+  standard: { tag: 5, quarantine: undefined, reject: 15 },
+  strict: { tag: 5, quarantine: 10, reject: 15 },
 }

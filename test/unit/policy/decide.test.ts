@@ -6,7 +6,8 @@ import { readCondition, type FactName, type FactValue } from '../../../src/polic
 import { decide, type DecideInput } from '../../../src/policy/decide.ts'
 import { rawCondition } from './raw-condition.ts'
 import type { CheckOutcome } from '../../../src/policy/outcome.ts'
-import { ALLOWED_ACTIONS, CHECKS, PRESET_ACTIONS, PRESETS, WEIGHTS, type Action, type CheckName, type Exception, type Policy } from '../../../src/policy/policy.ts'
+import { ALLOWED_ACTIONS, CHECKS, PRESET_ACTIONS, PRESET_THRESHOLDS, PRESETS, WEIGHTS, type Action, type CheckName, type Exception, type Policy } from '../../../src/policy/policy.ts'
+import type { Truth } from '../../../src/policy/truth.ts'
 
 function policy(change: Partial<Record<CheckName, Action>> = {}, more: Partial<Policy> = {}): Policy {
   const checks = Object.fromEntries(CHECKS.map((check) => [check, { action: change[check] ?? 'note', weight: WEIGHTS[check] }])) as Policy['checks']
@@ -37,8 +38,27 @@ test('each action, for a failed check', () => {
     assert.equal(made.action, verdict)
     assert.equal(made.reply?.status, status)
     assert.deepEqual(made.warnings, action === 'warn' ? ['rdns is bad'] : [])
-    assert.equal(made.score, action === 'score' ? WEIGHTS.rdns : 0)
+    assert.equal(made.score, action === 'score' || action === 'warn' ? WEIGHTS.rdns : 0)
   }
+})
+
+test('a list that speaks for the client takes points away, and needs no exception for it', () => {
+  const listed = outcome('dnswl', 'pass', { weight: -3 })
+  assert.equal(decide(policy({ dnswl: 'score', rdns: 'score' }), input([outcome('rdns', 'fail'), listed])).score, 0)
+  assert.equal(decide(policy({ dnswl: 'note', rdns: 'score' }), input([outcome('rdns', 'fail'), listed])).score, 3)
+  assert.equal(decide(policy({ dnswl: 'score' }), input([listed], { excuses: [{ checks: undefined, truth: 'true', reason: 'a friend' }] })).score, -3)
+})
+
+test('the allow list excuses what its entries name, waits for what is not known, and is no reason to refuse where it could not be asked', () => {
+  const made = (truth: Truth, more: Partial<DecideInput> = {}) =>
+    decide(policy({ rdns: 'disconnect' }), input([outcome('rdns', 'fail')], { excuses: [{ checks: ['rdns'], truth, reason: 'a friend' }], ...more }))
+  assert.deepEqual([made('true').action, made('true').effects[0]?.exceptions], ['accept', ['a friend']])
+  assert.deepEqual([made('pending', { final: false }).action, made('pending', { final: false }).effects[0]?.effect], ['accept', 'deferred'])
+  assert.equal(made('pending').action, 'disconnect')
+  assert.equal(made('temperror').action, 'tempfail')
+  assert.equal(made('false').action, 'disconnect')
+  const other = decide(policy({ rdns: 'disconnect' }), input([outcome('rdns', 'fail')], { excuses: [{ checks: ['spf'], truth: 'true', reason: 'a friend' }] }))
+  assert.equal(other.action, 'disconnect')
 })
 
 test('a refusal has the code and the words of its check', () => {
@@ -99,22 +119,24 @@ test('a check that cannot be done is 451 where it would refuse, and nothing else
 
 test('the presets use what is allowed', () => {
   for (const preset of PRESETS) for (const check of CHECKS) assert.ok(ALLOWED_ACTIONS[check].includes(PRESET_ACTIONS[preset][check]), `${preset} ${check}`)
-  for (const check of CHECKS) assert.ok(!['tempfail', 'reject', 'disconnect', 'honour', 'score'].includes(PRESET_ACTIONS.observe[check]), check)
+  for (const check of CHECKS) assert.ok(!['tempfail', 'reject', 'disconnect', 'honour'].includes(PRESET_ACTIONS.observe[check]), check)
+  assert.deepEqual(PRESET_THRESHOLDS.observe, { tag: 5, quarantine: undefined, reject: undefined })
 })
 
 const STATUSES = ['pass', 'none', 'temperror'] as const
 const ALL_ACTIONS: readonly Action[] = ['off', 'note', 'warn', 'score', 'tempfail', 'reject', 'disconnect', 'honour']
 
 test('a temporary error alone never ends in a refusal for good: every combination of results, every preset, every action', () => {
-  // Without a check that failed there is no reason for a 5xx: 3^9 combinations for each policy.
+  // Without a check that failed there is no reason for a 5xx: 3^12 combinations for each policy.
   const policies = [
     ...PRESETS.map((preset) => policy(PRESET_ACTIONS[preset], { dnsDown: 'tempfail', spam: { tag: 0, quarantine: 0, reject: 1 } })),
     ...ALL_ACTIONS.map((action) => policy(Object.fromEntries(CHECKS.map((check) => [check, action])), { dnsDown: 'tempfail', spam: { tag: 0, quarantine: 0, reject: 1 } })),
   ]
+  const found = CHECKS.map((check) => STATUSES.map((status) => outcome(check, status, { demand: 'reject', weight: 10 })))
   let combinations = 0
   for (const one of policies) {
     for (let n = 0; n < 3 ** CHECKS.length; n++) {
-      const outcomes = CHECKS.map((check, i) => outcome(check, STATUSES[Math.floor(n / 3 ** i) % 3] ?? 'none', { demand: 'reject', weight: 10 }))
+      const outcomes = found.flatMap((of, i) => of[Math.floor(n / 3 ** i) % 3] ?? [])
       const { action, reply, score } = decide(one, input(outcomes))
       if (action === 'reject' || action === 'disconnect' || (reply?.status ?? 0) >= 500 || score > 0) assert.fail(JSON.stringify({ outcomes, action, reply }))
       combinations++
