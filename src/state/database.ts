@@ -23,6 +23,25 @@ const STEPS: readonly string[] = [
      record TEXT NOT NULL
    ) WITHOUT ROWID;
    CREATE INDEX decisions_at ON decisions (at);`,
+  // An index of the files in `quarantine`, and who works on which of them (quarantine-index.ts).
+  `CREATE TABLE quarantine (
+     id TEXT PRIMARY KEY,
+     at INTEGER NOT NULL,
+     bytes INTEGER NOT NULL,
+     sender TEXT NOT NULL,
+     recipients TEXT NOT NULL,
+     entry TEXT NOT NULL,
+     holder TEXT,
+     held_until INTEGER
+   );
+   CREATE INDEX quarantine_at ON quarantine (at, bytes);`,
+  `CREATE TABLE greylist (
+     key TEXT PRIMARY KEY,
+     first_seen_at INTEGER NOT NULL,
+     passed_at INTEGER,
+     expires_at INTEGER NOT NULL
+   ) WITHOUT ROWID;
+   CREATE INDEX greylist_expires_at ON greylist (expires_at);`,
 ]
 
 export const DATABASE_FILE = 'postern.db'
