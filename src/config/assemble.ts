@@ -4,6 +4,8 @@
  * A value that is missing here is a bug, and throws.
  */
 import { resolve } from 'node:path'
+import type { Policy } from '../policy/policy.ts'
+import { assembleDns, assemblePolicy } from './assemble-policy.ts'
 import { resolveAddress } from './check-model.ts'
 import { normaliseDomain } from './format-names.ts'
 import type { ReadableOf, ValuesOf } from './leaf.ts'
@@ -21,6 +23,7 @@ import type { Group } from './leaf.ts'
 interface Ground {
   readonly machine: Machine
   readonly base: string
+  readonly shadow: Policy | undefined
 }
 
 /** A section of a model without errors has every value that its type promises. */
@@ -40,6 +43,10 @@ export function assemble(model: Model, ground: Ground): Settings {
     hops: new Map(model.hops.map((hop) => [hop.name, assembleHop(hop, ground)])),
     domains: domainMap(values.domains),
     newlines: values.newlines,
+    dns: assembleDns(values.dns),
+    policy: assemblePolicy(values.policy, { base: ground.base, shadow: ground.shadow }),
+    quarantine: { maxAgeMs: values.quarantine.max_age, maxBytes: values.quarantine.max_size },
+    decisions: { maxAgeMs: values.decisions.max_age, maxCount: values.decisions.max_count },
     limits: {
       messageBytes: limits.message_bytes,
       commandLineBytes: limits.command_line_bytes,

@@ -4,6 +4,7 @@
  * collector; what could not be read is passed over, its error stands already.
  */
 import { resolve } from 'node:path'
+import { checkPolicy } from './check-policy.ts'
 import { checkAuthorities, checkCertificate, checkDirectory, checkReadable } from './check-files.ts'
 import { formatAddress, normaliseDomain, unixPathProblem } from './format-names.ts'
 import { collide, isLoopback, isWildcard, leadsTo } from './loops.ts'
@@ -42,6 +43,7 @@ export function checkModel(model: Model, context: CheckContext): void {
     if (hop.kind === 'maildir') checkMaildir(hop.section, model, context)
     else checkRelay(hop.section, { kind: hop.kind, self: selfOf(model, context), listeners: model.listeners, context })
   }
+  checkPolicy(model, context)
   warnOfUnusedHops(model, collector)
   const state = model.root.values.state
   if (state !== undefined) checkDirectory(resolve(base, state), ['state'], context)

@@ -16,4 +16,6 @@ hops:
     maildir: ./var/mail/{domain}/{local}
 domains:
   - localhost
+policy:
+  preset: observe
 `

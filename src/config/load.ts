@@ -5,16 +5,18 @@
  */
 import { closeSync, openSync, readSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import type { Policy } from '../policy/policy.ts'
 import { assemble } from './assemble.ts'
 import { systemCode } from './check-files.ts'
 import { checkModel } from './check-model.ts'
 import { EMBEDDED_DEFAULT, EMBEDDED_SOURCE } from './embedded.ts'
 import { thisMachine } from './machine.ts'
 import type { Machine } from './machine.ts'
-import { readModel, type Purpose } from './model.ts'
+import { readModel, type Model, type Purpose } from './model.ts'
 import { describePlace, formatKey } from './problem.ts'
 import type { ConfigurationError } from './problem.ts'
 import { Collector, warnOfUnknownVariables } from './section.ts'
+import { readShadow } from './shadow.ts'
 import type { Settings } from './settings.ts'
 import { MAX_SOURCE_BYTES, parseSource } from './source.ts'
 
@@ -67,11 +69,27 @@ export function loadText(text: string, { source, base, environment, machine, pur
   }
   if (parsed.root === undefined) return { status: 'invalid', errors: collector.errors, source, warnings: [] }
   const model = readModel(parsed.root, collector, purpose)
+  const shadow = purpose === 'gateway' ? readShadowOf(model, collector, base) : undefined
   checkModel(model, { collector, machine, base, purpose })
   warnOfUnknownVariables(collector, [CONFIG_VARIABLE])
   const warnings = collector.warnings.map(({ place, key, text: words }) => `${describePlace(source, place)}${key === '' ? '' : `${key}: `}${words}`)
   if (collector.errors.length > 0) return { status: 'invalid', errors: inOrder(collector.errors), source, warnings }
-  return { status: 'ok', settings: assemble(model, { machine, base }), source, warnings }
+  return { status: 'ok', settings: assemble(model, { machine, base, shadow }), source, warnings }
+}
+
+/** The errors of a shadow policy are those of the configuration. */
+function readShadowOf(model: Model, collector: Collector, base: string): Policy | undefined {
+  const path = model.root.values.policy.shadow
+  if (path === undefined) return undefined
+  const found = readSource(resolve(base, path))
+  if (found.status === 'unreadable') {
+    collector.error(['policy', 'shadow'], `${found.source}: ${found.cause}`, 'the path of a file with a policy')
+    return undefined
+  }
+  const reading = readShadow(decode(found.bytes), found.source)
+  if (reading.status === 'read') return reading.policy
+  collector.errors.push(...reading.errors)
+  return undefined
 }
 
 function invalid(source: string, problem: string): Loaded {

@@ -7,7 +7,7 @@ import type { Domain } from '../smtp/envelope.ts'
 import type { DomainItem } from './format-names.ts'
 import { suggestion } from './nearest.ts'
 import type { KeyPath } from './problem.ts'
-import { HOP_KINDS, LISTENER, LMTP_HOP, MAILDIR_HOP, MAX_HOPS, MAX_LISTENERS, ROOT, SMTP_HOP } from './schema.ts'
+import { HOP_KINDS, LISTENER, LMTP_HOP, MAILDIR_HOP, MAX_HOPS, MAX_LISTENERS, ROOT, SMTP_HOP, WITHOUT_VARIABLE } from './schema.ts'
 import type { HopKind } from './schema.ts'
 import { readSection } from './section.ts'
 import type { Collector, Section } from './section.ts'
@@ -39,7 +39,7 @@ export interface Model {
 export function readModel(root: LocatedMap, collector: Collector, purpose: Purpose): Model {
   const hops = readHops(root.entries.get('hops'), collector)
   return {
-    root: readSection(ROOT, { node: root, at: [], variableWords: [], others: ['listeners', 'hops'] }, collector),
+    root: readSection(ROOT, { node: root, at: [], variableWords: [], withoutVariable: WITHOUT_VARIABLE, others: ['listeners', 'hops'] }, collector),
     listeners: purpose === 'delivery' && !root.entries.has('listeners') ? [] : readListeners(root.entries.get('listeners'), collector),
     hops,
     hopNames: new Set(hopEntries(root.entries.get('hops')).map(([name]) => name)),

@@ -7,7 +7,7 @@ import { Leaf, leavesOf, variableName } from './leaf.ts'
 import type { Group } from './leaf.ts'
 import { CONFIG_VARIABLE, SEARCH_PATH } from './load.ts'
 import { EMBEDDED_DEFAULT } from './embedded.ts'
-import { LISTENER, LMTP_HOP, MAILDIR_HOP, ROOT, SMTP_HOP } from './schema.ts'
+import { LISTENER, LMTP_HOP, MAILDIR_HOP, ROOT, SMTP_HOP, WITHOUT_VARIABLE } from './schema.ts'
 
 const INTRODUCTION = `# Configuration
 
@@ -58,7 +58,7 @@ Where a proxy, a container network or an address translation makes every client 
 export function configurationReference(): string {
   return [
     INTRODUCTION,
-    section('Top level', 'Keys of the document itself. `listeners` and `hops` have their own sections below.', ROOT, { prefix: '', words: [] }),
+    section('Top level', 'Keys of the document itself. `listeners` and `hops` have their own sections below.', ROOT, { prefix: '', words: [], withoutVariable: WITHOUT_VARIABLE }),
     section('Listeners', 'At `listeners`: a list of 1 to 64, each with these keys.', LISTENER, {
       prefix: 'listeners[].', words: ['listeners', '<NAME>'], withoutVariable: ['name', 'tls.more'],
     }),

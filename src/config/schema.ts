@@ -11,6 +11,7 @@ import {
 import { key, optional, required } from './leaf.ts'
 import type { Group } from './leaf.ts'
 import { trustedNetwork } from './networks.ts'
+import { DNS, KEPT, POLICY } from './policy-schema.ts'
 
 export const MAX_LISTENERS = 64
 export const MAX_HOPS = 256
@@ -25,7 +26,7 @@ export const ROOT = {
     defaultText: "the machine's name",
   }),
   state: key(filePath, {
-    doc: 'The directory for temporary files of large messages. It is made if it is not there.',
+    doc: 'The directory of the embedded database, the quarantine and the temporary files of large messages. It is made if it is not there.',
     default: '/var/lib/postern',
   }),
   workers: key(workerCount, {
@@ -49,6 +50,9 @@ export const ROOT = {
       + '`normalise` makes it CRLF, `refuse` answers 550 5.6.11 once the whole message was read.',
     default: 'normalise',
   }),
+  dns: DNS,
+  policy: POLICY,
+  ...KEPT,
   limits: {
     message_bytes: key(size({ min: '1KiB', max: '10GB' }), {
       doc: 'The largest message, offered as SIZE (RFC 1870) and held to at the end of DATA. RFC 5321 §4.5.3.1.7 asks for at least 64 KiB.',
@@ -93,6 +97,9 @@ export const ROOT = {
     stop: key(duration({ min: '1ms', max: '1h' }), { doc: 'After SIGTERM, how long sessions may still run before they are closed with 421.', default: '30s' }),
   },
 } satisfies Group
+
+/** Lists of mappings that a variable could not write. */
+export const WITHOUT_VARIABLE: readonly string[] = ['policy.exceptions']
 
 const PEERS = 'An address, a network in CIDR notation, or `unix` for peers on a unix socket.'
 

@@ -3,10 +3,11 @@
  * default filled in and every reference resolved. Made by `loadConfiguration`.
  */
 import type { Domain } from '../smtp/envelope.ts'
+import type { DnsSettings, KeptSettings, PolicySettings } from './policy-settings.ts'
 
-export interface Settings {
+export interface Settings extends KeptSettings {
   readonly hostname: string
-  /** directory: temporary files of large messages */
+  /** directory: database, quarantine, temporary files of large messages */
   readonly state: string
   /** worker processes; 0 = everything in one process, without a supervisor */
   readonly workers: number
@@ -16,6 +17,9 @@ export interface Settings {
   /** what inbound accepts mail for, and where it goes when not to the listener's own `next` */
   readonly domains: ReadonlyMap<Domain, DomainSettings>
   readonly newlines: 'normalise' | 'refuse'
+  readonly dns: DnsSettings
+  /** of inbound listeners */
+  readonly policy: PolicySettings
   readonly limits: LimitSettings
   readonly timeouts: TimeoutSettings
 }

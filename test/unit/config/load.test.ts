@@ -207,7 +207,7 @@ workers:
 state: { a: { b: { c: 1 } } }
 timeouts: { command: 30 }
 message_bytes: 5
-policy: { preset: standard }
+policy: { prest: standard }
 listeners:
   - name: in
     role: submission
@@ -233,7 +233,7 @@ domains: []
     'test.yaml:6:1: state: found a mapping; allowed: a path',
     'test.yaml:7:13: timeouts.command: found "30", which has no unit; allowed: a duration such as 500ms, 5s',
     'test.yaml:8:1: message_bytes: unknown key; is limits.message_bytes meant?; allowed:',
-    'test.yaml:9:1: policy: unknown key; allowed:',
+    'test.yaml:9:11: policy.prest: unknown key; did you mean "preset"?; allowed:',
     'test.yaml:12:5: listeners[0].role: found "submission"; allowed: inbound, outbound',
     'test.yaml:13:14: listeners[0].listen[0]: found "::1:25"; an IPv6 address stands in brackets',
     'test.yaml:14:5: listeners[0].next: there is no hop "bckend"; did you mean "backend"?; allowed: backend, other, third, 4th',

@@ -1,0 +1,53 @@
+/**
+ * Checks what `policy` says as a whole: lists that stand twice, thresholds that
+ * are never reached, the allow list's file. Problems go to the collector.
+ */
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { CHECKS } from '../policy/policy.ts'
+import { readAllowList } from '../reputation/allow-list-file.ts'
+import { systemCode } from './check-files.ts'
+import type { Model } from './model.ts'
+import { POLICY } from './policy-schema.ts'
+import { keysOf } from './section.ts'
+import type { Collector } from './section.ts'
+
+/** The checks that an entry of the allow list may name: those of the policy, and greylisting. */
+export const ALLOW_LIST_CHECKS: readonly string[] = [...CHECKS, 'greylist']
+
+export function checkPolicy(model: Model, { collector, base }: { collector: Collector; base: string }): void {
+  const { policy } = model.root.values
+  const zones = new Set<string>()
+  for (const [i, { zone }] of (policy.dnsbl.lists ?? []).entries()) {
+    if (zones.has(zone)) collector.error(['policy', 'dnsbl', 'lists', i], `the list ${zone} stands twice`, 'each list once')
+    zones.add(zone)
+  }
+  const { tag, quarantine, reject } = policy.spam
+  if (typeof quarantine === 'number' && typeof reject === 'number' && quarantine >= reject) {
+    collector.warn(['policy', 'spam', 'quarantine'], `is never reached: from ${reject} points on a message is refused`)
+  }
+  if (typeof tag === 'number' && typeof reject === 'number' && tag >= reject) collector.warn(['policy', 'spam', 'tag'], `is never reached: from ${reject} points on a message is refused`)
+  checkExempt(model, collector)
+  if (policy.allow !== undefined) checkAllowList(resolve(base, policy.allow), collector)
+}
+
+function checkExempt(model: Model, collector: Collector): void {
+  const wide = model.root.values.policy.exempt?.find((network) => network.endsWith('/0'))
+  if (wide !== undefined) collector.warn(['policy', 'exempt'], `${wide} is everybody: nothing is checked`)
+  const inbound = model.listeners.some(({ values }) => values.role === 'inbound')
+  if (!inbound && keysOf({ policy: POLICY }).some(model.root.isGiven)) collector.warn(['policy'], 'no listener has the role inbound, so that nothing uses the policy')
+}
+
+function checkAllowList(path: string, collector: Collector): void {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    const code = systemCode(error)
+    if (code === 'ENOENT') collector.warn(['policy', 'allow'], `${path} is not there: nobody is on the list`)
+    else collector.error(['policy', 'allow'], `${path} cannot be read (${code})`, 'the path of a readable file')
+    return
+  }
+  const reading = readAllowList({ text, source: path, checks: ALLOW_LIST_CHECKS })
+  if (reading.status === 'refused') collector.errors.push(...reading.errors)
+}

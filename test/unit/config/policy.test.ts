@@ -1,0 +1,167 @@
+/** `dns`, `policy` and what goes with them: presets and what changes them, lists, exceptions, shadow, allow list; and what is refused. */
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import test from 'node:test'
+import { evaluate } from '../../../src/policy/condition.ts'
+import { CHECKS, PRESET_ACTIONS, PRESET_THRESHOLDS, PRESETS } from '../../../src/policy/policy.ts'
+import { describeError } from '../../../src/config/problem.ts'
+import { temporaryDirectory } from '../../support/process.ts'
+import * as support from '../../support/settings.ts'
+
+const directory = temporaryDirectory('policy')
+
+function loadFrom(text: string): ReturnType<typeof support.loadFrom> {
+  return support.loadFrom(text, { cwd: directory })
+}
+
+function settingsFrom(text: string, environment = {}): ReturnType<typeof support.settingsFrom> {
+  return support.settingsFrom(text, { cwd: directory, environment })
+}
+
+const REST = `
+domains: [example.org]
+listeners: [{ name: in, role: inbound, listen: "127.0.0.1:2525", next: backend }]
+hops: { backend: { smtp: "192.0.2.1:25" } }
+`
+
+function problems(text: string): string[] {
+  const loaded = loadFrom(text + REST)
+  return loaded.status === 'invalid' ? loaded.errors.map(describeError) : []
+}
+
+function warnings(text: string): readonly string[] {
+  const loaded = loadFrom(text + REST)
+  assert.equal(loaded.status, 'ok')
+  return loaded.warnings
+}
+
+test('without a policy it is the preset standard, for everybody but this machine', () => {
+  const { policy, dns } = settingsFrom(REST)
+  assert.equal(policy.preset, 'standard')
+  assert.deepEqual(policy.exempt, ['127.0.0.0/8', '::1', 'unix'])
+  for (const check of CHECKS) assert.equal(policy.policy.checks[check].action, PRESET_ACTIONS.standard[check])
+  assert.deepEqual([policy.greylist, policy.shadow, policy.allow, policy.dnsLists], [undefined, undefined, undefined, []])
+  assert.deepEqual(dns, { servers: undefined, timeoutMs: undefined, tries: undefined, cacheEntries: 20_000 })
+})
+
+test('each preset, and each key that changes it', () => {
+  for (const preset of PRESETS) {
+    const { policy } = settingsFrom(`policy: { preset: ${preset} }${REST}`)
+    for (const check of CHECKS) assert.equal(policy.policy.checks[check].action, PRESET_ACTIONS[preset][check])
+    assert.deepEqual(policy.policy.spam, PRESET_THRESHOLDS[preset])
+    assert.equal(policy.greylist !== undefined, preset === 'strict')
+  }
+  for (const check of CHECKS) {
+    const key = check === 'dnsbl' ? 'dnsbl: { action: off }' : check === 'rate' ? 'rate: { action: off }' : `${check}: off`
+    const { policy } = settingsFrom(`policy: { preset: strict, ${key} }${REST}`)
+    for (const other of CHECKS) assert.equal(policy.policy.checks[other].action, other === check ? 'off' : PRESET_ACTIONS.strict[other])
+  }
+  const { policy } = settingsFrom(`policy: { preset: strict, spam: { tag: 4.5, quarantine: never }, weights: { spf: 7 }, greylist: { action: off }, dns_down: tempfail }${REST}`)
+  assert.deepEqual(policy.policy.spam, { tag: 4.5, quarantine: undefined, reject: 15 })
+  assert.equal(policy.policy.checks.spf.weight, 7)
+  assert.equal(policy.greylist, undefined)
+  assert.equal(policy.policy.dnsDown, 'tempfail')
+})
+
+test('resolvers, lists, rates', () => {
+  const settings = settingsFrom(`dns: { servers: [127.0.0.1, "[::1]:5353"], timeout: 2s, tries: 1 }
+policy:
+  dnsbl:
+    action: reject
+    lists:
+      - zen.spamhaus.org
+      - { zone: List.DNSWL.org, kind: allow, weight: 1.5, ipv6: false, codes: ["127.0.[2..20].[1..3]", { code: 127.0.0.9, weight: 4, label: high }] }
+  rate: { connections_per_network: 60/1m, messages_per_sender: 1000/d, sessions_per_address: 5 }
+  exempt: [192.0.2.0/24, unix]
+${REST}`)
+  assert.deepEqual(settings.dns, { servers: [{ host: '127.0.0.1', port: 53 }, { host: '::1', port: 5353 }], timeoutMs: 2000, tries: 1, cacheEntries: 20_000 })
+  assert.deepEqual(settings.policy.dnsLists, [
+    { zone: 'zen.spamhaus.org', kind: 'block', weight: 2, ipv6: true },
+    { zone: 'list.dnswl.org', kind: 'allow', weight: 1.5, ipv4: true, ipv6: false, codes: [{ code: '127.0.[2..20].[1..3]' }, { code: '127.0.0.9', weight: 4, label: 'high' }] },
+  ])
+  assert.deepEqual(settings.policy.rates, {
+    connections: { network: { most: 60, windowMs: 60_000 } }, messages: { sender: { most: 1000, windowMs: 86_400_000 } }, recipients: {}, sessions: { address: 5 },
+  })
+  assert.deepEqual(settings.policy.exempt, ['192.0.2.0/24', 'unix'])
+  const fromEnvironment = settingsFrom(REST, { POSTERN_POLICY_DNSBL_LISTS: 'zen.spamhaus.org, psbl.surriel.com', POSTERN_POLICY_PRESET: 'observe' })
+  assert.deepEqual(fromEnvironment.policy.dnsLists.map(({ zone }) => zone), ['zen.spamhaus.org', 'psbl.surriel.com'])
+  assert.equal(fromEnvironment.policy.preset, 'observe')
+})
+
+test('an exception becomes a condition over facts', () => {
+  const { policy } = settingsFrom(`policy:
+  exceptions:
+    - checks: [rdns, fcrdns]
+      when: { spf: pass, spf_domain: [.partner.example], not: { client: [192.0.2.0/24] } }
+      reason: their relay has no name
+${REST}`)
+  const [exception] = policy.policy.exceptions
+  assert.ok(exception !== undefined)
+  assert.deepEqual([exception.checks, exception.reason], [['rdns', 'fcrdns'], 'their relay has no name'])
+  const truth = (client: string) => evaluate(exception.when, (name) => ({ status: 'known', values: { spf: ['pass'], spf_domain: ['mail.partner.example'], client: [client] }[name as string] ?? [] }))
+  assert.deepEqual([truth('198.51.100.1'), truth('192.0.2.9')], ['true', 'false'])
+})
+
+test('what is wrong is told with its place and what is allowed', () => {
+  const found = problems(`dns: { servers: [localhost] }
+policy:
+  preset: stric
+  rdns: honour
+  dmarc: reject
+  exempt: [all]
+  spam: { tag: 0 }
+  rate: { connections_per_address: 60 }
+  trusted_sealers: ["[192.0.2.1]"]
+  dnsbl: { lists: [{ zone: a.example, wight: 3, codes: ["10.0.0.1"] }, { weight: 2 }, b.example, b.example] }
+  exceptions: [{ checks: [rnds], when: { spff: pass } }, { checks: [rdns], when: { spf: passed }, reason: x }]
+`)
+  const starts = [
+    'test.yaml:1:18: dns.servers[0]: found "localhost"; allowed: an IP address',
+    'test.yaml:3:3: policy.preset: found "stric"; did you mean "strict"?; allowed: observe, standard, strict',
+    'test.yaml:4:3: policy.rdns: found "honour"; allowed: off, note, warn',
+    'test.yaml:5:3: policy.dmarc: found "reject"; allowed: off, note, warn, score, honour',
+    'test.yaml:6:12: policy.exempt[0]: "all" is not a network',
+    'test.yaml:7:11: policy.spam.tag: found "0"; allowed: more than 0 points; or never',
+    'test.yaml:8:11: policy.rate.connections_per_address: found "60"; allowed: a number in a time, such as 60/1m',
+    'test.yaml:9:21: policy.trusted_sealers[0]: "[192.0.2.1]" is not a domain name',
+  ]
+  for (const [i, start] of starts.entries()) assert.ok(found[i]?.startsWith(start), `${found[i] ?? 'nothing'}\nis not\n${start}`)
+  const rest = found.slice(starts.length).join('\n')
+  for (const part of [
+    'policy.dnsbl.lists[0].wight: unknown key; did you mean "weight"?', 'policy.dnsbl.lists[0].codes[0]: "10.0.0.1": return codes are in 127.0.0.0/8', 'policy.dnsbl.lists[1]: has no zone',
+    'policy.exceptions[0].checks[0]: found "rnds"; did you mean "rdns"?', 'policy.exceptions[0]: has no reason', 'policy.exceptions[0].when.spff: there is no fact "spff"', 'policy.exceptions[1].when.spf: found "passed"',
+  ]) assert.ok(rest.includes(part), `${part}\nis not in\n${rest}`)
+  assert.match(problems('policy: { dnsbl: { lists: [b.example, { zone: B.example, kind: allow }] } }').join(), /lists\[1\]: the list b\.example stands twice/)
+})
+
+test('what does nothing, or nothing good, is warned of', () => {
+  assert.match(warnings('policy: { spam: { tag: 5, quarantine: 10, reject: 8 } }').join('\n'), /policy\.spam\.quarantine: is never reached/)
+  assert.match(warnings('policy: { exempt: ["0.0.0.0/0"] }').join('\n'), /policy\.exempt: 0\.0\.0\.0\/0 is everybody/)
+  assert.match(warnings('policy: { allow: /nonexistent/allow.yaml }').join('\n'), /nobody is on the list/)
+  const loaded = loadFrom('policy: { preset: strict }\nlisteners: [{ name: out, role: outbound, listen: "127.0.0.1:2526", next: b }]\nhops: { b: { smtp: "192.0.2.1:25" } }\n')
+  assert.match(loaded.status === 'ok' ? loaded.warnings.join('\n') : loaded.status, /policy: no listener has the role inbound/)
+})
+
+test('a shadow policy is read from its own file, and its errors are told there', () => {
+  const path = join(directory, 'shadow.yaml')
+  writeFileSync(path, 'policy:\n  preset: strict\n  spf: warn\n')
+  const { policy } = settingsFrom(`policy: { shadow: ${path} }${REST}`)
+  assert.equal(policy.shadow?.checks.dnsbl.action, 'reject')
+  assert.equal(policy.shadow.checks.spf.action, 'warn')
+  assert.equal(policy.policy.checks.dnsbl.action, 'warn')
+  writeFileSync(path, 'policy:\n  exempt: [unix]\n  spf: wrn\nhops: {}\n')
+  const found = problems(`policy: { shadow: ${path} }`)
+  assert.deepEqual(found.map((one) => one.slice(0, one.indexOf(';'))).sort(), [
+    `${path}:2:3: policy.exempt: unknown key`, `${path}:3:3: policy.spf: found "wrn"`, `${path}:4:1: hops: a shadow policy has no such key`,
+  ])
+  assert.match(problems('policy: { shadow: /nonexistent/shadow.yaml }').join(), /policy\.shadow: \/nonexistent\/shadow\.yaml: there is no such file/)
+})
+
+test('an allow list with errors is an error of the configuration', () => {
+  const path = join(directory, 'allow.yaml')
+  writeFileSync(path, 'entries:\n  - { id: a, match: { domain: partner.example }, scope: { checks: [rdns, greylist] }, reason: r, author: eve, expires: never }\n')
+  assert.equal(settingsFrom(`policy: { allow: ${path} }${REST}`).policy.allow, path)
+  writeFileSync(path, 'entries:\n  - { id: a, match: { domain: partner.example }, scope: { checks: [rnds] }, reason: r, author: eve, expires: never }\n')
+  assert.match(problems(`policy: { allow: ${path} }`).join(), /allow\.yaml:2:\d+: .*rnds/)
+})
