@@ -13,6 +13,8 @@ import { DatabaseSync } from 'node:sqlite'
 
 /** Nobody waits longer for another process that writes. */
 const BUSY_MS = 2000
+const RETRY_MS = 20
+const SQLITE_BUSY = 5
 
 /** What each version adds. Never change one that was released: add another. */
 const STEPS: readonly string[] = [
@@ -54,13 +56,32 @@ export function openDatabase(directory: string): DatabaseSync {
   try {
     // Envelopes of other people's mail stand in it.
     chmodSync(path, 0o640)
-    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;')
+    useWriteAheadLog(database)
+    database.exec('PRAGMA synchronous = NORMAL')
     upgrade(database, path)
     return database
   } catch (error) {
     database.close()
     throw error
   }
+}
+
+/** SQLite waits for nobody here, and the workers of a first start all come at once: it is tried again. */
+function useWriteAheadLog(database: DatabaseSync): void {
+  const deadline = performance.now() + BUSY_MS
+  for (;;) {
+    try {
+      database.exec('PRAGMA journal_mode = WAL')
+      return
+    } catch (error) {
+      if (!isBusy(error) || performance.now() >= deadline) throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_MS)
+    }
+  }
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY
 }
 
 /** Several workers may come here at once: the version is read again under the lock. */
