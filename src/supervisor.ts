@@ -1,6 +1,7 @@
 /**
  * The supervisor: keeps `workers` worker processes running on shared listening
- * sockets, replaces those that die, passes on new settings, and stops them.
+ * sockets, replaces those that die or do not answer any more, passes on new
+ * settings, and stops them.
  * It carries no mail itself and holds nothing that a crash could lose.
  *
  * A start at which every worker fails ends with the first one's reason; later
@@ -97,6 +98,10 @@ export class Supervisor implements Service {
 
   addresses(): Addresses {
     return this.bound
+  }
+
+  answers(): boolean {
+    return [...this.places.map(({ slot }) => slot), ...this.retiring.keys()].every((slot) => slot.answers())
   }
 
   private async reloadAll(next: Settings): Promise<void> {

@@ -10,6 +10,8 @@ export type ToWorker =
   | { readonly type: 'start'; readonly settings: Settings }
   | { readonly type: 'reload'; readonly settings: Settings }
   | { readonly type: 'stop' }
+  /** to be answered at once: an event loop that turns answers */
+  | { readonly type: 'ping' }
 
 export type FromWorker =
   /** is there and waits for `start` */
@@ -20,9 +22,10 @@ export type FromWorker =
   | { readonly type: 'failed'; readonly exitCode: number; readonly message: string }
   | { readonly type: 'reloaded'; readonly addresses: ReadonlyMap<string, readonly SocketAddress[]> }
   | { readonly type: 'reload-failed'; readonly exitCode: number; readonly message: string }
+  | { readonly type: 'pong' }
 
-const TO_WORKER = new Set(['start', 'reload', 'stop'])
-const FROM_WORKER = new Set(['up', 'ready', 'failed', 'reloaded', 'reload-failed'])
+const TO_WORKER = new Set(['start', 'reload', 'stop', 'ping'])
+const FROM_WORKER = new Set(['up', 'ready', 'failed', 'reloaded', 'reload-failed', 'pong'])
 
 export function isToWorker(message: unknown): message is ToWorker {
   return isTyped(message, TO_WORKER)

@@ -69,6 +69,7 @@ class Operation {
       if (hungUp()) this.stop('SIGHUP')
       else this.reloadNext()
     })
+    notifier.watch(() => service.answers())
     try {
       await removeStaleSockets(unixPaths(this.settings))
       await service.start()

@@ -16,6 +16,8 @@ export interface Service {
   /** Ends at once whatever still runs; `stop` then resolves. */
   kill(): void
   addresses(): Addresses
+  /** False while one of its processes does not answer, or was killed for that and is still there. */
+  answers(): boolean
 }
 
 /** `inbound 127.0.0.1:2525, unix:/run/x; submission [::]:465` */

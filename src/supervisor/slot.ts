@@ -4,12 +4,14 @@
  * death is the supervisor's business. Never throws; every wait is bounded.
  *
  * A worker's life: `starting` (forked, told its settings) → `ready` (listens) →
- * `stopping` (told to stop) → `gone`.
+ * `stopping` (told to stop) → `gone`. While it is ready it is asked whether it
+ * still runs, and killed where it does not answer.
  */
 import type { Settings } from '../config/settings.ts'
 import type { Log } from '../observe/log.ts'
 import type { Clock } from './clock.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
+import { Pulse, SILENCE_MS } from './pulse.ts'
 import type { Addresses } from './service.ts'
 
 /** The part of a child process that is needed here. */
@@ -70,6 +72,9 @@ export class Slot {
   phase: Phase = 'gone'
   private readonly parts: SlotParts
   private worker: WorkerProcess | undefined
+  private readonly pulse: Pulse
+  /** killed because it hung; it is still there */
+  private condemned = false
   private startedMs = 0
   private failure: Failure | undefined
   private cancelTimer: () => void = () => undefined
@@ -81,6 +86,11 @@ export class Slot {
   constructor(number: number, parts: SlotParts) {
     this.number = number
     this.parts = parts
+    this.pulse = new Pulse({
+      clock: parts.clock,
+      ping: () => this.worker?.send({ type: 'ping' }),
+      onSilence: () => this.condemn('worker does not answer and is killed', SILENCE_MS),
+    })
   }
 
   get pid(): number | undefined {
@@ -88,7 +98,7 @@ export class Slot {
   }
 
   launch(): void {
-    const { fork, clock, log } = this.parts
+    const { fork, clock } = this.parts
     const worker = fork()
     this.worker = worker
     this.phase = 'starting'
@@ -100,10 +110,7 @@ export class Slot {
     worker.onExit((exit) => {
       if (worker === this.worker) this.bury(exit)
     })
-    this.deadline(START_TIMEOUT_MS, () => {
-      log.error({ worker: worker.pid, waitedMs: START_TIMEOUT_MS }, 'worker hangs at its start and is killed')
-      worker.kill('SIGKILL')
-    })
+    this.deadline(START_TIMEOUT_MS, () => this.condemn('worker hangs at its start and is killed', START_TIMEOUT_MS))
   }
 
   /** Resolves when the worker has taken up the settings, has said that it cannot, or is gone. */
@@ -119,17 +126,22 @@ export class Slot {
     if (worker === undefined) return Promise.resolve()
     if (this.phase !== 'stopping') {
       this.phase = 'stopping'
+      // From here on the deadline watches.
+      this.pulse.stop()
       worker.send({ type: 'stop' })
-      this.deadline(stopMs + STOP_MARGIN_MS, () => {
-        this.parts.log.error({ worker: worker.pid }, 'worker does not stop and is killed')
-        worker.kill('SIGKILL')
-      })
+      const waitMs = stopMs + STOP_MARGIN_MS
+      this.deadline(waitMs, () => this.condemn('worker does not stop and is killed', waitMs))
     }
     return new Promise((resolve) => this.endStop.push(resolve))
   }
 
   kill(): void {
     this.worker?.kill('SIGKILL')
+  }
+
+  /** False where its worker leaves questions open, or hung and could not be killed yet. */
+  answers(): boolean {
+    return !this.condemned && this.pulse.regular()
   }
 
   private reloadNow(settings: Settings): Promise<ReloadOutcome> {
@@ -144,11 +156,8 @@ export class Slot {
         resolve(outcome)
       }
       worker.send({ type: 'reload', settings })
-      this.deadline(RELOAD_TIMEOUT_MS, () => {
-        this.parts.log.error({ worker: worker.pid, waitedMs: RELOAD_TIMEOUT_MS }, 'worker hangs in a reload and is killed')
-        // Nobody knows what it listens on now. Its replacement starts from what is decided.
-        worker.kill('SIGKILL')
-      })
+      // Nobody knows what it listens on then. Its replacement starts from what is decided.
+      this.deadline(RELOAD_TIMEOUT_MS, () => this.condemn('worker hangs in a reload and is killed', RELOAD_TIMEOUT_MS))
     })
   }
 
@@ -163,6 +172,7 @@ export class Slot {
         if (this.phase !== 'starting') return
         this.cancelTimer()
         this.phase = 'ready'
+        this.pulse.start()
         this.parts.onReady(this, message.addresses)
         return
       case 'failed':
@@ -174,6 +184,9 @@ export class Slot {
       case 'reload-failed':
         this.endReload?.({ status: 'failed', failure: message })
         return
+      case 'pong':
+        this.pulse.answered()
+        return
     }
   }
 
@@ -181,11 +194,19 @@ export class Slot {
     const { phase, failure } = this
     const livedMs = this.parts.clock.nowMs() - this.startedMs
     this.cancelTimer()
+    this.pulse.stop()
+    this.condemned = false
     this.worker = undefined
     this.phase = 'gone'
     this.endReload?.({ status: 'gone' })
     for (const resolve of this.endStop.splice(0)) resolve()
     this.parts.onDeath(this, { ...exit, livedMs, phase, failure })
+  }
+
+  private condemn(reason: string, waitedMs: number): void {
+    this.parts.log.error({ worker: this.pid, waitedMs }, reason)
+    this.condemned = true
+    this.worker?.kill('SIGKILL')
   }
 
   private deadline(delayMs: number, action: () => void): void {

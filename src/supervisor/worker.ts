@@ -55,6 +55,9 @@ export function runWorker(parts: WorkerParts): void {
         return enqueue(() => reload(parts, running, message.settings))
       case 'stop':
         return stop()
+      case 'ping':
+        // Not in its turn: it asks whether this process runs, not what it is busy with.
+        return channel.send({ type: 'pong' })
     }
   })
   channel.onDisconnect(() => {

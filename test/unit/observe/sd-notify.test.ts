@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { test } from 'node:test'
 import { createNotifier, type NotifierParts } from '../../../src/observe/sd-notify.ts'
-import { FakeClock, fakeLog } from '../supervisor/fakes.ts'
+import { FakeClock, fakeLog, settle } from '../supervisor/fakes.ts'
 
 function parts(environment: NodeJS.ProcessEnv, more: Partial<NotifierParts> = {}): { parts: NotifierParts; sent: string[][]; clock: FakeClock; lines: { text: string }[] } {
   const sent: string[][] = []
@@ -40,29 +40,49 @@ test('the life of a service, in order', async () => {
   assert.deepEqual(sent.slice(2), [['READY=1', 'STATUS=again'], ['STOPPING=1', 'STATUS=bye']])
 })
 
-test('the watchdog is fed at half its time, until the end', async () => {
-  const { parts: given, sent, clock } = parts({ NOTIFY_SOCKET: '/run/x', WATCHDOG_USEC: '20000000', WATCHDOG_PID: '42' })
+const WATCHED = { NOTIFY_SOCKET: '/run/x', WATCHDOG_USEC: '20000000', WATCHDOG_PID: '42' }
+
+test('the watchdog is fed at a quarter of its time, until the end', async () => {
+  const { parts: given, sent, clock } = parts(WATCHED)
   const notifier = createNotifier(given)
-  clock.advance(9999)
-  await notifier.status('x')
-  assert.deepEqual(sent, [['STATUS=x']])
+  notifier.watch(() => true)
+  clock.advance(4999)
+  await settle()
+  assert.deepEqual(sent, [])
   clock.advance(1)
-  clock.advance(10_000)
-  await notifier.status('y')
-  assert.deepEqual(sent.slice(1), [['WATCHDOG=1'], ['WATCHDOG=1'], ['STATUS=y']])
+  clock.advance(5000)
+  await settle()
+  assert.deepEqual(sent, [['WATCHDOG=1'], ['WATCHDOG=1']])
   notifier.close()
   clock.advance(60_000)
-  await notifier.status('z')
-  assert.deepEqual(sent.slice(4), [['STATUS=z']])
+  await settle()
+  assert.equal(sent.length, 2)
+})
+
+test('it is not fed while a process does not answer, and again when it does', async () => {
+  const { parts: given, sent, clock, lines } = parts(WATCHED)
+  let answers = false
+  createNotifier(given).watch(() => answers)
+  clock.advance(15_000)
+  await settle()
+  assert.deepEqual(sent, [])
+  assert.deepEqual(lines.map(({ text }) => text), ['a process does not answer: the systemd watchdog is not fed until it does or is replaced'])
+  answers = true
+  clock.advance(5000)
+  await settle()
+  assert.deepEqual(sent, [['WATCHDOG=1']])
+  answers = false
+  clock.advance(5000)
+  assert.equal(lines.length, 2)
 })
 
 test('the watchdog of another process, and none, are not fed', async () => {
   for (const environment of [{ WATCHDOG_USEC: '1000', WATCHDOG_PID: '41' }, { WATCHDOG_USEC: 'x' }, { WATCHDOG_USEC: '0' }, {}]) {
     const { parts: given, sent, clock } = parts({ NOTIFY_SOCKET: '/run/x', ...environment })
-    const notifier = createNotifier(given)
+    createNotifier(given).watch(() => true)
     clock.advance(60_000)
-    await notifier.status('x')
-    assert.deepEqual(sent, [['STATUS=x']])
+    await settle()
+    assert.deepEqual(sent, [])
   }
 })
 
@@ -70,7 +90,7 @@ test('a failure is logged once and rejects nothing', async () => {
   const { parts: given, lines } = parts({ NOTIFY_SOCKET: '/run/x' }, { send: () => Promise.reject(new Error('no such program')) })
   const notifier = createNotifier(given)
   await notifier.ready('a')
-  await notifier.status('b')
+  await notifier.stopping('b')
   assert.equal(lines.length, 1)
   assert.match(lines[0]?.text ?? '', /systemd cannot be told/)
 })

@@ -29,10 +29,15 @@ export class FakeClock implements Clock {
       const next = this.timers.filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0]
       if (next === undefined) break
       this.timers = this.timers.filter((timer) => timer !== next)
-      this.time = next.at
+      this.time = Math.max(this.time, next.at)
       next.action()
     }
     this.time = end
+  }
+
+  /** Time passes and nothing is done meanwhile: the machine sleeps. */
+  jump(ms: number): void {
+    this.time += ms
   }
 
   get pending(): number {
@@ -62,6 +67,9 @@ export class FakeWorker implements WorkerProcess {
   readonly pid: number
   readonly sent: ToWorker[] = []
   readonly signals: NodeJS.Signals[] = []
+  pings = 0
+  /** its event loop does not turn any more */
+  hangs = false
   private message: (message: FromWorker) => void = () => undefined
   private exited: (exit: Exit) => void = () => undefined
 
@@ -69,8 +77,13 @@ export class FakeWorker implements WorkerProcess {
     this.pid = pid
   }
 
+  /** Pings are answered, as every worker that runs does, and kept out of `sent`. */
   send(message: ToWorker): void {
-    this.sent.push(message)
+    if (message.type !== 'ping') this.sent.push(message)
+    else {
+      this.pings++
+      if (!this.hangs) this.says({ type: 'pong' })
+    }
   }
 
   kill(signal: NodeJS.Signals): void {

@@ -26,12 +26,13 @@ function setUp(service: Partial<Service> = {}, more: Partial<OperationParts> = {
       stop: () => Promise.resolve(void calls.push('stop')),
       kill: () => void calls.push('kill'),
       addresses: () => addressesOf(25),
+      answers: () => true,
       ...service,
     },
     log: log.log,
     notifier: {
       ready: (status) => Promise.resolve(void told.push(`ready ${status}`)),
-      reloading: tell('reloading'), stopping: tell('stopping'), status: tell('status'), close: () => void told.push('close'),
+      reloading: tell('reloading'), stopping: tell('stopping'), watch: () => undefined, close: () => void told.push('close'),
     },
     load: () => ({ status: 'ok', settings: someSettings(), warnings: [] }),
     onSignal: (name, listener) => void signals.set(name, listener),
@@ -61,6 +62,20 @@ describe('start', () => {
     assert.deepEqual(one.told, ['ready 2 workers, inbound 127.0.0.1:25'])
     assert.deepEqual(one.log.lines, [{ level: 'info', text: 'started', facts: { version: '1.2.3', workers: 2, listening: 'inbound 127.0.0.1:25' } }])
     assert.equal(one.exited(), undefined)
+  })
+
+  test('the watchdog follows whether the service answers', async () => {
+    let watched: () => boolean = () => assert.fail('nobody watches')
+    let answers = true
+    const notifier: OperationParts['notifier'] = {
+      ready: () => Promise.resolve(), reloading: () => Promise.resolve(), stopping: () => Promise.resolve(), close: () => undefined,
+      watch: (answering) => (watched = answering),
+    }
+    setUp({ answers: () => answers }, { notifier })
+    await settle()
+    assert.equal(watched(), true)
+    answers = false
+    assert.equal(watched(), false)
   })
 
   for (const [name, error, code, advice] of [

@@ -2,38 +2,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { ExitError } from '../../../src/cli/exit-codes.ts'
-import type { Settings } from '../../../src/config/settings.ts'
-import { Supervisor } from '../../../src/supervisor.ts'
-import { addressesOf, FakeClock, fakeLog, FakeWorker, settle, someSettings } from './fakes.ts'
-
-function setUp(workers: number, more: Partial<Settings> = {}): {
-  supervisor: Supervisor; forked: FakeWorker[]; clock: FakeClock; lines: ReturnType<typeof fakeLog>['lines']; settings: Settings
-} {
-  const clock = new FakeClock()
-  const { log, lines } = fakeLog()
-  const forked: FakeWorker[] = []
-  const settings = someSettings({ workers, ...more })
-  const fork = (): FakeWorker => {
-    const worker = new FakeWorker(100 + forked.length)
-    forked.push(worker)
-    return worker
-  }
-  return { supervisor: new Supervisor(settings, { fork, clock, log }), forked, clock, lines, settings }
-}
-
-async function running(workers: number): Promise<ReturnType<typeof setUp>> {
-  const parts = setUp(workers)
-  const started = parts.supervisor.start()
-  for (const worker of parts.forked) worker.becomesReady()
-  await started
-  return parts
-}
-
-const at = (workers: readonly FakeWorker[], index: number): FakeWorker => {
-  const worker = workers[index]
-  assert.ok(worker !== undefined, `there is no worker ${index}`)
-  return worker
-}
+import { addressesOf, settle } from './fakes.ts'
+import { at, running, setUp } from './staff.ts'
 
 describe('start', () => {
   test('workers get their settings when they are up; it is over when all listen', async () => {

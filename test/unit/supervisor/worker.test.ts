@@ -146,6 +146,13 @@ describe('a worker', () => {
     assert.deepEqual(exits, [0])
   })
 
+  test('answers a ping at once, also in the middle of a start that takes long', async () => {
+    const { said, tell } = stage({ start: () => new Promise(() => undefined) })
+    await tell(start)
+    await tell({ type: 'ping' })
+    assert.deepEqual(said, [{ type: 'up' }, { type: 'pong' }])
+  })
+
   test("leaves Ctrl-C and SIGHUP to its supervisor", async () => {
     const { exits, done, signal, tell } = stage()
     await tell(start)

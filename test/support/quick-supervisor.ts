@@ -1,0 +1,55 @@
+/**
+ * A program: the real supervisor over two real workers, on a clock that goes
+ * twenty times as fast. Writes `ready <pid>` for each worker, and its log. A
+ * worker that gets SIGUSR2 goes into an endless loop.
+ */
+import process from 'node:process'
+import { clusterChannel, clusterFork, isWorkerProcess } from '../../src/supervisor/cluster.ts'
+import type { Clock } from '../../src/supervisor/clock.ts'
+import { runWorker } from '../../src/supervisor/worker.ts'
+import { Supervisor } from '../../src/supervisor.ts'
+import type { ProcessLog } from '../../src/observe/create-log.ts'
+import { settingsFrom } from './settings.ts'
+
+const SPEED = 20
+
+const quickClock: Clock = {
+  nowMs: () => performance.now() * SPEED,
+  after(delayMs, action) {
+    const timer = setTimeout(action, delayMs / SPEED).unref()
+    return () => clearTimeout(timer)
+  },
+}
+
+const line = (level: string) => (facts: Readonly<Record<string, unknown>>, text: string) => void process.stdout.write(`${level} ${text} ${JSON.stringify(facts)}\n`)
+const log: ProcessLog = {
+  debug: () => undefined, info: line('info'), warn: line('warn'), error: line('error'),
+  configure: () => undefined,
+  flush: () => Promise.resolve(),
+}
+
+if (isWorkerProcess()) {
+  process.on('SIGUSR2', () => {
+    for (;;);
+  })
+  runWorker({
+    channel: clusterChannel(),
+    onSignal: (signal, listener) => process.on(signal, listener),
+    createGateway: () => ({
+      start: () => Promise.resolve(void process.stdout.write(`ready ${process.pid}\n`)),
+      reload: () => Promise.resolve(),
+      stop: () => Promise.resolve(),
+      addresses: () => new Map(),
+    }),
+    createLog: () => log,
+    exit: (code) => process.exit(code),
+  })
+} else {
+  const settings = settingsFrom(
+    'domains: [d.example]\nlisteners: [{ name: inbound, role: inbound, listen: "127.0.0.1:0", next: h }]\nhops: { h: { smtp: "192.0.2.9:25" } }\n',
+    { cwd: '/nowhere' },
+  )
+  const supervisor = new Supervisor({ ...settings, workers: 2 }, { fork: clusterFork([]), clock: quickClock, log })
+  process.on('SIGTERM', () => void supervisor.stop().then(() => process.exit(0)))
+  await supervisor.start()
+}

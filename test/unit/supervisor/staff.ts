@@ -1,0 +1,34 @@
+/** A supervisor whose workers the test plays, on a clock that it moves. */
+import assert from 'node:assert/strict'
+import type { Settings } from '../../../src/config/settings.ts'
+import { Supervisor } from '../../../src/supervisor.ts'
+import { FakeClock, fakeLog, FakeWorker, someSettings } from './fakes.ts'
+
+export function setUp(workers: number, more: Partial<Settings> = {}): {
+  supervisor: Supervisor; forked: FakeWorker[]; clock: FakeClock; lines: ReturnType<typeof fakeLog>['lines']; settings: Settings
+} {
+  const clock = new FakeClock()
+  const { log, lines } = fakeLog()
+  const forked: FakeWorker[] = []
+  const settings = someSettings({ workers, ...more })
+  const fork = (): FakeWorker => {
+    const worker = new FakeWorker(100 + forked.length)
+    forked.push(worker)
+    return worker
+  }
+  return { supervisor: new Supervisor(settings, { fork, clock, log }), forked, clock, lines, settings }
+}
+
+export async function running(workers: number): Promise<ReturnType<typeof setUp>> {
+  const parts = setUp(workers)
+  const started = parts.supervisor.start()
+  for (const worker of parts.forked) worker.becomesReady()
+  await started
+  return parts
+}
+
+export const at = (workers: readonly FakeWorker[], index: number): FakeWorker => {
+  const worker = workers[index]
+  assert.ok(worker !== undefined, `there is no worker ${index}`)
+  return worker
+}
