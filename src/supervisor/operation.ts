@@ -9,10 +9,11 @@
  * Returns the exit code. A start that fails is logged with its cause; what can
  * be done about it goes to standard error as well.
  */
-import { EXIT, exitCodeOf, explainError } from '../cli/exit-codes.ts'
+import { EXIT, ExitError, exitCodeOf, explainError } from '../cli/exit-codes.ts'
 import type { Settings } from '../config/settings.ts'
 import type { ProcessLog } from '../observe/create-log.ts'
 import type { ServiceNotifier } from '../observe/sd-notify.ts'
+import { bindClashes } from './bind-clash.ts'
 import { describeAddresses, type Service } from './service.ts'
 import { removeStaleSockets, unixPaths } from './sockets.ts'
 
@@ -146,7 +147,7 @@ class Operation {
   }
 
   private async takeUp(): Promise<boolean> {
-    const { load, log, service } = this.parts
+    const { load, log } = this.parts
     const loaded = load()
     if (loaded.status === 'invalid') {
       for (const error of loaded.errors) log.error({ cause: error }, 'error in the new configuration')
@@ -156,10 +157,22 @@ class Operation {
     for (const warning of loaded.warnings) log.warn({ warning }, 'warning in the new configuration')
     const settings = this.keepProcessModel(loaded.settings)
     await removeStaleSockets(unixPaths(settings), unixPaths(this.settings))
-    await service.reload(settings)
+    await this.reloadService(settings)
     this.settings = settings
     log.configure(settings.log)
     return true
+  }
+
+  private async reloadService(settings: Settings): Promise<void> {
+    const { service } = this.parts
+    try {
+      await service.reload(settings)
+    } catch (error) {
+      // Of a worker's error the message alone comes here.
+      const clashes = /\bEADDRINUSE\b/.test(String(error)) ? bindClashes(settings, service.addresses()) : []
+      if (clashes.length === 0) throw error
+      throw new ExitError(EXIT.temporary, clashes.join('; '))
+    }
   }
 
   /** With and without a supervisor are two ways to be started; everything else changes while running. */

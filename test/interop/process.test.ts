@@ -264,6 +264,23 @@ describe('signals', () => {
   })
 })
 
+describe('SIGHUP that narrows an address', () => {
+  for (const workers of [0, 2]) {
+    test(`is told to need a restart, and the old one stays (workers: ${workers})`, async (t) => {
+      const port = await freePort()
+      const postern = await launch(t, { workers, listen: [`0.0.0.0:${port}`] })
+      await postern.logged('started')
+      postern.write({ listeners: [{ name: 'inbound', role: 'inbound', listen: [`127.0.0.1:${port}`], next: 'local' }] })
+      signal(postern, 'SIGHUP')
+      const [line] = await postern.logged('the new configuration cannot be used; the old one stays')
+      assert.equal(line?.['cause'], `127.0.0.1:${port} is still bound by this Postern as 0.0.0.0:${port}; restart to narrow it`)
+      const dialog = await Dialog.open({ port })
+      await dialog.hello()
+      dialog.close()
+    })
+  }
+})
+
 describe('a start that cannot succeed ends with the reason and the right code', () => {
   for (const workers of [0, 2]) {
     test(`an address in use: 75 (workers: ${workers})`, async (t) => {

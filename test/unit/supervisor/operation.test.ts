@@ -177,6 +177,22 @@ describe('reload', () => {
     assert.equal(one.log.lines.at(-1)?.text, 'configuration reloaded')
   })
 
+  test('an address that we hold ourselves, wider, is said to need a restart; anything else keeps its cause', async () => {
+    const held = new Map([['inbound', [{ kind: 'tcp', host: '0.0.0.0', port: 2525 } as const]]])
+    const [listener] = someSettings().listeners
+    assert.ok(listener !== undefined)
+    const narrowed = good({ listeners: [{ ...listener, listen: [{ kind: 'tcp', host: '127.0.0.1', port: 2525 }] }] })
+    const causes = ['listen EADDRINUSE: address already in use 127.0.0.1:2525\n  Another program listens there.', 'no such certificate']
+    const one = setUp({ addresses: () => held, reload: () => Promise.reject(new ExitError(75, causes.shift() ?? '')) }, { load: loading(narrowed, narrowed) })
+    await settle()
+    await one.signal('SIGHUP')
+    await one.signal('SIGHUP')
+    assert.deepEqual(one.log.lines.filter(({ level }) => level === 'error').map(({ facts }) => facts['cause']), [
+      '127.0.0.1:2525 is still bound by this Postern as 0.0.0.0:2525; restart to narrow it',
+      'no such certificate',
+    ])
+  })
+
   test('two at once come one after the other', async () => {
     const ends: (() => void)[] = []
     const one = setUp({ reload: () => new Promise((resolve) => ends.push(resolve)) }, { load: loading(good({}), good({})) })
