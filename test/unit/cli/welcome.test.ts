@@ -1,6 +1,6 @@
 /** What a newcomer reads is true of the embedded default. */
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { describe, test } from 'node:test'
 import { welcome } from '../../../src/cli/welcome.ts'
 import { EMBEDDED_DEFAULT } from '../../../src/config/embedded.ts'
 import { painter } from '../../../src/observe/readable.ts'
@@ -18,4 +18,29 @@ test('the welcome names the address, the commands and the mailbox of the embedde
 test('a path elsewhere is shown whole', () => {
   const text = welcome(settingsFrom(EMBEDDED_DEFAULT, { cwd: '/srv' }), '/home/new', painter(false))
   assert.match(text, / \/srv\/var\/mail\/localhost\/you\/new\//)
+})
+
+describe('where variables of the environment have changed it', () => {
+  const withVariables = (environment: NodeJS.ProcessEnv): string => welcome(settingsFrom(EMBEDDED_DEFAULT, { cwd: '/srv', environment }), '/srv', painter(false))
+
+  test('a unix socket', () => {
+    const text = withVariables({ POSTERN_LISTENERS_INBOUND_LISTEN: "unix:/run/it's in" })
+    assert.match(text, /for anybody @localhost at unix:\/run\/it's in and/)
+    assert.match(text, /^ {4}swaks --socket '\/run\/it'\\''s in' --to you@localhost$/m)
+    assert.match(text, /\| curl -sS --unix-socket '\/run\/it'\\''s in' smtp:\/\/localhost --crlf/)
+    assert.match(withVariables({ POSTERN_LISTENERS_INBOUND_LISTEN: 'unix:/run/in' }), /^ {4}swaks --socket \/run\/in --to/m)
+  })
+
+  test('an address of IPv6', () => {
+    assert.match(withVariables({ POSTERN_LISTENERS_INBOUND_LISTEN: '[::1]:2599' }), /swaks --server \[::1\]:2599 --to you@localhost\n[^]*curl -sS smtp:\/\/\[::1\]:2599 /)
+  })
+
+  test('another place for the mailboxes, whatever stands around its placeholders', () => {
+    for (const [maildir, lies] of [
+      ['/x/{domain}/{local}', '/x/localhost/you/new/'],
+      ['/x/mail-{domain}/{domain}-{local}/{local}', '/x/mail-localhost/localhost-you/you/new/'],
+      ['/x/{user}', '/x/you/new/'],
+      ['/x/all', '/x/all/new/'],
+    ] as const) assert.ok(withVariables({ POSTERN_HOPS_LOCAL_MAILDIR: maildir }).includes(`It will lie in ${lies}\n`), maildir)
+  })
 })
