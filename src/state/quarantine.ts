@@ -59,6 +59,10 @@ export type HoldOutcome =
   | { readonly status: 'busy'; readonly untilMs: number }
   | { readonly status: 'none' }
 
+export type RemoveOutcome =
+  | { readonly status: 'removed' | 'none' }
+  | { readonly status: 'busy'; readonly untilMs: number }
+
 /** An entry that nobody else changes or removes meanwhile. It ends by itself HOLD_MS after it was taken or renewed. */
 export interface Hold {
   /** as it is now */
@@ -171,14 +175,19 @@ export class Quarantine {
     return { status: 'none' }
   }
 
-  async remove(id: string): Promise<'removed' | 'busy' | 'none'> {
-    const outcome = await this.hold(id)
-    if (outcome.status !== 'held') return outcome.status
+  /** Also one whose facts cannot be understood. */
+  async remove(id: string): Promise<RemoveOutcome> {
+    if (!isQuarantineId(id)) return { status: 'none' }
+    const attempt = this.#index.hold(id)
+    if (attempt.status === 'busy') return attempt
     try {
-      await outcome.hold.remove()
-      return 'removed'
-    } finally {
-      outcome.hold.end()
+      const there = (await this.#files.readFacts(id)) !== undefined
+      if (there) await this.#files.remove([id])
+      this.#index.delete([id])
+      return { status: there ? 'removed' : 'none' }
+    } catch (error) {
+      if (attempt.status === 'held') this.#unhold(id, attempt.holder)
+      throw error
     }
   }
 

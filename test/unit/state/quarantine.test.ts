@@ -71,7 +71,7 @@ test('an ID that could be a path is no ID; one that is taken is not overwritten'
   for (const id of ['../x', 'A'.repeat(33), '']) {
     assert.deepEqual(await quarantine.find(id), { status: 'none' })
     assert.deepEqual(await quarantine.hold(id), { status: 'none' })
-    assert.equal(await quarantine.remove(id), 'none')
+    assert.deepEqual(await quarantine.remove(id), { status: 'none' })
   }
   await kept(quarantine, 'AB23')
   await assert.rejects(quarantine.keep(facts('AB23'), outgoing('other\r\n')), /AB23 is in the quarantine already/)
@@ -116,7 +116,7 @@ test('a full quarantine takes no more, and gives up nothing for it', async (t) =
   await kept(quarantine, 'BBBB')
   assert.deepEqual(await quarantine.keep(facts('CCCC'), outgoing()), { status: 'full', bytes: one * 2, maxBytes: one * 2 })
   assert.deepEqual(files(state), ['AAAA.eml', 'AAAA.json', 'BBBB.eml', 'BBBB.json'])
-  assert.equal(await quarantine.remove('AAAA'), 'removed')
+  assert.deepEqual(await quarantine.remove('AAAA'), { status: 'removed' })
   await kept(quarantine, 'DDDD')
   assert.deepEqual(ids(quarantine.list({}, 10)).toSorted(), ['BBBB', 'DDDD'])
 })
@@ -182,7 +182,7 @@ test('one holds an entry, the others are told until when; who dies with it does 
   const hold = await held(ground.quarantine, 'AAAA')
   assert.equal(hold.abandoned, false)
   assert.deepEqual(await other.quarantine.hold('AAAA'), { status: 'busy', untilMs: NOW + HOLD_MS })
-  assert.equal(await other.quarantine.remove('AAAA'), 'busy')
+  assert.deepEqual(await other.quarantine.remove('AAAA'), { status: 'busy', untilMs: NOW + HOLD_MS })
   ground.clock.now += HOLD_MS - 1
   assert.equal(hold.renew(), true)
   ground.clock.now += HOLD_MS - 1
@@ -286,7 +286,7 @@ test('before anything was kept there is nothing, and no directory is made', asyn
   await quarantine.tidy(NOW)
   assert.deepEqual(quarantine.list({}, 10), [])
   assert.equal(quarantine.bytes(), 0)
-  assert.equal(await quarantine.remove('AAAA'), 'none')
+  assert.deepEqual(await quarantine.remove('AAAA'), { status: 'none' })
   assert.equal(existsSync(join(state, 'quarantine')), false)
   assert.deepEqual(log.entries, [])
 })
@@ -303,6 +303,10 @@ test('damaged files are errors that say which; a damaged one does not hide the o
   await before.quarantine.tidy(NOW)
   assert.deepEqual(ids(before.quarantine.list({}, 10)), ['BBBB'])
   assert.match(String(before.log.at('error')[0]?.facts['cause']), /AAAA\.json/)
+  // It can be removed all the same, and only once.
+  assert.deepEqual(await before.quarantine.remove('AAAA'), { status: 'removed' })
+  assert.deepEqual(await before.quarantine.remove('AAAA'), { status: 'none' })
+  assert.deepEqual(files(before.state), ['BBBB.eml', 'BBBB.json'])
 })
 
 test('facts: every field that is missing or of another kind is an error that names it', () => {
