@@ -15,6 +15,13 @@ import { clusterChannel, isWorkerProcess } from './supervisor/cluster.ts'
 const out = (text: string): unknown => process.stdout.write(text)
 const err = (text: string): unknown => process.stderr.write(text)
 
+// `postern check | head`: who reads no more wants no more. A command comes to its end all the same, and to its exit code.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
+}
+
 /** That of node:tls's `getCACertificates('system')` and of node:sqlite, and of what is tested. */
 const OLDEST_NODE = 24
 if (Number(process.versions.node.split('.')[0]) < OLDEST_NODE) {

@@ -2,10 +2,11 @@
  * `postern demo`: starts a gateway in this process, with Maildirs in a
  * temporary directory, sends samples through it and shows what became of each.
  * Exit code 0 where every outcome was the expected one, 70 where one was not,
- * 75 where no gateway could be started. Leaves nothing behind.
+ * 75 where no gateway could be started. Leaves nothing behind, also where it is
+ * ended by a signal (128 and its number) or because nobody reads (0).
  */
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isatty } from 'node:tty'
 import { loadText } from '../config/load.ts'
@@ -25,6 +26,8 @@ export interface DemoIo {
   readonly out: (text: string) => void
   /** default: whether standard output is a terminal */
   readonly terminal?: boolean
+  /** Calls `end`, with the exit code, when the demonstration is to end early. Returns what takes that off. Default: signals, and the end of whoever reads. */
+  readonly onEnd?: (end: (exitCode: number) => void) => () => void
 }
 
 const CONFIGURATION = `
@@ -46,18 +49,42 @@ domains: [${DEMO_DOMAIN}]
 
 export async function runDemo(io: DemoIo): Promise<number> {
   const paint = painter(wantsColour(io.terminal ?? isatty(1), io.environment))
+  const early = watchForEnd(io.onEnd ?? onProcessEnd)
   const directory = await mkdtemp(join(tmpdir(), 'postern-demo-'))
   const troubles: string[] = []
+  const over = new AbortController()
   try {
     const gateway = createGateway(await prepare(directory), { log: troubleLog(troubles) })
     await gateway.start()
     try {
-      return await show({ io, paint, directory, troubles }, portOf(gateway))
+      return await Promise.race([show({ io, paint, directory, troubles, over: over.signal }, portOf(gateway)), early.ended])
     } finally {
+      // The gateway would wait for a session that nobody goes on with.
+      over.abort()
       await gateway.stop()
     }
   } finally {
     await rm(directory, { recursive: true, force: true })
+    early.forget()
+  }
+}
+
+function watchForEnd(onEnd: NonNullable<DemoIo['onEnd']>): { readonly ended: Promise<number>; readonly forget: () => void } {
+  let forget: () => void = () => undefined
+  const ended = new Promise<number>((resolve) => {
+    forget = onEnd(resolve)
+  })
+  return { ended, forget: () => forget() }
+}
+
+function onProcessEnd(end: (exitCode: number) => void): () => void {
+  const unread = (): void => end(EXIT.ok)
+  const listeners = (['SIGHUP', 'SIGINT', 'SIGTERM'] as const).map((name) => ({ name, listener: () => end(128 + constants.signals[name]) }))
+  for (const { name, listener } of listeners) process.on(name, listener)
+  process.stdout.on('error', unread)
+  return () => {
+    for (const { name, listener } of listeners) process.off(name, listener)
+    process.stdout.off('error', unread)
   }
 }
 
@@ -67,6 +94,7 @@ interface Stage {
   readonly directory: string
   /** what the gateway had to complain about */
   readonly troubles: readonly string[]
+  readonly over: AbortSignal
 }
 
 async function prepare(directory: string): Promise<Settings> {
@@ -95,7 +123,7 @@ function portOf(gateway: Gateway): number {
 async function show(stage: Stage, port: number): Promise<number> {
   const { io, paint } = stage
   io.out(`${paint('bold', 'Postern demo')}: a gateway on 127.0.0.1:${port}, mail for ${DEMO_DOMAIN}, Maildirs in ${stage.directory}\n\n`)
-  const client = await DemoClient.open('127.0.0.1', port)
+  const client = await DemoClient.open({ host: '127.0.0.1', port, signal: stage.over })
   let wrong = 0
   for (const [index, sample] of SAMPLES.entries()) {
     const verdict = await judge(stage, sample, await client.send(sample))

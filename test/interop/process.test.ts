@@ -359,6 +359,35 @@ describe('around it', () => {
     assert.equal((await ask()).code, 75)
   })
 
+  test('the demonstration ends quietly and cleans up when its reader goes away', async () => {
+    const directory = temporaryDirectory('demo')
+    const { code, output } = await run(['/bin/bash', '-o', 'pipefail', '-c', '"$@" demo | head -n 1', 'bash', process.execPath, MAIN], { env: { TMPDIR: directory } })
+    assert.deepEqual(readdirSync(directory), [])
+    assert.equal(code, 0, output)
+    assert.match(output, /^.*Postern demo.*\n$/)
+  })
+
+  for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]] as const) {
+    test(`the demonstration ends quietly and cleans up when ${signal} comes in its middle`, async () => {
+      const directory = temporaryDirectory('demo')
+      // It sends the signal to itself with each piece that it writes: several come, none too late.
+      const hook = `const write = process.stdout.write.bind(process.stdout); process.stdout.write = (...a) => { process.kill(process.pid, '${signal}'); return write(...a) }`
+      const outcome = await run([process.execPath, '--import', `data:text/javascript,${encodeURIComponent(hook)}`, MAIN, 'demo'], { env: { TMPDIR: directory } })
+      assert.deepEqual(readdirSync(directory), [])
+      assert.equal(outcome.code, code, outcome.output)
+      assert.doesNotMatch(outcome.output, /as expected|Error/)
+    })
+  }
+
+  test('a command whose reader goes away comes to its own exit code', async () => {
+    const directory = temporaryDirectory('unread')
+    const file = join(directory, 'postern.yaml')
+    writeFileSync(file, 'listners: []\n')
+    const command = '("$@"; echo "exit code $?" >&3) 3>&2 2>&1 | :'
+    const { output } = await run(['/bin/bash', '-c', command, 'bash', process.execPath, MAIN, 'check', '--config', file])
+    assert.equal(output, 'exit code 78\n')
+  })
+
   test('the demonstration succeeds', async () => {
     const { code, output } = await run([process.execPath, MAIN, 'demo'])
     assert.equal(code, 0, output)

@@ -31,8 +31,9 @@ export class DemoClient {
     socket.on('close', () => this.fail(new Error('the gateway closed the connection')))
   }
 
-  static async open(host: string, port: number): Promise<DemoClient> {
-    const client = new DemoClient(connect(port, host))
+  /** The connection breaks when the signal comes. */
+  static async open(where: { readonly host: string; readonly port: number; readonly signal: AbortSignal }): Promise<DemoClient> {
+    const client = new DemoClient(connect(where))
     await client.expect('220')
     await client.command('EHLO client.example', '250')
     return client

@@ -1,6 +1,8 @@
 /** The demonstration runs, is as it says, and leaves nothing behind; and its judge sees what is not so. */
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { runDemo } from '../../../src/cli/demo.ts'
 import { compare } from '../../../src/cli/demo/judge.ts'
@@ -33,6 +35,40 @@ describe('postern demo', () => {
     assert.match((await demo(true)).out, /\x1b\[32m250 2\.0\.0/)
     assert.doesNotMatch((await demo(true, { NO_COLOR: '1' })).out, /\x1b/)
   })
+})
+
+describe('postern demo that is ended early', () => {
+  for (const [when, said] of [['at once', ''], ['behind its first line', 'Postern demo'], ['in the middle', '3. ']] as const) {
+    test(`${when} ends with the code it is given, and leaves nothing behind`, async (t) => {
+      const directory = mkdtempSync(join(tmpdir(), 'postern-demo-test-'))
+      const before = process.env['TMPDIR']
+      process.env['TMPDIR'] = directory
+      t.after(() => {
+        if (before === undefined) delete process.env['TMPDIR']
+        else process.env['TMPDIR'] = before
+        rmSync(directory, { recursive: true, force: true })
+      })
+      let out = ''
+      let forgotten = 0
+      let end: (exitCode: number) => void = () => undefined
+      const code = await runDemo({
+        terminal: false, environment: {},
+        out: (text) => {
+          out += text
+          if (out.includes(said)) end(130)
+        },
+        onEnd: (ender) => {
+          end = ender
+          if (said === '') end(130)
+          return () => void forgotten++
+        },
+      })
+      assert.equal(code, 130)
+      assert.equal(forgotten, 1)
+      assert.doesNotMatch(out, /as expected/)
+      assert.deepEqual(readdirSync(directory), [])
+    })
+  }
 })
 
 describe('the comparison', () => {
