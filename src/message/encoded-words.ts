@@ -9,13 +9,17 @@ const MAX_WORD_CHARACTERS = 75
 const OPENING = '=?UTF-8?Q?'
 const CLOSING = '?='
 
-/** The text as encoded words, no character of it split between two of them. To be joined by a space or a fold, which readers leave out. */
-export function encodeWords(text: string): string[] {
+/**
+ * The text as encoded words, no character of it split between two of them. To
+ * be joined by a space or a fold, which readers leave out. The first may be
+ * shorter, for a line that is begun already.
+ */
+export function encodeWords(text: string, firstWordCharacters = MAX_WORD_CHARACTERS): string[] {
   const words: string[] = []
   let word = ''
   for (const character of text) {
     const encoded = encodeCharacter(character)
-    if (OPENING.length + word.length + encoded.length + CLOSING.length > MAX_WORD_CHARACTERS) {
+    if (OPENING.length + word.length + encoded.length + CLOSING.length > (words.length === 0 ? firstWordCharacters : MAX_WORD_CHARACTERS) && word !== '') {
       words.push(OPENING + word + CLOSING)
       word = ''
     }

@@ -43,9 +43,9 @@ function prefixed(field: HeaderField, text: string): Buffer {
   const words = written(text, value.trimStart())
   const head = ` ${words.join('\r\n ')}`
   const firstLine = /^[^\r\n]*/.exec(value)?.[0] ?? ''
-  const column = (words.length === 1 ? name.length : 0) + 1 + (words.at(-1)?.length ?? 0)
-  const folds = column + 1 + firstLine.length > MAX_LINE_CHARACTERS && firstLine.trim() !== ''
   const space = value === '' || /^[ \t\r\n]/.test(value) ? '' : ' '
+  const column = (words.length === 1 ? name.length : 0) + 1 + (words.at(-1)?.length ?? 0)
+  const folds = column + space.length + firstLine.length > MAX_LINE_CHARACTERS && firstLine.trim() !== ''
   return Buffer.concat([name, Buffer.from(`${head}${folds ? '\r\n' : ''}${space}`, 'latin1'), field.value, lineEndOf(field.raw)])
 }
 
@@ -53,5 +53,5 @@ function prefixed(field: HeaderField, text: string): Buffer {
 function written(text: string, next: string): string[] {
   if (/^[\x20-\x7e]*$/.test(text) && !text.includes('=?')) return [text]
   // The blank between two encoded words is not shown, so that one is encoded too.
-  return encodeWords(next.startsWith('=?') ? `${text} ` : text)
+  return encodeWords(next.startsWith('=?') ? `${text} ` : text, MAX_LINE_CHARACTERS - 'Subject: '.length)
 }
