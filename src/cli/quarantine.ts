@@ -197,8 +197,9 @@ async function release(request: ReleaseRequest, ground: Ground): Promise<number>
 }
 
 function addressOf(text: string): EnvelopePath {
-  const parsed = parsePath(Buffer.from(text, 'utf8').toString('latin1'), 0)
-  const whole = parsed.status === 'ok' && parsed.path.mailbox !== null && parsed.path.mailbox.domain !== '' && !/[\x00-\x1f\x7f]/.test(text)
+  const binary = Buffer.from(text, 'utf8').toString('latin1')
+  const parsed = parsePath(binary, 0)
+  const whole = parsed.status === 'ok' && parsed.end === binary.length && parsed.path.mailbox !== null && parsed.path.mailbox.domain !== '' && !/[\x00-\x1f\x7f]/.test(text)
   if (whole) return { path: parsed.path, parameters: [] }
   throw new ExitError(EXIT.usage, `--to: ${text} is no address${parsed.status === 'ok' ? '' : `: ${parsed.why}`}`)
 }

@@ -33,7 +33,7 @@ export function facts(id: string, change: Partial<QuarantineFacts> = {}): Quaran
 }
 
 export const PREFIX = 'X-Spam-Flag: YES\r\n'
-export const BODY = 'Subject: a\r\n\r\nline one\r\n\r\n.two \xe4\0\r\n'
+export const BODY = 'Subject: a\r\n\r\nline one\r\n\r\n.two \xe4!\r\n'
 export const WHOLE = PREFIX + BODY
 
 /** `pieces`: from a temporary file, in pieces of so many bytes; otherwise in memory. */
