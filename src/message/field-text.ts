@@ -34,9 +34,9 @@ export function quotedString(text: string): string {
   return `"${text.replace(/["\\]/g, '\\$&')}"`
 }
 
-/** RFC 5322 §3.2.2; `text` is plain */
+/** RFC 5322 §3.2.2; `text` is plain. Quotes mean nothing in a comment, but not every reader knows that. */
 export function comment(text: string): string {
-  return `(${text.replace(/[()\\]/g, '\\$&')})`
+  return `(${text.replace(/"/g, "'").replace(/[()\\]/g, '\\$&')})`
 }
 
 /**

@@ -25,6 +25,7 @@ test('a plain value keeps its blanks, and of a long one the end, so that it cann
 test('quoted strings and comments cannot be left from within', () => {
   assert.equal(quotedString('a"b\\c"'), '"a\\"b\\\\c\\""')
   assert.equal(comment('a)b(c\\'), '(a\\)b\\(c\\\\)')
+  assert.equal(comment('a "b'), "(a 'b)")
 })
 
 test('a field is folded between words, at 78 characters, and unfolds to its words', () => {
