@@ -8,7 +8,9 @@
  * step failed where and why. Nothing is thrown for I/O.
  *
  * Line ends become LF (see line-ends.ts). The body is read once for every 16
- * mailboxes and never held whole unless it lies in memory already.
+ * mailboxes and never held whole unless it lies in memory already. No more than
+ * 16 mailboxes are open in this process at once (maildir-turns.ts); a message
+ * for more of them opens each anew for each step.
  */
 import { constants } from 'node:fs'
 import type { StoredMessage } from '../message/message.ts'
@@ -17,6 +19,7 @@ import { errorCode, type FileSystem } from './file-system.ts'
 import { createLineEndConverter, toLineFeeds } from './line-ends.ts'
 import { createFolder, MaildirError, openFolder, setOwner, step, type Folder, type FolderPlan } from './maildir-folder.ts'
 import type { NameSource } from './maildir-name.ts'
+import { MOST_OPEN, turnsOf } from './maildir-turns.ts'
 
 export interface MaildirTarget {
   readonly plan: FolderPlan
@@ -40,6 +43,7 @@ export type StoreOutcome =
 /** The message in one Maildir, on its way. */
 interface Copy {
   readonly target: MaildirTarget
+  /** while it is open */
   folder: Folder | undefined
   name: string
   file: number | undefined
@@ -47,29 +51,71 @@ interface Copy {
   at: 'nowhere' | 'tmp' | 'new'
 }
 
-const BATCH = 16
 const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
 const NAME_TRIES = 3
 
 export async function storeInMaildirs(body: StoredMessage, targets: readonly MaildirTarget[], context: MaildirContext): Promise<StoreOutcome> {
   const copies = targets.map((target): Copy => ({ target, folder: undefined, name: '', file: undefined, size: 0, at: 'nowhere' }))
+  const turns = turnsOf(context.files)
+  if (copies.length <= MOST_OPEN) {
+    return await turns.hold(copies.length, () => store({ body, batches: [copies], context, inTurn: (_, work) => work() }))
+  }
+  const batches = Array.from({ length: Math.ceil(copies.length / MOST_OPEN) }, (_, i) => copies.slice(i * MOST_OPEN, (i + 1) * MOST_OPEN))
+  const inTurn: Job['inTurn'] = (batch, work) => turns.hold(batch.length, async () => {
+    try {
+      await work()
+    } finally {
+      await closeFolders(batch, context)
+    }
+  })
+  return await store({ body, batches, context, inTurn })
+}
+
+interface Job {
+  readonly body: StoredMessage
+  readonly batches: readonly (readonly Copy[])[]
+  readonly context: MaildirContext
+  /** Does a step with the mailboxes of a batch when they may be open. */
+  readonly inTurn: (batch: readonly Copy[], work: () => Promise<void>) => Promise<void>
+}
+
+async function store({ body, batches, context, inTurn }: Job): Promise<StoreOutcome> {
+  const eachBatch = async (work: (batch: readonly Copy[]) => Promise<void>): Promise<void> => {
+    for (const batch of batches) await inTurn(batch, () => work(batch))
+  }
   try {
     const whole = body.memory === null ? null : toLineFeeds(body.memory)
-    for (let i = 0; i < copies.length; i += BATCH) await writeBatch({ body, whole, copies: copies.slice(i, i + BATCH) }, context)
+    await eachBatch(async (copies) => {
+      if (!context.cancelled()) await writeBatch({ body, whole, copies }, context)
+    })
     if (context.cancelled()) {
-      await undo(copies, context)
+      await eachBatch((copies) => undo(copies, context))
       return { status: 'cancelled' }
     }
-    await all(copies.map((copy) => place(copy, context)))
-    await all(copies.map((copy) => copy.folder?.sync() ?? Promise.resolve()))
-    return { status: 'stored', paths: copies.map((copy) => shownPath(copy)) }
+    await eachBatch((copies) => all(copies.map((copy) => place(copy, context))))
+    await eachBatch((copies) => all(copies.map((copy) => syncFolder(copy, context))))
+    return { status: 'stored', paths: batches.flat().map((copy) => shownPath(copy)) }
   } catch (error) {
-    await undo(copies, context)
+    await eachBatch((copies) => undo(copies, context))
     if (!(error instanceof MaildirError)) throw error
     return { status: 'failed', step: error.step, path: error.path, code: error.code, cause: error.message }
   } finally {
-    for (const copy of copies) await quietly(copy, context, () => copy.folder?.close())
+    await closeFolders(batches.flat(), context)
   }
+}
+
+async function closeFolders(copies: readonly Copy[], context: MaildirContext): Promise<void> {
+  for (const copy of copies) {
+    const { folder } = copy
+    copy.folder = undefined
+    await quietly(copy, context, () => folder?.close())
+  }
+}
+
+/** The mailbox, opened where it is not open. */
+async function reach(copy: Copy, { files }: MaildirContext): Promise<Folder> {
+  copy.folder ??= await openFolder(copy.target.plan, files)
+  return copy.folder
 }
 
 /** First phase: all of the message in `tmp` and on disk. */
@@ -103,8 +149,7 @@ async function* readable(body: StoredMessage): AsyncGenerator<Buffer> {
 async function open(copy: Copy, context: MaildirContext): Promise<void> {
   const { plan } = copy.target
   const { files } = context
-  const folder = await openFolder(plan, files)
-  copy.folder = folder
+  const folder = await reach(copy, context)
   let created = false
   copy.name = context.names()
   for (let tries = 1; copy.file === undefined;) {
@@ -148,8 +193,7 @@ async function finish(copy: Copy, context: MaildirContext): Promise<void> {
 
 /** Second phase: the message becomes visible. */
 async function place(copy: Copy, context: MaildirContext): Promise<void> {
-  const { folder } = copy
-  if (folder === undefined) throw new Error('a copy is placed before it is open')
+  const folder = await reach(copy, context)
   const from = `${folder.tmp}/${copy.name}`
   const to = `${folder.fresh}/${finalName(copy)}`
   await step('rename into new', shownPath(copy), async () => {
@@ -165,15 +209,23 @@ async function place(copy: Copy, context: MaildirContext): Promise<void> {
   copy.at = 'new'
 }
 
+/** Third phase: it stays visible, whatever happens. */
+async function syncFolder(copy: Copy, context: MaildirContext): Promise<void> {
+  const folder = await reach(copy, context)
+  await folder.sync()
+}
+
 /** Takes back what is on disk. The message was not acknowledged; a copy that stays would come twice. */
 async function undo(copies: readonly Copy[], context: MaildirContext): Promise<void> {
   for (const copy of copies) {
-    const { file, folder } = copy
+    const { file } = copy
     if (file !== undefined) await quietly(copy, context, () => context.files.close(file))
     copy.file = undefined
-    if (folder === undefined || copy.at === 'nowhere') continue
-    const path = copy.at === 'tmp' ? `${folder.tmp}/${copy.name}` : `${folder.fresh}/${finalName(copy)}`
-    await quietly(copy, context, () => context.files.unlink(path))
+    if (copy.at === 'nowhere') continue
+    await quietly(copy, context, async () => {
+      const folder = await reach(copy, context)
+      await context.files.unlink(copy.at === 'tmp' ? `${folder.tmp}/${copy.name}` : `${folder.fresh}/${finalName(copy)}`)
+    })
     copy.at = 'nowhere'
   }
 }

@@ -204,6 +204,35 @@ test('TCP: a port on loopback', async () => {
   dialog.close()
 })
 
+const needsRoot = process.getuid?.() === 0 ? false : 'only root can give files away'
+
+test('as root for others, one message to 250 mailboxes with 256 file descriptors', { skip: needsRoot }, async () => {
+  const directory = temporaryDirectory('many')
+  const { uid, gid } = account(MAIL_USER)
+  mkdirSync(join(directory, 'mail'))
+  const port = await freePort()
+  const file = join(directory, 'postern.yaml')
+  writeFileSync(file, JSON.stringify({
+    hostname: 'mail.example', state: join(directory, 'state'), workers: 0, log: { format: 'json', level: 'info' }, domains: [DOMAIN],
+    listeners: [{ name: 'inbound', role: 'inbound', listen: `127.0.0.1:${port}`, next: 'local' }],
+    hops: { local: { maildir: `${directory}/mail/{domain}/{local}`, owner: `${uid}:${gid}` } },
+    limits: { recipients: 250 },
+  }))
+  const running = start(['/bin/sh', '-c', 'ulimit -n 256; exec "$@"', 'sh', process.execPath, MAIN, 'run', '--config', file])
+  all.push(() => running.stop())
+  await untilGreets('postern run', running, { port })
+  const to = Array.from({ length: 250 }, (_, i) => `user${i}`)
+  const dialog = await Dialog.open({ port })
+  await dialog.hello()
+  await dialog.command('MAIL FROM:<sender@client.example>', 250)
+  for (const local of to) await dialog.command(`RCPT TO:<${local}@${DOMAIN}>`, 250)
+  await dialog.command('DATA', 354)
+  await dialog.send('Subject: a\r\n\r\nb\r\n.\r\n')
+  assert.equal((await dialog.reply()).status, 250, running.output())
+  dialog.close()
+  for (const local of to) assert.equal(new Mailbox(join(directory, 'mail', DOMAIN, local)).count, 1, local)
+})
+
 test('swaks delivers over LMTP', { skip: missing('swaks') }, async () => {
   const { address, mailbox } = await delivery()
   const { code, output } = await run(['swaks', '--protocol', 'LMTP', '--socket', address.path, '--from', 'sender@client.example', '--to', `anna@${DOMAIN},bert+x@${DOMAIN}`, '--header', 'Subject: swaks', '--body', 'hello'])

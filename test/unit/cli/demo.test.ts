@@ -60,7 +60,7 @@ describe('postern demo that is ended early', () => {
         onEnd: (ender) => {
           end = ender
           if (said === '') end(130)
-          return () => void forgotten++
+          return () => { forgotten++ }
         },
       })
       assert.equal(code, 130)

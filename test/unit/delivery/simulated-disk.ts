@@ -37,6 +37,8 @@ export class SimulatedDisk implements FileSystem {
   #crash: () => void = () => undefined
   #root = directory()
   #open = new Map<number, Node>()
+  /** descriptors that were open at once, at most */
+  mostOpen = 0
   #next = 3
 
   constructor(directories: readonly string[] = ['/mail']) {
@@ -96,6 +98,7 @@ export class SimulatedDisk implements FileSystem {
       if (node === undefined) throw failure('ENOENT', path)
       if ((flags & constants.O_DIRECTORY) !== 0 && node.kind !== 'directory') throw failure('ENOTDIR', path)
       this.#open.set(this.#next, node)
+      this.mostOpen = Math.max(this.mostOpen, this.#open.size)
       return this.#next++
     })
   }
