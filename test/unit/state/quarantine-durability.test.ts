@@ -218,3 +218,18 @@ test('what was removed is gone for good, or is there whole, wherever the power g
     }
   }
 })
+
+test('an entry that can be removed only by half is no entry any more, and its rest is swept', async (t) => {
+  const disk = newDisk()
+  const { quarantine, log } = quarantineOn(t, { disk })
+  await quarantine.keep(facts('AAAA'), outgoing())
+  // read, unlink, unlink
+  disk.fault = { kind: 'error', at: disk.calls.length + 2, code: 'EIO' }
+  await assert.rejects(quarantine.remove('AAAA'), (error) => error instanceof QuarantineError && error.code === 'EIO' && error.path.endsWith('AAAA.eml'))
+  assert.deepEqual(leftOver(disk), ['/state/quarantine/AAAA.eml'])
+  assert.deepEqual(await quarantine.find('AAAA'), { status: 'none' })
+  await quarantine.tidy(NOW + 2 * HOUR)
+  assert.deepEqual(leftOver(disk), [])
+  assert.deepEqual(quarantine.list({}, 10), [])
+  assert.deepEqual(log.at('error'), [])
+})
