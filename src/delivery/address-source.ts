@@ -3,11 +3,15 @@
  * aliases files.
  *
  * The files are looked at (size, times, inode) no more than once a second and
- * only when an address is asked for; a changed file is read again. A malformed
+ * only when an address is asked for; a changed file is read again, and once more
+ * two seconds later: one that is written in place may have been read half, and
+ * be finished without another stamp (the same size, within a tick of the file
+ * system's clock, which is two seconds on some). A malformed
  * one is told in the log with each line, and the last good content stays in
  * use. An unreadable one makes the book `unavailable`, for nobody can say then
  * who is a user: the caller answers 451. Nothing here rejects.
  */
+import { hash } from 'node:crypto'
 import type { Log } from '../observe/log.ts'
 import type { Domain } from '../smtp/envelope.ts'
 import { checkAddressBook, type AddressBook } from './address-book.ts'
@@ -50,6 +54,8 @@ export interface AddressSource {
 }
 
 const CHECK_EVERY_MS = 1000
+/** longer than the coarsest clock of a file system ticks */
+const SETTLED_MS = 2000
 const MAX_FILE_BYTES = 64 * 1024 * 1024
 
 type Parsed<T> =
@@ -61,6 +67,10 @@ interface Watched<T> {
   readonly path: string
   readonly parse: (text: string) => Parsed<T>
   stamp: string
+  /** of the bytes that were read last */
+  digest: string
+  /** when it is read again though its stamp is the same */
+  againMs: number | undefined
   value: T | undefined
   /** the last good content said something */
   filled: boolean
@@ -135,7 +145,7 @@ export function createAddressSource(settings: AddressSourceSettings, context: Ad
 }
 
 function watched<T>(path: string | undefined, parse: (text: string) => Parsed<T>): Watched<T> | undefined {
-  return path === undefined ? undefined : { path, parse, stamp: '', value: undefined, filled: false }
+  return path === undefined ? undefined : { path, parse, stamp: '', digest: '', againMs: undefined, value: undefined, filled: false }
 }
 
 async function look<T>(
@@ -148,11 +158,19 @@ async function look<T>(
   try {
     const facts = await context.files.stat(file.path)
     const stamp = `${facts.inode} ${facts.size} ${facts.modifiedMs} ${facts.changedMs}`
-    if (stamp === file.stamp && !force) return 'same'
+    const same = stamp === file.stamp && !force
+    if (same && (file.againMs === undefined || context.monotonicMs() < file.againMs)) return 'same'
     if (facts.kind !== 'file') throw new Error('is not a file')
     // What is written between the two calls has another stamp and is read next time.
     const bytes = await context.files.read(file.path, MAX_FILE_BYTES)
+    const digest = hash('sha256', bytes)
+    if (same && digest === file.digest) {
+      file.againMs = undefined
+      return 'same'
+    }
     file.stamp = stamp
+    file.digest = digest
+    file.againMs = context.monotonicMs() + SETTLED_MS
     const decoded = decode(bytes)
     if (decoded === null) {
       report.errors.push(`${file.path}: is not valid UTF-8`)

@@ -44,9 +44,34 @@ test('the file is looked at once a second, and read where it changed', async () 
   g.nowMs = 1000
   assert.equal(await g.ask('bert'), 'mailboxes')
   assert.equal(await g.ask('anna'), 'unknown')
-  g.nowMs = 5000
+  g.nowMs = 2999
   await g.ask('anna')
   assert.deepEqual(g.disk.calls, ['stat', 'read', 'stat', 'read', 'stat'])
+  // Once more when it has settled, and then no more.
+  for (const ms of [4000, 8000, 12_000]) {
+    g.nowMs = ms
+    await g.ask('anna')
+  }
+  assert.deepEqual(g.disk.calls.slice(5), ['stat', 'read', 'stat', 'stat'])
+})
+
+test('one that was read half, and was finished without another stamp, is read whole soon', async () => {
+  const g = ground({ users: 'anna\n' })
+  assert.equal(await g.ask('anna'), 'mailboxes')
+  // Of the same size, and written in place, both within one tick of the clock.
+  g.disk.put('/etc/users', 'anna\ncar\n-----\n', 5000)
+  g.nowMs = 1000
+  assert.equal(await g.ask('bert'), 'unknown')
+  g.disk.put('/etc/users', 'anna\ncar\nberta\n', 5000)
+  g.nowMs = 2000
+  assert.equal(await g.ask('berta'), 'unknown')
+  g.nowMs = 3000
+  assert.equal(await g.ask('berta'), 'mailboxes')
+  assert.equal(await g.ask('anna'), 'mailboxes')
+  // It changed while it settled, so it is looked at once more.
+  g.disk.put('/etc/users', 'anna\ncar\nbertb\n', 5000)
+  g.nowMs = 5000
+  assert.deepEqual([await g.ask('berta'), await g.ask('bertb')], ['unknown', 'mailboxes'])
 })
 
 test('many who ask at the same moment cause one reading', async () => {
