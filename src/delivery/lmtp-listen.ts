@@ -4,17 +4,15 @@
  * only where nobody answers on it; anything else in its place is an error that
  * says so. Rejects with the operating system's error (EADDRINUSE, EACCES …).
  */
-import { chmod, lstat, unlink } from 'node:fs/promises'
-import { createConnection, type Server } from 'node:net'
+import { chmod } from 'node:fs/promises'
+import type { Server } from 'node:net'
 import type { SocketAddress } from '../config/settings.ts'
-import { errorCode } from './file-system.ts'
-
-const PROBE_MS = 2000
+import { removeStaleSocket } from '../smtp/stale-socket.ts'
 
 /** Resolves with the address that is bound; port 0 has become a port. */
 export async function listen(server: Server, address: SocketAddress, mode: number): Promise<SocketAddress> {
   if (address.kind === 'unix') {
-    await removeStaleSocket(address.path)
+    await makeWay(address.path)
     // Between bind and chmod nobody else gets in.
     const before = process.umask(0o777 & ~mode)
     try {
@@ -51,36 +49,18 @@ function bind(server: Server, start: () => void): Promise<void> {
   })
 }
 
-export async function removeStaleSocket(path: string): Promise<void> {
-  let before: { readonly ino: number; isSocket(): boolean }
-  try {
-    before = await lstat(path)
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return
-    throw error
+async function makeWay(path: string): Promise<void> {
+  const { status } = await removeStaleSocket(path)
+  switch (status) {
+    case 'free':
+      return
+    case 'answers':
+      throw inUse(path, `another process answers on ${path}`)
+    case 'no-socket':
+      throw inUse(path, `${path} exists and is not a socket; it is left alone`)
   }
-  if (!before.isSocket()) throw Object.assign(new Error(`${path} exists and is not a socket; it is left alone`), { code: 'EADDRINUSE', path })
-  if (await answers(path)) throw Object.assign(new Error(`another process answers on ${path}`), { code: 'EADDRINUSE', path })
-  // Somebody who started at the same moment may have put his own there meanwhile.
-  if ((await lstat(path)).ino === before.ino) await unlink(path)
 }
 
-/** False only where the system says that nobody listens. */
-function answers(path: string): Promise<boolean> {
-  return new Promise((resolve, reject) => {
-    const socket = createConnection(path)
-    const finish = (outcome: () => void): void => {
-      socket.destroy()
-      outcome()
-    }
-    socket.setTimeout(PROBE_MS, () => finish(() => resolve(true)))
-    socket.once('connect', () => finish(() => resolve(true)))
-    socket.once('error', (error) => {
-      const code = errorCode(error)
-      // ECONNREFUSED: a file without a listener; EAGAIN: a listener with a full queue.
-      if (code === 'ECONNREFUSED') finish(() => resolve(false))
-      else if (code === 'EAGAIN') finish(() => resolve(true))
-      else finish(() => reject(error))
-    })
-  })
+function inUse(path: string, message: string): Error {
+  return Object.assign(new Error(message), { code: 'EADDRINUSE', path })
 }
