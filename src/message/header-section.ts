@@ -183,7 +183,7 @@ class SectionParser {
       this.entry(at, end)
       at = end
     }
-    // A limit may also fall right behind the last line; a message of no bytes has nothing to cut.
+    // A limit of no bytes leaves no entry to be cut.
     if (more && truncated === null) truncated = 'bytes'
     if (!emptyLine && !more && truncated === null) this.note('no-empty-line', at)
     this.completeness(at)
@@ -226,7 +226,7 @@ class SectionParser {
   private lineEnd(from: number, limit: number): number {
     if (!this.bare) {
       const lf = this.text.indexOf('\n', from) + 1
-      return lf === 0 || lf > limit ? limit : lf
+      return lf === 0 ? limit : lf
     }
     for (let at = from; at < limit; at++) {
       const c = this.text.charCodeAt(at)

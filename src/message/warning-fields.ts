@@ -34,7 +34,7 @@ export interface SpamFacts {
  * for each whole point (not there without one), `X-Spam-Status`.
  */
 export function spamFields({ spam, score, required, tests }: SpamFacts): string {
-  const stars = Math.min(MAX_STARS, Math.max(0, Math.floor(score)))
+  const stars = Math.min(MAX_STARS, Math.floor(score))
   const points = decimal(score)
   const status = [spam ? 'Yes,' : 'No,', `score=${points}`, `required=${decimal(required)}`]
   const [first = '', ...others] = testLists(tests)
