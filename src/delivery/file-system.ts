@@ -50,7 +50,7 @@ const lstat = promisify(fs.lstat)
 
 export const nodeFileSystem: FileSystem = {
   open: (path, flags, mode) => open(path, flags, mode),
-  write: writeAll,
+  write: (file, pieces) => writeAll(pieces, (left) => writev(file, left)),
   chmod: (file, mode) => fchmod(file, mode),
   chown: (file, uid, gid) => fchown(file, uid, gid),
   sync: (file) => fsync(file),
@@ -72,10 +72,10 @@ export function errorCode(error: unknown): string | undefined {
 }
 
 /** A write may be a short one (a quota's edge, a signal): what is left is written again. */
-async function writeAll(file: number, pieces: readonly Buffer[]): Promise<void> {
+export async function writeAll(pieces: readonly Buffer[], write: (left: Buffer[]) => Promise<{ readonly bytesWritten: number }>): Promise<void> {
   let left: Buffer[] = pieces.filter((piece) => piece.length > 0)
   while (left.length > 0) {
-    const { bytesWritten } = await writev(file, left)
+    const { bytesWritten } = await write(left)
     let gone = bytesWritten
     while (left[0] !== undefined && gone >= left[0].length) {
       gone -= left[0].length

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict'
 import { chmodSync, closeSync, constants, existsSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { errorCode, nodeFileSystem } from '../../../src/delivery/file-system.ts'
+import { errorCode, nodeFileSystem, writeAll } from '../../../src/delivery/file-system.ts'
 import { processIdentity } from '../../../src/delivery/local-settings.ts'
 import { temporaryDirectory } from '../../support/process.ts'
 import { localHop, outgoing, send, spooled, stored } from './local-fixture.ts'
@@ -71,7 +71,26 @@ test('a full disk is a 452', { skip: existsSync('/dev/full') ? false : 'there is
   assert.ok(log.has('error', 'ENOSPC'))
 })
 
-test('a write that is cut short is finished', async () => {
+test('a write that is cut short is finished, wherever it is cut', async () => {
+  const pieces = ['ab', '', 'c', 'defg', ''].map((text) => Buffer.from(text))
+  // How many bytes each call takes: 0 is a call that takes none.
+  for (const cuts of [[7], [1, 6], [2, 5], [3, 4], [4, 3], [6, 1], [1, 1, 1, 1, 1, 1, 1], [0, 2, 0, 5]]) {
+    let written = ''
+    const left = [...cuts]
+    await writeAll(pieces, (rest) => {
+      const all = Buffer.concat(rest)
+      const bytesWritten = left.shift() ?? assert.fail('written more often than there are bytes')
+      assert.equal(all.toString('latin1'), 'abcdefg'.slice(written.length))
+      written += all.toString('latin1', 0, bytesWritten)
+      return Promise.resolve({ bytesWritten })
+    })
+    assert.equal(written, 'abcdefg')
+    assert.deepEqual(left, [])
+  }
+  await assert.rejects(writeAll(pieces, () => Promise.reject(Object.assign(new Error('full'), { code: 'ENOSPC' }))), { code: 'ENOSPC' })
+})
+
+test('a write of very many pieces is whole', async () => {
   const root = temporaryDirectory('delivery')
   const pieces = Array.from({ length: 2000 }, (_, i) => Buffer.from(`${i},`))
   const file = await nodeFileSystem.open(join(root, 'x'), constants.O_WRONLY | constants.O_CREAT, 0o600)
@@ -86,6 +105,31 @@ test('a file above the bound is not read', async () => {
   writeFileSync(join(root, 'x'), 'x'.repeat(1000))
   assert.equal((await nodeFileSystem.read(join(root, 'x'), 1000)).length, 1000)
   await assert.rejects(nodeFileSystem.read(join(root, 'x'), 999), (error) => errorCode(error) === 'EFBIG')
+})
+
+test('a file or a link that waits in tmp under our name is neither overwritten nor followed', async () => {
+  for (const planted of ['file', 'link', 'dangling']) {
+    const root = temporaryDirectory('delivery')
+    const tmp = join(root, 'anna/tmp')
+    for (const part of ['cur', 'new', 'tmp']) mkdirSync(join(root, 'anna', part), { recursive: true })
+    // The fixture's clock and random part make the name known.
+    const name = join(tmp, `1700000000.M000000P${process.pid}Q1Rabc.mx.example.org`)
+    const victim = planted === 'file' ? name : join(root, 'victim')
+    if (planted !== 'dangling') writeFileSync(victim, 'precious')
+    if (planted !== 'file') symlinkSync(victim, name)
+    const flags: number[] = []
+    const files = { ...nodeFileSystem, open: (path: string, how: number, mode: number) => {
+      if ((how & constants.O_CREAT) !== 0) flags.push(how)
+      return nodeFileSystem.open(path, how, mode)
+    } }
+    const { hop } = localHop({ path: `${root}/{local}` }, { files })
+    assert.equal((await send(hop, ['anna@example.org'], outgoing(stored('a\r\n')))).data, '250 2.0.0 Delivered', planted)
+    assert.match(onlyMessage(join(root, 'anna')), /Q2Rabc/)
+    assert.equal(existsSync(victim) ? readFileSync(victim, 'latin1') : null, planted === 'dangling' ? null : 'precious', planted)
+    // O_EXCL alone does not follow a link either, on file systems that know it; the other flag is for those that do not.
+    assert.ok(flags.length === 2 && flags.every((how) => (how & constants.O_EXCL) !== 0 && (how & constants.O_NOFOLLOW) !== 0), planted)
+    await hop.close()
+  }
 })
 
 test('as root for another user, no link below the fixed part is followed', { skip: needsRoot }, async () => {

@@ -168,6 +168,22 @@ describe('reload', () => {
     assert.equal(at(forked, 1).sent.filter(({ type }) => type === 'reload').length, 1)
   })
 
+  test('one that was told the old settings, and is ready after the reload, catches up too', async () => {
+    const { supervisor, forked, settings, clock } = await running(2)
+    at(forked, 0).dies()
+    clock.advance(0)
+    at(forked, 2).says({ type: 'up' })
+    const next = { ...settings, hostname: 'new.example' }
+    const reloaded = supervisor.reload(next)
+    await settle()
+    at(forked, 1).says({ type: 'reloaded', addresses: addressesOf(25) })
+    await reloaded
+    assert.equal(at(forked, 2).lastSent?.type, 'start')
+    at(forked, 2).says({ type: 'ready', addresses: addressesOf(25) })
+    await settle()
+    assert.deepEqual(at(forked, 2).lastSent, { type: 'reload', settings: next })
+  })
+
   test('a worker that hangs is killed, and does not hold up the others', async () => {
     const { supervisor, forked, settings, clock } = await running(2)
     const reloaded = supervisor.reload({ ...settings, hostname: 'new.example' })
