@@ -71,8 +71,8 @@ const MAX_KEY_CHARACTERS = 512
 const MAX_UNDER_WAY = 20_000
 /** Rows that one transaction writes, and transactions in an exchange. */
 const MAX_WRITES = 1000
-const MAX_BATCHES = 4
-const MAX_CHANGES = 8000
+const MAX_BATCHES = 3
+const MAX_CHANGES = 6000
 /** More than are written, so that what has ended does go. */
 const MAX_DROPS = 2 * MAX_WRITES
 const COUNT_ROWS_EVERY = 20
@@ -181,8 +181,15 @@ export class DatabaseCounters implements OpenCounters {
     this.#windows.delete(name)
     if (window.shared + window.own + window.previousShared + window.previousOwn <= 0) return
     this.#windows.set(name, window)
+    this.#forgetOldest()
+  }
+
+  /** Some at once: to find the oldest of a map takes longer the more have just gone from it. */
+  #forgetOldest(): void {
+    const { maxKeys = MAX_KEYS } = this.#settings
+    if (this.#windows.size <= maxKeys) return
     for (const oldest of this.#windows.keys()) {
-      if (this.#windows.size <= (this.#settings.maxKeys ?? MAX_KEYS)) return
+      if (this.#windows.size <= maxKeys - maxKeys / 16) return
       this.#windows.delete(oldest)
       this.#unwritten.delete(oldest)
     }
@@ -220,8 +227,10 @@ export class DatabaseCounters implements OpenCounters {
       if (win === window.index) window.shared = total
       else if (win === window.index - 1) window.previousShared = total
       else continue
-      this.#keep(name, window)
+      // What was counted elsewhere does not make it one of the last that were counted here.
+      this.#windows.set(name, window)
     }
+    this.#forgetOldest()
   }
 
   #tell(database: RatesDatabase, now: number): void {

@@ -203,7 +203,8 @@ test('bounds: keys in memory, rows in the file, rows of an exchange, the length 
   const [a, b] = made.all
   assert.ok(a !== undefined && b !== undefined)
   for (let i = 0; i < 2000; i++) a.add(`k${i}`, 1, MINUTE)
-  assert.equal(a.size, 500)
+  assert.ok(a.size > 400 && a.size <= 500)
+  assert.equal(read(a, 'k1999'), 1)
   const database = new DatabaseSync(join(made.directory, RATES_FILE))
   t.after(() => database.close())
   for (let round = 0; round < 60; round++) {
@@ -211,7 +212,7 @@ test('bounds: keys in memory, rows in the file, rows of an exchange, the length 
     made.settle()
   }
   assert.ok(Number(database.prepare('SELECT count(*) AS n FROM counts').get()?.['n']) <= 1000 + 20 * 200)
-  assert.deepEqual([a.size, b.size], [500, 500])
+  for (const { size } of [a, b]) assert.ok(size > 400 && size <= 500, String(size))
   const long = 'x'.repeat(100_000)
   assert.deepEqual([a.add(`${long}1`, 1, MINUTE), a.add(`${long}2`, 1, MINUTE), a.begin(long), a.begin(long)], [1, 1, 1, 2])
   made.settle()
