@@ -163,8 +163,6 @@ export class DatabaseCounters implements OpenCounters {
   }
 
   close(): void {
-    this.#underWay.clear()
-    this.#underWayVersion++
     this.exchange()
     const database = this.#database
     this.#database = undefined

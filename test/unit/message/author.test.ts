@@ -104,6 +104,12 @@ const AMBIGUOUS: readonly (readonly [string, readonly string[]])[] = [
   ['v@victim(x).example', ['victim', 'victim.example']],
   ['v@victim.(x)example', ['victim', 'victim.example']],
   ['v @ victim.example', ['victim.example']],
+  ['v @victim.example', ['victim.example']],
+  ['v@ victim.example', ['victim.example']],
+  // a reader may leave out the one and stop at the other
+  ['v@victim . example junk', ['victim', 'victim.example', 'victim.examplejunk']],
+  ['v@vic\r\n tim.example junk', ['vic', 'victim.example', 'victim.examplejunk']],
+  ['v@vic(x)tim.example junk', ['vic', 'victim.example', 'victim.examplejunk']],
   ['v@victim.example.', ['victim.example']],
   ['v@victim..example', ['victim.example']],
   ["v@'victim.example'", ['victim.example']],

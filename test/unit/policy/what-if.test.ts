@@ -93,6 +93,11 @@ test('a list that speaks for the client is not taken away', () => {
   assert.deepEqual(made.changes, [{ changes: ['spf'], action: 'accept' }])
 })
 
+test('of many changes the first ten are told', () => {
+  const made = asked(policy(Object.fromEntries(CHECKS.map((check) => [check, 'score'])), { spam: { tag: 1, quarantine: undefined, reject: 36 } }), CHECKS.map((check) => outcome(check, 'fail')))
+  assert.deepEqual(made.changes.map(({ changes }) => changes), CHECKS.slice(0, 10).map((check) => [check]))
+})
+
 test('every change that is told is so, none is idle, and the list has a bound: all actions of all checks', () => {
   const rank = ['accept', 'quarantine', 'tempfail', 'reject', 'disconnect']
   for (let seed = 0; seed < 3000; seed++) {

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { DatabaseSync } from 'node:sqlite'
 import { test, type TestContext } from 'node:test'
-import { RATES_FILE } from '../../../src/state/rates-database.ts'
+import { RATES_FILE, RatesDatabase } from '../../../src/state/rates-database.ts'
 import { openSharedCounters } from '../../../src/state/shared-counters.ts'
 import { temporaryDirectory } from '../../support/process.ts'
 import { RecordedLog } from '../delivery/scripted-hop.ts'
@@ -115,7 +115,31 @@ test('a file that somebody removes while it is in use: all meet again in the new
   settle()
   settle()
   assert.deepEqual([read(a, 'new'), read(b, 'new'), a.begin('k')], [2, 2, 2])
+  const late = openSharedCounters(directory, { log, now: () => START })
+  t.after(() => late.close())
+  assert.equal(read(late, 'new'), 2)
   assert.deepEqual(log.at('warn'), [])
+})
+
+test('what another writes between reading and writing is read the next time; what is too much at once, with the next', () => {
+  const directory = temporaryDirectory('rates')
+  const [one, other] = [new RatesDatabase(directory), new RatesDatabase(directory)]
+  const addition = (name: string): { name: string; win: number; amount: number; windowMs: number } => ({ name: `60000 ${name}`, win: 1, amount: 1, windowMs: MINUTE })
+  const write = (database: RatesDatabase, ...names: readonly string[]): void => {
+    const { upTo } = database.write(() => database.add(names.map(addition)))
+    database.added(names.length, upTo)
+  }
+  const heard = (database: RatesDatabase, most = 100): readonly string[] => database.changes(most).map(({ name, total }) => `${name.slice(6)}=${total}`)
+  assert.deepEqual(heard(one), [])
+  write(other, 'a')
+  write(one, 'a', 'b')
+  assert.deepEqual(heard(one), ['a=2', 'b=1'])
+  write(one, 'c')
+  assert.deepEqual(heard(one), [], 'its own it knows')
+  write(other, 'd', 'e', 'f', 'g', 'h')
+  assert.deepEqual([heard(one, 2), heard(one, 2), heard(one, 2), heard(one, 2)], [['d=1', 'e=1'], ['f=1', 'g=1'], ['h=1'], []])
+  one.close()
+  other.close()
 })
 
 test('the file is not for everybody', (t) => {

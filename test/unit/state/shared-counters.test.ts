@@ -8,8 +8,9 @@ import { createRates } from '../../../src/reputation/rates.ts'
 import { RATES_FILE } from '../../../src/state/rates-database.ts'
 import { openSharedCounters } from '../../../src/state/shared-counters.ts'
 import { Random } from '../../support/fuzzing.ts'
+import { temporaryDirectory } from '../../support/process.ts'
 import { RecordedLog } from '../delivery/scripted-hop.ts'
-import { bed, MINUTE, pair, read } from './counters-fixture.ts'
+import { bed, MINUTE, pair, read, START } from './counters-fixture.ts'
 
 test('they are the counters that the rates ask for', (t) => {
   const { a, b, settle } = pair(t)
@@ -181,6 +182,20 @@ test('a clock that is set back: by little nothing changes, by more all begin ane
   pass(24 * 60 * MINUTE)
   settle()
   assert.deepEqual([read(a), read(b)], [0, 0])
+})
+
+test('one whose clock is in the next window already is heard all the same', (t) => {
+  const directory = temporaryDirectory('rates')
+  const [ahead, behind] = [MINUTE, 0].map((offset) => openSharedCounters(directory, { log: new RecordedLog(), now: () => START + offset }))
+  assert.ok(ahead !== undefined && behind !== undefined)
+  t.after(() => {
+    ahead.close()
+    behind.close()
+  })
+  behind.add('k', 2, MINUTE)
+  ahead.add('k', 3, MINUTE)
+  for (const counters of [behind, ahead, behind]) counters.exchange()
+  assert.deepEqual([read(behind), read(ahead)], [5, 5])
 })
 
 test('what has ended goes from the file', (t) => {
