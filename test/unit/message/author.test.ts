@@ -146,6 +146,7 @@ test('8-bit text that is no UTF-8 is read in both ways', () => {
   assert.ok(reading.domains.includes('xn--bcher-kva.example'))
   assert.deepEqual(readAuthors(['J\xfcrgen <a@b.example>']), { status: 'domains', domains: ['b.example'], addresses: ['a@b.example'], shown: [], doubt: 'From is not valid UTF-8' })
   assert.ok(domainsOf(readAuthors(['v@victim.example\xff'])).includes('victim.example'))
+  assert.ok(domainsOf(readAuthors([`\xff <a@${bytes('è.example')}>`])).includes('xn--8ca.example'), 'what is no name in Latin-1 is no fault')
 })
 
 function domainsOf(reading: AuthorReading): readonly string[] {
