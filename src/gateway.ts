@@ -10,6 +10,8 @@ import { createMaildirHop, type LocalHop } from './delivery/local.ts'
 import type { NextHop } from './delivery/next-hop.ts'
 import { createRelayHop } from './delivery/relay.ts'
 import { inboundRoutes, outboundRoutes, type Routes } from './delivery/routes.ts'
+import { WorkerServices, type ServiceSettings } from './inbound/worker-services.ts'
+import type { Inbound } from './inbound/inbound.ts'
 import { createDecisionIds } from './observe/decision-id.ts'
 import type { Log } from './observe/log.ts'
 import { FrontDoor, type FrontDoorContext, type FrontDoorSettings } from './pipeline.ts'
@@ -67,6 +69,8 @@ class PosternGateway implements Gateway {
   private readonly log: Log
   private readonly admission: Admission
   private readonly doorContext: FrontDoorContext
+  /** from the start on */
+  private opened: WorkerServices | undefined
   private hops = new Map<string, Hop>()
   private listening = new Map<string, Listening>()
   /** listeners that a reload took away, until their last session has ended */
@@ -84,13 +88,32 @@ class PosternGateway implements Gateway {
     this.settings = settings
     this.log = log
     this.admission = new Admission(settings.limits)
-    this.doorContext = { log, newId: createDecisionIds(), now: () => performance.now(), date: () => new Date() }
+    this.doorContext = {
+      log, newId: createDecisionIds(), now: () => performance.now(), date: () => new Date(),
+      // A session that outlives the stop keeps its message with the client.
+      quarantine: (facts, message) => this.opened?.quarantine(facts, message) ?? Promise.resolve('failed'), remember: (decision) => this.opened?.remember(decision),
+    }
   }
 
   async start(): Promise<void> {
-    await this.inTurn(() => this.place(this.settings))
+    await this.inTurn(async () => {
+      this.opened = new WorkerServices(serviceSettings(this.settings), this.log)
+      try {
+        await this.place(this.settings)
+      } catch (error) {
+        await this.opened.close()
+        this.opened = undefined
+        throw error
+      }
+    })
+    this.judging.tick()
     this.ticker = setInterval(() => this.tick(), TICK_MS)
     this.ticker.unref()
+  }
+
+  private get judging(): WorkerServices {
+    if (this.opened === undefined) throw new Error('the gateway was not started')
+    return this.opened
   }
 
   reload(settings: Settings): Promise<void> {
@@ -125,6 +148,8 @@ class PosternGateway implements Gateway {
       await settledWithin(closed, TICK_MS)
     }
     clearInterval(this.ticker)
+    await this.opened?.close()
+    this.opened = undefined
     this.listening.clear()
     this.hops.clear()
   }
@@ -140,6 +165,7 @@ class PosternGateway implements Gateway {
   }
 
   private tick(): void {
+    this.opened?.tick()
     for (const server of this.servers()) server.tick()
     if (++this.ticks % CERTIFICATE_TICKS === 0) for (const contexts of this.tls) void contexts.refresh()
   }
@@ -183,6 +209,7 @@ class PosternGateway implements Gateway {
     }
     const gone = [...this.listening].filter(([key]) => !next.listening.has(key))
     const oldHops = [...this.hops].filter(([name, { hop }]) => next.hops.get(name)?.hop !== hop)
+    if (settings !== this.settings) this.judging.reload(serviceSettings(settings))
     this.settings = settings
     this.admission.limits = settings.limits
     this.hops = next.hops
@@ -227,9 +254,24 @@ class PosternGateway implements Gateway {
       routes: routesOf(listener, settings, hops),
       addReceived: listener.received,
       maxReceived: settings.limits.received,
+      inbound: listener.role === 'inbound' ? this.inbound(settings) : undefined,
       spool: { directory: join(settings.state, 'tmp'), memoryBytes: SPOOL_MEMORY_BYTES },
     }
     return listener.listen.map((address) => ({ listener, address, door, tls }))
+  }
+
+  /** The services are read at each use: a reload may have replaced them. */
+  private inbound(settings: Settings): Inbound {
+    const judging = (): WorkerServices => this.judging
+    const { policy: { policy, shadow, exempt, earlyTalkerWaitMs, subjectPrefix, trustedSealers, greylist }, hostname, domains } = settings
+    return {
+      settings: {
+        hostname, policy, shadow, earlyTalkerWaitMs, subjectPrefix, trustedSealers, domains: [...domains.keys()], exempt: networkMatcher(exempt), greylistScore: greylist?.score ?? Infinity,
+      },
+      get services() {
+        return judging().services
+      },
+    }
   }
 
   private async open(one: Prepared, settings: Settings): Promise<Listening> {
@@ -258,6 +300,11 @@ class PosternGateway implements Gateway {
 /** An outbound listener's clients may write to any domain; where that leads to Maildirs, they take it. */
 function localContext(hop: HopSettings, { domains, listeners }: Settings): { readonly domains: ReadonlySet<Domain>; readonly anyDomain: boolean } {
   return { domains: new Set(domains.keys()), anyDomain: listeners.some(({ role, next }) => role === 'outbound' && next === hop.name) }
+}
+
+function serviceSettings({ state, dns, policy, decisions, quarantine, listeners }: Settings): ServiceSettings {
+  const { dnsLists, rates, greylist, allow } = policy
+  return { state, dns, dnsLists, rates, greylist, allow, decisions, quarantine, judges: listeners.some(({ role }) => role === 'inbound') }
 }
 
 function routesOf(listener: ListenerSettings, settings: Settings, hops: ReadonlyMap<string, Hop>): Routes {

@@ -3,16 +3,23 @@
  *
  * The session is transparent: what is offered is what the next hop can do, MAIL
  * and each RCPT go to it as they come, and its replies come back. A message is
- * spooled while it comes in and goes to the hop once it is whole; the hop's
- * final reply is the client's. Nothing here answers 250 to a message by itself.
+ * spooled while it comes in, is judged once it is whole, and goes to the hop;
+ * the hop's final reply is the client's. Nothing here answers 250 to a message
+ * by itself.
  */
 import type { Routes } from './delivery/routes.ts'
+import { ClientJudgement } from './inbound/client-judgement.ts'
+import { decisionRecord, summaryOf } from './inbound/decision-record.ts'
+import type { Inbound } from './inbound/inbound.ts'
+import type { OutgoingMessage } from './message/message.ts'
 import type { SpoolSettings } from './message/spool.ts'
 import type { DecisionIds } from './observe/decision-id.ts'
 import type { Log } from './observe/log.ts'
+import type { StoredDecision } from './state/decisions.ts'
+import type { QuarantineFacts } from './state/quarantine-entry.ts'
 import type { EnvelopePath } from './smtp/envelope.ts'
 import { extensionsBehind } from './smtp/extensions.ts'
-import type { Reply } from './smtp/reply.ts'
+import { describeReply, type Reply } from './smtp/reply.ts'
 import * as replies from './smtp/reply-catalogue.ts'
 import type { MessageSink, SessionFacts, SessionHandler } from './smtp/session-handler.ts'
 import { MailTransaction } from './transaction.ts'
@@ -28,10 +35,16 @@ export interface FrontDoorSettings {
   /** Received fields above which a message loops */
   readonly maxReceived: number
   readonly spool: SpoolSettings
+  /** undefined: nothing is checked of anybody */
+  readonly inbound: Inbound | undefined
 }
 
 export interface FrontDoorContext {
   readonly log: Log
+  /** Keeps a message durably instead of sending it on. Does not reject: `failed` has its cause in the log. */
+  readonly quarantine: (facts: QuarantineFacts, message: OutgoingMessage) => Promise<'kept' | 'no-room' | 'failed'>
+  /** for `postern why`; never waits for the disk */
+  readonly remember: (decision: StoredDecision) => void
   readonly newId: DecisionIds
   /** monotonic, milliseconds */
   readonly now: () => number
@@ -45,6 +58,9 @@ export class FrontDoor implements SessionHandler {
   private readonly context: FrontDoorContext
   private readonly session: SessionFacts
   private transaction: MailTransaction | null = null
+  /** null: nothing is checked of this client */
+  private client: ClientJudgement | null = null
+  private over = false
 
   constructor(current: () => FrontDoorSettings, context: FrontDoorContext, session: SessionFacts) {
     this.current = current
@@ -52,11 +68,38 @@ export class FrontDoor implements SessionHandler {
     this.session = session
   }
 
-  connect(): Reply {
-    const { listener, hostname, protocol, mayUse } = this.current()
-    if (mayUse(this.session.address)) return replies.greeting(hostname, protocol)
-    this.context.log.info({ listener, client: this.session.address }, 'client may not use this listener')
-    return replies.NOT_FOR_YOU
+  connect(): Reply | Promise<Reply> {
+    const { listener, hostname, protocol, mayUse, inbound } = this.current()
+    const { address } = this.session
+    this.forgetClient()
+    if (!mayUse(address)) {
+      this.context.log.info({ listener, client: address }, 'client may not use this listener')
+      return replies.NOT_FOR_YOU
+    }
+    if (inbound === undefined || inbound.settings.exempt(address)) return replies.greeting(hostname, protocol)
+    return this.judgeClient(new ClientJudgement(this.session, () => this.current().inbound ?? inbound))
+  }
+
+  /** Who is calling, and may they? Told before the greeting, where nothing can excuse it later. */
+  private async judgeClient(client: ClientJudgement): Promise<Reply> {
+    this.client = client
+    const startedMs = this.context.now()
+    const { verdict, refusal } = await client.greet()
+    if (this.over) this.forgetClient()
+    const { listener, hostname, protocol } = this.current()
+    if (refusal === undefined) return replies.greeting(hostname, protocol)
+    const id = this.context.newId()
+    const reply = { ...refusal, text: `${String(refusal.text)} (${id})` }
+    const facts = { id, listener, client: this.session.address, verdict: verdict.action, reply: describeReply(reply), ms: Math.round((this.context.now() - startedMs) * 10) / 10 }
+    const state = { outcomes: client.outcomes, traces: client.traces, known: client.known, verdict, input: client.input, shadow: undefined }
+    this.context.log.info({ ...facts, tests: summaryOf(state).tests }, 'client refused')
+    this.context.remember({ id, at: this.context.date().getTime(), action: verdict.action, record: { ...decisionRecord(facts, state, client.inbound.settings) } })
+    return reply
+  }
+
+  private forgetClient(): void {
+    this.client?.end()
+    this.client = null
   }
 
   async hello(): Promise<ReadonlyMap<string, string>> {
@@ -66,7 +109,7 @@ export class FrontDoor implements SessionHandler {
   async mail(sender: EnvelopePath): Promise<Reply> {
     // A reload may have changed who may use the listener since the client was greeted.
     if (!this.current().mayUse(this.session.address)) return replies.NOT_FOR_YOU
-    const transaction = new MailTransaction(sender, { settings: this.current(), context: this.context, session: this.session })
+    const transaction = new MailTransaction(sender, { settings: this.current(), context: this.context, session: this.session, client: this.client })
     this.transaction = transaction
     return transaction.mail()
   }
@@ -87,6 +130,11 @@ export class FrontDoor implements SessionHandler {
   reset(): void {
     this.transaction?.end(null)
     this.transaction = null
+  }
+
+  closed(): void {
+    this.over = true
+    this.forgetClient()
   }
 }
 

@@ -7,7 +7,11 @@
  * to the message, or by `end`.
  */
 import type { ClientFacts, NextHop, Transaction } from './delivery/next-hop.ts'
-import type { StoredMessage } from './message/message.ts'
+import { decisionRecord, summaryOf } from './inbound/decision-record.ts'
+import type { ClientJudgement } from './inbound/client-judgement.ts'
+import { Judgement } from './inbound/judgement.ts'
+import { tagMessage } from './inbound/tags.ts'
+import type { OutgoingMessage, StoredMessage } from './message/message.ts'
 import { ReceivedCounter, receivedField } from './message/received.ts'
 import { createSpool, type Spool } from './message/spool.ts'
 import { TransactionRecord } from './observe/transaction-record.ts'
@@ -21,6 +25,8 @@ interface Surroundings {
   readonly settings: FrontDoorSettings
   readonly context: FrontDoorContext
   readonly session: SessionFacts
+  /** null: nothing is checked of this client */
+  readonly client: ClientJudgement | null
 }
 
 const NOTHING = Buffer.alloc(0)
@@ -32,17 +38,20 @@ export class MailTransaction {
   private readonly sender: EnvelopePath
   private readonly record: TransactionRecord
   private readonly recipients: EnvelopePath[] = []
+  private readonly judgement: Judgement | null
   /** null until it is known where the first recipient goes */
   private hop: NextHop | null = null
   private outgoing: Transaction | null = null
   private ended = false
+  private written = false
 
-  constructor(sender: EnvelopePath, { settings, context, session }: Surroundings) {
+  constructor(sender: EnvelopePath, { settings, context, session, client }: Surroundings) {
     this.settings = settings
     this.context = context
     this.session = session
     this.sender = sender
     this.record = new TransactionRecord({ listener: settings.listener, session, sender, id: context.newId(), startedMs: context.now() })
+    this.judgement = client === null ? null : new Judgement(client, sender)
   }
 
   /* --- the envelope --- */
@@ -68,6 +77,10 @@ export class MailTransaction {
     if (mailbox === null) return replies.badAddress('RCPT', 'Bad address: <> is no recipient')
     const route = this.settings.routes.route(mailbox)
     if (route.status === 'refused') return route.reply
+    const refusal = await this.judgement?.recipient(recipient)
+    if (refusal !== undefined) return refusal
+    // The client may have gone away meanwhile; an aborted transaction is asked nothing more.
+    if (this.isOver()) return replies.INTERNAL
     if (this.hop !== route.hop) {
       if (this.recipients.length > 0) return replies.OTHER_HOP
       this.outgoing?.abort()
@@ -76,13 +89,16 @@ export class MailTransaction {
         this.forgetHop()
         return reply
       }
-      // The client may have gone away meanwhile; an aborted transaction is asked nothing more.
-      if (this.ended) return replies.INTERNAL
+      if (this.isOver()) return replies.INTERNAL
     }
     // One final reply cannot tell of several recipients (RFC 2033 §4.2).
     if (route.hop.kind === 'lmtp' && this.settings.protocol === 'smtp' && this.recipients.length > 0) return replies.OTHER_HOP
     if (this.outgoing === null) throw new Error('a hop without a transaction')
     return this.outgoing.rcpt(recipient)
+  }
+
+  private isOver(): boolean {
+    return this.ended
   }
 
   private begin(hop: NextHop): Promise<Reply> {
@@ -123,21 +139,61 @@ export class MailTransaction {
     return answers
   }
 
-  /** The message is whole: the hop decides, and a client that goes away now does not stop it. */
+  /** The message is whole: policy and hop decide, and a client that goes away now does not stop them. */
   async deliver(body: StoredMessage, facts: MessageFacts): Promise<readonly Reply[]> {
-    const { outgoing, settings, record } = this
-    if (outgoing === null) throw new Error('a message needs a next hop')
-    const prefix = settings.addReceived ? this.received() : NOTHING
-    record.message(prefix.length + body.size, facts.anomalies)
     try {
-      const answers = await outgoing.data({ prefix, body, chunked: facts.chunked, binary: facts.binary })
+      this.record.message(body.size, facts.anomalies)
+      if (this.judgement === null) return await this.send(this.outgoingOf({ prefix: this.received(), body }, facts))
+      const judged = await this.judgement.judge(body, this.recipients)
+      const { action, reply = replies.INTERNAL } = judged.verdict
+      if (action === 'tempfail' || action === 'reject' || action === 'disconnect') return this.refuse(reply)
+      const { session, judgement } = this
+      const input = { session, settings: judgement.client.inbound.settings, iprev: judgement.client.known.iprev, sender: judgement.sender.address, judged }
+      const outgoing = this.outgoingOf(tagMessage(body, input, this.received()), facts)
+      return action === 'quarantine' ? await this.keep(outgoing) : await this.send(outgoing)
+    } catch (error) {
+      // A bug: the session ends with 421, and the hop must not wait for us.
+      this.end(null)
+      throw error
+    } finally {
+      body.discard()
+    }
+  }
+
+  private outgoingOf({ prefix, body }: Pick<OutgoingMessage, 'prefix' | 'body'>, { chunked, binary, anomalies }: MessageFacts): OutgoingMessage {
+    this.record.message(prefix.length + body.size, anomalies)
+    return { prefix, body, chunked, binary }
+  }
+
+  private async send(message: OutgoingMessage): Promise<readonly Reply[]> {
+    const { outgoing, record } = this
+    if (outgoing === null) throw new Error('a message needs a next hop')
+    try {
+      const answers = await outgoing.data(message)
       const expected = this.asExpected(answers.map((answer) => this.named(answer)))
       record.reply = expected.find((reply) => !isPositive(reply)) ?? expected[0]
       return expected
     } finally {
-      body.discard()
       this.writeRecord()
     }
+  }
+
+  /** It is on disk before anybody is told so; the hop hears nothing of it. */
+  private async keep(message: OutgoingMessage): Promise<readonly Reply[]> {
+    const { id } = this.record
+    const { hop, judgement } = this
+    if (hop === null || judgement === null) throw new Error('a message needs a next hop and a verdict')
+    const { verdict } = judgement.state
+    const outcome = await this.context.quarantine({
+      id, at: this.context.date().getTime(), hop: hop.name, sender: this.sender, recipients: this.recipients, client: clientFacts(this.session, id),
+      score: verdict?.score, reasons: summaryOf(judgement.state).tests,
+    }, message)
+    if (outcome !== 'kept') return this.refuse(outcome === 'no-room' ? replies.NO_ROOM : replies.NOT_KEPT)
+    this.record.quarantined = true
+    const reply = this.named(replies.KEPT)
+    const answers = this.asExpected([{ ...reply, text: `${String(reply.text)} (${id})` }])
+    this.end(reply)
+    return answers
   }
 
   /** Ends without a message for the hop; `reply` is what the client was told, if anything. */
@@ -149,7 +205,13 @@ export class MailTransaction {
   }
 
   private writeRecord(): void {
-    this.context.log.info(this.record.facts(this.recipients, this.context.now()), 'message')
+    if (this.written) return
+    this.written = true
+    const state = this.judgement?.state
+    this.record.judgement = state === undefined ? undefined : summaryOf(state)
+    const facts = this.record.facts(this.recipients, this.context.now())
+    this.context.log.info(facts, 'message')
+    this.context.remember({ id: this.record.id, at: this.context.date().getTime(), action: String(facts['verdict']), record: { ...decisionRecord(facts, state, this.judgement?.client.inbound.settings) } })
   }
 
   /** One reply for SMTP, one for each recipient for LMTP (RFC 2033 §4.2). */
@@ -166,6 +228,7 @@ export class MailTransaction {
   }
 
   private received(): Buffer {
+    if (!this.settings.addReceived) return NOTHING
     const [first, second] = this.recipients
     const field = receivedField({
       session: this.session,

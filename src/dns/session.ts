@@ -43,11 +43,17 @@ const FRUITLESS_MS = 20_000
 /** More than any session needs; further answers are not shared. */
 const MAX_SHARED = 1000
 
-export function sessionResolver(inner: Inner, options: SessionOptions): Resolver {
+export interface SessionResolver extends Resolver {
+  /** A question was not answered by anybody, and nothing says that the servers answered another meanwhile. */
+  readonly silent: boolean
+}
+
+export function sessionResolver(inner: Inner, options: SessionOptions): SessionResolver {
   return new Session(inner, options)
 }
 
-class Session implements Resolver {
+class Session implements SessionResolver {
+  silent = false
   readonly #inner: Inner
   readonly #options: SessionOptions
   #bornMs: number
@@ -92,6 +98,7 @@ class Session implements Resolver {
 
   #count(failure: Failure, beganMs: number): void {
     const { now, budgetMs = BUDGET_MS, fruitlessMs = FRUITLESS_MS } = this.#options
+    if (failure.status === 'timeout' && failure.serversAnswer !== true) this.silent = true
     const from = Math.max(beganMs, this.#bornMs)
     const to = now()
     // It was known already and has cost nothing; or no more is waited for anyway.
@@ -110,6 +117,7 @@ class Session implements Resolver {
     this.#silence = new WaitingTime()
     this.#fruitless = new WaitingTime()
     this.#over = undefined
+    this.silent = false
   }
 }
 

@@ -24,6 +24,10 @@ export class TransactionRecord {
   hop: string | undefined
   /** the last word on the transaction, if any was spoken */
   reply: Reply | undefined
+  /** what the policy came to, where it was asked */
+  judgement: { readonly auth: string; readonly tests: readonly string[]; readonly score: number | undefined } | undefined
+  /** it was kept instead of sent on */
+  quarantined = false
   private readonly start: Start
   private readonly client: string | undefined
   private readonly helo: string | undefined
@@ -70,6 +74,9 @@ export class TransactionRecord {
       size: this.size,
       mended: this.mended,
       verdict: this.verdict(),
+      score: this.judgement?.score,
+      tests: this.judgement === undefined || this.judgement.tests.length === 0 ? undefined : fitting(this.judgement.tests.slice(0, MAX_LISTED).map((test) => cut(test, 100))),
+      auth: this.judgement === undefined || this.judgement.auth === '' ? undefined : this.judgement.auth,
       hop: this.hop,
       reply: this.reply === undefined ? undefined : describeReply(this.reply),
       ms: Math.round((nowMs - this.start.startedMs) * 10) / 10,
@@ -78,7 +85,7 @@ export class TransactionRecord {
 
   private verdict(): string {
     if (this.reply === undefined) return this.refusedCount > 0 ? 'refused' : 'abandoned'
-    if (isPositive(this.reply)) return 'accept'
+    if (isPositive(this.reply)) return this.quarantined ? 'quarantine' : 'accept'
     return replyClass(this.reply) === 5 ? 'reject' : 'tempfail'
   }
 }

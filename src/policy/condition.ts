@@ -42,7 +42,7 @@ export const FACTS = {
 export type FactName = keyof typeof FACTS
 
 export type FactValue =
-  /** several where there are several: recipients, signatures; none where there is no such thing */
+  /** several where there are several: recipients (all must match), signatures (one must); none where there is no such thing */
   | { readonly status: 'known'; readonly values: readonly string[] }
   | { readonly status: 'pending' | 'temperror' }
 
@@ -78,8 +78,12 @@ export function evaluate(condition: Condition, facts: (name: FactName) => FactVa
       return not(evaluate(condition.of, facts))
     case 'fact': {
       const value = facts(condition.fact)
+      // Who asks whether it could not be found out is answered by that.
+      if (value.status === 'temperror' && FACTS[condition.fact].kind === 'word' && condition.wanted.includes('temperror')) return 'true'
       if (value.status !== 'known') return value.status
-      return value.values.some(condition.matches) ? 'true' : 'false'
+      // What is fine for one recipient opens nothing for the others of the same message.
+      const holds = condition.fact === 'recipient' ? value.values.length > 0 && value.values.every(condition.matches) : value.values.some(condition.matches)
+      return holds ? 'true' : 'false'
     }
   }
 }

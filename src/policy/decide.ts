@@ -112,7 +112,7 @@ function effectOf(outcome: CheckOutcome, policy: Policy, input: DecideInput): Ef
       // Whether it is excused could not be found out: that is no reason to refuse for good.
       return made(forUncertain(wanted), excused.reasons)
     case 'false':
-      return made(wanted)
+      return made(outcome.uncertain === true ? forUncertain(wanted) : wanted)
   }
 }
 
@@ -124,13 +124,14 @@ function forUncertain(wanted: Wanted): Wanted {
 
 type Wanted = Exclude<Effect['effect'], 'excused' | 'deferred'>
 
-function wantedEffect({ status, demand }: CheckOutcome, action: Action, dnsForgiven: boolean): Wanted {
+function wantedEffect({ status, demand, mild = false }: CheckOutcome, action: Action, dnsForgiven: boolean): Wanted {
   if (action === 'off' || action === 'note' || status === 'pass' || status === 'none') return 'nothing'
   if (status === 'temperror') {
     // DMARC that could not be found out is not a reason to keep mail out: RFC 9989 leaves it to the receiver, and mail flows.
     const refuses = action === 'tempfail' || action === 'reject' || action === 'disconnect'
     return refuses && !dnsForgiven ? 'tempfail' : 'nothing'
   }
+  if (mild && action !== 'honour') return 'score'
   if (action !== 'honour') return action
   return demand === 'reject' || demand === 'quarantine' ? demand : 'nothing'
 }

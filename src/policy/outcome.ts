@@ -8,6 +8,10 @@ export interface CheckOutcome {
    * (not asked, nothing published). temperror: could not be found out.
    */
   readonly status: 'pass' | 'fail' | 'none' | 'temperror'
+  /** of a fail: the owner himself is not sure (`softfail`); it counts points and refuses nothing */
+  readonly mild?: boolean
+  /** of a fail: what would have excused it could not be found out; it is no reason to refuse for good */
+  readonly uncertain?: boolean
   /** the field's own word: `softfail`, `listed`, `no-ptr` */
   readonly result: string
   /** subject and detail of the enhanced status code (RFC 3463, RFC 7372) */

@@ -52,6 +52,8 @@ export class Conversation {
   private readonly facts: Mutable<SessionFacts>
   /** keywords of our last EHLO reply */
   private offered: ReadonlyMap<string, string> = NOTHING
+  /** the greeting was said, or a refusal in its place */
+  private welcomed = false
   /** HELO, EHLO or LHLO was answered */
   private greeted = false
   /** what a trusted peer said of its client's hello; it holds against the peer's own */
@@ -68,7 +70,7 @@ export class Conversation {
   constructor(options: SessionOptions, makeHandler: (facts: SessionFacts) => SessionHandler) {
     this.options = options
     this.facts = {
-      address: options.peer.address, port: options.peer.port, name: undefined, login: undefined,
+      address: options.peer.address, port: options.peer.port, spokeEarly: false, name: undefined, login: undefined,
       helo: undefined, protocol: 'SMTP', tls: undefined, forwarded: NOTHING,
     }
     this.handler = makeHandler(this.facts)
@@ -86,7 +88,22 @@ export class Conversation {
   }
 
   connect(): Reply | Promise<Reply> {
-    return this.handler.connect()
+    const said = (reply: Reply): Reply => {
+      this.welcomed = true
+      return reply
+    }
+    const reply = this.handler.connect()
+    return reply instanceof Promise ? reply.then(said) : said(reply)
+  }
+
+  /** Bytes have come from the client. */
+  heard(): void {
+    if (!this.welcomed) this.facts.spokeEarly = true
+  }
+
+  closed(): void {
+    this.reset()
+    this.handler.closed()
   }
 
   secured(tls: TlsFacts): void {

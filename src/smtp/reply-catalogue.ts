@@ -121,6 +121,10 @@ export const BARE_NEWLINE = reply(550, [6, 11], 'Bare CR, bare LF or NUL in the 
 export const LOOP = reply(554, [4, 6], 'Too many Received fields: the message loops')
 /** RFC 3463 X.3.1: no room for the temporary file */
 export const NO_ROOM = reply(452, [3, 1], 'No room for the message at the moment')
+/** it is durably in the quarantine */
+export const KEPT = reply(250, [0, 0], 'Message taken')
+/** RFC 3463 X.3.0 */
+export const NOT_KEPT = reply(451, [3, 0], 'The message could not be stored, try again later')
 
 /* --- XCLIENT and XFORWARD (Postfix XCLIENT_README, XFORWARD_README) --- */
 

@@ -17,6 +17,8 @@ export interface SessionFacts {
   /** undefined: a client on a unix socket */
   readonly address: string | undefined
   readonly port: number | undefined
+  /** it sent something before it was greeted (RFC 5321 §4.3.1) */
+  readonly spokeEarly: boolean
   /** the client's host name, as a trusted peer told it by XCLIENT */
   readonly name: string | undefined
   /** authenticated user, as a trusted peer told it by XCLIENT */
@@ -62,4 +64,6 @@ export interface SessionHandler {
   message(): MessageSink
   /** The open transaction, if there is one, is over without a message. Idempotent. */
   reset(): void
+  /** The session is over; `reset` was called. Once. */
+  closed(): void
 }

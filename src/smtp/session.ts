@@ -69,6 +69,7 @@ export class Session {
 
   receive(piece: Buffer): void {
     if (this.mode === 'CLOSED' || this.mode === 'TLS') return
+    this.conversation.heard()
     this.input = this.position === this.input.length ? piece : Buffer.concat([this.input.subarray(this.position), piece])
     this.position = 0
     if (!this.busy) this.pump()
@@ -135,7 +136,7 @@ export class Session {
     this.input = EMPTY
     this.position = 0
     this.dropMessage()
-    this.conversation.reset()
+    this.conversation.closed()
   }
 
   private dropMessage(): void {

@@ -44,6 +44,11 @@ const STEPS: readonly string[] = [
      expires_at INTEGER NOT NULL
    ) WITHOUT ROWID;
    CREATE INDEX greylist_expires_at ON greylist (expires_at);`,
+  `CREATE TABLE allow_hits (
+     id TEXT PRIMARY KEY,
+     count INTEGER NOT NULL,
+     last_at INTEGER NOT NULL
+   ) WITHOUT ROWID;`,
 ]
 
 export const DATABASE_FILE = 'postern.db'

@@ -23,6 +23,7 @@ import { Session } from '../../src/smtp/session.ts'
 import type { Dialog, Step } from './dialog-text.ts'
 import { FakeHop } from './fake-hop.ts'
 import { FakeTransport } from './fake-transport.ts'
+import { NOTHING_KEPT } from './door-context.ts'
 
 export type Way = 'lines' | 'bytes' | 'groups' | 'once'
 
@@ -80,6 +81,7 @@ function makeDoor(dialog: Dialog, hops: ReadonlyMap<string, FakeHop>): FrontDoor
     routes: options.get('role') === 'outbound' ? outboundRoutes(first) : inboundRoutes(byDomain, first),
     addReceived: options.get('received') === 'yes',
     maxReceived: Number(options.get('max-received') ?? 50),
+    inbound: undefined,
     spool: { directory: tmpdir(), memoryBytes: 1024 * 1024 },
   }
 }
@@ -128,7 +130,7 @@ export class Stage {
     this.hops = makeHops(dialog, this.events)
     const door = makeDoor(dialog, this.hops)
     const now = () => this.nowMs
-    const context = { log: this.makeLog(), newId: () => `ID${++this.ids}`, now, date: () => new Date(Date.UTC(2026, 0, 2, 3, 4, 5)) }
+    const context = { ...NOTHING_KEPT, log: this.makeLog(), newId: () => `ID${++this.ids}`, now, date: () => new Date(Date.UTC(2026, 0, 2, 3, 4, 5)) }
     this.session = new Session(
       { transport: this.transport, options: makeOptions(dialog), now, onError: (error) => this.errors.push(error) },
       (facts) => new FrontDoor(() => door, context, facts),

@@ -9,15 +9,16 @@ import { parseCommand } from '../../src/smtp/command.ts'
 import { describeReply, formatReply } from '../../src/smtp/reply.ts'
 import type { SessionFacts } from '../../src/smtp/session-handler.ts'
 import { FakeHop } from '../support/fake-hop.ts'
+import { NOTHING_KEPT } from '../support/door-context.ts'
 
 const SESSION: SessionFacts = {
-  address: '192.0.2.7', port: 4321, name: undefined, login: undefined, helo: 'client.example', protocol: 'ESMTP', tls: undefined, forwarded: new Map(),
+  address: '192.0.2.7', port: 4321, spokeEarly: false, name: undefined, login: undefined, helo: 'client.example', protocol: 'ESMTP', tls: undefined, forwarded: new Map(),
 }
 const hop = (name: string, ...offers: string[]) => new FakeHop(name, 'smtp', { offers: new Map(offers.map((offer) => [offer, ''])) })
 
 function settings(changes: Partial<FrontDoorSettings> & Pick<FrontDoorSettings, 'routes'>): FrontDoorSettings {
   return {
-    listener: 'test', hostname: 'mx.example', protocol: 'smtp', mayUse: () => true, addReceived: false, maxReceived: 50,
+    listener: 'test', hostname: 'mx.example', protocol: 'smtp', mayUse: () => true, addReceived: false, maxReceived: 50, inbound: undefined,
     spool: { directory: tmpdir(), memoryBytes: 1000 }, ...changes,
   }
 }
@@ -26,7 +27,7 @@ function door(current: () => FrontDoorSettings) {
   const logged: string[] = []
   const keep = (_: unknown, text: string) => void logged.push(text)
   let ids = 0
-  const context = { log: { debug: keep, info: keep, warn: keep, error: keep }, newId: () => `ID${++ids}`, now: () => 0, date: () => new Date(0) }
+  const context = { ...NOTHING_KEPT, log: { debug: keep, info: keep, warn: keep, error: keep }, newId: () => `ID${++ids}`, now: () => 0, date: () => new Date(0) }
   return { door: new FrontDoor(current, context, SESSION), logged }
 }
 
@@ -38,14 +39,14 @@ function envelope(line: string) {
 const MAIL = envelope('MAIL FROM:<a@client.example>')
 const RCPT = envelope('RCPT TO:<b@hop.example>')
 
-test('the greeting names us and the protocol; a client that may not use the listener gets 554', () => {
+test('the greeting names us and the protocol; a client that may not use the listener gets 554', async () => {
   let now = settings({ routes: outboundRoutes(hop('a')) })
   const { door: front, logged } = door(() => now)
-  assert.equal(formatReply(front.connect()), '220 mx.example ESMTP Postern\r\n')
+  assert.equal(formatReply(await front.connect()), '220 mx.example ESMTP Postern\r\n')
   now = { ...now, protocol: 'lmtp' }
-  assert.equal(formatReply(front.connect()), '220 mx.example LMTP Postern\r\n')
+  assert.equal(formatReply(await front.connect()), '220 mx.example LMTP Postern\r\n')
   now = { ...now, mayUse: (address) => address !== '192.0.2.7' }
-  assert.equal(front.connect().status, 554)
+  assert.equal((await front.connect()).status, 554)
   assert.deepEqual(logged, ['client may not use this listener'])
 })
 

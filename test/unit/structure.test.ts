@@ -62,15 +62,22 @@ const ALLOWED: Readonly<Record<string, Readonly<Record<string, 'any' | 'type'>>>
   // What is kept has the shapes of those who hand it in; nobody else's code runs here.
   'state': {
     'state': 'any', 'observe/log.ts': 'type', 'message': 'any', 'smtp': 'type',
-    'delivery/next-hop.ts': 'type', 'delivery/file-system.ts': 'type', 'reputation/greylist.ts': 'type',
+    'delivery/next-hop.ts': 'type', 'delivery/file-system.ts': 'type',
+    'reputation/greylist.ts': 'type', 'reputation/allow-list.ts': 'type', 'reputation/rates-counters.ts': 'type',
   },
+  // The judgement of a session gathers facts and asks for the verdict; it stores nothing and sends nothing.
+  'inbound': {
+    'inbound': 'any', 'auth': 'any', 'dns': 'any', 'reputation': 'any', 'policy': 'any', 'message': 'any', 'smtp': 'type', 'observe/log.ts': 'type', 'config/problem.ts': 'any',
+  },
+  // What it stands on in a worker is put together here.
+  'inbound/worker-services.ts': { 'inbound': 'any', 'auth': 'any', 'dns': 'any', 'reputation': 'any', 'message': 'type', 'observe': 'type', 'state': 'any', 'delivery/file-system.ts': 'any' },
   // The words of a configuration are parsed by those who know them.
   'config': {
     'config': 'any', 'smtp': 'any', 'delivery': 'any', 'policy': 'any', 'dns': 'type', 'reputation': 'type',
     'reputation/dnsbl-codes.ts': 'any', 'reputation/allow-list-file.ts': 'any',
   },
-  'transaction.ts': { 'pipeline.ts': 'type', 'delivery': 'any', 'message': 'any', 'smtp': 'any', 'observe': 'any' },
-  'pipeline.ts': { 'transaction.ts': 'any', 'delivery': 'any', 'message': 'any', 'smtp': 'any', 'observe': 'any' },
+  'transaction.ts': { 'pipeline.ts': 'type', 'inbound': 'any', 'delivery': 'any', 'message': 'any', 'smtp': 'any', 'observe': 'any', 'state': 'type' },
+  'pipeline.ts': { 'transaction.ts': 'any', 'inbound': 'any', 'delivery': 'any', 'message': 'any', 'smtp': 'any', 'observe': 'any', 'state': 'type' },
 }
 
 test('the imports of a file that the rules below rest on are read right', () => {

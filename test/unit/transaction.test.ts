@@ -14,13 +14,14 @@ import * as replies from '../../src/smtp/reply-catalogue.ts'
 import type { MessageFacts, SessionFacts } from '../../src/smtp/session-handler.ts'
 import { MailTransaction } from '../../src/transaction.ts'
 import { FakeHop } from '../support/fake-hop.ts'
+import { NOTHING_KEPT } from '../support/door-context.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'postern-transaction-'))
 after(() => rmSync(directory, { recursive: true }))
 
 const FACTS: MessageFacts = { chunked: false, binary: false, anomalies: { bareCr: 0, bareLf: 0, nul: 0 } }
 const SESSION: SessionFacts = {
-  address: '192.0.2.7', port: 4321, name: 'spike.example', login: 'u', helo: 'client.example', protocol: 'ESMTP', tls: undefined, forwarded: new Map(),
+  address: '192.0.2.7', port: 4321, spokeEarly: false, name: 'spike.example', login: 'u', helo: 'client.example', protocol: 'ESMTP', tls: undefined, forwarded: new Map(),
 }
 
 function stage(options: { settings?: Partial<FrontDoorSettings>; session?: Partial<SessionFacts>; kind?: FakeHop['kind'] } = {}) {
@@ -29,12 +30,12 @@ function stage(options: { settings?: Partial<FrontDoorSettings>; session?: Parti
   const keep = (facts: Readonly<Record<string, unknown>>, text: string) => void logged.push([facts, text])
   const log: Log = { debug: keep, info: keep, warn: keep, error: keep }
   const settings: FrontDoorSettings = {
-    listener: 'test', hostname: 'mx.example', protocol: 'smtp', mayUse: () => true, routes: outboundRoutes(hop), addReceived: false, maxReceived: 50,
+    listener: 'test', hostname: 'mx.example', protocol: 'smtp', mayUse: () => true, routes: outboundRoutes(hop), addReceived: false, maxReceived: 50, inbound: undefined,
     spool: { directory: join(directory, 'spool'), memoryBytes: 1000 }, ...options.settings,
   }
   const transaction = new MailTransaction(envelope('MAIL FROM:<a@client.example>'), {
-    settings, session: { ...SESSION, ...options.session },
-    context: { log, newId: () => 'ID1', now: () => 0, date: () => new Date(0) },
+    settings, session: { ...SESSION, ...options.session }, client: null,
+    context: { ...NOTHING_KEPT, log, newId: () => 'ID1', now: () => 0, date: () => new Date(0) },
   })
   return { hop, transaction, logged, messages: () => logged.filter(([, text]) => text === 'message').map(([facts]) => facts) }
 }

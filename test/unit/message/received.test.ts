@@ -4,7 +4,7 @@ import { formatDate, ReceivedCounter, receivedField, type ReceivedFacts } from '
 import type { SessionFacts } from '../../../src/smtp/session-handler.ts'
 
 const SESSION: SessionFacts = {
-  address: '192.0.2.7', port: 4321, name: undefined, login: undefined, helo: 'client.example',
+  address: '192.0.2.7', port: 4321, spokeEarly: false, name: undefined, login: undefined, helo: 'client.example',
   protocol: 'ESMTP', tls: undefined, forwarded: new Map(),
 }
 

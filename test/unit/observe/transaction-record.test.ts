@@ -6,7 +6,7 @@ import type { EnvelopePath } from '../../../src/smtp/envelope.ts'
 import type { SessionFacts } from '../../../src/smtp/session-handler.ts'
 
 const SESSION: SessionFacts = {
-  address: '192.0.2.7', port: 1, name: undefined, login: undefined, helo: 'client.example', protocol: 'ESMTP',
+  address: '192.0.2.7', port: 1, spokeEarly: false, name: undefined, login: undefined, helo: 'client.example', protocol: 'ESMTP',
   tls: { version: 'TLSv1.3', cipher: 'x' }, forwarded: new Map(),
 }
 

@@ -20,6 +20,7 @@ const settled = () => new Promise((resolve) => setImmediate(resolve))
 class Handler implements SessionHandler {
   readonly written: Buffer[] = []
   aborted = 0
+  closes = 0
   /** set to make `write` ask for patience */
   patience: (() => Promise<void>) | undefined
 
@@ -55,6 +56,10 @@ class Handler implements SessionHandler {
 
   reset(): void {
     // nothing is kept
+  }
+
+  closed(): void {
+    this.closes++
   }
 }
 

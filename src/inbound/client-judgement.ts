@@ -1,0 +1,175 @@
+/**
+ * The client of one session: who is calling, and may they? The checks that need
+ * nothing but its address, done before it is greeted, side by side: the name in
+ * the DNS, the lists, rates, and whether it waits for its turn to speak.
+ *
+ * A client is turned away at once only where nothing that is still to come can
+ * excuse it; everything else is decided when the envelope is known. Nothing
+ * throws. What it may take is bounded by the resolver of the session.
+ */
+import { genericName } from '../auth/generic-name.ts'
+import { checkIprev } from '../auth/iprev.ts'
+import type { IprevOutcome } from '../auth/iprev.ts'
+import { sessionResolver, type SessionResolver } from '../dns/session.ts'
+import { decide, type DecideInput, type Verdict } from '../policy/decide.ts'
+import type { CheckOutcome } from '../policy/outcome.ts'
+import type { CheckName } from '../policy/policy.ts'
+import type { DnsListResult } from '../reputation/dnsbl.ts'
+import type { Reply } from '../smtp/reply.ts'
+import type { SessionFacts } from '../smtp/session-handler.ts'
+import { excusesOf } from './allow.ts'
+import { traced, type CheckGround, type CheckTrace } from './check-trace.ts'
+import { factsOf, type Known } from './facts.ts'
+import type { Inbound } from './inbound.ts'
+import { dnsListOutcomes, earlyTalkerOutcome, genericNameOutcome, iprevOutcomes, rateOutcome } from './outcomes-client.ts'
+
+export class ClientJudgement {
+  readonly session: SessionFacts
+  readonly ground: CheckGround
+  readonly outcomes: CheckOutcome[] = []
+  readonly traces: CheckTrace[] = []
+  private readonly current: () => Inbound
+  private readonly resolver: SessionResolver
+  private iprev: IprevOutcome | undefined
+  private generic: boolean | undefined
+  private lists: readonly DnsListResult[] | undefined
+  /** what the verdict at the greeting was decided from */
+  input: DecideInput | undefined
+  /** what is counted as under way */
+  private readonly ends: (() => void)[] = []
+
+  /** @param current what counts now: a reload reaches running sessions */
+  constructor(session: SessionFacts, current: () => Inbound) {
+    this.session = session
+    this.current = current
+    const { resolver, now } = current().services
+    this.resolver = sessionResolver(resolver, { now })
+    this.ground = { resolver: this.resolver, now }
+  }
+
+  get inbound(): Inbound {
+    return this.current()
+  }
+
+  get known(): Known {
+    return {
+      address: this.session.address,
+      ...(this.iprev && { iprev: this.iprev }),
+      ...(this.generic !== undefined && { generic: this.generic }),
+      ...(this.lists && { lists: this.lists }),
+    }
+  }
+
+  /** Listed, without a confirmed name, or with one of a pool. */
+  get suspicious(): boolean {
+    const listed = this.lists?.some(({ kind, status }) => kind === 'block' && status === 'listed') === true
+    return listed || this.generic === true || this.iprev?.status === 'no-ptr' || this.iprev?.status === 'not-confirmed'
+  }
+
+  /** names that lead back to the client and are its own */
+  get ownNames(): readonly string[] {
+    return this.iprev?.status === 'pass' && this.generic !== true ? this.iprev.confirmed : []
+  }
+
+  /** Is what this check finds of use to anybody? */
+  wants(check: CheckName): boolean {
+    const { policy, shadow } = this.inbound.settings
+    return policy.checks[check].action !== 'off' || (shadow !== undefined && shadow.checks[check].action !== 'off')
+  }
+
+  /** Does the checks. The verdict so far; `refusal` where the session is to end before it has begun. */
+  async greet(): Promise<{ readonly verdict: Verdict; readonly refusal: Reply | undefined }> {
+    this.countConnection()
+    await Promise.all([this.checkName(), this.checkLists()])
+    const first = this.decide()
+    const refusal = refusalOf(first)
+    if (refusal !== undefined) return { verdict: first, refusal }
+    await this.checkPatience()
+    const verdict = this.decide()
+    return { verdict, refusal: refusalOf(verdict) }
+  }
+
+  /** The session is over. Idempotent. */
+  end(): void {
+    for (const end of this.ends.splice(0)) end()
+  }
+
+  /** No server answers at all, so that nobody can be told from anybody. */
+  get dnsDown(): boolean {
+    return this.resolver.silent
+  }
+
+  private decide(): Verdict {
+    const { settings, services } = this.inbound
+    const { known } = this
+    const excuses = excusesOf(services.allowList(), { address: known.address ?? null, senderDomain: undefined, recipients: undefined, spf: undefined, alignedDkim: undefined })
+    this.input = { outcomes: [...this.outcomes], facts: factsOf(known), excuses, final: false, dnsDown: this.dnsDown }
+    return decide(settings.policy, this.input)
+  }
+
+  private countConnection(): void {
+    if (!this.wants('rate')) return
+    const { rates } = this.inbound.services
+    const party = { address: this.session.address }
+    const begun = rates.begin('sessions', party)
+    this.ends.push(() => begun.end())
+    const outcome = begun.outcome.status === 'exceeded' ? begun.outcome : rates.count('connections', party)
+    this.outcomes.push(rateOutcome(outcome))
+    this.traces.push({ check: 'rate', result: outcome.status, detail: '', ms: 0, dns: [] })
+  }
+
+  private async checkName(): Promise<void> {
+    const { address } = this.session
+    if (address === undefined || !(this.wants('rdns') || this.wants('fcrdns') || this.wants('generic_name') || this.inbound.services.greylist !== undefined)) return
+    const { outcome, trace } = await traced('iprev', this.ground, {
+      run: (resolver) => checkIprev(address, resolver),
+      describe: (found) => [found.status, found.status === 'pass' ? found.confirmed.join(', ') : found.cause],
+    })
+    this.iprev = outcome
+    this.traces.push(trace)
+    this.outcomes.push(...iprevOutcomes(outcome, address))
+    const names = outcome.status === 'pass' ? outcome.confirmed : outcome.status === 'not-confirmed' ? outcome.ptr : []
+    const generic = genericName(names, address)
+    this.generic = generic.generic
+    this.outcomes.push(genericNameOutcome(generic, address))
+    if (generic.generic) this.traces.push({ check: 'generic_name', result: 'yes', detail: generic.why, ms: 0, dns: [] })
+  }
+
+  private async checkLists(): Promise<void> {
+    const { address } = this.session
+    if (address === undefined || !(this.wants('dnsbl') || this.wants('dnswl')) || this.inbound.services.lists.health().length === 0) return
+    const { outcome, trace } = await traced('dnsbl', this.ground, {
+      run: (resolver) => this.inbound.services.lists.check(address, resolver),
+      describe: (results) => [results.some(({ status }) => status === 'listed') ? 'listed' : 'clean', results.map(describeList).join('; ')],
+    })
+    this.lists = outcome
+    this.traces.push(trace)
+    this.outcomes.push(...dnsListOutcomes(outcome, address))
+  }
+
+  /** Whoever looks like a robot waits a little for the greeting: robots seldom do. Nobody else waits. */
+  private async checkPatience(): Promise<void> {
+    if (!this.wants('early_talker')) return
+    const { settings, services } = this.inbound
+    const matters = settings.policy.checks.early_talker.action !== 'note' && settings.policy.checks.early_talker.action !== 'off'
+    if (matters && this.suspicious && settings.earlyTalkerWaitMs > 0 && !this.session.spokeEarly) await services.wait(settings.earlyTalkerWaitMs)
+    this.outcomes.push(earlyTalkerOutcome(this.session.spokeEarly))
+    if (this.session.spokeEarly) this.traces.push({ check: 'early_talker', result: 'spoke-first', detail: 'bytes came before the greeting', ms: 0, dns: [] })
+  }
+}
+
+/** RFC 5321 §3.1 has 4xx and 5xx for a greeting; what may go away ends the session with 421. */
+function refusalOf({ action, by, reply }: Verdict): Reply | undefined {
+  if (reply === undefined) return undefined
+  if (action === 'disconnect') return reply
+  return action === 'tempfail' && by === 'rate' ? { ...reply, status: 421 } : undefined
+}
+
+function describeList(found: DnsListResult): string {
+  switch (found.status) {
+    case 'listed': return `${found.zone}: listed (${found.codes.join(', ')})${found.reason === undefined ? '' : ` ${found.reason}`}`
+    case 'not-listed': return `${found.zone}: not listed`
+    case 'error': return `${found.zone}: error: ${found.cause}`
+    case 'not-asked': return `${found.zone}: not asked: ${found.why}`
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * What is remembered of a decision for `postern why`: the transaction as the
+ * log has it, each check with its result, duration and DNS answers, each rule
+ * that had an effect with its points, the verdict, and what would have changed
+ * it. Plain JSON data, bounded by what it is made of.
+ */
+import type { Effect, Verdict } from '../policy/decide.ts'
+import { whatIf } from '../policy/what-if.ts'
+import type { CheckTrace } from './check-trace.ts'
+import type { InboundSettings } from './inbound.ts'
+import type { JudgementState } from './judgement.ts'
+
+export interface DecisionRecord {
+  /** as in the log line `message`; without the lists that stand below */
+  readonly transaction: Readonly<Record<string, unknown>>
+  readonly checks: readonly CheckTrace[]
+  /** undefined: nothing was checked */
+  readonly verdict: RecordedVerdict | undefined
+  /** of the shadow policy, where it would have decided otherwise */
+  readonly shadow: RecordedVerdict | undefined
+  /** sentences */
+  readonly changes: readonly string[]
+}
+
+export interface RecordedVerdict {
+  readonly action: Verdict['action']
+  readonly by: string | undefined
+  readonly score: number
+  readonly tagged: boolean
+  readonly effects: readonly Effect[]
+}
+
+export function decisionRecord(transaction: Readonly<Record<string, unknown>>, state: JudgementState | undefined, settings: InboundSettings | undefined): DecisionRecord {
+  const { verdict, input, shadow } = state ?? {}
+  const decided = verdict === undefined || input === undefined || settings === undefined ? undefined : { verdict, input, policy: settings.policy }
+  const notable = decided !== undefined && (decided.verdict.action !== 'accept' || decided.verdict.tagged)
+  return {
+    transaction,
+    checks: state?.traces ?? [],
+    verdict: verdict === undefined ? undefined : recorded(verdict),
+    shadow: verdict === undefined || shadow === undefined || agree(verdict, shadow) ? undefined : recorded(shadow),
+    changes: notable ? whatIf(decided.policy, decided.input, decided.verdict).sentences : [],
+  }
+}
+
+function agree(a: Verdict, b: Verdict): boolean {
+  return a.action === b.action && a.tagged === b.tagged
+}
+
+function recorded({ action, by, score, tagged, effects }: Verdict): RecordedVerdict {
+  return { action, by, score, tagged, effects: effects.filter(({ effect, status }) => effect !== 'nothing' || status === 'fail' || status === 'temperror') }
+}
+
+/** For the log: `spf=pass dkim=none dmarc=pass`, and what counted. */
+export function summaryOf({ known, verdict }: JudgementState): { readonly auth: string; readonly tests: readonly string[]; readonly score: number | undefined } {
+  const words = [
+    ['iprev', known.iprev?.status], ['spf', known.spf?.status], ['dkim', known.dkim?.status], ['arc', known.arc?.status], ['dmarc', known.dmarc?.status],
+  ].flatMap(([name, status]) => (status === undefined ? [] : [`${name ?? ''}=${status}`]))
+  const tests = (verdict?.effects ?? []).filter(({ effect }) => effect !== 'nothing').map(({ check, result, points }) => `${check}:${result}${points === 0 ? '' : ` ${points}`}`)
+  return { auth: words.join(' '), tests, score: verdict?.score }
+}

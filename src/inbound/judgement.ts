@@ -1,0 +1,188 @@
+/**
+ * The judgement of one transaction: what is found out about envelope and
+ * message beside what is known of the client, the verdict at each step, and
+ * what of it is written on the message.
+ *
+ * `begin` at MAIL, `recipient` at each RCPT, `message` once it is whole. The
+ * verdict before the message leaves open what the message may still excuse.
+ */
+import { readHeaderSection, type HeaderSection } from '../message/header-section.ts'
+import type { StoredMessage } from '../message/message.ts'
+import { decide, type DecideInput, type Verdict } from '../policy/decide.ts'
+import type { CheckOutcome } from '../policy/outcome.ts'
+import type { AllowSubject, ProvedDomain } from '../reputation/allow-list.ts'
+import type { GreylistOutcome } from '../reputation/greylist.ts'
+import type { Rates } from '../reputation/rates.ts'
+import type { EnvelopePath } from '../smtp/envelope.ts'
+import type { Reply } from '../smtp/reply.ts'
+import { countHits, excusesGreylisting, excusesOf } from './allow.ts'
+import type { CheckTrace } from './check-trace.ts'
+import type { ClientJudgement } from './client-judgement.ts'
+import { checkEnvelope, type EnvelopeFindings, type Sender } from './envelope-checks.ts'
+import { factsOf, type Known } from './facts.ts'
+import { checkMessage, type MessageFindings } from './message-checks.ts'
+import { rateOutcome } from './outcomes-client.ts'
+
+/** Everything that the record of a decision is made of. */
+export interface JudgementState {
+  readonly outcomes: readonly CheckOutcome[]
+  readonly traces: readonly CheckTrace[]
+  readonly known: Known
+  /** of the last step that was decided */
+  readonly verdict: Verdict | undefined
+  readonly input: DecideInput | undefined
+  readonly shadow: Verdict | undefined
+}
+
+export interface JudgedMessage {
+  readonly verdict: Verdict
+  readonly section: HeaderSection
+  readonly envelope: EnvelopeFindings
+  readonly findings: MessageFindings
+}
+
+export class Judgement {
+  readonly client: ClientJudgement
+  readonly sender: Sender
+  private readonly envelope: Promise<EnvelopeFindings>
+  private readonly rates: CheckOutcome[] = []
+  private readonly greylisting: CheckTrace[] = []
+  private found: EnvelopeFindings | undefined
+  private message: MessageFindings | undefined
+  private recipients: readonly string[] = []
+  private decided: { readonly verdict: Verdict; readonly input: DecideInput } | undefined
+
+  constructor(client: ClientJudgement, sender: EnvelopePath) {
+    this.client = client
+    const { mailbox } = sender.path
+    this.sender = mailbox === null ? { address: null, domain: '' } : { address: `${mailbox.localPart}@${mailbox.domain}`, domain: mailbox.domain }
+    this.envelope = checkEnvelope(client, this.sender)
+    // Whoever waits for it hears of a bug in it; a client that leaves first must not end the process.
+    this.envelope.catch(() => undefined)
+  }
+
+  /** May this recipient have mail from this client? The refusal, or undefined. */
+  async recipient(recipient: EnvelopePath): Promise<Reply | undefined> {
+    this.found = await this.envelope
+    this.recipients = [addressOf(recipient)]
+    this.rates.length = 0
+    this.rates.push(rateOutcome(this.count('recipients')))
+    const { verdict } = this.decide(false)
+    if (verdict.action !== 'accept' && verdict.action !== 'quarantine') return verdict.reply
+    return this.comeBack(addressOf(recipient), verdict)
+  }
+
+  /** The whole message, with the recipients that were accepted. Before it is answered. */
+  async judge(body: StoredMessage, recipients: readonly EnvelopePath[]): Promise<JudgedMessage> {
+    const envelope = await this.envelope
+    this.found = envelope
+    this.recipients = recipients.map(addressOf)
+    this.rates.length = 0
+    this.rates.push(rateOutcome(this.count('messages')))
+    const section = await readHeaderSection(body)
+    const findings = await checkMessage(this.client, { body, section, spf: envelope.spf })
+    this.message = findings
+    const { verdict } = this.decide(true)
+    const { allowList, allowHits, date } = this.client.inbound.services
+    countHits(allowList(), { verdict, hits: allowHits, at: date().getTime() })
+    return { verdict, section, envelope, findings }
+  }
+
+  get state(): JudgementState {
+    const { shadow } = this.client.inbound.settings
+    return {
+      outcomes: this.outcomes,
+      traces: [...this.client.traces, ...(this.found?.traces ?? []), ...this.greylisting, ...(this.message?.traces ?? [])],
+      known: this.known,
+      verdict: this.decided?.verdict,
+      input: this.decided?.input,
+      shadow: shadow === undefined || this.decided === undefined ? undefined : decide(shadow, this.decided.input),
+    }
+  }
+
+  private get outcomes(): readonly CheckOutcome[] {
+    return [...this.client.outcomes, ...this.rates, ...(this.found?.outcomes ?? []), ...(this.message?.outcomes ?? [])]
+  }
+
+  private get known(): Known {
+    const { helo } = this.client.session
+    return {
+      ...this.client.known,
+      ...(helo !== undefined && { heloName: helo }),
+      ...(this.found?.helo && { helo: this.found.helo }),
+      ...(this.found?.spf && { spf: this.found.spf }),
+      sender: this.sender.address ?? '',
+      recipients: this.recipients,
+      ...(this.message && { fromDomains: this.message.fromDomains }),
+      ...(this.message?.dkim && { dkim: this.message.dkim }),
+      ...(this.message?.arc && { arc: this.message.arc }),
+      ...(this.message?.dmarc && { dmarc: this.message.dmarc }),
+    }
+  }
+
+  private decide(final: boolean): { readonly verdict: Verdict; readonly input: DecideInput } {
+    const { settings, services } = this.client.inbound
+    const excuses = excusesOf(services.allowList(), this.subject())
+    const input: DecideInput = { outcomes: this.outcomes, facts: factsOf(this.known), excuses, final, dnsDown: this.client.dnsDown }
+    this.decided = { verdict: decide(settings.policy, input), input }
+    return this.decided
+  }
+
+  private subject(): AllowSubject {
+    const spf = this.found?.spf
+    return {
+      address: this.client.session.address ?? null,
+      senderDomain: this.sender.domain,
+      recipients: this.recipients,
+      spf: spf === undefined ? null : { domain: spf.domain, status: spf.status },
+      alignedDkim: this.message === undefined ? undefined : alignedDkim(this.message),
+    }
+  }
+
+  private count(what: 'messages' | 'recipients'): ReturnType<Rates['count']> {
+    if (!this.client.wants('rate')) return { status: 'within' }
+    const spf = this.found?.spf
+    const authenticated = spf?.status === 'pass' && spf.scope === 'mailfrom'
+    const { rates } = this.client.inbound.services
+    return rates.count(what, { address: this.client.session.address, sender: this.sender.address === null ? null : { identity: this.sender.address, authenticated } })
+  }
+
+  /** RFC 6647: a suspicious client that nobody knows is asked to come back. */
+  private async comeBack(recipient: string, verdict: Verdict): Promise<Reply | undefined> {
+    const { settings, services } = this.client.inbound
+    const { greylist } = services
+    const { address } = this.client.session
+    if (greylist === undefined || address === undefined) return undefined
+    if (!this.client.suspicious && verdict.score < settings.greylistScore) return undefined
+    if (excusesGreylisting(services.allowList(), this.subject())) return undefined
+    const beganMs = services.now()
+    const outcome = await greylist({ address, names: this.client.ownNames, senderDomain: this.sender.domain, recipient })
+    this.greylisting.push({ check: 'greylist', result: outcome.status, detail: describeGreylist(outcome), ms: Math.round((services.now() - beganMs) * 10) / 10, dns: [] })
+    if (outcome.status !== 'deferred') return undefined
+    const minutes = Math.max(1, Math.ceil(outcome.retryAfterMs / 60_000))
+    return { status: 451, subject: 7, detail: 1, text: `Greylisted: please send this again in ${minutes} minute${minutes === 1 ? '' : 's'}, as mail servers do` }
+  }
+}
+
+function describeGreylist(outcome: GreylistOutcome): string {
+  switch (outcome.status) {
+    case 'deferred': return `${outcome.first ? 'seen for the first time' : 'came back too early'}; pool ${outcome.pool}`
+    case 'passed': return `came back after ${Math.round(outcome.waitedMs / 1000)} s; pool ${outcome.pool}`
+    case 'known': return `came back before; pool ${outcome.pool}`
+    case 'unavailable':
+    case 'none': return outcome.cause
+  }
+}
+
+/** RFC 9989 §4.4.1. Of several authors all must be aligned: an entry for one is no entry for the others. */
+function alignedDkim({ dkim, dmarc, fromDomains }: MessageFindings): readonly ProvedDomain[] {
+  if (dkim === undefined || fromDomains.length === 0) return []
+  const byDmarc = fromDomains.length === 1 ? dmarc?.alignment.dkim ?? [] : []
+  return dkim.signatures
+    .filter(({ domain }) => domain !== '' && (byDmarc.includes(domain) || fromDomains.every((from) => from === domain || from.endsWith(`.${domain}`))))
+    .map(({ domain, status }) => ({ domain, status }))
+}
+
+function addressOf({ path: { mailbox, wire } }: EnvelopePath): string {
+  return mailbox === null ? wire : `${mailbox.localPart}@${mailbox.domain}`.toLowerCase()
+}
