@@ -104,7 +104,16 @@ async function serve(run: Run, chosen: Chosen): Promise<number> {
   let hop = makeHop(chosen, log)
   const stopping = nextSignal(io)
   const server = createLmtpServer(() => hop, { ...limitsOf(chosen.settings), spool: await chooseSpool(run, chosen.settings) }, log)
-  const forgetHup = onSignal(io)('SIGHUP', () => void reload(run, hop).then((next) => (hop = next)))
+  let lastReload: Promise<void> = Promise.resolve()
+  const forgetHup = onSignal(io)('SIGHUP', () => {
+    // One after the other: each puts its hop in place of the one that is in use then.
+    lastReload = lastReload.then(async () => {
+      const old = hop
+      hop = await reload(run, old)
+      // Transactions that it has are brought to their end; new ones go to the other already.
+      if (hop !== old) void old.close()
+    })
+  })
   try {
     const bound = await listen(server.socket, where.address, where.mode)
     if (bound.kind === 'tcp' && !isLoopback(bound.host)) {
@@ -142,7 +151,6 @@ async function reload(run: Run, old: LocalHop): Promise<LocalHop> {
   }
   log.configure(choice.chosen.settings.log)
   const next = makeHop(choice.chosen, log)
-  void old.close()
   log.info({ hop: choice.chosen.hop.name, path: choice.chosen.hop.path }, 'configuration read again; limits and time-outs change at the next start')
   return next
 }

@@ -45,8 +45,6 @@ export interface LmtpServer {
 
 /** Of one session; the library forgets a transaction at RSET without a word, so the next MAIL clears it. */
 interface State {
-  /** the one that was in use when the transaction began */
-  readonly hop: LocalHop
   readonly sender: EnvelopePath
   readonly ident: string
   /** paths that have the message already */
@@ -66,7 +64,7 @@ const NO_FIELDS = Buffer.alloc(0)
 /** Commands of the library that have no place here. */
 const DISABLED = ['AUTH', 'STARTTLS', 'XCLIENT', 'XFORWARD', 'WIZ', 'SHELL', 'KILL']
 
-/** `hop` is asked at each MAIL: a reload may give another. */
+/** `hop` is asked at each MAIL and RCPT: a reload may give another. */
 export function createLmtpServer(hop: () => LocalHop, settings: LmtpServerSettings, log: Log): LmtpServer {
   const service: Service = { settings, hop, log, states: new Map() }
   const server = new SMTPServer({
@@ -129,7 +127,7 @@ async function mail(service: Service, address: SMTPServerAddress, session: SMTPS
   const sender = envelopePath('MAIL', address, session)
   if ('status' in sender) return sender
   const hop = service.hop()
-  const state: State = { hop, sender, ident: `${session.id}.${session.transaction}`, done: new Set(), accepted: [] }
+  const state: State = { sender, ident: `${session.id}.${session.transaction}`, done: new Set(), accepted: [] }
   // The hop is asked now, so that a parameter that it does not offer is refused here.
   const probe = hop.begin(clientFacts(session, state))
   const reply = await probe.mail(sender)
@@ -144,7 +142,8 @@ async function rcpt(service: Service, address: SMTPServerAddress, session: SMTPS
   if (state.accepted.length >= service.settings.maxRecipients) return TOO_MANY_RECIPIENTS
   const recipient = envelopePath('RCPT', address, session)
   if ('status' in recipient) return recipient
-  const transaction = state.hop.begin(clientFacts(session, state), state.done)
+  // The one that is in use now: after a reload, those accepted so far stay with theirs, which ends when they have.
+  const transaction = service.hop().begin(clientFacts(session, state), state.done)
   const first = await transaction.mail(state.sender)
   const reply = isPositive(first) ? await transaction.rcpt(recipient) : first
   if (isPositive(reply)) state.accepted.push({ address: recipient.path.wire, transaction })

@@ -161,6 +161,25 @@ test('users are read again when the file changes, and at SIGHUP; a bad configura
   assert.equal(await asked(), 550)
 })
 
+test('SIGHUP in the middle of a transaction: it goes on, with the new addresses', async () => {
+  const { address, users, running, mailbox } = await delivery()
+  const dialog = await Dialog.open(address)
+  await dialog.hello('client.example', 'LHLO')
+  await dialog.command('MAIL FROM:<>', 250)
+  await dialog.command(`RCPT TO:<anna@${DOMAIN}>`, 250)
+  await dialog.command(`RCPT TO:<carl@${DOMAIN}>`, 550)
+  users('bert\ncarl\n')
+  running().signal('SIGHUP')
+  await until('the reload', () => running().output().includes('configuration read again'), { detail: () => running().output() })
+  await dialog.command(`RCPT TO:<carl@${DOMAIN}>`, 250)
+  await dialog.command(`RCPT TO:<anna@${DOMAIN}>`, 550)
+  await dialog.command('DATA', 354)
+  await dialog.send('Subject: a\r\n\r\nb\r\n.\r\n')
+  for (let i = 0; i < 2; i++) assert.equal((await dialog.reply()).text, '250 2.0.0 Delivered\r\n')
+  dialog.close()
+  for (const local of ['anna', 'carl']) assert.equal(mailbox(local).count, 1)
+})
+
 test('what cannot work is said, with the exit codes of sysexits', async () => {
   const directory = temporaryDirectory('deliver')
   mkdirSync(join(directory, 'mail'))

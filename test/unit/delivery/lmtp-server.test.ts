@@ -5,6 +5,7 @@ import { after, describe, test } from 'node:test'
 import { nodeFileSystem } from '../../../src/delivery/file-system.ts'
 import { listen } from '../../../src/delivery/lmtp-listen.ts'
 import { createLmtpServer, type LmtpServerSettings } from '../../../src/delivery/lmtp-server.ts'
+import type { LocalHop } from '../../../src/delivery/local.ts'
 import type { MaildirSettings } from '../../../src/config/settings.ts'
 import { temporaryDirectory, until } from '../../support/process.ts'
 import { localHop } from './local-fixture.ts'
@@ -216,6 +217,47 @@ describe('a message', () => {
     assert.match(await c.reply(), /^250 /)
     assert.match(texts('anna')[0] ?? '', /MAIL FROM:<evil@x>\n$/)
   })
+})
+
+test('after a reload an open transaction goes on with the new addresses, and loses nobody', async () => {
+  const directory = temporaryDirectory('lmtp')
+  const make = (users: string): LocalHop => {
+    writeFileSync(join(directory, users), `${users}\n`)
+    return localHop({ path: `${directory}/mail/{local}`, users: join(directory, users) }, { files: nodeFileSystem, random: users }).hop
+  }
+  mkdirSync(join(directory, 'mail'))
+  const old = make('anna')
+  const next = make('carl')
+  let hop = old
+  const { log } = localHop({})
+  const server = createLmtpServer(() => hop, {
+    hostname: 'mx.example.org', maxMessageBytes: 3_000_000, maxRecipients: 4, maxSessions: 20, commandMs: 60_000, stopMs: 5000, spool: directory,
+  }, log)
+  const path = join(directory, 'socket')
+  await listen(server.socket, { kind: 'unix', path }, 0o600)
+  const [client, other] = [await lmtp(path), await lmtp(path)]
+  stops.push(async () => {
+    for (const one of [client, other]) one.close()
+    await server.stop()
+    await Promise.all([old.close(), next.close()])
+  })
+  for (const one of [client, other]) {
+    await one.say('LHLO me')
+    await one.say(MAIL)
+  }
+  assert.match(await client.say(RCPT('anna@example.org')), /^250 /)
+  hop = next
+  let closed = false
+  const closing = old.close().then(() => (closed = true))
+  assert.equal(await client.say(RCPT('carl@example.org')), '250 2.1.5 Accepted')
+  assert.equal(await client.say(RCPT('anna@example.org')), '550 5.1.1 No such user here')
+  assert.equal(await other.say(RCPT('carl@example.org')), '250 2.1.5 Accepted')
+  assert.equal(closed, false)
+  await client.say('DATA')
+  client.write('Subject: a\r\n\r\nb\r\n.\r\n')
+  assert.deepEqual([await client.reply(), await client.reply()], ['250 2.0.0 Delivered', '250 2.0.0 Delivered'])
+  await closing
+  assert.deepEqual(readdirSync(join(directory, 'mail')).sort(), ['anna', 'carl'])
 })
 
 test('stop closes idle sessions at once and lets a message finish', async () => {
