@@ -145,6 +145,7 @@ export class MailTransaction {
       this.record.message(body.size, facts.anomalies)
       if (this.judgement === null) return await this.send(this.outgoingOf({ prefix: this.received(), body }, facts))
       const judged = await this.judgement.judge(body, this.recipients)
+      if (judged.section.truncated !== null) return this.refuse(replies.HEADER_TOO_LONG)
       const { action, reply = replies.INTERNAL } = judged.verdict
       if (action === 'tempfail' || action === 'reject' || action === 'disconnect') return this.refuse(reply)
       const { session, judgement } = this

@@ -151,7 +151,9 @@ export class ClientJudgement {
   private async checkPatience(): Promise<void> {
     if (!this.wants('early_talker')) return
     const { settings, services } = this.inbound
-    const matters = settings.policy.checks.early_talker.action !== 'note' && settings.policy.checks.early_talker.action !== 'off'
+    const { action } = settings.policy.checks.early_talker
+    const excused = this.input?.excuses?.some(({ checks, truth }) => truth === 'true' && checks?.includes('early_talker') !== false) === true
+    const matters = action !== 'note' && action !== 'off' && !excused
     if (matters && this.suspicious && settings.earlyTalkerWaitMs > 0 && !this.session.spokeEarly) await services.wait(settings.earlyTalkerWaitMs)
     this.outcomes.push(earlyTalkerOutcome(this.session.spokeEarly))
     if (this.session.spokeEarly) this.traces.push({ check: 'early_talker', result: 'spoke-first', detail: 'bytes came before the greeting', ms: 0, dns: [] })

@@ -15,7 +15,7 @@ import type { CheckOutcome } from '../policy/outcome.ts'
 import { arcOverride } from '../policy/arc-override.ts'
 import { traced, type CheckTrace } from './check-trace.ts'
 import type { ClientJudgement } from './client-judgement.ts'
-import { dkimOutcome, dmarcOutcome } from './outcomes-message.ts'
+import { dkimOutcome, dmarcOutcome, unreadableAuthor } from './outcomes-message.ts'
 
 export interface MessageFindings {
   readonly outcomes: readonly CheckOutcome[]
@@ -27,30 +27,26 @@ export interface MessageFindings {
 }
 
 export async function checkMessage(client: ClientJudgement, { body, section, spf }: { readonly body: StoredMessage; readonly section: HeaderSection; readonly spf: SpfOutcome | undefined }): Promise<MessageFindings> {
-  if (!client.wants('dkim') && !client.wants('dmarc')) return { outcomes: [], traces: [], fromDomains: authorDomains(section), dkim: undefined, arc: undefined, dmarc: undefined }
+  const authors = readAuthors(fieldsNamed(section, 'from').map(({ value }) => value))
+  const fromDomains = authors.status === 'domains' ? authors.domains : []
+  if (!client.wants('dkim') && !client.wants('dmarc')) return { outcomes: [], traces: [], fromDomains, dkim: undefined, arc: undefined, dmarc: undefined }
   const signed = await traced('dkim', client.ground, {
     run: (resolver) => verifyMessage(body, resolver, client.inbound.services.date()),
     describe: ({ dkim, arc }) => [dkim.status, [dkim.cause, ...dkim.signatures.map((one) => `${one.domain} ${one.selector}: ${one.status}${one.cause === '' ? '' : ` (${one.cause})`}`), `arc ${arc.status}${arc.cause === '' ? '' : ` (${arc.cause})`}`].filter((part) => part !== '').join('; ')],
   })
   const { dkim, arc } = signed.outcome
-  const fromDomains = authorDomains(section)
   const found = client.wants('dmarc') ? await dmarcOf(client, { fromDomains, spf, dkim }) : undefined
   const dmarc = found?.outcome
   const { trustedSealers } = client.inbound.settings
   const rescue = dmarc?.status === 'fail' && trustedSealers.length > 0 ? arcOverride({ arc, trustedSealers, fromDomains }) : undefined
   return {
-    outcomes: [dkimOutcome(dkim), ...(dmarc === undefined ? [] : [dmarcOutcome(dmarc, rescue)])],
+    outcomes: [dkimOutcome(dkim), ...(dmarc === undefined ? [] : authors.status === 'malformed' ? [unreadableAuthor(authors.cause)] : [dmarcOutcome(dmarc, rescue)])],
     traces: [
       signed.trace, ...(found === undefined ? [] : [found.trace]),
       ...(rescue === undefined || arc.status === 'none' ? [] : [{ check: 'arc', result: rescue.rescued ? 'rescued' : 'not-rescued', detail: rescue.why, ms: 0, dns: [] }]),
     ],
     fromDomains, dkim, arc, dmarc,
   }
-}
-
-function authorDomains(section: HeaderSection): readonly string[] {
-  const reading = readAuthors(fieldsNamed(section, 'from').map(({ value }) => value))
-  return reading.status === 'domains' ? reading.domains : []
 }
 
 async function dmarcOf(client: ClientJudgement, { fromDomains, spf, dkim }: { readonly fromDomains: readonly string[]; readonly spf: SpfOutcome | undefined; readonly dkim: DkimOutcome }): Promise<{ outcome: DmarcOutcome; trace: CheckTrace }> {

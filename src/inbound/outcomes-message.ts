@@ -55,6 +55,17 @@ export function dkimOutcome(found: DkimOutcome): CheckOutcome {
   }
 }
 
+/**
+ * From cannot be read, so that nobody can say whose policy counts. Where DMARC
+ * is honoured it is refused: else a forger had only to write it so.
+ */
+export function unreadableAuthor(cause: string): CheckOutcome {
+  return {
+    check: 'dmarc', status: 'fail', result: 'permerror', code: [6, 0], demand: 'reject',
+    text: `The author of the message cannot be read: ${asciiText(cause)}`, warnings: [`From cannot be read: ${cause}`],
+  }
+}
+
 /** What ARC has to say of a DMARC failure; undefined: nothing. */
 export type Rescue = { readonly rescued: true; readonly sealer: string } | { readonly rescued: false; readonly uncertain: boolean } | undefined
 

@@ -119,6 +119,8 @@ export const ROUTED_ADDRESS = reply(550, [7, 1], 'Relaying denied: no %, ! or @ 
 export const BARE_NEWLINE = reply(550, [6, 11], 'Bare CR, bare LF or NUL in the message: lines end with CR LF')
 /** RFC 5321 §6.3 */
 export const LOOP = reply(554, [4, 6], 'Too many Received fields: the message loops')
+/** RFC 5322 sets no bound; what nobody looks at can hide fields that pretend to be ours */
+export const HEADER_TOO_LONG = reply(554, [6, 0], 'The header section is too long: at most 1 MiB and 10000 fields')
 /** RFC 3463 X.3.1: no room for the temporary file */
 export const NO_ROOM = reply(452, [3, 1], 'No room for the message at the moment')
 /** it is durably in the quarantine */

@@ -46,6 +46,7 @@ const PROVED_ELSEWHERE: Readonly<Record<string, string>> = {
   TOO_MANY_FROM_NETWORK: '../unit/smtp/admission.test.ts',
   NO_ROOM: '../unit/transaction.test.ts',
   INTERNAL: '../unit/smtp/session.test.ts',
+  HEADER_TOO_LONG: '../unit/inbound/session.test.ts',
   KEPT: '../unit/inbound/session.test.ts',
   NOT_KEPT: '../unit/inbound/session.test.ts',
 }

@@ -1,21 +1,9 @@
 /** Whole sessions of judged clients: what they are told, what the hop gets, what is remembered. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { CLIENT, GOOD, LETTER, LIST, listed, PTR } from '../../support/judged-zone.ts'
 import { judged } from '../../support/judged.ts'
 import { reverseName, type ZoneData } from '../../support/zone-map.ts'
-
-const CLIENT = '192.0.2.7'
-const PTR = reverseName(CLIENT)
-const listed = (zone: string, address = CLIENT): string => reverseName(address).replace('in-addr.arpa', zone)
-
-/** A client in order: name, SPF, MX. */
-const GOOD: ZoneData = {
-  [PTR]: { PTR: ['mail.sender.example'] },
-  'mail.sender.example': { A: [CLIENT] },
-  'sender.example': { TXT: [`v=spf1 ip4:${CLIENT} -all`], MX: [[10, 'mail.sender.example']] },
-}
-const LIST: ZoneData = { [listed('bl.example', '127.0.0.2')]: { A: ['127.0.0.2'] } }
-const LETTER = ['From: Anna <anna@sender.example>', 'Subject: Hello', 'Date: Sat, 21 Nov 2026 10:00:00 +0000', '', 'text']
 
 describe('who is calling', () => {
   test('a client in order is greeted, its mail is tagged and goes on; nothing of the body changes', async () => {
@@ -274,5 +262,53 @@ describe('forged fields', () => {
     await stage.message(others)
     const [message = ''] = stage.delivered()
     assert.ok(message.endsWith(['Authentication-Results: other.example; spf=pass', 'X-Folded: a', ' b', ...LETTER, ''].join('\r\n')), message)
+  })
+
+  test('a header section that cannot be looked through is refused: HEADER_TOO_LONG', async () => {
+    const stage = await judged({ zone: GOOD })
+    await stage.greeting()
+    await stage.envelope()
+    assert.match(await stage.message([...Array.from({ length: 10_001 }, () => 'X: y'), 'Authentication-Results: mx.example; spf=pass', ...LETTER]), /^554 5\.6\.0 The header section is too long/)
+    assert.deepEqual(stage.delivered(), [])
+  })
+
+  test('an author that cannot be read is refused where DMARC is honoured, and only there', async () => {
+    const many = `From: ${Array.from({ length: 11 }, (_, i) => `a@d${i}.example`).join(', ')}`
+    const stage = await judged({ zone: GOOD })
+    await stage.greeting()
+    await stage.envelope()
+    assert.match(await stage.message([many, ...LETTER.slice(1)]), /^550 5\.6\.0 The author of the message cannot be read/)
+    const observing = await judged({ zone: GOOD, policy: 'preset: observe' })
+    await observing.greeting()
+    await observing.envelope()
+    assert.match(await observing.message([many, ...LETTER.slice(1)]), /^250/)
+  })
+})
+
+describe('several recipients, LMTP, and clients that leave', () => {
+  test('LMTP: the refusal of a message is said for each recipient', async () => {
+    const stage = await judged({ zone: { ...GOOD, '_dmarc.bank.example': { TXT: ['v=DMARC1; p=reject'] } }, protocol: 'lmtp' })
+    assert.match(await stage.greeting(), /^220/)
+    await stage.envelope()
+    await stage.say('RCPT TO:<c@hop.example>')
+    const answer = await stage.message(['From: Bank <service@bank.example>', ...LETTER.slice(1)])
+    assert.equal(answer.split('\r\n').filter((line) => line.startsWith('550 5.7.1')).length, 2)
+  })
+
+  test('a client that leaves while it is judged leaves nothing behind', async () => {
+    const stage = await judged({ zone: GOOD, policy: 'preset: standard, rate: { sessions_per_address: 1 }' })
+    stage.session.start()
+    stage.session.lost()
+    await new Promise((resolve) => setImmediate(resolve))
+    await new Promise((resolve) => setImmediate(resolve))
+    assert.match(await (await judged({ zone: GOOD, policy: 'preset: standard, rate: { sessions_per_address: 1 }', before: stage })).greeting(), /^220/)
+    assert.deepEqual(stage.errors, [])
+  })
+
+  test('XCLIENT: the client that a trusted peer speaks for is judged, not the peer', async () => {
+    const stage = await judged({ zone: GOOD, client: undefined })
+    assert.match(await stage.greeting(), /^220/)
+    assert.match(await stage.say('EHLO proxy.example'), /^250/)
+    assert.match(await stage.say('XCLIENT ADDR=192.0.2.9'), /^550 5\.7\.25 Your address 192\.0\.2\.9 has no name/)
   })
 })
