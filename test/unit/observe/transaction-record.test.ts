@@ -27,7 +27,7 @@ test('a message that went through', () => {
   of.reply = { status: 250, text: '2.0.0 Queued' }
   assert.deepEqual(of.facts([envelope('c@d.example')], 112.34), {
     id: 'ID', listener: 'inbound', client: '192.0.2.7', helo: 'client.example', tls: 'TLSv1.3', from: 'a@b.example', rcpts: ['c@d.example'],
-    rcptCount: undefined, refused: undefined, refusedCount: undefined, size: 1234, mended: undefined, verdict: 'accept', hop: 'backend',
+    rcptCount: undefined, refused: undefined, refusedCount: undefined, size: 1234, mended: undefined, verdict: 'accept', score: undefined, tests: undefined, auth: undefined, hop: 'backend',
     reply: '250 2.0.0 Queued', ms: 12.3,
   })
 })
@@ -79,4 +79,12 @@ test('a line is short enough to stay in one piece beside those of other workers'
   assert.ok(JSON.stringify(facts).length < 3800, String(JSON.stringify(facts).length))
   assert.deepEqual([facts['rcptCount'], facts['refusedCount']], [60, 60])
   assert.ok((facts['rcpts'] as readonly string[]).length > 0)
+})
+
+test('what the policy came to stands in the line, bounded', () => {
+  const of = record()
+  of.judgement = { auth: 'spf=pass dkim=none', tests: Array.from({ length: 200 }, (_, i) => `dnsbl:listed at list${i}.example ${'x'.repeat(200)}`), score: 4.5 }
+  const { score, auth, tests } = of.facts([], 0)
+  assert.deepEqual([score, auth], [4.5, 'spf=pass dkim=none'])
+  assert.ok(Array.isArray(tests) && tests.length >= 5 && tests.join('').length <= 1100)
 })
