@@ -18,6 +18,12 @@ export interface EximOptions {
   readonly users?: readonly string[]
   readonly relayTo?: number
   readonly tls?: Certificate
+  /** a local part with a suffix that begins so, as `+*`, is that of the user */
+  readonly suffixes?: readonly string[]
+  /** what aliases lead to: users and addresses, with commas between them */
+  readonly aliases?: Readonly<Record<string, string>>
+  /** adds Delivery-date, Envelope-to and Return-path */
+  readonly deliveryFields?: boolean
 }
 
 export async function startExim(options: EximOptions = {}): Promise<Hop> {
@@ -27,6 +33,7 @@ export async function startExim(options: EximOptions = {}): Promise<Hop> {
   for (const part of ['spool', 'log', 'mail']) mkdirSync(join(directory, part))
   for (const part of ['spool', 'log', 'mail']) chownSync(join(directory, part), exim.uid, exim.gid)
   writeFileSync(join(directory, 'users'), (options.users ?? ['alice']).map((user) => `${user}: there\n`).join(''))
+  writeFileSync(join(directory, 'aliases'), Object.entries(options.aliases ?? {}).map(([name, to]) => `${name}: ${to}\n`).join(''))
   writeFileSync(join(directory, 'exim.conf'), configuration(directory, port, options).join('\n') + '\n')
   let running: RunningProcess | undefined
   const logged = (name: string): string => {
@@ -84,19 +91,21 @@ function configuration(directory: string, port: number, options: EximOptions): s
     'begin acl',
     'rcpt:',
   ]
-  return options.relayTo === undefined ? [...common, ...delivering(directory)] : [...common, ...relaying(options.relayTo)]
+  return options.relayTo === undefined ? [...common, ...delivering(directory, options)] : [...common, ...relaying(options.relayTo)]
 }
 
-function delivering(directory: string): string[] {
+function delivering(directory: string, { suffixes = [], aliases = {}, deliveryFields = false }: EximOptions): string[] {
   return [
     '  require domains = +local_domains',
     '          message = relay not permitted',
     '  require verify = recipient',
     '  accept',
     'begin routers',
+    ...(Object.keys(aliases).length === 0 ? [] : ['aliases:', '  driver = redirect', '  domains = +local_domains', `  data = \${lookup{$local_part}lsearch{${directory}/aliases}}`, `  qualify_domain = ${HOP_DOMAIN}`]),
     'users:',
     '  driver = accept',
     '  domains = +local_domains',
+    ...(suffixes.length === 0 ? [] : [`  local_part_suffix = ${suffixes.join(' : ')}`, '  local_part_suffix_optional']),
     `  condition = \${lookup{$local_part}lsearch{${directory}/users}{yes}{no}}`,
     '  transport = maildir',
     'begin transports',
@@ -106,6 +115,7 @@ function delivering(directory: string): string[] {
     `  directory = ${directory}/mail/\${lookup{$local_part}lsearch,ret=key{${directory}/users}}`,
     '  maildir_format',
     '  create_directory',
+    ...(deliveryFields ? ['  delivery_date_add', '  envelope_to_add', '  return_path_add'] : []),
     'begin retry',
     '* * F,1h,1s',
   ]

@@ -14,6 +14,12 @@ import { OPENSMTPD, OPENSMTPD_HELPERS, account, groupNumber } from './programs.t
 
 export interface OpenSmtpdOptions {
   readonly users?: readonly string[]
+  /** hands mail to this LMTP socket instead of storing it */
+  readonly lmtp?: string
+  /** domains beside hop.example */
+  readonly domains?: readonly string[]
+  /** further lines of the table of virtual users: an address or `@domain`, and where its mail goes */
+  readonly virtual?: Readonly<Record<string, string>>
 }
 
 export async function startOpenSmtpd(options: OpenSmtpdOptions = {}): Promise<Hop> {
@@ -21,8 +27,9 @@ export async function startOpenSmtpd(options: OpenSmtpdOptions = {}): Promise<Ho
   const port = await freePort()
   layOut(directory)
   const users = options.users ?? ['alice']
-  writeFileSync(join(directory, 'users'), users.map((user) => `${user}@${HOP_DOMAIN} ${MAIL_USER}\n`).join(''))
-  writeFileSync(join(directory, 'smtpd.conf'), configuration(directory, port).join('\n') + '\n')
+  const virtual = [...users.map((user) => [`${user}@${HOP_DOMAIN}`, MAIL_USER] as const), ...Object.entries(options.virtual ?? {})]
+  writeFileSync(join(directory, 'users'), virtual.map(([from, to]) => `${from} ${to}\n`).join(''))
+  writeFileSync(join(directory, 'smtpd.conf'), configuration(directory, port, options).join('\n') + '\n')
   // `exec` so that the group's leader is smtpd itself.
   const script = [
     'set -e',
@@ -67,12 +74,12 @@ function layOut(directory: string): void {
   }
 }
 
-function configuration(directory: string, port: number): string[] {
+function configuration(directory: string, port: number, { lmtp, domains = [] }: OpenSmtpdOptions): string[] {
   return [
     `table users file:${directory}/users`,
     'smtp max-message-size 100M',
     `listen on 127.0.0.1 port ${port} hostname opensmtpd.example`,
-    `action "store" maildir "${directory}/mail/%{rcpt.user}" virtual <users>`,
-    `match from any for domain "${HOP_DOMAIN}" action "store"`,
+    `action "store" ${lmtp === undefined ? `maildir "${directory}/mail/%{rcpt.user}"` : `lmtp "${lmtp}" rcpt-to`} virtual <users>`,
+    ...[HOP_DOMAIN, ...domains].map((domain) => `match from any for domain "${domain}" action "store"`),
   ]
 }
