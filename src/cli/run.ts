@@ -10,6 +10,7 @@ import { isatty } from 'node:tty'
 import { EMBEDDED_SOURCE } from '../config/embedded.ts'
 import { loadConfiguration, type LoadOptions, type Loaded } from '../config/load.ts'
 import { describeError } from '../config/problem.ts'
+import { parseMailboxTemplate } from '../delivery/mailbox-path.ts'
 import type { Settings } from '../config/settings.ts'
 import { processIdentity } from '../delivery/local-settings.ts'
 import { logCrashesTo } from '../observe/crash.ts'
@@ -70,7 +71,8 @@ export async function run(options: ConfigOption, io: RunIo): Promise<number> {
  */
 function prepareMailboxes(settings: Settings): void {
   for (const hop of settings.hops.values()) {
-    if (hop.kind === 'maildir') mkdirSync(hop.path.slice(0, hop.path.indexOf('/{')), { recursive: true, mode: 0o700 })
+    const template = hop.kind === 'maildir' ? parseMailboxTemplate(hop.path) : undefined
+    if (template?.status === 'ok') mkdirSync(template.template.fixed, { recursive: true, mode: 0o700 })
   }
 }
 
