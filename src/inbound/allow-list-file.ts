@@ -1,7 +1,8 @@
 /**
  * The allow list as its file has it now: read again when it has changed, so that
- * `postern allow add` counts a moment later. A file that has errors, or cannot
- * be read, changes nothing; the log says so once. Without a file nobody is on it.
+ * `postern allow add` counts a moment later. A file that has errors, cannot be
+ * read or is gone changes nothing, because an editor may be at work; the log
+ * says so once. Nobody is on a list whose file was never there.
  */
 import { readFileSync, statSync } from 'node:fs'
 import { describeError } from '../config/problem.ts'
@@ -37,8 +38,8 @@ export class AllowListFile {
     const version = this.version()
     if (version === this.seen) return
     this.seen = version
-    if (this.file === undefined || version.endsWith('ENOENT')) this.current = createAllowList([], this.context.now)
-    else this.read(this.file)
+    if (this.file === undefined) this.current = createAllowList([], this.context.now)
+    else if (!version.endsWith(' ENOENT') || this.current.entries.length > 0) this.read(this.file)
   }
 
   private read(file: string): void {
