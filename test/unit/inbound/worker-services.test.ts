@@ -34,7 +34,7 @@ function envelope(line: string) {
 }
 
 const FACTS = {
-  id: 'ID1', at: 1, hop: 'backend', sender: envelope('MAIL FROM:<a@b.example>'), recipients: [envelope('RCPT TO:<c@d.example>')], score: 1, reasons: [],
+  id: 'ID1', at: Date.now(), hop: 'backend', sender: envelope('MAIL FROM:<a@b.example>'), recipients: [envelope('RCPT TO:<c@d.example>')], score: 1, reasons: [],
   client: { address: '192.0.2.7', port: 1, name: undefined, helo: 'h', protocol: 'ESMTP', login: undefined, source: 'REMOTE', ident: 'ID1' },
 } as const
 
