@@ -1,0 +1,72 @@
+/** What `postern why` will know of a decision. */
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import type { DecisionRecord } from '../../../src/inbound/decision-record.ts'
+import { GOOD, LETTER, PTR } from '../../support/judged-zone.ts'
+import { judged, type Judged } from '../../support/judged.ts'
+import { temporaryDirectory } from '../../support/process.ts'
+
+function recordOf(stage: Judged): DecisionRecord {
+  const [decision] = stage.remembered
+  assert.ok(decision !== undefined)
+  // It goes through JSON to the database.
+  return JSON.parse(JSON.stringify(decision.record)) as DecisionRecord
+}
+
+test('a refused message: the transaction, each check with the DNS answers behind it, the verdict, what would have changed it', async () => {
+  const stage = await judged({ zone: { ...GOOD, 'bank.example': { MX: [[10, 'mx.bank.example']] }, '_dmarc.bank.example': { TXT: ['v=DMARC1; p=reject'] } } })
+  await stage.greeting()
+  await stage.envelope()
+  await stage.message(['From: Bank <service@bank.example>', ...LETTER.slice(1)])
+  const record = recordOf(stage)
+  assert.equal(record.transaction['id'], 'ID1')
+  assert.equal(record.transaction['auth'], 'iprev=pass spf=pass dkim=none arc=none dmarc=fail')
+  assert.deepEqual(record.transaction['tests'], ['dmarc:fail'])
+  assert.deepEqual(record.checks.map(({ check, result }) => `${check} ${result}`), ['rate within', 'iprev pass', 'helo pass', 'spf pass', 'sender_domain pass', 'dkim none', 'dmarc fail'])
+  const iprev = record.checks.find(({ check }) => check === 'iprev')
+  assert.deepEqual(iprev?.dns.map(({ question, status, answer }) => [question, status, answer]), [[`PTR ${PTR}`, 'records', ['mail.sender.example']], ['A mail.sender.example', 'records', ['192.0.2.7']]])
+  assert.ok(record.checks.find(({ check }) => check === 'dmarc')?.dns.some(({ question, answer }) => question === 'TXT _dmarc.bank.example' && answer[0] === 'v=DMARC1; p=reject'))
+  assert.deepEqual([record.verdict?.action, record.verdict?.by], ['reject', 'dmarc'])
+  assert.deepEqual(record.verdict?.effects.map(({ check, effect }) => [check, effect]), [['dmarc', 'reject']])
+  assert.match(record.changes.join(' '), /DMARC/i)
+  assert.equal(record.shadow, undefined)
+})
+
+test('a client that was turned away at the greeting', async () => {
+  const stage = await judged({ zone: {} })
+  await stage.greeting()
+  const record = recordOf(stage)
+  assert.equal(record.transaction['client'], '192.0.2.7')
+  assert.deepEqual(record.verdict?.effects.map(({ check, effect }) => [check, effect]), [['rdns', 'disconnect'], ['fcrdns', 'disconnect']])
+  assert.deepEqual(record.checks.map(({ check }) => check), ['rate', 'iprev'])
+})
+
+test('a client that is exempt: nothing was checked, and the record says so by having no verdict', async () => {
+  const stage = await judged({ zone: {}, client: undefined })
+  await stage.greeting()
+  await stage.envelope()
+  await stage.message(LETTER)
+  const record = recordOf(stage)
+  assert.deepEqual([record.checks, record.verdict, record.changes], [[], undefined, []])
+  assert.equal(record.transaction['verdict'], 'accept')
+})
+
+test('the shadow policy is decided beside it, has no effect, and stands there where it disagrees', async () => {
+  const path = join(temporaryDirectory('shadow'), 'shadow.yaml')
+  writeFileSync(path, 'policy: { preset: strict }\n')
+  const zone = { ...GOOD, 'sender.example': { TXT: ['v=spf1 -all'], MX: [[10, 'mail.sender.example']] } } as const
+  const stage = await judged({ zone, policy: `preset: observe, shadow: ${path}` })
+  await stage.greeting()
+  assert.match(await stage.envelope(), /^250/)
+  assert.match(await stage.message(LETTER), /^250/)
+  const record = recordOf(stage)
+  assert.equal(record.verdict?.action, 'accept')
+  assert.deepEqual([record.shadow?.action, record.shadow?.by], ['reject', 'spf'])
+  const agreeing = await judged({ zone: GOOD, policy: `preset: observe, shadow: ${path}` })
+  await agreeing.greeting()
+  await agreeing.envelope()
+  await agreeing.message(LETTER)
+  assert.equal(recordOf(agreeing).shadow, undefined)
+})
