@@ -1,0 +1,42 @@
+/**
+ * An OpenDKIM of the test's own: a milter on loopback that signs the mail of
+ * one domain. An Error with its output where it does not listen.
+ */
+import { writeFileSync } from 'node:fs'
+import { createConnection } from 'node:net'
+import { join } from 'node:path'
+import { freePort } from '../ports.ts'
+import { start, temporaryDirectory, until, type RunningProcess } from '../process.ts'
+import type { RsaKey } from './dkimpy.ts'
+
+export interface OpenDkim {
+  /** as Postfix names it under smtpd_milters */
+  readonly milter: string
+  log(): string
+  stop(): Promise<void>
+}
+
+export async function startOpenDkim({ domain, selector, key }: { readonly domain: string; readonly selector: string; readonly key: RsaKey }): Promise<OpenDkim> {
+  const directory = temporaryDirectory('opendkim')
+  const port = await freePort()
+  const file = join(directory, 'opendkim.conf')
+  writeFileSync(file, [
+    `Socket inet:${port}@127.0.0.1`, 'Mode s', `Domain ${domain}`, `Selector ${selector}`, `KeyFile ${key.file}`, 'Canonicalization relaxed/simple',
+    'Syslog no', 'RequireSafeKeys no', 'Background no', 'AutoRestart no', 'InternalHosts 127.0.0.1', `PidFile ${directory}/opendkim.pid`, '',
+  ].join('\n'))
+  const running: RunningProcess = start(['/usr/sbin/opendkim', '-f', '-x', file])
+  await until('opendkim listens', async () => running.hasEnded() || (await connects(port)), { detail: () => running.output() })
+  if (running.hasEnded()) throw new Error(`opendkim ended:\n${running.output()}`)
+  return { milter: `inet:127.0.0.1:${port}`, log: () => running.output(), stop: () => running.stop() }
+}
+
+function connects(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createConnection(port, '127.0.0.1')
+    socket.once('error', () => resolve(false))
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+  })
+}
