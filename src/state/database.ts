@@ -49,6 +49,19 @@ const STEPS: readonly string[] = [
      count INTEGER NOT NULL,
      last_at INTEGER NOT NULL
    ) WITHOUT ROWID;`,
+  // Decisions in the order in which they come: under their random IDs each of them was a page of its own to write.
+  `CREATE TABLE decisions_in_order (
+     number INTEGER PRIMARY KEY,
+     id TEXT NOT NULL,
+     at INTEGER NOT NULL,
+     action TEXT NOT NULL,
+     record TEXT NOT NULL
+   );
+   INSERT INTO decisions_in_order (id, at, action, record) SELECT id, at, action, record FROM decisions ORDER BY at;
+   DROP TABLE decisions;
+   ALTER TABLE decisions_in_order RENAME TO decisions;
+   CREATE UNIQUE INDEX decisions_id ON decisions (id);
+   CREATE INDEX decisions_at ON decisions (at);`,
 ]
 
 export const DATABASE_FILE = 'postern.db'

@@ -93,11 +93,11 @@ export class DecisionStore {
 
   /** Removes some of what is too old or too many; returns how many. Call it now and then. */
   prune({ maxAgeMs, maxCount }: DecisionBounds, nowMs: number): number {
-    const old = this.#database.prepare('DELETE FROM decisions WHERE id IN (SELECT id FROM decisions WHERE at < ? ORDER BY at LIMIT ?)').run(nowMs - maxAgeMs, PRUNE_ROWS)
+    const old = this.#database.prepare('DELETE FROM decisions WHERE number IN (SELECT number FROM decisions WHERE at < ? ORDER BY at LIMIT ?)').run(nowMs - maxAgeMs, PRUNE_ROWS)
     const count = Number(this.#database.prepare('SELECT count(*) AS n FROM decisions').get()?.['n'] ?? 0)
     const surplus = Math.min(PRUNE_ROWS, count - maxCount)
     if (surplus <= 0) return Number(old.changes)
-    const more = this.#database.prepare('DELETE FROM decisions WHERE id IN (SELECT id FROM decisions ORDER BY at LIMIT ?)').run(surplus)
+    const more = this.#database.prepare('DELETE FROM decisions WHERE number IN (SELECT number FROM decisions ORDER BY at LIMIT ?)').run(surplus)
     return Number(old.changes) + Number(more.changes)
   }
 }
