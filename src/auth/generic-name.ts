@@ -88,19 +88,22 @@ function ipv4Mark(name: string, bytes: readonly number[]): Mark | undefined {
 
 /** `192-0-2-1`, `192.000.002.001`, `192x0x2x1`: something that is no digit between. */
 function standsAsNumbers(name: string, bytes: readonly number[]): boolean {
+  // Most names have no such number, and an expression for each client is dear to make.
+  if (!bytes.every((byte) => name.includes(String(byte)))) return false
   return new RegExp(`(?<!\\d)${bytes.map((byte) => `0{0,2}${byte}`).join('[^0-9]{1,2}')}(?!\\d)`).test(name)
 }
 
 /** `192000002001`, and in hexadecimal `c0000201` or `c0-00-02-01`. */
 function standsTogether(name: string, bytes: readonly number[]): boolean {
   const decimal = bytes.map((byte) => String(byte).padStart(3, '0')).join('')
-  const digits = bytes.map((byte) => byte.toString(16).padStart(2, '0')).join('[-.]?')
-  return name.includes(decimal) || new RegExp(`(?<![0-9a-f])(?:0x)?${digits}(?![0-9a-f])`).test(name)
+  if (name.includes(decimal)) return true
+  const digits = bytes.map((byte) => byte.toString(16).padStart(2, '0'))
+  return digits.every((pair) => name.includes(pair)) && new RegExp(`(?<![0-9a-f])(?:0x)?${digits.join('[-.]?')}(?![0-9a-f])`).test(name)
 }
 
 function standsAsOneNumber(name: string, bytes: readonly number[]): boolean {
   const value = bytes.reduce((sum, byte) => sum * 256 + byte, 0)
-  return value > 0xffffff && new RegExp(`(?<!\\d)${value}(?!\\d)`).test(name)
+  return value > 0xffffff && name.includes(String(value)) && new RegExp(`(?<!\\d)${value}(?!\\d)`).test(name)
 }
 
 /** Names of IPv6 clients write the groups with or without leading zeros, or the digits, forwards or backwards, one by one. */

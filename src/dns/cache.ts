@@ -96,6 +96,8 @@ class Cache implements CachingResolver {
     this.#drop(key)
     this.#entries.set(key, entry)
     this.#characters += entry.characters
+    // Even the way to the first leads over the holes of what was dropped or used since.
+    if (this.#entries.size <= maxEntries && this.#characters <= maxCharacters) return
     for (const [oldest] of this.#entries) {
       if (this.#entries.size <= maxEntries && this.#characters <= maxCharacters) return
       this.#drop(oldest)
