@@ -6,6 +6,7 @@
 import { Command, CommanderError, Option } from 'commander'
 import type { DeliverOptions } from './deliver.ts'
 import { EXIT } from './exit-codes.ts'
+import { quarantineCommand, type QuarantineRequest } from './quarantine-command.ts'
 
 export interface ConfigOption {
   readonly config?: string
@@ -18,6 +19,7 @@ export interface Commands {
   demo(): Promise<number>
   deliver(options: DeliverOptions): Promise<number>
   health(options: ConfigOption): Promise<number>
+  quarantine(request: QuarantineRequest): Promise<number>
 }
 
 export interface ProgramIo {
@@ -72,5 +74,6 @@ function describeProgram(commands: Commands, io: ProgramIo, finish: (exitCode: n
     .action(async (options: DeliverOptions) => finish(await commands.deliver(options)))
   program.command('health').description('ask the running gateway for its greeting: exit code 0 if it answers, 75 if not').addOption(config()).allowExcessArguments(false)
     .action(async (options: ConfigOption) => finish(await commands.health(options)))
+  quarantineCommand(program, config, async (request) => finish(await commands.quarantine(request)))
   return program
 }

@@ -11,7 +11,7 @@ async function call(...argv: string[]): Promise<{ code: number; out: string; err
     calls.push([name, options])
     return Promise.resolve(name === 'check' ? 78 : 0)
   }
-  const commands: Commands = { run: command('run'), check: command('check'), demo: command('demo'), deliver: command('deliver'), health: command('health') }
+  const commands: Commands = { run: command('run'), check: command('check'), demo: command('demo'), deliver: command('deliver'), health: command('health'), quarantine: command('quarantine') }
   const code = await runProgram(argv, commands, { version: '1.2.3', out: (text) => (out += text), err: (text) => (err += text) })
   return { code, out, err, calls }
 }
@@ -28,6 +28,13 @@ describe('commands', () => {
     assert.deepEqual((await call('demo')).calls, [['demo', undefined]])
     assert.deepEqual((await call('deliver', '--listen', 'unix:/run/x', '--hop', 'local')).calls, [['deliver', { listen: 'unix:/run/x', hop: 'local', mode: '0660' }]])
   })
+
+  test('quarantine has commands of its own', async () => {
+    assert.deepEqual((await call('quarantine', 'list', '--json', '--since', '1d')).calls, [['quarantine', { action: 'list', json: true, since: '1d', limit: '100' }]])
+    assert.deepEqual((await call('quarantine', 'show', 'ABCD', '--raw')).calls, [['quarantine', { action: 'show', id: 'ABCD', raw: true }]])
+    assert.deepEqual((await call('quarantine', 'release', 'ABCD', '--to', 'a@b.example')).calls, [['quarantine', { action: 'release', id: 'ABCD', to: 'a@b.example' }]])
+    assert.deepEqual((await call('quarantine', 'delete', 'A', 'B', '-c', 'x')).calls, [['quarantine', { action: 'delete', ids: ['A', 'B'], config: 'x' }]])
+  })
 })
 
 describe('wrong usage is 64, says why on standard error, and calls nothing', () => {
@@ -41,6 +48,9 @@ describe('wrong usage is 64, says why on standard error, and calls nothing', () 
     [['--config', 'x'], /unknown option '--config'/],
     [[], /Usage: postern/],
     [['help', 'nothing'], /Usage: postern/],
+    [['quarantine'], /Usage: postern quarantine/],
+    [['quarantine', 'show'], /missing required argument 'id'/],
+    [['quarantine', 'show', 'A', '--raw', '--headers'], /cannot be used with/],
   ]
   for (const [argv, pattern] of cases) {
     test(`postern ${argv.join(' ')}`, async () => {
@@ -57,7 +67,7 @@ test('help and version are no errors', async () => {
   assert.deepEqual(await call('--version'), { code: 0, out: '1.2.3\n', err: '', calls: [] })
   const help = await call('--help')
   assert.equal(help.code, 0)
-  for (const command of ['run', 'check', 'demo', 'deliver', 'health']) assert.match(help.out, new RegExp(`^  ${command} `, 'm'))
+  for (const command of ['run', 'check', 'demo', 'deliver', 'health', 'quarantine']) assert.match(help.out, new RegExp(`^  ${command} `, 'm'))
   const run = await call('help', 'run')
   assert.equal(run.code, 0)
   assert.match(run.out, /--config <file>/)
