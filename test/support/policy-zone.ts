@@ -23,6 +23,8 @@ export const CLIENT = {
   lists: '192.0.2.40',
   /** partner.example sends from here, without a PTR record */
   partner: '192.0.2.50',
+  /** not listed, SPF passes for small.example; its name is numbered by its provider */
+  small: '192.0.2.60',
   six: '2001:db8:7::25',
 } as const
 
@@ -47,6 +49,10 @@ export const ZONE: ZoneData = {
   'mail.listed.example': { A: [CLIENT.listed] },
   [reverseName(CLIENT.pooled)]: { PTR: ['192-0-2-21.dynamic.provider.example'] },
   '192-0-2-21.dynamic.provider.example': { A: [CLIENT.pooled] },
+
+  [reverseName(CLIENT.small)]: { PTR: ['192-0-2-60.dynamic.provider.example'] },
+  '192-0-2-60.dynamic.provider.example': { A: [CLIENT.small] },
+  'small.example': { TXT: [`v=spf1 ip4:${CLIENT.small} -all`], MX: [[10, '192-0-2-60.dynamic.provider.example']] },
 
   [reverseName(CLIENT.relay)]: { PTR: ['mail.relay.example'] },
   'mail.relay.example': { A: [CLIENT.relay] },
