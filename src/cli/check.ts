@@ -2,25 +2,36 @@
  * `postern check`: reads the configuration as `run` would and says what is
  * wrong with it, or what it comes to. Exit codes of sysexits(3): 0 where it
  * can be used, 78 (EXIT.configuration) where it has errors, 66 (EXIT.noInput) where its
- * file cannot be read.
+ * file cannot be read; with --dns also 65 where something is wrong in the DNS, and 75
+ * where it could not be found out.
  */
 import { checkDelivery } from './check-delivery.ts'
+import { checkDns } from './check-dns.ts'
 import { EXIT } from './exit-codes.ts'
 import type { LoadReport } from '../delivery/address-source.ts'
 import { processIdentity } from '../delivery/local-settings.ts'
 import { formatAddress } from '../config/format-names.ts'
 import { loadConfiguration } from '../config/load.ts'
+import { thisMachine } from '../config/machine.ts'
+import { isUnrouted, parseNetwork } from '../config/networks.ts'
 import type { LoadOptions } from '../config/load.ts'
 import { describeError } from '../config/problem.ts'
 import { EMBEDDED_SOURCE } from '../config/embedded.ts'
 import type { HopSettings, ListenerSettings, Settings } from '../config/settings.ts'
+import { openResolver } from '../dns/configured.ts'
+import type { Resolver } from '../dns/resolver.ts'
+import { createDnsLists } from '../reputation/dnsbl.ts'
 
 export interface CheckOptions {
   /** of --config */
   readonly config?: string | undefined
+  /** also what the outside world must know of us */
+  readonly dns?: boolean | undefined
 }
 
 export interface CheckIo extends Omit<LoadOptions, 'file'> {
+  /** default: what the configuration says */
+  readonly resolver?: Resolver
   /** writes to standard output */
   readonly out: (text: string) => void
   /** writes to standard error */
@@ -42,9 +53,33 @@ export async function runCheck(options: CheckOptions, io: CheckIo): Promise<numb
       if (files.errors.length > 0) return tellErrors(files.errors, { source: loaded.source, warnings }, err)
       tellWarnings(warnings, err)
       out(`configuration OK: ${loaded.source}\n${summarise(loaded.settings)}`)
-      return EXIT.ok
+      return options.dns === true ? await tellDns(loaded.settings, io) : EXIT.ok
     }
   }
+}
+
+const LEVELS = { ok: 'ok       ', warn: 'warning  ', fail: 'wrong    ', temporary: 'not known' } as const
+
+/** 0 where nothing is wrong, 65 where something is, 75 where it could not all be found out. */
+async function tellDns(settings: Settings, { out, machine = thisMachine, resolver: given }: CheckIo): Promise<number> {
+  const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
+  const opened = given === undefined ? openResolver(settings.dns, quiet) : undefined
+  const resolver = given ?? opened
+  if (resolver === undefined) throw new Error('no resolver')
+  const lists = createDnsLists({ zones: settings.policy.dnsLists }, { resolver, now: () => machine.nowMs(), log: quiet })
+  const findings = await checkDns({
+    hostname: settings.hostname, domains: [...settings.domains.keys()], addresses: machine.addresses().filter(isPublic), resolver, lists: () => lists.prove(),
+  })
+  opened?.close()
+  out(findings.map(({ level, about, text }) => `  ${LEVELS[level]}  ${about}: ${text}\n`).join(''))
+  if (findings.some(({ level }) => level === 'fail')) return EXIT.data
+  return findings.some(({ level }) => level === 'temporary') ? EXIT.temporary : EXIT.ok
+}
+
+/** Others could reach us there. */
+function isPublic(address: string): boolean {
+  const parsed = parseNetwork(address.replace(/%.*$/, ''))
+  return parsed.status === 'network' && !isUnrouted(parsed.network)
 }
 
 function tellErrors(errors: readonly string[], about: { source: string; warnings: readonly string[] }, err: (text: string) => void): number {

@@ -4,6 +4,7 @@
  * on standard error, where the arguments are wrong.
  */
 import { Command, CommanderError, Option } from 'commander'
+import type { CheckOptions } from './check.ts'
 import type { DeliverOptions } from './deliver.ts'
 import { EXIT } from './exit-codes.ts'
 import { quarantineCommand, type QuarantineRequest } from './quarantine-command.ts'
@@ -15,7 +16,7 @@ export interface ConfigOption {
 /** Each returns its exit code. */
 export interface Commands {
   run(options: ConfigOption): Promise<number>
-  check(options: ConfigOption): Promise<number>
+  check(options: CheckOptions): Promise<number>
   demo(): Promise<number>
   deliver(options: DeliverOptions): Promise<number>
   health(options: ConfigOption): Promise<number>
@@ -61,8 +62,10 @@ function describeProgram(commands: Commands, io: ProgramIo, finish: (exitCode: n
 
   program.command('run').description('start the gateway').addOption(config()).allowExcessArguments(false)
     .action(async (options: ConfigOption) => finish(await commands.run(options)))
-  program.command('check').description('validate the configuration and say what it comes to').addOption(config()).allowExcessArguments(false)
-    .action(async (options: ConfigOption) => finish(await commands.check(options)))
+  program.command('check').description('validate the configuration and say what it comes to').addOption(config())
+    .option('--dns', 'also what the outside world must know of us, and whether the resolver is fit for block lists')
+    .allowExcessArguments(false)
+    .action(async (options: CheckOptions) => finish(await commands.check(options)))
   program.command('demo').description('send samples through a gateway started for the purpose and show what became of each').allowExcessArguments(false)
     .action(async () => finish(await commands.demo()))
   program.command('deliver').description('run the bundled Maildir delivery as a process of its own, spoken to by LMTP').addOption(config())

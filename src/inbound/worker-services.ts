@@ -7,14 +7,13 @@
  * `open` throws where the state directory cannot be used: without it a message
  * could not be kept that a policy wants kept.
  */
-import { readFileSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import { isDeepStrictEqual } from 'node:util'
 import { mailauth } from '../auth/mailauth-library.ts'
 import { nodeFileSystem } from '../delivery/file-system.ts'
 import { cachingResolver, type CachingResolver } from '../dns/cache.ts'
-import { readResolvConf } from '../dns/resolv-conf.ts'
-import { createStubResolver, type StubResolver } from '../dns/stub.ts'
+import { openResolver, type ResolverSettings } from '../dns/configured.ts'
+import type { StubResolver } from '../dns/stub.ts'
 import type { OutgoingMessage } from '../message/message.ts'
 import type { Log } from '../observe/log.ts'
 import { createDnsLists, type DnsLists, type DnsListZone } from '../reputation/dnsbl.ts'
@@ -23,7 +22,7 @@ import { organizationalDomain } from '../reputation/organizational-domain.ts'
 import { createRates, type Rates, type RateSettings } from '../reputation/rates.ts'
 import { DatabaseAllowHits } from '../state/allow-hits.ts'
 import { openDatabase } from '../state/database.ts'
-import { DecisionStore, type DecisionBounds, type StoredDecision } from '../state/decisions.ts'
+import { DecisionStore, PRUNE_ROWS, type DecisionBounds, type StoredDecision } from '../state/decisions.ts'
 import { DatabaseGreylist } from '../state/greylist-store.ts'
 import type { QuarantineFacts } from '../state/quarantine-entry.ts'
 import { QuarantineError } from '../state/quarantine-files.ts'
@@ -35,10 +34,8 @@ import type { InboundServices } from './inbound.ts'
 export interface ServiceSettings {
   /** directory */
   readonly state: string
-  readonly dns: {
-    readonly servers: readonly { readonly host: string; readonly port: number }[] | undefined
-    readonly timeoutMs: number | undefined
-    readonly tries: number | undefined
+  readonly dns: ResolverSettings & {
+    /** answers */
     readonly cacheEntries: number
   }
   readonly dnsLists: readonly DnsListZone[]
@@ -53,6 +50,8 @@ export interface ServiceSettings {
 }
 
 const LISTS_TICKS = 60
+/** Decisions can come by the hundred a second, and go some thousand at a time. */
+const DECISION_TICKS = 60
 const PRUNE_TICKS = 600
 const TIDY_TICKS = 3600
 
@@ -70,6 +69,7 @@ export class WorkerServices {
   private stub: StubResolver
   private lists: DnsLists
   private ticks = 0
+  private moreDecisions = false
   private tidying: Promise<unknown> = Promise.resolve()
 
   constructor(settings: ServiceSettings, log: Log) {
@@ -111,6 +111,7 @@ export class WorkerServices {
     this.decisions.flush()
     this.greylistStore.flush()
     this.hits.flush()
+    if (this.moreDecisions || tick % DECISION_TICKS === DECISION_TICKS - 1) this.pruneDecisions()
     if (!this.settings.judges) return
     // It reads some hundred files: never in the middle of the first session, if it can be helped.
     if (tick === 0) mailauth()
@@ -177,27 +178,25 @@ export class WorkerServices {
   }
 
   private openStub(): StubResolver {
-    const { dns } = this.settings
-    const system = readResolvConf(resolvConf())
-    return createStubResolver({ servers: dns.servers ?? system.servers, timeoutMs: dns.timeoutMs ?? system.timeoutMs, tries: dns.tries ?? system.tries }, { log: this.log })
+    return openResolver(this.settings.dns, this.log)
+  }
+
+  /** What is left over goes with the next tick: otherwise a busy gateway would keep more than it may. */
+  private pruneDecisions(): void {
+    this.moreDecisions = false
+    try {
+      this.moreDecisions = this.decisions.prune(this.settings.decisions, Date.now()) >= PRUNE_ROWS
+    } catch (error) {
+      this.log.warn({ cause: error instanceof Error ? error.message : String(error) }, 'old decisions could not be removed')
+    }
   }
 
   private prune(): void {
     try {
-      this.decisions.prune(this.settings.decisions, Date.now())
       this.greylistStore.prune()
     } catch (error) {
-      this.log.warn({ cause: error instanceof Error ? error.message : String(error) }, 'old decisions could not be removed')
+      this.log.warn({ cause: error instanceof Error ? error.message : String(error) }, 'old entries of the greylist could not be removed')
     }
     this.tidying = this.kept.expire(Date.now())
-  }
-}
-
-function resolvConf(): string | undefined {
-  try {
-    return readFileSync('/etc/resolv.conf', 'utf8')
-  } catch {
-    // Without the file it is the server on this machine, as for the C library.
-    return undefined
   }
 }
