@@ -27,8 +27,8 @@ export interface DecisionBounds {
 
 /** What waits to be written, at most. */
 const MAX_WAITING = 10_000
-/** An hour's worth at once would hold up sessions. */
-const PRUNE_ROWS = 2000
+/** An hour's worth at once would hold up sessions. Where so many went, there may be more. */
+export const PRUNE_ROWS = 2000
 const MAX_RECORD_CHARACTERS = 256 * 1024
 
 export class DecisionStore {

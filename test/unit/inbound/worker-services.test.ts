@@ -53,6 +53,25 @@ test('decisions are in the database after a tick, and after the end', async () =
   database.close()
 })
 
+test('more decisions than may be kept go after a minute, some with each tick; also where nobody is judged', async () => {
+  const state = temporaryDirectory('services')
+  const { log } = makeLog()
+  const services = new WorkerServices(settings(state, { decisions: { maxAgeMs: 86_400_000, maxCount: 100 }, judges: false }), log)
+  for (let i = 0; i < 5000; i++) services.remember({ id: `A${i}`, at: Date.now() - 5000 + i, action: 'accept', record: {} })
+  const database = openDatabase(state)
+  const left = (): unknown => database.prepare('SELECT count(*) AS n FROM decisions').get()?.['n']
+  for (let second = 1; second < 60; second++) services.tick()
+  assert.equal(left(), 5000)
+  services.tick()
+  assert.equal(left(), 3000)
+  services.tick()
+  services.tick()
+  assert.equal(left(), 100)
+  assert.equal(new DecisionStore(database, log).find('A4900')?.action, 'accept')
+  database.close()
+  await services.close()
+})
+
 test('the quarantine: kept is on disk, full is no room, and neither rejects', async () => {
   const state = temporaryDirectory('services')
   const { log, lines } = makeLog()
