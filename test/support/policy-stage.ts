@@ -90,6 +90,8 @@ export interface Stage {
   quarantined(): readonly string[]
   /** puts another `policy` into the configuration file and sends SIGHUP; waits until it is in place */
   reload(policy: Mapping): Promise<void>
+  /** the same without waiting */
+  hangUp(policy: Mapping): void
   stop(): Promise<void>
 }
 
@@ -121,7 +123,6 @@ class RunningStage implements Stage {
   readonly directory: string
   readonly port: number
   #letters = 0
-  #reloads = 0
 
   constructor({ gateway, dns, directory, port }: Pick<Stage, 'gateway' | 'dns' | 'directory' | 'port'>) {
     this.gateway = gateway
@@ -184,13 +185,17 @@ class RunningStage implements Stage {
   }
 
   async reload(policy: Mapping): Promise<void> {
+    const reloaded = (): number => this.gateway.log().filter(({ msg }) => msg === 'configuration reloaded').length
+    const before = reloaded()
+    this.hangUp(policy)
+    await until('the reload', () => reloaded() > before, { detail: () => this.gateway.output() })
+  }
+
+  hangUp(policy: Mapping): void {
     const file = join(this.gateway.directory, 'postern.yaml')
     const whole = JSON.parse(readFileSync(file, 'utf8')) as Mapping
     writeFileSync(file, JSON.stringify({ ...whole, policy }, null, 2))
-    const done = ++this.#reloads
     process.kill(this.gateway.pid, 'SIGHUP')
-    const reloaded = (): number => this.gateway.log().filter(({ msg }) => msg === 'configuration reloaded').length
-    await until('the reload', () => reloaded() >= done, { detail: () => this.gateway.output() })
   }
 
   async stop(): Promise<void> {
