@@ -5,6 +5,7 @@
  * it. Plain JSON data, bounded by what it is made of.
  */
 import type { Effect, Verdict } from '../policy/decide.ts'
+import type { Thresholds } from '../policy/policy.ts'
 import { whatIf } from '../policy/what-if.ts'
 import type { CheckTrace } from './check-trace.ts'
 import type { InboundSettings } from './inbound.ts'
@@ -18,6 +19,8 @@ export interface DecisionRecord {
   readonly verdict: RecordedVerdict | undefined
   /** of the shadow policy, where it would have decided otherwise */
   readonly shadow: RecordedVerdict | undefined
+  /** points from which the policy does something; undefined where there was no verdict */
+  readonly thresholds: Thresholds | undefined
   /** sentences */
   readonly changes: readonly string[]
 }
@@ -39,6 +42,7 @@ export function decisionRecord(transaction: Readonly<Record<string, unknown>>, s
     checks: state?.traces ?? [],
     verdict: verdict === undefined ? undefined : recorded(verdict),
     shadow: verdict === undefined || shadow === undefined || agree(verdict, shadow) ? undefined : recorded(shadow),
+    thresholds: decided?.policy.spam,
     changes: notable ? whatIf(decided.policy, decided.input, decided.verdict).sentences : [],
   }
 }

@@ -31,6 +31,7 @@ test('a refused message: the transaction, each check with the DNS answers behind
   assert.deepEqual([record.verdict?.action, record.verdict?.by], ['reject', 'dmarc'])
   assert.deepEqual(record.verdict?.effects.map(({ check, effect }) => [check, effect]), [['dmarc', 'reject']])
   assert.match(record.changes.join(' '), /DMARC/i)
+  assert.deepEqual(record.thresholds, { tag: 5, reject: 15 })
   assert.equal(record.shadow, undefined)
 })
 
