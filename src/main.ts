@@ -73,6 +73,7 @@ function commands(): Commands {
     demo: async () => (await import('./cli/demo.ts')).runDemo({ ...place, out }),
     deliver: async (options) => (await import('./cli/deliver.ts')).runDeliver(options, { ...place, out, err }),
     health: async (options) => (await import('./cli/health.ts')).runHealth(options, { ...place, out, err }),
+    allow: async (request) => (await import('./cli/allow.ts')).runAllow(request, { ...place, out, err }),
     quarantine: async (request) => (await import('./cli/quarantine.ts')).runQuarantine(request, { ...place, out, err }),
   }
 }

@@ -4,6 +4,7 @@
  * on standard error, where the arguments are wrong.
  */
 import { Command, CommanderError, Option } from 'commander'
+import { allowCommand, type AllowRequest } from './allow-command.ts'
 import type { CheckOptions } from './check.ts'
 import type { DeliverOptions } from './deliver.ts'
 import { EXIT } from './exit-codes.ts'
@@ -21,6 +22,7 @@ export interface Commands {
   deliver(options: DeliverOptions): Promise<number>
   health(options: ConfigOption): Promise<number>
   quarantine(request: QuarantineRequest): Promise<number>
+  allow(request: AllowRequest): Promise<number>
 }
 
 export interface ProgramIo {
@@ -77,6 +79,7 @@ function describeProgram(commands: Commands, io: ProgramIo, finish: (exitCode: n
     .action(async (options: DeliverOptions) => finish(await commands.deliver(options)))
   program.command('health').description('ask the running gateway for its greeting: exit code 0 if it answers, 75 if not').addOption(config()).allowExcessArguments(false)
     .action(async (options: ConfigOption) => finish(await commands.health(options)))
+  allowCommand(program, config, async (request) => finish(await commands.allow(request)))
   quarantineCommand(program, config, async (request) => finish(await commands.quarantine(request)))
   return program
 }

@@ -9,7 +9,7 @@
  * work later (the hop is down, somebody else works on the message); 77 no
  * permission; 78 the configuration is wrong, or names no such hop.
  */
-import { existsSync, statSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { duration, integer, type Reading } from '../config/format.ts'
 import { loadConfiguration, type LoadOptions } from '../config/load.ts'
@@ -30,6 +30,7 @@ import { DATABASE_FILE, openDatabase } from '../state/database.ts'
 import type { QuarantineEntry } from '../state/quarantine-entry.ts'
 import { QuarantineError } from '../state/quarantine-files.ts'
 import { Quarantine, QUARANTINE_BOUNDS, type Hold } from '../state/quarantine.ts'
+import { becomeOwner } from './become-owner.ts'
 import { EXIT, ExitError, exitCodeOf, explainError } from './exit-codes.ts'
 import type { DeleteRequest, ListRequest, QuarantineRequest, ReleaseRequest, ShowRequest } from './quarantine-command.ts'
 import { describeEntry, describeJson, describeLine, safeLines, safeText } from './quarantine-output.ts'
@@ -255,27 +256,6 @@ async function remove({ ids }: DeleteRequest, { quarantine, io }: Ground): Promi
 }
 
 /* --- surroundings --- */
-
-/** Root becomes the user that the gateway runs as: the owner of its state, unless the hops say that it gives files to others, which root alone can. */
-function becomeOwner({ state, hops }: Settings): void {
-  if (process.geteuid?.() !== 0) return
-  const { uid, gid } = statSync(state)
-  if (uid === 0 || [...hops.values()].some((hop) => hop.kind === 'maildir' && hop.uid !== undefined && hop.uid !== uid)) return
-  setGroups(uid, gid)
-  process.setgid?.(gid)
-  process.setuid?.(uid)
-}
-
-/** All groups of that user, where the system knows him: one of them may be that of a hop's socket. */
-function setGroups(uid: number, gid: number): void {
-  // @types/node has it not.
-  const { initgroups } = process as { initgroups?: (user: number, group: number) => void }
-  try {
-    initgroups?.(uid, gid)
-  } catch {
-    process.setgroups?.([gid])
-  }
-}
 
 /** What SQLite and the disk say, in exit codes. */
 function codeOf(error: unknown): number {

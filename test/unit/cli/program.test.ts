@@ -11,7 +11,7 @@ async function call(...argv: string[]): Promise<{ code: number; out: string; err
     calls.push([name, options])
     return Promise.resolve(name === 'check' ? 78 : 0)
   }
-  const commands: Commands = { run: command('run'), check: command('check'), demo: command('demo'), deliver: command('deliver'), health: command('health'), quarantine: command('quarantine') }
+  const commands: Commands = { run: command('run'), check: command('check'), demo: command('demo'), deliver: command('deliver'), health: command('health'), quarantine: command('quarantine'), allow: command('allow') }
   const code = await runProgram(argv, commands, { version: '1.2.3', out: (text) => (out += text), err: (text) => (err += text) })
   return { code, out, err, calls }
 }
@@ -24,9 +24,17 @@ describe('commands', () => {
     const check = await call('check', '--config=b.yaml')
     assert.deepEqual(check.calls, [['check', { config: 'b.yaml' }]])
     assert.equal(check.code, 78)
+    assert.deepEqual((await call('check', '--dns')).calls, [['check', { dns: true }]])
     assert.deepEqual((await call('health')).calls, [['health', {}]])
     assert.deepEqual((await call('demo')).calls, [['demo', undefined]])
     assert.deepEqual((await call('deliver', '--listen', 'unix:/run/x', '--hop', 'local')).calls, [['deliver', { listen: 'unix:/run/x', hop: 'local', mode: '0660' }]])
+  })
+
+  test('allow has commands of its own', async () => {
+    assert.deepEqual((await call('allow', 'list', '--json')).calls, [['allow', { action: 'list', json: true }]])
+    assert.deepEqual((await call('allow', 'remove', 'a', 'b')).calls, [['allow', { action: 'remove', ids: ['a', 'b'] }]])
+    const added = await call('allow', 'add', '--address', '192.0.2.1', '2001:db8::1', '--reason', 'why', '--checks', 'rdns')
+    assert.deepEqual(added.calls, [['allow', { action: 'add', address: ['192.0.2.1', '2001:db8::1'], reason: 'why', checks: 'rdns', expires: '90d' }]])
   })
 
   test('quarantine has commands of its own', async () => {

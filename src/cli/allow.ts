@@ -1,0 +1,188 @@
+/**
+ * `postern allow`: edits and shows the allow list that `policy.allow` names. A
+ * running gateway takes an edit up within a second or two.
+ *
+ * Exit codes of sysexits(3): 0 done; 64 wrong arguments; 65 the list, or what it
+ * would become, has errors; 66 no such entry, or no configuration file; 75
+ * somebody else edits it; 77 no permission; 78 the configuration is wrong, or
+ * names no allow list.
+ */
+import { existsSync, readFileSync } from 'node:fs'
+import { userInfo } from 'node:os'
+import { join } from 'node:path'
+import { duration } from '../config/format.ts'
+import { loadConfiguration, type LoadOptions } from '../config/load.ts'
+import { describeError } from '../config/problem.ts'
+import type { Settings } from '../config/settings.ts'
+import type { ConfigurationError } from '../config/problem.ts'
+import { GREYLIST } from '../inbound/allow.ts'
+import { escapeControls } from '../observe/readable.ts'
+import { CHECKS } from '../policy/policy.ts'
+import { addAllowEntry, removeAllowEntry, type AllowDraft } from '../reputation/allow-list-edit.ts'
+import { readAllowList } from '../reputation/allow-list-file.ts'
+import type { AllowEntry, AllowHits } from '../reputation/allow-list.ts'
+import { DatabaseAllowHits } from '../state/allow-hits.ts'
+import { DATABASE_FILE, openDatabase } from '../state/database.ts'
+import type { AddRequest, AllowRequest } from './allow-command.ts'
+import { becomeOwner } from './become-owner.ts'
+import { EXIT, ExitError } from './exit-codes.ts'
+import { editLocked } from './locked-edit.ts'
+
+export interface AllowIo extends Omit<LoadOptions, 'file'> {
+  readonly out: (text: string) => void
+  readonly err: (text: string) => void
+  /** milliseconds since 1970; default: the time of day */
+  readonly now?: () => number
+  /** default: the login */
+  readonly user?: () => string
+}
+
+interface Place {
+  readonly file: string
+  readonly settings: Settings
+  readonly io: AllowIo
+  readonly nowMs: number
+}
+
+const KNOWN_CHECKS: readonly string[] = [...CHECKS, GREYLIST]
+const AFTER = duration({ min: '1m', max: '3650d' })
+
+export async function runAllow(request: AllowRequest, io: AllowIo): Promise<number> {
+  const loaded = loadConfiguration({ ...io, file: request.config })
+  if (loaded.status === 'unreadable') throw new ExitError(EXIT.noInput, `${loaded.source}: ${loaded.cause}`)
+  // An allow list with errors is an error of the configuration, and this is the command that shows it.
+  if (loaded.status === 'invalid') return tellProblems(loaded.errors, io, EXIT.configuration)
+  const { settings } = loaded
+  const { policy } = settings
+  if (policy.allow === undefined) throw new ExitError(EXIT.configuration, `${loaded.source} names no allow list: add "policy: { allow: allow.yaml }" to it`)
+  const place: Place = { file: policy.allow, settings, io, nowMs: (io.now ?? Date.now)() }
+  switch (request.action) {
+    case 'add': return add(request, place)
+    case 'remove': return remove(request.ids, place)
+    case 'list': return list(request.json === true, place)
+  }
+}
+
+function tellProblems(errors: readonly ConfigurationError[], { err }: AllowIo, code: number): number {
+  for (const error of errors) err(`postern: ${describeError(error)}\n`)
+  return code
+}
+
+async function add(request: AddRequest, place: Place): Promise<number> {
+  let code: number = EXIT.ok
+  await editLocked(place.file, (text) => {
+    const source = sourceOf(text, place)
+    const draft = draftOf(request, text, place)
+    const edit = addAllowEntry(source, draft)
+    if (edit.status === 'edited') {
+      place.io.out(`added ${draft.id}, until ${draft.expires}\n`)
+      return edit.text
+    }
+    code = edit.status === 'refused' ? tellProblems(edit.errors, place.io, EXIT.data) : EXIT.noInput
+    return undefined
+  })
+  return code
+}
+
+async function remove(ids: readonly string[], place: Place): Promise<number> {
+  let code: number = EXIT.ok
+  await editLocked(place.file, (before) => {
+    let text = before
+    for (const id of ids) {
+      const edit = removeAllowEntry(sourceOf(text, place), id)
+      switch (edit.status) {
+        case 'edited':
+          text = edit.text
+          break
+        case 'refused':
+          code = tellProblems(edit.errors, place.io, EXIT.data)
+          return undefined
+        case 'no-such-entry':
+          place.io.err(`postern: there is no entry ${escapeControls(id)}; nothing was removed\n`)
+          code = EXIT.noInput
+          return undefined
+      }
+    }
+    for (const id of ids) place.io.out(`removed ${id}\n`)
+    return text
+  })
+  return code
+}
+
+function sourceOf(text: string, { file }: Place): { readonly text: string; readonly source: string; readonly checks: readonly string[] } {
+  return { text, source: file, checks: KNOWN_CHECKS }
+}
+
+function draftOf(request: AddRequest, text: string, place: Place): AllowDraft {
+  const { domain, dkim, spf, address, sender, recipient, checks, reason } = request
+  const match = { ...(domain && { domain }), ...(dkim && { dkim }), ...(spf && { spf }), ...(address && { address }) }
+  if (Object.keys(match).length !== 1) throw new ExitError(EXIT.usage, 'say who it is: exactly one of --domain, --dkim, --spf and --address')
+  const scope = { ...(sender && { sender }), ...(recipient && { recipient }), ...(checks !== undefined && { checks: checks.split(',').map((one) => one.trim()) }) }
+  return {
+    id: request.id ?? freeId(domain ?? dkim ?? spf ?? address?.[0] ?? '', sourceOf(text, place)),
+    match, scope: Object.keys(scope).length === 0 ? 'all' : scope, reason, author: request.author ?? (place.io.user ?? (() => userInfo().username))(), expires: expiryOf(request.expires, place.nowMs),
+  }
+}
+
+/** `30d` as the day on which it ends; anything else is for the reader of the list to understand. */
+function expiryOf(text: string, nowMs: number): string {
+  const after = AFTER.read(text)
+  return after.status === 'read' ? new Date(nowMs + after.value).toISOString().slice(0, 10) : text
+}
+
+function freeId(identity: string, source: Parameters<typeof readAllowList>[0]): string {
+  const base = identity.toLowerCase().replace(/^[^a-z0-9]+/, '').replaceAll(/[^a-z0-9._-]+/g, '-').slice(0, 58) || 'entry'
+  const reading = readAllowList(source)
+  const taken = new Set(reading.status === 'read' ? reading.entries.map(({ id }) => id) : [])
+  for (let n = 1; ; n++) {
+    const id = n === 1 ? base : `${base}-${n}`
+    if (!taken.has(id)) return id
+  }
+}
+
+function list(json: boolean, place: Place): number {
+  const { file, io } = place
+  const reading = readAllowList(sourceOf(existsSync(file) ? readFileSync(file, 'utf8') : '', place))
+  if (reading.status === 'refused') return tellProblems(reading.errors, io, EXIT.data)
+  if (reading.entries.length === 0 && !json) io.out(`nobody is on the list ${file}\n`)
+  const close = withHits(place, (hits) => {
+    for (const entry of reading.entries) io.out(json ? `${JSON.stringify(asJson(entry, hits, place.nowMs))}\n` : describe(entry, hits, place.nowMs))
+  })
+  close()
+  return EXIT.ok
+}
+
+/** Without a database nothing was counted. */
+function withHits({ settings }: Place, show: (hits: Pick<AllowHits, 'of'>) => void): () => void {
+  if (!existsSync(join(settings.state, DATABASE_FILE))) {
+    show({ of: () => undefined })
+    return () => undefined
+  }
+  becomeOwner(settings)
+  const database = openDatabase(settings.state)
+  const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
+  show(new DatabaseAllowHits(database, quiet))
+  return () => database.close()
+}
+
+function asJson(entry: AllowEntry, hits: Pick<AllowHits, 'of'>, nowMs: number): Readonly<Record<string, unknown>> {
+  const used = hits.of(entry.id)
+  return {
+    ...entry, expiresAt: entry.expiresAt === undefined ? null : new Date(entry.expiresAt).toISOString(), expired: isExpired(entry, nowMs),
+    hits: used?.count ?? 0, lastHit: used === undefined ? null : new Date(used.lastAt).toISOString(),
+  }
+}
+
+function describe(entry: AllowEntry, hits: Pick<AllowHits, 'of'>, nowMs: number): string {
+  const { id, match, scope, reason, author, expiresAt } = entry
+  const identity = match.kind === 'address' ? `address ${match.networks.join(', ')}` : `${match.kind} ${match.domain}`
+  const limits = [scope.sender && `from ${scope.sender}`, scope.recipient && `to ${scope.recipient}`, scope.checks && `from the checks ${scope.checks.join(', ')}`].filter((part) => part !== undefined && part !== '')
+  const end = expiresAt === undefined ? 'without end' : `${isExpired(entry, nowMs) ? 'EXPIRED' : 'until'} ${new Date(expiresAt).toISOString().slice(0, 16).replace('T', ' ')} UTC`
+  const used = hits.of(id)
+  const use = used === undefined ? 'never of use' : `of use ${used.count} times, last ${new Date(used.lastAt).toISOString().slice(0, 16).replace('T', ' ')} UTC`
+  return escapeControls(`${id}: ${identity}${limits.length === 0 ? '' : `, ${limits.join(', ')}`}; ${end}; ${use}; ${author}: ${reason}`) + '\n'
+}
+
+function isExpired({ expiresAt }: AllowEntry, nowMs: number): boolean {
+  return expiresAt !== undefined && nowMs >= expiresAt
+}

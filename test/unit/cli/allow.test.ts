@@ -1,0 +1,103 @@
+/** `postern allow`: entries come and go, what is wrong is said, nobody loses an edit. */
+import assert from 'node:assert/strict'
+import { chmodSync, existsSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import type { AllowRequest } from '../../../src/cli/allow-command.ts'
+import { runAllow } from '../../../src/cli/allow.ts'
+import { editLocked } from '../../../src/cli/locked-edit.ts'
+import { DatabaseAllowHits } from '../../../src/state/allow-hits.ts'
+import { openDatabase } from '../../../src/state/database.ts'
+import { temporaryDirectory } from '../../support/process.ts'
+
+const NOW = Date.UTC(2026, 10, 21)
+const REST = 'state: ./state\ndomains: [example.org]\nlisteners: [{ name: in, role: inbound, listen: "127.0.0.1:2525", next: b }]\nhops: { b: { smtp: "192.0.2.1:25" } }\n'
+
+function stage(policy = 'policy: { allow: allow.yaml }\n') {
+  const directory = temporaryDirectory('allow')
+  const config = join(directory, 'postern.yaml')
+  writeFileSync(config, policy + REST)
+  const file = join(directory, 'allow.yaml')
+  const run = async (request: AllowRequest): Promise<{ code: number; out: string; err: string }> => {
+    let out = ''
+    let err = ''
+    const code = await runAllow({ config, ...request }, { environment: {}, cwd: directory, out: (text) => (out += text), err: (text) => (err += text), now: () => NOW, user: () => 'eve' })
+    return { code, out, err }
+  }
+  return { directory, file, run, text: () => readFileSync(file, 'utf8') }
+}
+
+const trouble = (_: unknown, text: string): never => assert.fail(text)
+const ADD = { action: 'add', reason: 'a partner', expires: '90d' } as const
+const LIST = { action: 'list' } as const
+
+test('an entry is added to a file that was not there, listed, and removed', async () => {
+  const { run, file } = stage()
+  assert.match((await run(LIST)).out, /^nobody is on the list /)
+  assert.deepEqual(await run({ ...ADD, domain: '.partner.example', checks: 'rdns, fcrdns', recipient: '@example.org' }), { code: 0, out: 'added partner.example, until 2027-02-19\n', err: '' })
+  assert.ok(existsSync(file))
+  const listed = (await run(LIST)).out
+  assert.equal(listed, 'partner.example: domain .partner.example, to @example.org, from the checks rdns, fcrdns; until 2027-02-20 00:00 UTC; never of use; eve: a partner\n')
+  await run({ ...ADD, domain: 'partner.example', expires: 'never' })
+  await run({ ...ADD, address: ['192.0.2.0/24', '2001:db8::/48'], id: 'lab', author: 'Adam', expires: '2026-01-01' })
+  const json = (await run({ action: 'list', json: true })).out.trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>)
+  assert.deepEqual(json.map(({ id, expired, author }) => [id, expired, author]), [['partner.example', false, 'eve'], ['partner.example-2', false, 'eve'], ['lab', true, 'Adam']])
+  assert.match((await run(LIST)).out, /lab: address 192\.0\.2\.0\/24, 2001:db8::\/48; EXPIRED/)
+  assert.deepEqual((await run({ action: 'remove', ids: ['partner.example', 'lab'] })).out, 'removed partner.example\nremoved lab\n')
+  assert.equal((await run({ action: 'list', json: true })).out.split('\n').length, 2)
+})
+
+test('comments and mode of the file stay', async () => {
+  const { run, file, text } = stage()
+  writeFileSync(file, '# ours\nentries:\n  - { id: a, match: { spf: a.example }, scope: all, reason: r, author: eve, expires: never }   # the first\n')
+  chmodSync(file, 0o640)
+  await run({ ...ADD, dkim: 'b.example' })
+  assert.match(text(), /^# ours\n[^]*# the first\n[^]*b\.example/)
+  assert.equal(statSync(file).mode & 0o777, 0o640)
+  assert.ok(!existsSync(`${file}.lock`))
+})
+
+test('how often an entry was of use', async () => {
+  const { run, directory } = stage()
+  await run({ ...ADD, spf: 'a.example' })
+  const database = openDatabase(join(directory, 'state'))
+  const hits = new DatabaseAllowHits(database, { debug: trouble, info: trouble, warn: trouble, error: trouble })
+  hits.hit('a.example', NOW)
+  hits.hit('a.example', NOW - 1000)
+  hits.flush()
+  hits.hit('a.example', NOW)
+  hits.flush()
+  database.close()
+  assert.match((await run(LIST)).out, /of use 3 times, last 2026-11-21 00:00 UTC/)
+})
+
+test('what is wrong is said, and changes nothing', async () => {
+  const { run, file } = stage()
+  await assert.rejects(run({ ...ADD }), /exactly one of --domain, --dkim, --spf and --address/)
+  await assert.rejects(run({ ...ADD, domain: 'a.example', spf: 'a.example' }), /exactly one/)
+  for (const [request, said] of [
+    [{ ...ADD, domain: 'com' }, /at least two labels/], [{ ...ADD, domain: 'a.example', checks: 'rnds' }, /rnds/], [{ ...ADD, domain: 'a.example', expires: 'tomorrow' }, /a day \(2027-01-31\)/],
+    [{ ...ADD, address: ['0.0.0.0/0'] }, /no wider than/], [{ ...ADD, domain: 'a.example', id: 'x y' }, /id/],
+  ] as const) {
+    const { code, err } = await run(request)
+    assert.equal(code, 65)
+    assert.match(err, said)
+  }
+  assert.ok(!existsSync(file))
+  assert.equal((await run({ action: 'remove', ids: ['nobody'] })).code, 66)
+  const none = stage('')
+  await assert.rejects(none.run(LIST), /names no allow list: add "policy: \{ allow: allow\.yaml \}" to it/)
+})
+
+test('edits at once lose nothing; a lock that a dead process left is broken, one that is held is waited for', async () => {
+  const { run, file } = stage()
+  await Promise.all(Array.from({ length: 12 }, (_, i) => run({ ...ADD, domain: `d${i}.example` })))
+  assert.equal((await run({ action: 'list', json: true })).out.trim().split('\n').length, 12)
+  writeFileSync(`${file}.lock`, '')
+  utimesSync(`${file}.lock`, 1, 1)
+  assert.equal((await run({ ...ADD, domain: 'late.example' })).code, 0)
+  // A reader never sees half a file: the new one takes the place of the old.
+  const before = statSync(file).ino
+  await editLocked(file, (text) => `${text}# more\n`)
+  assert.notEqual(statSync(file).ino, before)
+})
