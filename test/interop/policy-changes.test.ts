@@ -7,10 +7,11 @@ import { renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, test } from 'node:test'
+import { startDnsServer } from '../support/dns-server.ts'
 import { dkimSigned, makeRsaKey } from '../support/peers/dkimpy.ts'
 import { missing } from '../support/peers/programs.ts'
 import { LETTER, startStage, type Sent, type Stage } from '../support/policy-stage.ts'
-import { CLIENT, ZONE } from '../support/policy-zone.ts'
+import { CLIENT, listed, ZONE } from '../support/policy-zone.ts'
 import { temporaryDirectory, until } from '../support/process.ts'
 import { toCrlf } from '../support/trace-fields.ts'
 
@@ -164,6 +165,21 @@ describe('a reload', { skip: missing('swaks') }, () => {
     assert.deepEqual([record.shadow?.action, record.shadow?.by], ['reject', 'dnsbl'])
     assert.match((await stage.swaks(CLIENT.clean)).last, /^250 /)
     assert.equal((await stage.decision(idOf(await one(stage)))).record.shadow, undefined)
+  })
+
+  test('takes up another resolver, and lists, which are believed once they are proved', async () => {
+    const other = await startDnsServer({ ...ZONE, [listed('new.example', '127.0.0.2')]: { A: ['127.0.0.2'] }, [listed('new.example', CLIENT.clean)]: { A: ['127.0.0.3'] } })
+    try {
+      await stage.reload({ ...policy, dnsbl: { lists: ['new.example'] } }, { dns: { servers: [`127.0.0.1:${other.port}`], timeout: '2s', tries: 1 } })
+      await stage.gateway.logged('the new list is believed', ({ zone, msg }) => zone === 'new.example' && String(msg).includes('is believed'))
+      const before = stage.dns.queries.length
+      assert.match((await stage.swaks(CLIENT.clean)).last, /^250 /)
+      assert.match(await one(stage), /^X-Warning: 192\.0\.2\.7 is in a black list at new\.example\r$/m)
+      assert.equal(stage.dns.queries.length, before)
+    } finally {
+      await stage.reload(policy, { dns: { servers: [`127.0.0.1:${stage.dns.port}`], timeout: '2s', tries: 1 } })
+      await other.stop()
+    }
   })
 
   test('one that is wrong is told of, and the old policy stays', async () => {

@@ -8,10 +8,11 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { missing } from '../support/peers/programs.ts'
-import { startStage, type Sent, type Stage } from '../support/policy-stage.ts'
+import { LETTER, sentOf, startStage, type Sent, type Stage } from '../support/policy-stage.ts'
 import { byRow, checkFields, sendRow, TABLE, type Row } from '../support/policy-table.ts'
 import { CLIENT, listed, LISTS, ZONE } from '../support/policy-zone.ts'
-import { toCrlf } from '../support/trace-fields.ts'
+import { run, type Outcome } from '../support/process.ts'
+import { takeReceived, toCrlf, withoutTop } from '../support/trace-fields.ts'
 
 describe('the table, into a Maildir', { skip: missing('swaks') }, () => {
   let stage: Stage
@@ -125,4 +126,38 @@ describe('a list that refuses us in the middle of the day', { skip: missing('swa
       await stage.stop()
     }
   })
+})
+
+describe('who is judged', { skip: missing('swaks') }, () => {
+  let stage: Stage
+  const swaks = (...options: readonly string[]): Promise<Outcome> =>
+    run(['swaks', '--server', '127.0.0.1', '--port', String(stage.port), '--helo', 'mail.sender.example', '--from', 'anna@sender.example', '--to', 'alice@hop.example', '--data', LETTER.replace(/\r\n$/, '').replaceAll('\r\n', '\\n'), ...options])
+  before(async () => {
+    stage = await startStage({ zone: ZONE, policy: { early_talker_wait: '0s', dnsbl: { lists: ['bl.example'] } }, listener: { trust: { xclient: ['127.0.0.1'] } } })
+  })
+  after(() => stage.stop())
+
+  test('not this machine: nothing is asked, nothing but Received is added, and it is remembered all the same', async () => {
+    const asked = stage.dns.queries.length
+    const { code, output } = await swaks()
+    assert.equal(code, 0, output)
+    const [stored] = await stage.mailbox().take(1)
+    const { field, rest } = takeReceived(withoutTop(toCrlf(stored!), ['Return-Path', 'Delivered-To']))
+    assert.match(rest.toString('latin1'), /^From: Anna /)
+    assert.equal(stage.dns.queries.length, asked)
+    assert.equal((await stage.decision(/ id (\w{10})\r\n/.exec(field)?.[1] ?? '')).action, 'accept')
+  })
+
+  test('the client that a trusted peer names by XCLIENT, in its place', async () => {
+    const refused = sentOf(...outcome(await swaks('--xclient-addr', CLIENT.noPtr, '--xclient-name', 'whatever.example')))
+    assert.match(refused.last, /^550 5\.7\.25 Your address 192\.0\.2\.8 has no name/)
+    const listedOne = sentOf(...outcome(await swaks('--xclient-addr', CLIENT.listed)))
+    assert.match(listedOne.last, /^250 /, listedOne.output)
+    const [stored] = await stage.mailbox().take(1)
+    assert.match(stored?.toString('latin1') ?? '', /^X-Warning: 192\.0\.2\.20 is in a black list at bl\.example$/m)
+  })
+
+  function outcome({ code, output }: Outcome): [number | null, string] {
+    return [code, output]
+  }
 })

@@ -88,10 +88,10 @@ export interface Stage {
   logged(id: string): Promise<LogLine>
   /** names in `state/quarantine` */
   quarantined(): readonly string[]
-  /** puts another `policy` into the configuration file and sends SIGHUP; waits until it is in place */
-  reload(policy: Mapping): Promise<void>
+  /** puts another `policy`, and what else is given, into the configuration file and sends SIGHUP; waits until it is in place */
+  reload(policy: Mapping, more?: Mapping): Promise<void>
   /** the same without waiting */
-  hangUp(policy: Mapping): void
+  hangUp(policy: Mapping, more?: Mapping): void
   stop(): Promise<void>
 }
 
@@ -184,17 +184,17 @@ class RunningStage implements Stage {
     return existsSync(folder) ? readdirSync(folder).sort() : []
   }
 
-  async reload(policy: Mapping): Promise<void> {
+  async reload(policy: Mapping, more: Mapping = {}): Promise<void> {
     const reloaded = (): number => this.gateway.log().filter(({ msg }) => msg === 'configuration reloaded').length
     const before = reloaded()
-    this.hangUp(policy)
+    this.hangUp(policy, more)
     await until('the reload', () => reloaded() > before, { detail: () => this.gateway.output() })
   }
 
-  hangUp(policy: Mapping): void {
+  hangUp(policy: Mapping, more: Mapping = {}): void {
     const file = join(this.gateway.directory, 'postern.yaml')
     const whole = JSON.parse(readFileSync(file, 'utf8')) as Mapping
-    writeFileSync(file, JSON.stringify({ ...whole, policy }, null, 2))
+    writeFileSync(file, JSON.stringify({ ...whole, ...more, policy }, null, 2))
     process.kill(this.gateway.pid, 'SIGHUP')
   }
 
