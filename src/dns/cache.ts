@@ -56,9 +56,9 @@ class Cache implements CachingResolver {
   lookup<T extends RecordType>(name: string, type: T): Promise<Lookup<T>> {
     const normal = normalName(name)
     if (normal === undefined) return Promise.resolve({ status: 'nxdomain', ttlSeconds: MAX_NEGATIVE_TTL_SECONDS, authenticated: false })
-    const known = this.cached(normal, type)
-    if (known) return Promise.resolve(known)
     const key = `${type} ${normal}`
+    const known = this.#known<T>(key)
+    if (known) return Promise.resolve(known)
     const shared = this.#inFlight.get(key) as Promise<Lookup<T>> | undefined
     if (shared) return shared
     const asked = this.#ask(key, () => this.#inner.lookup(normal, type))
@@ -68,7 +68,10 @@ class Cache implements CachingResolver {
 
   cached<T extends RecordType>(name: string, type: T): Lookup<T> | undefined {
     const normal = normalName(name)
-    const key = `${type} ${normal ?? ''}`
+    return normal === undefined ? undefined : this.#known(`${type} ${normal}`)
+  }
+
+  #known<T extends RecordType>(key: string): Lookup<T> | undefined {
     const entry = this.#entries.get(key) as Entry<T> | undefined
     if (entry === undefined) return undefined
     this.#drop(key)

@@ -8,7 +8,8 @@
 
 /** RFC 1035 §2.3.4: 255 octets on the wire, which are 253 characters and no dot at the end. */
 export const MAX_NAME_CHARACTERS = 253
-const MAX_LABEL_CHARACTERS = 63
+/** One or more, each of 1 to 63 printable characters. */
+const LABELS = /^[\x20-\x2d\x2f-\x7e]{1,63}(?:\.[\x20-\x2d\x2f-\x7e]{1,63})*$/
 
 /**
  * The one spelling of a name: lower case (RFC 4343), without a dot at the end.
@@ -19,7 +20,5 @@ const MAX_LABEL_CHARACTERS = 63
  */
 export function normalName(name: string): string | undefined {
   const bare = name.endsWith('.') ? name.slice(0, -1) : name
-  if (bare.length === 0 || bare.length > MAX_NAME_CHARACTERS || !/^[\x20-\x7e]+$/.test(bare)) return undefined
-  if (bare.split('.').some((label) => label.length === 0 || label.length > MAX_LABEL_CHARACTERS)) return undefined
-  return bare.toLowerCase()
+  return bare.length <= MAX_NAME_CHARACTERS && LABELS.test(bare) ? bare.toLowerCase() : undefined
 }

@@ -77,7 +77,9 @@ class Session implements SessionResolver {
     const shared = this.#shared.get(key) as Promise<Lookup<T>> | undefined
     if (shared) return shared
     if (this.#over !== undefined) return Promise.resolve(this.#inner.cached?.(name, type) ?? givenUp(key, this.#over))
-    const asked = this.#ask(key, this.#inner.lookup(name, type))
+    const known = this.#inner.cached?.(name, type)
+    // Most are known, and need neither watch nor clock; a failure does, for it says something of the servers.
+    const asked = known === undefined || 'cause' in known ? this.#ask(key, this.#inner.lookup(name, type)) : Promise.resolve(known)
     if (this.#shared.size < MAX_SHARED) this.#shared.set(key, asked)
     return asked
   }

@@ -6,6 +6,7 @@ import type { Failure } from '../dns/resolver.ts'
 
 /** @param ask must not reject, as no look-up does */
 export async function atOnce<Q, R>(questions: readonly Q[], most: number, ask: (question: Q) => Promise<R>): Promise<R[]> {
+  if (questions.length <= most) return Promise.all(questions.map((question) => ask(question)))
   const answers = new Map<number, R>()
   const waiting = questions.entries()
   const worker = async (): Promise<void> => {

@@ -25,6 +25,11 @@ export interface DecisionBounds {
   readonly maxCount: number
 }
 
+/** As text: the objects of a second would be many for the garbage collector, and hold what they were made of. */
+interface Waiting extends Omit<StoredDecision, 'record'> {
+  readonly text: string
+}
+
 /** What waits to be written, at most. */
 const MAX_WAITING = 10_000
 /** An hour's worth at once would hold up sessions. Where so many went, there may be more. */
@@ -36,7 +41,7 @@ export class DecisionStore {
   readonly #log: Log
   readonly #insert: StatementSync
   readonly #find: StatementSync
-  #waiting: StoredDecision[] = []
+  #waiting: Waiting[] = []
   #dropped = 0
   #failing = false
 
@@ -52,7 +57,8 @@ export class DecisionStore {
       this.#waiting.shift()
       this.#dropped++
     }
-    this.#waiting.push(decision)
+    const { id, at, action, record } = decision
+    this.#waiting.push({ id, at, action, text: bounded(record) })
   }
 
   /** Writes what waits. Call it every second, and at the end. */
@@ -62,7 +68,7 @@ export class DecisionStore {
     try {
       this.#database.exec('BEGIN IMMEDIATE')
       try {
-        for (const { id, at, action, record } of batch) this.#insert.run(id, at, action, bounded(record))
+        for (const { id, at, action, text } of batch) this.#insert.run(id, at, action, text)
         this.#database.exec('COMMIT')
       } catch (error) {
         this.#database.exec('ROLLBACK')
@@ -83,12 +89,12 @@ export class DecisionStore {
   find(id: string): StoredDecision | undefined {
     const key = id.toUpperCase()
     const waiting = this.#waiting.find((one) => one.id === key)
-    if (waiting !== undefined) return waiting
+    if (waiting !== undefined) return { id: key, at: waiting.at, action: waiting.action, record: recordOf(waiting.text) }
     const row = this.#find.get(key)
     if (row === undefined) return undefined
     const { at, action, record } = row
     if (typeof at !== 'number' || typeof action !== 'string' || typeof record !== 'string') throw new Error(`the stored decision ${key} is damaged`)
-    return { id: key, at, action, record: JSON.parse(record) as Readonly<Record<string, unknown>> }
+    return { id: key, at, action, record: recordOf(record) }
   }
 
   /** Removes some of what is too old or too many; returns how many. Call it now and then. */
@@ -100,6 +106,10 @@ export class DecisionStore {
     const more = this.#database.prepare('DELETE FROM decisions WHERE number IN (SELECT number FROM decisions ORDER BY at LIMIT ?)').run(surplus)
     return Number(old.changes) + Number(more.changes)
   }
+}
+
+function recordOf(text: string): StoredDecision['record'] {
+  return JSON.parse(text) as StoredDecision['record']
 }
 
 /** A record that is too long says so in its place. */
