@@ -75,6 +75,7 @@ function commands(): Commands {
     health: async (options) => (await import('./cli/health.ts')).runHealth(options, { ...place, out, err }),
     allow: async (request) => (await import('./cli/allow.ts')).runAllow(request, { ...place, out, err }),
     quarantine: async (request) => (await import('./cli/quarantine.ts')).runQuarantine(request, { ...place, out, err }),
+    why: async (request) => (await import('./cli/why.ts')).runWhy(request, { ...place, out, err }),
   }
 }
 

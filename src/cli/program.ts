@@ -9,6 +9,7 @@ import type { CheckOptions } from './check.ts'
 import type { DeliverOptions } from './deliver.ts'
 import { EXIT } from './exit-codes.ts'
 import { quarantineCommand, type QuarantineRequest } from './quarantine-command.ts'
+import { whyCommand, type WhyRequest } from './why-command.ts'
 
 export interface ConfigOption {
   readonly config?: string
@@ -22,6 +23,7 @@ export interface Commands {
   deliver(options: DeliverOptions): Promise<number>
   health(options: ConfigOption): Promise<number>
   quarantine(request: QuarantineRequest): Promise<number>
+  why(request: WhyRequest): Promise<number>
   allow(request: AllowRequest): Promise<number>
 }
 
@@ -81,5 +83,6 @@ function describeProgram(commands: Commands, io: ProgramIo, finish: (exitCode: n
     .action(async (options: ConfigOption) => finish(await commands.health(options)))
   allowCommand(program, config, async (request) => finish(await commands.allow(request)))
   quarantineCommand(program, config, async (request) => finish(await commands.quarantine(request)))
+  whyCommand(program, config, async (request) => finish(await commands.why(request)))
   return program
 }

@@ -6,6 +6,7 @@ import { StringDecoder } from 'node:string_decoder'
 import { escapeControls, formatSize } from '../observe/readable.ts'
 import type { EnvelopePath } from '../smtp/envelope.ts'
 import { readablePath, type QuarantineEntry } from '../state/quarantine-entry.ts'
+import { safeJson } from './safe-json.ts'
 
 const SHOWN_RECIPIENTS = 3
 const MAX_ADDRESS = 64
@@ -34,8 +35,7 @@ export function describeJson(entry: QuarantineEntry): string {
     from: readablePath(entry.sender), to: entry.recipients.map(readablePath), delivered: entry.delivered.map(readablePath),
     client: client.address, name: client.name, helo: client.helo, size, score, reasons,
   }
-  // JSON escapes C0 itself; the rest of what could harm stands in strings only, where \u is understood.
-  return `${JSON.stringify(object).replace(/[\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`)}\n`
+  return `${safeJson(object)}\n`
 }
 
 /** All that is known of a message, one thing a line. @param section its header section, binary */

@@ -65,6 +65,8 @@ const STEPS: readonly string[] = [
 ]
 
 export const DATABASE_FILE = 'postern.db'
+/** `user_version` of a database that is up to date. */
+export const DATABASE_VERSION = STEPS.length
 
 /** @param directory made where it is missing */
 export function openDatabase(directory: string): DatabaseSync {

@@ -11,7 +11,7 @@ async function call(...argv: string[]): Promise<{ code: number; out: string; err
     calls.push([name, options])
     return Promise.resolve(name === 'check' ? 78 : 0)
   }
-  const commands: Commands = { run: command('run'), check: command('check'), demo: command('demo'), deliver: command('deliver'), health: command('health'), quarantine: command('quarantine'), allow: command('allow') }
+  const commands: Commands = { run: command('run'), check: command('check'), demo: command('demo'), deliver: command('deliver'), health: command('health'), quarantine: command('quarantine'), allow: command('allow'), why: command('why') }
   const code = await runProgram(argv, commands, { version: '1.2.3', out: (text) => (out += text), err: (text) => (err += text) })
   return { code, out, err, calls }
 }
@@ -43,6 +43,11 @@ describe('commands', () => {
     assert.deepEqual((await call('quarantine', 'release', 'ABCD', '--to', 'a@b.example')).calls, [['quarantine', { action: 'release', id: 'ABCD', to: 'a@b.example' }]])
     assert.deepEqual((await call('quarantine', 'delete', 'A', 'B', '-c', 'x')).calls, [['quarantine', { action: 'delete', ids: ['A', 'B'], config: 'x' }]])
   })
+})
+
+test('why: with an ID, or with what it differs in', async () => {
+  assert.deepEqual((await call('why', 'ABCD', '--json')).calls, [['why', { id: 'ABCD', json: true }]])
+  assert.deepEqual((await call('why', '--since', '2d', '--limit=3', '-c', 'x')).calls, [['why', { id: undefined, since: '2d', limit: '3', diff: true, config: 'x' }]])
 })
 
 describe('wrong usage is 64, says why on standard error, and calls nothing', () => {
