@@ -4,7 +4,7 @@
  * KEY is a DKIM public key in base64. Prints `ready` when it listens.
  *
  * There is a sender domain for each number, c0.example, c1.example and so on,
- * whose records are made when they are asked for, so that a load can have a new
+ * whose records are made when they are asked for, each with a text of its own, so that a load can have a new
  * client and a new domain with each message (`senderOf`). bl1.example and so on
  * are DNS lists that list nobody but 127.0.0.2.
  */
@@ -42,7 +42,7 @@ function answersTo(name: string, type: string, key: string): readonly Answer[] |
     case 'mx': return has('A', address)
     case '_spf': return has('TXT', 'v=spf1 ip4:192.0.2.0/24 ip4:198.51.100.0/24 ip4:11.0.0.0/8 ?all')
     case '_dmarc': return has('TXT', 'v=DMARC1; p=reject; rua=mailto:reports@example.org')
-    case `${SELECTOR}._domainkey`: return type === 'TXT' ? [{ name, type, ttl: TTL_SECONDS, data: (`v=DKIM1; k=rsa; p=${key}`.match(/.{1,255}/g) ?? []) }] : []
+    case `${SELECTOR}._domainkey`: return type === 'TXT' ? [{ name, type, ttl: TTL_SECONDS, data: (`v=DKIM1; k=rsa; n=${domain}; p=${key}`.match(/.{1,255}/g) ?? []) }] : []
     default: return undefined
   }
 }

@@ -13,6 +13,7 @@
  * message-feed.ts refuses is `refused`. Nothing throws.
  */
 import type { StoredMessage } from '../message/message.ts'
+import { KeyMemory } from './key-memory.ts'
 import { MIN_RSA_BITS, mailauth } from './mailauth-library.ts'
 import type { ArcData, DkimVerifier, HeaderRow, KeyCache, LibrarySignatureResult, ParsedHeaders, SignatureHeader } from './mailauth-library.ts'
 import type { MailauthResolve, RecordingResolver } from './mailauth-resolver.ts'
@@ -111,6 +112,7 @@ function boundedVerifier(resolve: MailauthResolve, now: Date): BoundedVerifier {
 
 function makeVerifierClass(): new (resolve: MailauthResolve, now: Date) => BoundedVerifier {
   const { DkimVerifier: Base, createKeyCache } = mailauth()
+  const memory = new KeyMemory()
   return class extends Base implements BoundedVerifier {
     readonly #keys: Readonly<Record<'rsa' | 'ed25519', KeyCache>>
     #rejected: readonly string[] = []
@@ -120,7 +122,11 @@ function makeVerifierClass(): new (resolve: MailauthResolve, now: Date) => Bound
 
     constructor(resolve: MailauthResolve, now: Date) {
       super({ resolver: resolve, curTime: now, minBitLength: MIN_RSA_BITS, strict: true })
-      this.#keys = { rsa: createKeyCache(keyRecordFirst(resolve, 'rsa')), ed25519: createKeyCache(keyRecordFirst(resolve, 'ed25519')) }
+      const keysOf = (algorithm: 'rsa' | 'ed25519'): KeyCache => {
+        const first = keyRecordFirst(resolve, algorithm)
+        return memory.remembering(createKeyCache(first), first)
+      }
+      this.#keys = { rsa: keysOf('rsa'), ed25519: keysOf('ed25519') }
     }
 
     override async messageHeaders(headers: ParsedHeaders): Promise<void> {
