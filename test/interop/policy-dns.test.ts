@@ -113,15 +113,25 @@ describe('answers that are late, cut or false', { skip: missing('swaks') }, () =
     assert.match(await one(stage), /spf=temperror/)
   })
 
-  test('a sender whose SPF, and an author whose policy, cannot be found out: delivered with temperror, no warning', async () => {
+  test('a sender whose SPF cannot be found out: delivered with temperror and no warning, where the author\'s domain asks for nothing', async () => {
     stage.dns.set('dead.example', 'timeout')
-    stage.dns.set('_dmarc.dead.example', 'servfail')
+    stage.dns.set('_dmarc.dead.example', { TXT: ['v=DMARC1; p=none'] })
     const sent = await stage.swaks(CLIENT.clean, { from: 'anna@dead.example', data: LETTER.replace('anna@sender.example', 'anna@dead.example') })
     assert.match(sent.last, /^250 /, sent.output)
     const message = await one(stage)
     assert.match(message, /spf=temperror [^;]*;\r\n dkim=none;\r\n dmarc=temperror/)
     assert.match(message, /^Received-SPF: temperror /m)
     assert.doesNotMatch(message, /^X-Warning/m)
+  })
+
+  test('an author whose policy cannot be found out: 451; one who asks for nothing: delivered', async () => {
+    stage.dns.set('_dmarc.guild.example', 'servfail')
+    const data = LETTER.replace('anna@sender.example', 'anna@guild.example')
+    assert.match((await stage.swaks(CLIENT.clean, { data })).last, /^451 4\.7\.1 DMARC of guild\.example could not be found out: the DNS did not answer; try again later \(\w{10}\)$/)
+    assert.equal(stage.mailbox().count, 0)
+    stage.dns.set('_dmarc.league.example', { TXT: ['v=DMARC1; p=none'] })
+    assert.match((await stage.swaks(CLIENT.clean, { data: LETTER.replace('anna@sender.example', 'anna@league.example') })).last, /^250 /)
+    assert.match(await one(stage), /dmarc=fail \(p=none\)/)
   })
 })
 
@@ -146,9 +156,9 @@ describe('a resolver that dies in the middle of a session', { skip: missing('swa
       assert.match(await one(stage), /iprev=pass[^;]*;\r\n spf=temperror[^;]*;\r\n dkim=none;\r\n dmarc=temperror/)
       await stage.dns.comeBack()
       // Another domain: that of the bank is remembered as silent for some seconds.
-      stage.dns.set('_dmarc.union.example', { TXT: ['v=DMARC1; p=reject'] })
-      const judged = await patiently(() => stage.swaks(CLIENT.relay, { from: 'post@relay.example', data: LETTER.replace('anna@sender.example', 'service@union.example') }))
-      assert.match(judged.last, /^550 5\.7\.1 Mail from union\.example/, judged.output)
+      stage.dns.set('_dmarc.guild.example', { TXT: ['v=DMARC1; p=reject'] })
+      const judged = await patiently(() => stage.swaks(CLIENT.relay, { from: 'post@relay.example', data: LETTER.replace('anna@sender.example', 'service@guild.example') }))
+      assert.match(judged.last, /^550 5\.7\.1 Mail from guild\.example/, judged.output)
       assert.match((await stage.swaks(CLIENT.noPtr)).last, /^550 5\.7\.25/)
       await dialog.quit()
     } finally {
