@@ -86,7 +86,7 @@ describe('answers that are late, cut or false', { skip: missing('swaks') }, () =
   })
 
   const FAULTS: readonly Misbehaviour[] = ['wrong id', 'wrong question', 'garbage', 'half', 'drop', 'truncate over TCP too', 'refused', 'servfail', 'formerr', 'notimp']
-  test(`nothing but faults (${FAULTS.join(', ')}), for the address or for its name: 451 4.7.25, and it passes when that is over`, async () => {
+  test(`nothing but faults (${FAULTS.join(', ')}), for the address or for its name: 451 4.7.25`, async () => {
     const faulty = FAULTS.flatMap((how) => [newClient(), newClient()].map((client, i) => ({ ...client, how, where: i === 0 ? client.ptr : client.name })))
     for (const { how, where } of faulty) stage.dns.misbehave(where, how)
     const sent = await Promise.all(faulty.map(({ address }) => stage.swaks(address)))
@@ -96,10 +96,6 @@ describe('answers that are late, cut or false', { skip: missing('swaks') }, () =
       assert.equal(record.checks.find(({ check }) => check === 'iprev')?.result, 'temperror')
     }
     assert.equal(stage.mailbox().count, 0)
-    for (const { where } of faulty) stage.dns.misbehave(where, undefined)
-    // A failure is remembered for some seconds at most.
-    for (const { last, output } of await Promise.all(faulty.filter((_, i) => i % 5 === 0).map(({ address }) => patiently(() => stage.swaks(address))))) assert.match(last, /^250 /, output)
-    await stage.mailbox().take(4)
   })
 
   test('names that go round in a circle: 451, and of other domains temperror', async () => {
