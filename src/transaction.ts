@@ -77,12 +77,12 @@ export class MailTransaction {
     if (mailbox === null) return replies.badAddress('RCPT', 'Bad address: <> is no recipient')
     const route = this.settings.routes.route(mailbox)
     if (route.status === 'refused') return route.reply
-    const refusal = await this.judgement?.recipient(recipient)
-    if (refusal !== undefined) return refusal
+    if (this.recipients.length > 0 && (this.hop !== route.hop || this.answersForOne(route.hop))) return replies.OTHER_HOP
+    const refusal = await this.judgement?.recipient(recipient, this.recipients.length === 0)
+    if (refusal !== undefined) return refusal === 'apart' ? replies.OTHER_VERDICT : refusal
     // The client may have gone away meanwhile; an aborted transaction is asked nothing more.
     if (this.isOver()) return replies.INTERNAL
     if (this.hop !== route.hop) {
-      if (this.recipients.length > 0) return replies.OTHER_HOP
       this.outgoing?.abort()
       const reply = await this.begin(route.hop)
       if (!isPositive(reply)) {
@@ -91,10 +91,13 @@ export class MailTransaction {
       }
       if (this.isOver()) return replies.INTERNAL
     }
-    // One final reply cannot tell of several recipients (RFC 2033 §4.2).
-    if (route.hop.kind === 'lmtp' && this.settings.protocol === 'smtp' && this.recipients.length > 0) return replies.OTHER_HOP
     if (this.outgoing === null) throw new Error('a hop without a transaction')
     return this.outgoing.rcpt(recipient)
+  }
+
+  /** One final reply cannot tell of several recipients (RFC 2033 §4.2). */
+  private answersForOne(hop: NextHop): boolean {
+    return hop.kind === 'lmtp' && this.settings.protocol === 'smtp'
   }
 
   private isOver(): boolean {

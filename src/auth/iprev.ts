@@ -40,7 +40,7 @@ interface Names {
 }
 
 export type IprevOutcome =
-  | ({ readonly status: 'pass'; /** in the order of the alphabet; at least one */ readonly confirmed: readonly string[] } & Names)
+  | ({ readonly status: 'pass'; /** in the order of the alphabet; at least one */ readonly confirmed: readonly string[]; /** another name could not be asked */ readonly open?: boolean } & Names)
   | { readonly status: 'no-ptr'; readonly cause: string }
   | ({ readonly status: 'not-confirmed'; readonly cause: string } & Names)
   /** ptr: the client's names could not be had; forward: the addresses of one, and no other name is confirmed */
@@ -94,8 +94,8 @@ async function confirm(client: IpAddress, names: Names, { resolver, limits }: { 
     }
   })
   const confirmed = forwards.filter(({ status }) => status === 'confirmed').map(({ name }) => name)
-  if (confirmed.length > 0) return { status: 'pass', confirmed, ...names }
   const failed = forwards.find((one) => one.status === 'failed')
+  if (confirmed.length > 0) return { status: 'pass', confirmed, ...(failed !== undefined && { open: true }), ...names }
   if (failed !== undefined) return { status: 'temperror', stage: 'forward', cause: causeText(failureCause(`${type} of ${failed.name}`, failed.failure)), ...names }
   return { status: 'not-confirmed', cause: causeText(unconfirmedCause(names, type)), ...names }
 }

@@ -86,7 +86,8 @@ class Cache implements CachingResolver {
     try {
       const found = await ask()
       const lookup: Lookup<T> = 'cause' in found ? found : { ...found, ttlSeconds: Math.min(Math.max(found.ttlSeconds, 0), MAX_TTL_SECONDS) }
-      const keepMs = 'cause' in lookup ? FAILURE_MS : lookup.ttlSeconds * 1000
+      // What was not asked is not known either.
+      const keepMs = !('cause' in lookup) ? lookup.ttlSeconds * 1000 : lookup.ours === true ? 0 : FAILURE_MS
       if (keepMs > 0) this.#keep(key, { lookup, untilMs: this.#options.now() + keepMs, characters: key.length + charactersOf(lookup) })
       return lookup
     } finally {

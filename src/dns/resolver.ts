@@ -44,6 +44,8 @@ export interface Failure {
   readonly cause: string
   /** of a timeout: the servers answer other questions, so it is this name that is dead and not they */
   readonly serversAnswer?: boolean
+  /** of a timeout: it was not asked, or given up, for a reason of our own (too many look-ups, a budget, an end), which says nothing of name and servers */
+  readonly ours?: boolean
 }
 
 export type Lookup<T extends RecordType> = Records<T> | Absence | Failure

@@ -40,59 +40,99 @@ const FORGET_MS = 60_000
 /** Less than any time-out, more than an "nobody listens there" or an answer out of the cache takes. */
 const BUDGET_MS = 50
 const FRUITLESS_MS = 20_000
-/** More than any session needs; further answers are not shared. */
+/** More than any session needs; further answers are not shared, and nor are those beyond so many characters. */
 const MAX_SHARED = 1000
+const MAX_SHARED_CHARACTERS = 1_000_000
 
 export interface SessionResolver extends Resolver {
   /** A question was not answered by anybody, and nothing says that the servers answered another meanwhile. */
   readonly silent: boolean
+  /** One for another part of the session: it knows what this one knows, and has time of its own for what comes to nothing. */
+  fork(): SessionResolver
 }
 
 export function sessionResolver(inner: Inner, options: SessionOptions): SessionResolver {
-  return new Session(inner, options)
+  return new Session(inner, options, new Common(options.now()))
+}
+
+/** What the parts of a session share. */
+class Common {
+  bornMs: number
+  shared = new Map<string, Promise<Lookup<RecordType>>>()
+  characters = 0
+  silence = new WaitingTime()
+  silent = false
+  /** why servers that are taken for dead are not waited for */
+  dead: string | undefined
+  /** look-ups in flight, to be given up when the servers are found dead */
+  readonly waiting = new Set<(cause: string) => void>()
+
+  constructor(nowMs: number) {
+    this.bornMs = nowMs
+  }
+
+  forget(nowMs: number): void {
+    this.bornMs = nowMs
+    this.shared = new Map()
+    this.characters = 0
+    this.silence = new WaitingTime()
+    this.silent = false
+    this.dead = undefined
+  }
 }
 
 class Session implements SessionResolver {
-  silent = false
   readonly #inner: Inner
   readonly #options: SessionOptions
+  readonly #common: Common
   #bornMs: number
-  #shared = new Map<string, Promise<Lookup<RecordType>>>()
-  #silence = new WaitingTime()
   #fruitless = new WaitingTime()
-  /** why nothing more is waited for */
+  /** why this part waits for nothing more */
   #over: string | undefined
-  /** Look-ups in flight, to be given up when the servers are found dead. */
-  readonly #waiting = new Set<(cause: string) => void>()
 
-  constructor(inner: Inner, options: SessionOptions) {
+  constructor(inner: Inner, options: SessionOptions, common: Common) {
     this.#inner = inner
     this.#options = options
+    this.#common = common
     this.#bornMs = options.now()
+  }
+
+  get silent(): boolean {
+    return this.#common.silent
+  }
+
+  fork(): SessionResolver {
+    return new Session(this.#inner, this.#options, this.#common)
   }
 
   lookup<T extends RecordType>(name: string, type: T): Promise<Lookup<T>> {
     this.#forgetInTime()
+    const common = this.#common
     const key = `${type} ${normalName(name) ?? name}`
-    const shared = this.#shared.get(key) as Promise<Lookup<T>> | undefined
+    const shared = common.shared.get(key) as Promise<Lookup<T>> | undefined
     if (shared) return shared
-    if (this.#over !== undefined) return Promise.resolve(this.#inner.cached?.(name, type) ?? givenUp(key, this.#over))
+    const over = common.dead ?? this.#over
+    if (over !== undefined) return Promise.resolve(this.#inner.cached?.(name, type) ?? givenUp(key, over))
     const known = this.#inner.cached?.(name, type)
     // Most are known, and need neither watch nor clock; a failure does, for it says something of the servers.
     const asked = known === undefined || 'cause' in known ? this.#ask(key, this.#inner.lookup(name, type)) : Promise.resolve(known)
-    if (this.#shared.size < MAX_SHARED) this.#shared.set(key, asked)
+    if (common.shared.size < MAX_SHARED && common.characters < MAX_SHARED_CHARACTERS) common.shared.set(key, asked)
     return asked
   }
 
   #ask<T extends RecordType>(key: string, answer: Promise<Lookup<T>>): Promise<Lookup<T>> {
     const beganMs = this.#options.now()
+    const common = this.#common
     const instead = Promise.withResolvers<Lookup<T>>()
     const giveUp = (cause: string): void => instead.resolve(givenUp(key, cause))
-    this.#waiting.add(giveUp)
+    common.waiting.add(giveUp)
     const settled = answer
-      .finally(() => this.#waiting.delete(giveUp))
+      .finally(() => common.waiting.delete(giveUp))
       .then((lookup) => {
         if ('cause' in lookup) this.#count(lookup, beganMs)
+        else if (lookup.status === 'records') common.characters += charactersOf(lookup.records)
+        // Another part of the session may have time for what this one has none for.
+        if ('cause' in lookup && lookup.ours === true) common.shared.delete(key)
         return lookup
       })
     return Promise.race([settled, instead.promise])
@@ -100,32 +140,37 @@ class Session implements SessionResolver {
 
   #count(failure: Failure, beganMs: number): void {
     const { now, budgetMs = BUDGET_MS, fruitlessMs = FRUITLESS_MS } = this.#options
-    if (failure.status === 'timeout' && failure.serversAnswer !== true) this.silent = true
-    const from = Math.max(beganMs, this.#bornMs)
+    const common = this.#common
+    const silence = failure.status === 'timeout' && failure.serversAnswer !== true && failure.ours !== true
+    if (silence) common.silent = true
+    const from = Math.max(beganMs, common.bornMs, this.#bornMs)
     const to = now()
     // It was known already and has cost nothing; or no more is waited for anyway.
-    if (to <= from || this.#over !== undefined) return
-    if (this.#fruitless.add(from, to) >= fruitlessMs) this.#over = `the session has waited ${Math.round(this.#fruitless.totalMs)} ms for look-ups that came to nothing, and waits for no more`
-    if (failure.status !== 'timeout' || failure.serversAnswer === true || this.#silence.add(from, to) < budgetMs) return
-    this.#over = `the DNS servers have been silent for ${Math.round(this.#silence.totalMs)} ms of this session, and are not waited for again`
-    for (const giveUp of this.#waiting) giveUp(this.#over)
-    this.#waiting.clear()
+    if (to <= from || common.dead !== undefined) return
+    if (this.#over === undefined && this.#fruitless.add(from, to) >= fruitlessMs) this.#over = `the session has waited ${Math.round(this.#fruitless.totalMs)} ms for look-ups that came to nothing, and waits for no more`
+    if (!silence || common.silence.add(from, to) < budgetMs) return
+    common.dead = `the DNS servers have been silent for ${Math.round(common.silence.totalMs)} ms of this session, and are not waited for again`
+    for (const giveUp of common.waiting) giveUp(common.dead)
+    common.waiting.clear()
   }
 
   #forgetInTime(): void {
-    if (this.#options.now() - this.#bornMs < FORGET_MS) return
-    this.#bornMs = this.#options.now()
-    this.#shared = new Map()
-    this.#silence = new WaitingTime()
+    const now = this.#options.now()
+    if (now - this.#common.bornMs >= FORGET_MS) this.#common.forget(now)
+    if (now - this.#bornMs < FORGET_MS) return
+    this.#bornMs = now
     this.#fruitless = new WaitingTime()
     this.#over = undefined
-    this.silent = false
   }
 }
 
 function givenUp(key: string, cause: string): Failure {
   const [type = '', name = ''] = key.split(' ', 2)
-  return { status: 'timeout', cause: `${name} ${type}: not asked: ${cause}` }
+  return { status: 'timeout', cause: `${name} ${type}: not asked: ${cause}`, ours: true }
+}
+
+function charactersOf(records: readonly unknown[]): number {
+  return records.reduce((sum: number, record) => sum + JSON.stringify(record).length, 0)
 }
 
 /** The length of a union of intervals that are added in the order of their ends. */

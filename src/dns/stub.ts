@@ -12,7 +12,8 @@
  *
  * - `servfail`: at least one server answered, none the question; or the zone
  *   itself is broken (a CNAME loop).
- * - `timeout`: no server answered. `serversAnswer` tells a name whose own
+ * - `timeout`: no server answered; or nobody was asked because too much is
+ *   asked already, or the resolver was closed (`ours`). `serversAnswer` tells a name whose own
  *   servers are dead from a resolver that is: a server that has been silent for
  *   half an attempt is asked for `localhost`, which any resolver answers by
  *   itself (RFC 6761 §6.3).
@@ -102,7 +103,7 @@ class Stub implements StubResolver {
     if (normal === undefined) return { status: 'nxdomain', ttlSeconds: MAX_NEGATIVE_TTL_SECONDS, authenticated: false }
     const deadlineMs = this.#clock.nowMs() + this.longestMs
     const entry = await this.#gate.enter(deadlineMs)
-    if (entry.status === 'out') return { status: 'timeout', cause: `${normal} ${type}: ${entry.cause}` }
+    if (entry.status === 'out') return { status: 'timeout', cause: `${normal} ${type}: ${entry.cause}`, ours: true }
     try {
       return await this.#followed({ name: normal, type, links: 0 }, deadlineMs)
     } finally {
@@ -160,6 +161,8 @@ class Stub implements StubResolver {
     }
     const cause = causes.length > 0 ? causes.join('; ') : this.#closed ? CLOSED : `no time was left of ${this.longestMs} ms`
     if (refused) return { status: 'servfail', cause }
+    // Who was not asked cannot have been silent.
+    if (this.#closed || causes.length === 0) return { status: 'timeout', cause, ours: true }
     return { status: 'timeout', cause, serversAnswer: [...before].some(([server, answers]) => server.answers > answers) }
   }
 

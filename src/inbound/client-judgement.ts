@@ -10,7 +10,7 @@
 import { genericName } from '../auth/generic-name.ts'
 import { checkIprev } from '../auth/iprev.ts'
 import type { IprevOutcome } from '../auth/iprev.ts'
-import { sessionResolver, type SessionResolver } from '../dns/session.ts'
+import { sessionResolver, type Inner, type SessionResolver } from '../dns/session.ts'
 import { decide, type DecideInput, type Verdict } from '../policy/decide.ts'
 import type { CheckOutcome } from '../policy/outcome.ts'
 import type { CheckName } from '../policy/policy.ts'
@@ -22,6 +22,9 @@ import { traced, type CheckGround, type CheckTrace } from './check-trace.ts'
 import { factsOf, type Known } from './facts.ts'
 import type { Inbound } from './inbound.ts'
 import { dnsListOutcomes, earlyTalkerOutcome, genericNameOutcome, iprevOutcomes, rateOutcome } from './outcomes-client.ts'
+
+const CROWDED: Reply = { status: 421, subject: 7, detail: 0, text: 'Too many connections from your network at once, try again later' }
+const PROOFS: readonly CheckName[] = ['spf', 'dkim', 'dmarc']
 
 export class ClientJudgement {
   readonly session: SessionFacts
@@ -35,6 +38,8 @@ export class ClientJudgement {
   private lists: readonly DnsListResult[] | undefined
   /** what the verdict at the greeting was decided from */
   input: DecideInput | undefined
+  /** the client has gone: nobody waits for anything any more */
+  private readonly gone = Promise.withResolvers<void>()
   /** what is counted as under way */
   private readonly ends: (() => void)[] = []
 
@@ -42,8 +47,13 @@ export class ClientJudgement {
   constructor(session: SessionFacts, current: () => Inbound) {
     this.session = session
     this.current = current
-    const { resolver, now } = current().services
-    this.resolver = sessionResolver(resolver, { now })
+    const { now } = current().services
+    // A reload may bring another resolver into a running session.
+    const inner: Inner = {
+      lookup: (name, type) => current().services.resolver.lookup(name, type),
+      cached: (name, type) => current().services.resolver.cached(name, type),
+    }
+    this.resolver = sessionResolver(inner, { now })
     this.ground = { resolver: this.resolver, now }
   }
 
@@ -71,26 +81,44 @@ export class ClientJudgement {
     return this.iprev?.status === 'pass' && this.generic !== true ? this.iprev.confirmed : []
   }
 
+  /** For another part of the session, so that what wears out the patience of one leaves the others theirs. */
+  groundOfItsOwn(): CheckGround {
+    return { resolver: this.resolver.fork(), now: this.ground.now }
+  }
+
   /** Is what this check finds of use to anybody? */
   wants(check: CheckName): boolean {
     const { policy, shadow } = this.inbound.settings
+    // The allow list knows whom to let through by what they prove.
+    if (PROOFS.includes(check) && this.inbound.services.allowList().entries.some(({ match }) => match.kind !== 'address')) return true
     return policy.checks[check].action !== 'off' || (shadow !== undefined && shadow.checks[check].action !== 'off')
   }
 
   /** Does the checks. The verdict so far; `refusal` where the session is to end before it has begun. */
   async greet(): Promise<{ readonly verdict: Verdict; readonly refusal: Reply | undefined }> {
     this.countConnection()
-    await Promise.all([this.checkName(), this.checkLists()])
+    const counted = this.decide()
+    const exceeded = this.refusalOf(counted)
+    // Nothing is asked for a client that is turned away anyway.
+    if (exceeded !== undefined) return { verdict: counted, refusal: exceeded }
+    const leave = this.inbound.services.crowd.enter(this.session.address)
+    if (leave === undefined) return { verdict: counted, refusal: CROWDED }
+    try {
+      await Promise.all([this.checkName(), this.checkLists()])
+    } finally {
+      leave()
+    }
     const first = this.decide()
-    const refusal = refusalOf(first)
+    const refusal = this.refusalOf(first)
     if (refusal !== undefined) return { verdict: first, refusal }
     await this.checkPatience()
     const verdict = this.decide()
-    return { verdict, refusal: refusalOf(verdict) }
+    return { verdict, refusal: this.refusalOf(verdict) }
   }
 
   /** The session is over. Idempotent. */
   end(): void {
+    this.gone.resolve()
     for (const end of this.ends.splice(0)) end()
   }
 
@@ -105,6 +133,14 @@ export class ClientJudgement {
     const excuses = excusesOf(services.allowList(), { address: known.address ?? null, senderDomain: undefined, recipients: undefined, spf: undefined, alignedDkim: undefined })
     this.input = { outcomes: [...this.outcomes], facts: factsOf(known), excuses, final: false, dnsDown: this.dnsDown }
     return decide(settings.policy, this.input)
+  }
+
+  /** RFC 5321 §3.1 has 4xx and 5xx for a greeting; a limit ends the session with 421, whatever else there is against the client. */
+  private refusalOf({ action, reply, effects }: Verdict): Reply | undefined {
+    if (action === 'disconnect') return reply
+    if (!effects.some(({ check, effect }) => check === 'rate' && effect === 'tempfail')) return undefined
+    const { code: [subject, detail] = [7, 1] as const, text = '' } = this.outcomes.find(({ check, status }) => check === 'rate' && status === 'fail') ?? {}
+    return { status: 421, subject, detail, text }
   }
 
   private countConnection(): void {
@@ -128,6 +164,8 @@ export class ClientJudgement {
     this.iprev = outcome
     this.traces.push(trace)
     this.outcomes.push(...iprevOutcomes(outcome, address))
+    // What it is called is not known, so neither is of what kind the name is.
+    if (outcome.status === 'temperror') return
     const names = outcome.status === 'pass' ? outcome.confirmed : outcome.status === 'not-confirmed' ? outcome.ptr : []
     const generic = genericName(names, address)
     this.generic = generic.generic
@@ -154,17 +192,10 @@ export class ClientJudgement {
     const { action } = settings.policy.checks.early_talker
     const excused = this.input?.excuses?.some(({ checks, truth }) => truth === 'true' && checks?.includes('early_talker') !== false) === true
     const matters = action !== 'note' && action !== 'off' && !excused
-    if (matters && this.suspicious && settings.earlyTalkerWaitMs > 0 && !this.session.spokeEarly) await services.wait(settings.earlyTalkerWaitMs)
+    if (matters && this.suspicious && settings.earlyTalkerWaitMs > 0 && !this.session.spokeEarly) await Promise.race([services.wait(settings.earlyTalkerWaitMs), this.gone.promise])
     this.outcomes.push(earlyTalkerOutcome(this.session.spokeEarly))
     if (this.session.spokeEarly) this.traces.push({ check: 'early_talker', result: 'spoke-first', detail: 'bytes came before the greeting', ms: 0, dns: [] })
   }
-}
-
-/** RFC 5321 §3.1 has 4xx and 5xx for a greeting; what may go away ends the session with 421. */
-function refusalOf({ action, by, reply }: Verdict): Reply | undefined {
-  if (reply === undefined) return undefined
-  if (action === 'disconnect') return reply
-  return action === 'tempfail' && by === 'rate' ? { ...reply, status: 421 } : undefined
 }
 
 function describeList(found: DnsListResult): string {

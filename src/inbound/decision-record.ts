@@ -17,6 +17,8 @@ export interface DecisionRecord {
   readonly checks: readonly CheckTrace[]
   /** undefined: nothing was checked */
   readonly verdict: RecordedVerdict | undefined
+  /** recipients that were refused by the policy; the first few */
+  readonly refused: readonly { readonly recipient: string; readonly verdict: RecordedVerdict }[]
   /** of the shadow policy, where it would have decided otherwise */
   readonly shadow: RecordedVerdict | undefined
   /** points from which the policy does something; undefined where there was no verdict */
@@ -41,6 +43,7 @@ export function decisionRecord(transaction: Readonly<Record<string, unknown>>, s
     transaction,
     checks: state?.traces ?? [],
     verdict: verdict === undefined ? undefined : recorded(verdict),
+    refused: (state?.refusals ?? []).map((one) => ({ recipient: one.recipient, verdict: recorded(one.verdict) })),
     shadow: verdict === undefined || shadow === undefined || agree(verdict, shadow) ? undefined : recorded(shadow),
     thresholds: decided?.policy.spam,
     changes: notable ? whatIf(decided.policy, decided.input, decided.verdict).sentences : [],

@@ -42,7 +42,7 @@ function factOf(name: FactName, known: Known): FactValue {
   switch (name) {
     case 'rdns': return reverseFact(known.iprev, 'ptr')
     case 'fcrdns': return reverseFact(known.iprev, 'forward')
-    case 'generic_name': return known.generic === undefined ? PENDING : values(known.generic ? 'yes' : 'no')
+    case 'generic_name': return known.generic !== undefined ? values(known.generic ? 'yes' : 'no') : known.iprev?.status === 'temperror' ? TEMPERROR : PENDING
     case 'dnsbl': return listFact(known.lists, 'block')
     case 'dnswl': return listFact(known.lists, 'allow')
     case 'dnsbl_zone': return zones(known.lists, 'block')
@@ -65,6 +65,12 @@ function factOf(name: FactName, known: Known): FactValue {
 
 function values(...of: readonly string[]): FactValue {
   return { status: 'known', values: of }
+}
+
+/** What could not be found out may be what is asked for. */
+function perhapsMore(of: readonly string[], open: boolean): FactValue {
+  if (!open) return values(...of)
+  return of.length === 0 ? TEMPERROR : { status: 'known', values: of, open }
 }
 
 function optional(value: string | undefined): readonly string[] {
@@ -90,7 +96,7 @@ function reverseFact(iprev: IprevOutcome | undefined, stage: 'ptr' | 'forward'):
 function names(iprev: IprevOutcome | undefined): FactValue {
   if (iprev === undefined) return PENDING
   if (iprev.status === 'temperror') return TEMPERROR
-  return values(...(iprev.status === 'pass' ? iprev.confirmed : []))
+  return iprev.status === 'pass' ? perhapsMore(iprev.confirmed, iprev.open === true) : values()
 }
 
 function listFact(lists: readonly DnsListResult[] | undefined, kind: 'block' | 'allow'): FactValue {
@@ -105,7 +111,7 @@ function zones(lists: readonly DnsListResult[] | undefined, kind: 'block' | 'all
   if (lists === undefined) return PENDING
   const of = lists.filter((one) => one.kind === kind)
   const listed = of.filter(({ status }) => status === 'listed').map(({ zone }) => zone)
-  return listed.length === 0 && of.some(({ status }) => status === 'error') ? TEMPERROR : values(...listed)
+  return perhapsMore(listed, of.some(({ status }) => status === 'error'))
 }
 
 function dkimFact(dkim: DkimOutcome | undefined): FactValue {
@@ -140,5 +146,5 @@ function dkimDomains(dkim: DkimOutcome | undefined): FactValue {
   if (dkim === undefined) return PENDING
   const passed = dkim.signatures.filter(({ status }) => status === 'pass').map(({ domain }) => domain)
   const open = dkim.status === 'temperror' || dkim.signatures.some(({ status }) => status === 'temperror')
-  return passed.length === 0 && open ? TEMPERROR : values(...passed)
+  return perhapsMore(passed, open)
 }

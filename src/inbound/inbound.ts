@@ -8,6 +8,7 @@ import type { AllowHits, AllowList } from '../reputation/allow-list.ts'
 import type { DnsLists } from '../reputation/dnsbl.ts'
 import type { Greylist } from '../reputation/greylist.ts'
 import type { Rates } from '../reputation/rates.ts'
+import type { Crowd } from './crowd.ts'
 
 export interface InboundSettings {
   readonly hostname: string
@@ -29,6 +30,7 @@ export interface InboundServices {
   readonly resolver: CachingResolver
   readonly lists: DnsLists
   readonly rates: Rates
+  readonly crowd: Crowd
   /** undefined: nobody is asked to come back */
   readonly greylist: Greylist | undefined
   readonly allowList: () => AllowList

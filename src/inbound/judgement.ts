@@ -3,7 +3,7 @@
  * message beside what is known of the client, the verdict at each step, and
  * what of it is written on the message.
  *
- * `begin` at MAIL, `recipient` at each RCPT, `message` once it is whole. The
+ * `recipient` at each RCPT, `judge` once the message is whole. The
  * verdict before the message leaves open what the message may still excuse.
  */
 import { readHeaderSection, type HeaderSection } from '../message/header-section.ts'
@@ -32,7 +32,17 @@ export interface JudgementState {
   readonly verdict: Verdict | undefined
   readonly input: DecideInput | undefined
   readonly shadow: Verdict | undefined
+  /** the first few */
+  readonly refusals: readonly RefusedRecipient[]
 }
+
+export interface RefusedRecipient {
+  readonly recipient: string
+  readonly verdict: Verdict
+  readonly input: DecideInput
+}
+
+const MAX_REFUSALS = 10
 
 export interface JudgedMessage {
   readonly verdict: Verdict
@@ -44,7 +54,10 @@ export interface JudgedMessage {
 export class Judgement {
   readonly client: ClientJudgement
   readonly sender: Sender
-  private readonly envelope: Promise<EnvelopeFindings>
+  private envelope: Promise<EnvelopeFindings> | undefined
+  /** what excused the recipients that were accepted: one verdict on the message must do for all of them */
+  private excused: string | undefined
+  private readonly refusals: RefusedRecipient[] = []
   private readonly rates: CheckOutcome[] = []
   private readonly greylisting: CheckTrace[] = []
   private found: EnvelopeFindings | undefined
@@ -56,25 +69,33 @@ export class Judgement {
     this.client = client
     const { mailbox } = sender.path
     this.sender = mailbox === null ? { address: null, domain: '' } : { address: `${mailbox.localPart}@${mailbox.domain}`, domain: mailbox.domain }
-    this.envelope = checkEnvelope(client, this.sender)
-    // Whoever waits for it hears of a bug in it; a client that leaves first must not end the process.
-    this.envelope.catch(() => undefined)
   }
 
-  /** May this recipient have mail from this client? The refusal, or undefined. */
-  async recipient(recipient: EnvelopePath): Promise<Reply | undefined> {
-    this.found = await this.envelope
-    this.recipients = [addressOf(recipient)]
+  /**
+   * May this recipient have mail from this client? The refusal, or undefined; or
+   * `apart`: what excuses the client for this one does not for the others.
+   * @param first nobody was accepted before it
+   */
+  async recipient(recipient: EnvelopePath, first: boolean): Promise<Reply | 'apart' | undefined> {
+    this.found = await (this.envelope ??= checkEnvelope(this.client, this.sender))
+    const address = addressOf(recipient)
+    this.recipients = [address]
     this.rates.length = 0
     this.rates.push(rateOutcome(this.count('recipients')))
-    const { verdict } = this.decide(false)
-    if (verdict.action !== 'accept' && verdict.action !== 'quarantine') return verdict.reply
-    return this.comeBack(addressOf(recipient), verdict)
+    const { verdict, input } = this.decide(false)
+    if (verdict.action !== 'accept' && verdict.action !== 'quarantine') {
+      if (this.refusals.length < MAX_REFUSALS) this.refusals.push({ recipient: address, verdict, input })
+      return verdict.reply
+    }
+    const excused = verdict.effects.filter(({ effect }) => effect === 'excused' || effect === 'deferred').map(({ check, exceptions }) => `${check} ${exceptions.join(' ')}`).join('\n')
+    if (first) this.excused = excused
+    else if (excused !== this.excused) return 'apart'
+    return this.comeBack(address, verdict)
   }
 
   /** The whole message, with the recipients that were accepted. Before it is answered. */
   async judge(body: StoredMessage, recipients: readonly EnvelopePath[]): Promise<JudgedMessage> {
-    const envelope = await this.envelope
+    const envelope = await (this.envelope ??= checkEnvelope(this.client, this.sender))
     this.found = envelope
     this.recipients = recipients.map(addressOf)
     this.rates.length = 0
@@ -90,13 +111,16 @@ export class Judgement {
 
   get state(): JudgementState {
     const { shadow } = this.client.inbound.settings
+    // Without a message, what was refused is what somebody will ask about.
+    const decided = this.message === undefined ? (this.refusals.at(-1) ?? this.decided) : this.decided
     return {
       outcomes: this.outcomes,
       traces: [...this.client.traces, ...(this.found?.traces ?? []), ...this.greylisting, ...(this.message?.traces ?? [])],
       known: this.known,
-      verdict: this.decided?.verdict,
-      input: this.decided?.input,
-      shadow: shadow === undefined || this.decided === undefined ? undefined : decide(shadow, this.decided.input),
+      verdict: decided?.verdict,
+      input: decided?.input,
+      refusals: this.refusals,
+      shadow: shadow === undefined || decided === undefined ? undefined : decide(shadow, decided.input),
     }
   }
 
@@ -153,7 +177,9 @@ export class Judgement {
     const { greylist } = services
     const { address } = this.client.session
     if (greylist === undefined || address === undefined) return undefined
-    if (!this.client.suspicious && verdict.score < settings.greylistScore) return undefined
+    // Points that wait for the message are not in the score yet.
+    const deferred = verdict.effects.some(({ effect }) => effect === 'deferred')
+    if (!this.client.suspicious && !deferred && verdict.score < settings.greylistScore) return undefined
     if (excusesGreylisting(services.allowList(), this.subject())) return undefined
     const beganMs = services.now()
     const outcome = await greylist({ address, names: this.client.ownNames, senderDomain: this.sender.domain, recipient })
@@ -178,9 +204,12 @@ function describeGreylist(outcome: GreylistOutcome): string {
 function alignedDkim({ dkim, dmarc, fromDomains }: MessageFindings): readonly ProvedDomain[] {
   if (dkim === undefined || fromDomains.length === 0) return []
   const byDmarc = fromDomains.length === 1 ? dmarc?.alignment.dkim ?? [] : []
-  return dkim.signatures
-    .filter(({ domain }) => domain !== '' && (byDmarc.includes(domain) || fromDomains.every((from) => from === domain || from.endsWith(`.${domain}`))))
-    .map(({ domain, status }) => ({ domain, status }))
+  return dkim.signatures.flatMap(({ domain, status }): ProvedDomain[] => {
+    if (domain === '') return []
+    if (byDmarc.includes(domain) || fromDomains.every((from) => from === domain || from.endsWith(`.${domain}`))) return [{ domain, status }]
+    // Whether it is aligned is what could not be found out.
+    return dmarc?.status === 'temperror' && status === 'pass' ? [{ domain, status: 'temperror' }] : []
+  })
 }
 
 function addressOf({ path: { mailbox, wire } }: EnvelopePath): string {

@@ -13,7 +13,7 @@ import { fieldsNamed, type HeaderSection } from '../message/header-section.ts'
 import type { StoredMessage } from '../message/message.ts'
 import type { CheckOutcome } from '../policy/outcome.ts'
 import { arcOverride } from '../policy/arc-override.ts'
-import { traced, type CheckTrace } from './check-trace.ts'
+import { traced, type CheckGround, type CheckTrace } from './check-trace.ts'
 import type { ClientJudgement } from './client-judgement.ts'
 import { dkimOutcome, dmarcOutcome, unreadableAuthor } from './outcomes-message.ts'
 
@@ -30,12 +30,14 @@ export async function checkMessage(client: ClientJudgement, { body, section, spf
   const authors = readAuthors(fieldsNamed(section, 'from').map(({ value }) => value))
   const fromDomains = authors.status === 'domains' ? authors.domains : []
   if (!client.wants('dkim') && !client.wants('dmarc')) return { outcomes: [], traces: [], fromDomains, dkim: undefined, arc: undefined, dmarc: undefined }
-  const signed = await traced('dkim', client.ground, {
+  // What client and envelope have used up is not missing here.
+  const ground = client.groundOfItsOwn()
+  const signed = await traced('dkim', ground, {
     run: (resolver) => verifyMessage(body, resolver, client.inbound.services.date()),
     describe: ({ dkim, arc }) => [dkim.status, [dkim.cause, ...dkim.signatures.map((one) => `${one.domain} ${one.selector}: ${one.status}${one.cause === '' ? '' : ` (${one.cause})`}`), `arc ${arc.status}${arc.cause === '' ? '' : ` (${arc.cause})`}`].filter((part) => part !== '').join('; ')],
   })
   const { dkim, arc } = signed.outcome
-  const found = client.wants('dmarc') ? await dmarcOf(client, { fromDomains, spf, dkim }) : undefined
+  const found = client.wants('dmarc') ? await dmarcOf(client.groundOfItsOwn(), { fromDomains, spf, dkim }) : undefined
   const dmarc = found?.outcome
   const { trustedSealers } = client.inbound.settings
   const rescue = dmarc?.status === 'fail' && trustedSealers.length > 0 ? arcOverride({ arc, trustedSealers, fromDomains }) : undefined
@@ -49,8 +51,8 @@ export async function checkMessage(client: ClientJudgement, { body, section, spf
   }
 }
 
-async function dmarcOf(client: ClientJudgement, { fromDomains, spf, dkim }: { readonly fromDomains: readonly string[]; readonly spf: SpfOutcome | undefined; readonly dkim: DkimOutcome }): Promise<{ outcome: DmarcOutcome; trace: CheckTrace }> {
-  return traced('dmarc', client.ground, {
+async function dmarcOf(ground: CheckGround, { fromDomains, spf, dkim }: { readonly fromDomains: readonly string[]; readonly spf: SpfOutcome | undefined; readonly dkim: DkimOutcome }): Promise<{ outcome: DmarcOutcome; trace: CheckTrace }> {
+  return traced('dmarc', ground, {
     async run(resolver) {
       // Where there is no author domain the evaluation says so itself.
       const each = await Promise.all((fromDomains.length === 0 ? [''] : fromDomains).map((fromDomain) => evaluateDmarc({

@@ -86,7 +86,8 @@ function blockOutcome(found: DnsListResult, address: string): readonly CheckOutc
 
 function allowOutcome(found: DnsListResult): readonly CheckOutcome[] {
   if (found.status === 'listed') return [{ check: 'dnswl', status: 'pass', result: `listed at ${found.zone}`, code: NOT_AUTHORIZED, weight: -found.weight, text: '' }]
-  return found.status === 'error' && found.stage === 'look-up' ? [{ check: 'dnswl', status: 'temperror', result: `temperror at ${found.zone}`, code: NOT_AUTHORIZED, text: '' }] : []
+  // Whatever keeps it from speaking for the client: the points that it would take away may be missing.
+  return found.status === 'error' ? [{ check: 'dnswl', status: 'temperror', result: `temperror at ${found.zone}`, code: NOT_AUTHORIZED, weight: -(found.most ?? 0), text: '' }] : []
 }
 
 export function earlyTalkerOutcome(spokeEarly: boolean): CheckOutcome {

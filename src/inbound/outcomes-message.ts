@@ -84,6 +84,8 @@ export function dmarcOutcome(found: DmarcOutcome, rescue: Rescue): CheckOutcome 
         warnings: [`this message does not come from ${found.domain} (DMARC)`],
       }
     case 'temperror':
+      // Whatever the rest would have said, the owner is known to ask for nothing.
+      if (found.recordName !== null && found.policy === 'none') return { ...common, status: 'none', result: 'temperror', text: '' }
       return { ...common, status: 'temperror', result: 'temperror', text: `DMARC of ${asciiText(found.domain)} could not be found out: the DNS did not answer; try again later` }
     case 'permerror':
       return { ...common, status: 'fail', result: 'permerror', text: 'From names no author domain', warnings: ['From names no author domain'] }

@@ -23,12 +23,13 @@ import { createRates, type Rates, type RateSettings } from '../reputation/rates.
 import { DatabaseAllowHits } from '../state/allow-hits.ts'
 import { openDatabase } from '../state/database.ts'
 import { DecisionStore, PRUNE_ROWS, type DecisionBounds, type StoredDecision } from '../state/decisions.ts'
-import { DatabaseGreylist } from '../state/greylist-store.ts'
+import { DatabaseGreylist, GREYLIST_PRUNE_ROWS } from '../state/greylist-store.ts'
 import type { QuarantineFacts } from '../state/quarantine-entry.ts'
 import { QuarantineError } from '../state/quarantine-files.ts'
 import { Quarantine, type QuarantineBounds } from '../state/quarantine.ts'
 import { DatabaseCounters } from '../state/shared-counters.ts'
 import { AllowListFile } from './allow-list-file.ts'
+import { Crowd } from './crowd.ts'
 import type { InboundServices } from './inbound.ts'
 
 export interface ServiceSettings {
@@ -49,9 +50,11 @@ export interface ServiceSettings {
   readonly judges: boolean
 }
 
+/** A writer that holds the database for longer costs the decisions of one second more memory, and no session its time. */
+const FLUSH_BUSY_MS = 50
 const LISTS_TICKS = 60
 /** Decisions can come by the hundred a second, and go some thousand at a time. */
-const DECISION_TICKS = 60
+const ROW_TICKS = 60
 const PRUNE_TICKS = 600
 const TIDY_TICKS = 3600
 
@@ -60,15 +63,18 @@ export class WorkerServices {
   private settings: ServiceSettings
   private readonly log: Log
   private readonly database: DatabaseSync
+  private readonly unhurried: DatabaseSync
   private readonly decisions: DecisionStore
   private readonly kept: Quarantine
   private readonly greylistStore: DatabaseGreylist
   private readonly hits: DatabaseAllowHits
   private readonly counters: DatabaseCounters
   private readonly allowList: AllowListFile
+  private readonly crowd = new Crowd()
   private stub: StubResolver
   private lists: DnsLists
   private ticks = 0
+  private moreGreylist = false
   private moreDecisions = false
   private tidying: Promise<unknown> = Promise.resolve()
 
@@ -77,10 +83,12 @@ export class WorkerServices {
     this.settings = settings
     this.log = log
     this.database = openDatabase(settings.state)
-    this.decisions = new DecisionStore(this.database, log)
+    // What waits in memory may wait for another second: no session is held up for it.
+    this.unhurried = openDatabase(settings.state, { busyMs: FLUSH_BUSY_MS })
+    this.decisions = new DecisionStore(this.unhurried, log)
     this.kept = new Quarantine(settings.state, settings.quarantine, { database: this.database, files: nodeFileSystem, log, now: nowMs })
-    this.greylistStore = new DatabaseGreylist({}, { database: this.database, log, now: nowMs })
-    this.hits = new DatabaseAllowHits(this.database, log)
+    this.greylistStore = new DatabaseGreylist({}, { database: this.unhurried, log, now: nowMs })
+    this.hits = new DatabaseAllowHits(this.unhurried, log)
     this.counters = new DatabaseCounters(settings.state, { log, now: nowMs })
     this.allowList = new AllowListFile(settings.allow, { log, now: nowMs })
     this.stub = this.openStub()
@@ -111,14 +119,15 @@ export class WorkerServices {
     this.decisions.flush()
     this.greylistStore.flush()
     this.hits.flush()
-    if (this.moreDecisions || tick % DECISION_TICKS === DECISION_TICKS - 1) this.pruneDecisions()
+    if (this.moreDecisions || tick % ROW_TICKS === ROW_TICKS - 1) this.pruneDecisions()
     if (!this.settings.judges) return
     // It reads some hundred files: never in the middle of the first session, if it can be helped.
     if (tick === 0) mailauth()
     this.counters.exchange()
     this.allowList.refresh()
     if (tick % LISTS_TICKS === 0) void this.lists.tick()
-    if (tick % PRUNE_TICKS === PRUNE_TICKS - 1) this.prune()
+    if (this.moreGreylist || tick % ROW_TICKS === ROW_TICKS - 1) this.pruneGreylist()
+    if (tick % PRUNE_TICKS === PRUNE_TICKS - 1) this.tidying = this.kept.expire(Date.now())
     if (tick % TIDY_TICKS === 0) this.tidying = this.kept.tidy(Date.now())
   }
 
@@ -145,6 +154,7 @@ export class WorkerServices {
     this.decisions.flush()
     this.greylistStore.flush()
     this.hits.flush()
+    this.unhurried.close()
     this.database.close()
   }
 
@@ -154,6 +164,7 @@ export class WorkerServices {
     const greylist: Greylist | undefined = settings.greylist === undefined ? undefined : createGreylist(settings.greylist, { store: this.greylistStore, now: () => Date.now(), organizationalDomain })
     return {
       resolver, rates, greylist,
+      crowd: this.crowd,
       lists: this.lists,
       allowList: () => this.allowList.current,
       allowHits: this.hits,
@@ -191,12 +202,12 @@ export class WorkerServices {
     }
   }
 
-  private prune(): void {
+  private pruneGreylist(): void {
+    this.moreGreylist = false
     try {
-      this.greylistStore.prune()
+      this.moreGreylist = this.greylistStore.prune() >= GREYLIST_PRUNE_ROWS
     } catch (error) {
       this.log.warn({ cause: error instanceof Error ? error.message : String(error) }, 'old entries of the greylist could not be removed')
     }
-    this.tidying = this.kept.expire(Date.now())
   }
 }

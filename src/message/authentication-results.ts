@@ -105,7 +105,8 @@ function canonicalName(name: string): string {
 /** What one reader or another may take for the beginning of a doubtful field: up to the first semicolon, with and without comments, blanks, quotes. */
 function readings(text: string): string[] {
   return [text, withoutComments(text)].flatMap((one) => {
-    const start = decodeWords(one.split(';', 1)[0] ?? '').toLowerCase()
+    // Where nothing stands before it, the next part is what some take for the name.
+    const start = decodeWords(one.split(';').find((part) => part.trim() !== '') ?? '').toLowerCase()
     return [start, start.replace(/[^a-z0-9._\x80-\u{10ffff}-]/gu, '')]
   })
 }

@@ -43,7 +43,7 @@ export type FactName = keyof typeof FACTS
 
 export type FactValue =
   /** several where there are several: recipients (all must match), signatures (one must); none where there is no such thing */
-  | { readonly status: 'known'; readonly values: readonly string[] }
+  | { readonly status: 'known'; readonly values: readonly string[]; /** there may be more, which could not be found out */ readonly open?: boolean }
   | { readonly status: 'pending' | 'temperror' }
 
 export type Condition =
@@ -83,7 +83,8 @@ export function evaluate(condition: Condition, facts: (name: FactName) => FactVa
       if (value.status !== 'known') return value.status
       // What is fine for one recipient opens nothing for the others of the same message.
       const holds = condition.fact === 'recipient' ? value.values.length > 0 && value.values.every(condition.matches) : value.values.some(condition.matches)
-      return holds ? 'true' : 'false'
+      if (holds) return 'true'
+      return value.open === true ? 'temperror' : 'false'
     }
   }
 }

@@ -10,7 +10,7 @@
 import type { Reply } from '../smtp/reply.ts'
 import { evaluate, type FactName, type FactValue } from './condition.ts'
 import type { CheckOutcome } from './outcome.ts'
-import type { Action, CheckName, Exception, Policy } from './policy.ts'
+import { CHECKS, type Action, type CheckName, type Exception, type Policy } from './policy.ts'
 import type { Truth } from './truth.ts'
 
 export type VerdictAction = 'accept' | 'quarantine' | 'tempfail' | 'reject' | 'disconnect'
@@ -45,7 +45,7 @@ export interface Verdict {
 
 /** Why what some checks found is no reason for anything, as far as it is known. */
 export interface Excuse {
-  /** undefined: all of them */
+  /** undefined: all of them but the rates */
   readonly checks: readonly CheckName[] | undefined
   readonly truth: Truth
   /** for the log and `postern why` */
@@ -64,10 +64,14 @@ export interface DecideInput {
   readonly dnsDown: boolean
 }
 
+/** RFC 5321 §4.5.3.1.5: a reply line has 512 octets, with code, decision ID and CRLF. */
+const MAX_TEXT_CHARACTERS = 440
+
 const RANK: Readonly<Record<VerdictAction, number>> = { accept: 0, quarantine: 1, tempfail: 2, reject: 3, disconnect: 4 }
 
 export function decide(policy: Policy, input: DecideInput): Verdict {
-  const effects = input.outcomes.map((outcome) => effectOf(outcome, policy, input))
+  const excuses = excusesByCheck(policy.exceptions, input)
+  const effects = input.outcomes.map((outcome) => effectOf(outcome, policy, { input, excuses }))
   const score = round(effects.reduce((sum, { points }) => sum + points, 0))
   let action: VerdictAction = 'accept'
   let by: Verdict['by']
@@ -77,13 +81,13 @@ export function decide(policy: Policy, input: DecideInput): Verdict {
     if (outcome === undefined || !isVerdict(effect) || RANK[effect] <= RANK[action]) continue
     action = effect
     by = check
-    reply = effect === 'quarantine' ? undefined : { status: effect === 'tempfail' ? 451 : 550, subject: outcome.code[0], detail: outcome.code[1], text: outcome.text }
+    reply = effect === 'quarantine' ? undefined : { status: effect === 'tempfail' ? 451 : 550, subject: outcome.code[0], detail: outcome.code[1], text: outcome.text.slice(0, MAX_TEXT_CHARACTERS) }
   }
-  const scored = byScore(score, policy, input.final)
+  const scored = byScore(score, policy, { final: input.final, perhapsLess: perhapsLess(effects, input.outcomes) })
   if (RANK[scored] > RANK[action]) {
     action = scored
     by = 'score'
-    reply = scored === 'reject' ? { status: 550, subject: 7, detail: 1, text: 'Message refused: it has too many marks of spam' } : undefined
+    reply = scoreReply(scored)
   }
   return { action, by, reply, warnings: warningsOf(effects, input.outcomes), score, tagged: policy.spam.tag !== undefined && score >= policy.spam.tag, effects }
 }
@@ -92,7 +96,7 @@ function isVerdict(effect: Effect['effect']): effect is Exclude<VerdictAction, '
   return effect === 'quarantine' || effect === 'tempfail' || effect === 'reject' || effect === 'disconnect'
 }
 
-function effectOf(outcome: CheckOutcome, policy: Policy, input: DecideInput): Effect {
+function effectOf(outcome: CheckOutcome, policy: Policy, { input, excuses }: { readonly input: DecideInput; readonly excuses: Excuses }): Effect {
   const { action, weight } = policy.checks[outcome.check]
   const { check, status, result } = outcome
   const made = (effect: Effect['effect'], exceptions: readonly string[] = []): Effect => ({
@@ -102,7 +106,7 @@ function effectOf(outcome: CheckOutcome, policy: Policy, input: DecideInput): Ef
   if (status === 'pass' && action === 'score' && (outcome.weight ?? 0) < 0) return made('score')
   const wanted = wantedEffect(outcome, action, policy.dnsDown === 'accept' && input.dnsDown)
   if (wanted === 'nothing') return made('nothing')
-  const excused = excuseOf(check, policy.exceptions, input)
+  const excused = excuseOf(excuses.get(check))
   switch (excused.truth) {
     case 'true':
       return made('excused', excused.reasons)
@@ -127,8 +131,8 @@ type Wanted = Exclude<Effect['effect'], 'excused' | 'deferred'>
 function wantedEffect({ status, demand, mild = false }: CheckOutcome, action: Action, dnsForgiven: boolean): Wanted {
   if (action === 'off' || action === 'note' || status === 'pass' || status === 'none') return 'nothing'
   if (status === 'temperror') {
-    // DMARC that could not be found out is not a reason to keep mail out: RFC 9989 leaves it to the receiver, and mail flows.
-    const refuses = action === 'tempfail' || action === 'reject' || action === 'disconnect'
+    // Honour too: whoever could make us unable to ask would have a way around every policy.
+    const refuses = action === 'tempfail' || action === 'reject' || action === 'disconnect' || action === 'honour'
     return refuses && !dnsForgiven ? 'tempfail' : 'nothing'
   }
   if (mild && action !== 'honour') return 'score'
@@ -136,26 +140,61 @@ function wantedEffect({ status, demand, mild = false }: CheckOutcome, action: Ac
   return demand === 'reject' || demand === 'quarantine' ? demand : 'nothing'
 }
 
-function excuseOf(check: CheckName, exceptions: readonly Exception[], input: DecideInput): { truth: Truth; reasons: readonly string[] } {
-  const rules = exceptions.map(({ checks, when, reason }): Excuse => ({ checks, truth: evaluate(when, input.facts), reason }))
-  const found = new Map<Truth, string[]>()
-  for (const { checks, truth, reason } of [...rules, ...(input.excuses ?? [])]) {
-    if (checks !== undefined && !checks.includes(check)) continue
+/** Reasons by what they come to; the first few of each. */
+type Excuses = ReadonlyMap<CheckName, ReadonlyMap<Truth, readonly string[]>>
+
+const MAX_REASONS = 10
+
+/** Each condition is evaluated once, however many checks it excuses. */
+function excusesByCheck(exceptions: readonly Exception[], input: DecideInput): Excuses {
+  const byCheck = new Map<CheckName, Map<Truth, string[]>>()
+  const add = ({ checks, truth, reason }: Excuse): void => {
     const settled = input.final && truth === 'pending' ? 'false' : truth
-    found.set(settled, [...(found.get(settled) ?? []), reason])
+    if (settled === 'false') return
+    // A limit that waits for the message would be none; and who is let through is not let through without bounds.
+    for (const check of checks ?? BOUNDLESS) {
+      if (check === 'rate' && settled === 'pending') continue
+      let of = byCheck.get(check)
+      if (of === undefined) byCheck.set(check, (of = new Map()))
+      const reasons = of.get(settled)
+      if (reasons === undefined) of.set(settled, [reason])
+      else if (reasons.length < MAX_REASONS) reasons.push(reason)
+    }
   }
+  for (const { checks, when, reason } of exceptions) add({ checks, truth: evaluate(when, input.facts), reason })
+  for (const excuse of input.excuses ?? []) add(excuse)
+  return byCheck
+}
+
+const BOUNDLESS = CHECKS.filter((check) => check !== 'rate')
+
+function excuseOf(found: ReadonlyMap<Truth, readonly string[]> | undefined): { truth: Truth; reasons: readonly string[] } {
   for (const truth of ['true', 'pending', 'temperror'] as const) {
-    const reasons = found.get(truth)
+    const reasons = found?.get(truth)
     if (reasons !== undefined) return { truth, reasons }
   }
   return { truth: 'false', reasons: [] }
 }
 
-/** The score is whole only at the end. */
-function byScore(score: number, { spam }: Policy, final: boolean): 'accept' | 'quarantine' | 'reject' {
+/** The score is whole only at the end; and what a list might have taken away is no reason to refuse for good. */
+function byScore(score: number, { spam }: Policy, { final, perhapsLess }: { readonly final: boolean; readonly perhapsLess: number }): 'accept' | 'quarantine' | 'tempfail' | 'reject' {
   if (!final) return 'accept'
-  if (spam.reject !== undefined && score >= spam.reject) return 'reject'
+  if (spam.reject !== undefined && score >= spam.reject) return score - perhapsLess >= spam.reject ? 'reject' : 'tempfail'
   return spam.quarantine !== undefined && score >= spam.quarantine ? 'quarantine' : 'accept'
+}
+
+/** Points that lists would perhaps have taken away, had they answered. */
+function perhapsLess(effects: readonly Effect[], outcomes: readonly CheckOutcome[]): number {
+  return effects.reduce((sum, { policy, status }, i) => sum + (status === 'temperror' && policy === 'score' ? Math.max(0, -(outcomes[i]?.weight ?? 0)) : 0), 0)
+}
+
+function scoreReply(action: 'accept' | 'quarantine' | 'tempfail' | 'reject'): Reply | undefined {
+  switch (action) {
+    case 'reject': return { status: 550, subject: 7, detail: 1, text: 'Message refused: it has too many marks of spam' }
+    case 'tempfail': return { status: 451, subject: 7, detail: 1, text: 'Too many marks of spam, and a list that may speak for you did not answer: try again later' }
+    case 'accept':
+    case 'quarantine': return undefined
+  }
 }
 
 function warningsOf(effects: readonly Effect[], outcomes: readonly CheckOutcome[]): readonly string[] {

@@ -67,7 +67,7 @@ export type DnsListAnswer =
   /** the zone holds no addresses of this kind */
   | { readonly status: 'not-asked'; readonly why: string }
 
-export type DnsListResult = { readonly zone: string; readonly kind: 'block' | 'allow' } & DnsListAnswer
+export type DnsListResult = { readonly zone: string; readonly kind: 'block' | 'allow'; /** the most that a listing would weigh */ readonly most?: number } & DnsListAnswer
 
 export type DnsListHealth = { readonly zone: string; readonly kind: 'block' | 'allow' } & ZoneState
 
@@ -115,7 +115,11 @@ export function createDnsLists(settings: DnsListSettings, context: ZoneContext):
   return {
     check(address, resolver = context.resolver) {
       const client = parseIpAddress(address)
-      return atOnce(zones, most, async (zone) => ({ zone: zone.settings.zone, kind: zone.settings.kind, ...(await ask(zone, client, resolver)) }))
+      return atOnce(zones, most, async (zone): Promise<DnsListResult> => {
+        const answer = await ask(zone, client, resolver)
+        const { zone: name, kind } = zone.settings
+        return answer.status === 'error' ? { zone: name, kind, most: Math.max(...zone.codes.map(({ weight }) => weight)), ...answer } : { zone: name, kind, ...answer }
+      })
     },
     tick: () => proveThem(zones.filter((zone) => zone.health.isDue)),
     async prove() {
@@ -180,7 +184,7 @@ function understood(zone: Zone, name: string, found: Lookup<'A'>): DnsListAnswer
       const cause = causeText(failureCause(name, found))
       // Where our own servers are silent, or a session has waited long enough, the list is not to blame; and a stranger's
       // session must not be able to set a list aside.
-      if (found.status === 'servfail' || found.serversAnswer === true) zone.health.failed(cause)
+      if (found.ours !== true && (found.status === 'servfail' || found.serversAnswer === true)) zone.health.failed(cause)
       return { status: 'error', stage: 'look-up', cause }
     }
     case 'records': {

@@ -108,6 +108,8 @@ export function tooBig(maxBytes: number): Reply {
 export const TOO_MANY_RECIPIENTS = reply(452, [5, 3], 'Too many recipients, send the rest in another transaction')
 /** the rest belongs to another next hop; the client sends them again */
 export const OTHER_HOP = reply(451, [5, 3], 'This recipient needs a transaction of its own, send it again')
+/** what lets one recipient have the message does not for the other, and there is one final reply */
+export const OTHER_VERDICT = reply(451, [5, 3], 'This recipient has rules of its own, send it again')
 /** RFC 5321 §3.6.2, RFC 3463 §3.8 */
 export const RELAYING_DENIED = reply(550, [7, 1], 'Relaying denied')
 /** routing characters in a local part: a next hop might follow them */

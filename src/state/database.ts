@@ -68,8 +68,11 @@ export const DATABASE_FILE = 'postern.db'
 /** `user_version` of a database that is up to date. */
 export const DATABASE_VERSION = STEPS.length
 
-/** @param directory made where it is missing */
-export function openDatabase(directory: string): DatabaseSync {
+/**
+ * @param directory made where it is missing
+ * @param busyMs how long a statement waits for another process that writes, once the database is open
+ */
+export function openDatabase(directory: string, { busyMs = BUSY_MS }: { readonly busyMs?: number } = {}): DatabaseSync {
   mkdirSync(directory, { recursive: true, mode: 0o750 })
   const path = join(directory, DATABASE_FILE)
   const database = new DatabaseSync(path, { timeout: BUSY_MS })
@@ -79,6 +82,7 @@ export function openDatabase(directory: string): DatabaseSync {
     useWriteAheadLog(database)
     database.exec('PRAGMA synchronous = NORMAL')
     upgrade(database, path)
+    if (busyMs !== BUSY_MS) database.exec(`PRAGMA busy_timeout = ${busyMs}`)
     return database
   } catch (error) {
     database.close()

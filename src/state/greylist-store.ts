@@ -27,7 +27,7 @@ export interface GreylistStoreSettings {
 const MAX_RECORDS = 500_000
 const MAX_WAITING = 10_000
 /** More at once would hold up sessions. */
-const PRUNE_ROWS = 2000
+export const GREYLIST_PRUNE_ROWS = 2000
 
 export class DatabaseGreylist implements GreylistStore {
   readonly #database: DatabaseSync
@@ -90,9 +90,9 @@ export class DatabaseGreylist implements GreylistStore {
 
   /** Removes some of what has expired or is too much; returns how many. Call it now and then; it throws what SQLite throws. */
   prune(): number {
-    const expired = Number(this.#database.prepare('DELETE FROM greylist WHERE key IN (SELECT key FROM greylist WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)').run(this.#now(), PRUNE_ROWS).changes)
+    const expired = Number(this.#database.prepare('DELETE FROM greylist WHERE key IN (SELECT key FROM greylist WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)').run(this.#now(), GREYLIST_PRUNE_ROWS).changes)
     const count = Number(this.#database.prepare('SELECT count(*) AS n FROM greylist').get()?.['n'])
-    const surplus = Math.min(PRUNE_ROWS, count - this.#maxRecords)
+    const surplus = Math.min(GREYLIST_PRUNE_ROWS, count - this.#maxRecords)
     if (surplus <= 0) return expired
     return expired + Number(this.#database.prepare('DELETE FROM greylist WHERE key IN (SELECT key FROM greylist ORDER BY expires_at LIMIT ?)').run(surplus).changes)
   }

@@ -47,6 +47,7 @@ const PROVED_ELSEWHERE: Readonly<Record<string, string>> = {
   NO_ROOM: '../unit/transaction.test.ts',
   INTERNAL: '../unit/smtp/session.test.ts',
   HEADER_TOO_LONG: '../unit/inbound/session.test.ts',
+  OTHER_VERDICT: '../unit/inbound/excuses-and-rates.test.ts',
   KEPT: '../unit/inbound/session.test.ts',
   NOT_KEPT: '../unit/inbound/session.test.ts',
 }

@@ -9,6 +9,7 @@
 import { tmpdir } from 'node:os'
 import { inboundRoutes } from '../../src/delivery/routes.ts'
 import { cachingResolver } from '../../src/dns/cache.ts'
+import { Crowd } from '../../src/inbound/crowd.ts'
 import type { Inbound } from '../../src/inbound/inbound.ts'
 import { networkMatcher } from '../../src/config/networks.ts'
 import { FrontDoor, type FrontDoorContext, type FrontDoorSettings } from '../../src/pipeline.ts'
@@ -41,12 +42,14 @@ export interface JudgedOptions {
   readonly quarantine?: 'kept' | 'no-room' | 'failed'
   /** makes what is counted, remembered and known common to several sessions */
   readonly before?: Common
+  /** look-ups at once of one network */
+  readonly crowd?: number
 }
 
 export interface Common {
   readonly clock: { nowMs: number }
   readonly zone: ZoneMap
-  readonly shared: { readonly counters: MemoryCounters; readonly greylist: MemoryGreylist; readonly hits: MemoryAllowHits }
+  readonly shared: { readonly counters: MemoryCounters; readonly greylist: MemoryGreylist; readonly hits: MemoryAllowHits; readonly crowd: Crowd }
 }
 
 export type Judged = Awaited<ReturnType<typeof judged>>
@@ -69,7 +72,7 @@ hops: { backend: { smtp: "192.0.2.1:25" } }
   const resolver = cachingResolver(zone, { maxEntries: 1000, now })
   const lists = createDnsLists({ zones: settings.policy.dnsLists }, { resolver, now, log })
   await lists.tick()
-  const shared: Common['shared'] = options.before?.shared ?? { counters: new MemoryCounters({ now }), greylist: new MemoryGreylist(now), hits: new MemoryAllowHits() }
+  const shared: Common['shared'] = options.before?.shared ?? { counters: new MemoryCounters({ now }), greylist: new MemoryGreylist(now), hits: new MemoryAllowHits(), crowd: new Crowd(options.crowd) }
   const waits: { readonly ms: number; readonly end: () => void }[] = []
   const { policy } = settings
   const inbound: Inbound = {
@@ -79,6 +82,7 @@ hops: { backend: { smtp: "192.0.2.1:25" } }
     },
     services: {
       resolver, lists, now,
+      crowd: shared.crowd,
       rates: createRates(policy.rates, shared.counters),
       greylist: policy.greylist === undefined ? undefined : createGreylist(policy.greylist, { store: shared.greylist, now, organizationalDomain }),
       allowList: () => createAllowList(options.allow ?? [], now),

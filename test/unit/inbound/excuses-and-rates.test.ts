@@ -26,6 +26,21 @@ describe('what may be excused waits', () => {
     assert.match(await stage.envelope('eve@partner.example'), /^451 4\.7\.25/)
   })
 
+  test('recipients with excuses of their own do not share a message: neither loses it', async () => {
+    const stage = await judged({
+      zone: NO_NAME,
+      policy: 'preset: standard, early_talker_wait: 0s, exceptions: [{ checks: [rdns, fcrdns], when: { recipient: b@hop.example }, reason: b }, { checks: [rdns, fcrdns], when: { recipient: c@hop.example }, reason: c }]',
+    })
+    await stage.greeting()
+    assert.match(await stage.envelope(), /^250/)
+    // The reply OTHER_VERDICT.
+    assert.match(await stage.say('RCPT TO:<c@hop.example>'), /^451 4\.5\.3 This recipient has rules of its own, send it again/)
+    assert.match(await stage.message(LETTER), /^250/)
+    await stage.say('MAIL FROM:<anna@sender.example>')
+    assert.match(await stage.say('RCPT TO:<c@hop.example>'), /^250/)
+    assert.match(await stage.message(LETTER), /^250/)
+  })
+
   test('an exception for one recipient opens nothing for another', async () => {
     const stage = await judged({ zone: NO_NAME, policy: 'preset: standard, early_talker_wait: 0s, exceptions: [{ checks: [rdns, fcrdns], when: { recipient: b@hop.example }, reason: takes everything }]' })
     assert.match(await stage.greeting(), /^220/)
@@ -80,6 +95,37 @@ describe('greylisting', () => {
 })
 
 describe('rates', () => {
+  test('an entry of the allow list that waits for the message switches no limit off, and no greylisting', async () => {
+    const allow: AllowEntry[] = [{ id: 'x', match: { kind: 'domain', domain: 'partner.example' }, scope: {}, reason: 'r', author: 'eve', expiresAt: undefined }]
+    const policy = 'preset: standard, rate: { connections_per_address: 1/1m, recipients_per_address: 1/1h }'
+    const first = await judged({ zone: GOOD, policy, allow })
+    assert.match(await first.greeting(), /^220/)
+    assert.match(await first.envelope(), /^250/)
+    assert.match(await first.say('RCPT TO:<c@hop.example>'), /^451 4\.7\.1 Too many recipients/)
+    assert.match(await (await judged({ zone: GOOD, policy, allow, before: first })).greeting(), /^421/)
+    const suspicious = await judged({ zone: { 'sender.example': { MX: [[10, 'mx.sender.example']] } }, allow, policy: 'preset: standard, early_talker: off, greylist: { action: suspicious }' })
+    assert.match(await suspicious.greeting(), /^220/)
+    assert.match(await suspicious.envelope(), /^451 4\.7\.1 Greylisted/)
+  })
+
+  test('a limit holds for a client that would be refused later, and nothing is asked for it', async () => {
+    const zone = { ...GOOD, ...LIST, [listed('bl.example')]: { A: ['127.0.0.4'] } }
+    const policy = 'preset: standard, early_talker: off, dnsbl: { action: reject, lists: [bl.example] }, rate: { sessions_per_address: 1 }'
+    const first = await judged({ zone, policy })
+    assert.match(await first.greeting(), /^220/)
+    const asked = first.zone.queries.length
+    const second = await judged({ zone, policy, before: first })
+    const proofs = second.zone.queries.length - asked
+    assert.match(await second.greeting(), /^421 4\.7\.1 Too many sessions/)
+    assert.equal(second.zone.queries.length, asked + proofs)
+  })
+
+  test('so many look-ups of one network at once, and no more', async () => {
+    const first = await judged({ zone: GOOD, crowd: 0 })
+    assert.match(await first.greeting(), /^421 4\.7\.0 Too many connections from your network at once/)
+    assert.deepEqual(first.zone.queries, [])
+  })
+
   test('connections: 421 in place of the greeting; messages and recipients: 451', async () => {
     const policy = 'preset: standard, rate: { connections_per_address: 2/1m, recipients_per_sender: 1/1h }'
     const first = await judged({ zone: GOOD, policy })

@@ -10,6 +10,7 @@ import type { DnsListResult } from '../../../src/reputation/dnsbl.ts'
 
 const fact = (name: FactName, known: Partial<Known>): FactValue => factsOf({ address: '192.0.2.7', ...known })(name)
 const values = (...of: string[]): FactValue => ({ status: 'known', values: of })
+const open = (...of: string[]): FactValue => ({ status: 'known', values: of, open: true })
 const PENDING: FactValue = { status: 'pending' }
 const TEMPERROR: FactValue = { status: 'temperror' }
 const NAMES = { ptr: ['mail.example'], ignored: [], ptrCount: 1 }
@@ -22,6 +23,7 @@ test('before anything is checked everything is pending, but who the client is', 
 test('reverse DNS', () => {
   const cases: readonly (readonly [IprevOutcome, rdns: FactValue, fcrdns: FactValue, name: FactValue])[] = [
     [{ status: 'pass', confirmed: ['mail.example'], ...NAMES }, values('pass'), values('pass'), values('mail.example')],
+    [{ status: 'pass', confirmed: ['mail.example'], open: true, ...NAMES }, values('pass'), values('pass'), open('mail.example')],
     [{ status: 'no-ptr', cause: '' }, values('fail'), values('fail'), values()],
     [{ status: 'not-confirmed', cause: '', ...NAMES }, values('pass'), values('fail'), values()],
     [{ status: 'temperror', cause: '', stage: 'ptr', ...NAMES }, TEMPERROR, TEMPERROR, TEMPERROR],
@@ -33,6 +35,7 @@ test('reverse DNS', () => {
   }
   assert.deepEqual(fact('generic_name', { generic: true }), values('yes'))
   assert.deepEqual(fact('generic_name', { generic: false }), values('no'))
+  assert.deepEqual(fact('generic_name', { iprev: { status: 'temperror', cause: '', stage: 'ptr', ...NAMES } }), TEMPERROR)
 })
 
 test('lists: a listing counts though another list could not be asked; without one, the failure is open', () => {
@@ -41,7 +44,9 @@ test('lists: a listing counts though another list could not be asked; without on
   const failed: DnsListResult = { zone: 'er.example', kind: 'block', status: 'error', stage: 'look-up', cause: '' }
   const white: DnsListResult = { zone: 'wl.example', kind: 'allow', status: 'listed', codes: ['127.0.0.2'], labels: [], weight: 1 }
   assert.deepEqual(fact('dnsbl', { lists: [listed, failed, white] }), values('listed'))
-  assert.deepEqual(fact('dnsbl_zone', { lists: [listed, failed, white] }), values('bl.example'))
+  assert.deepEqual(fact('dnsbl_zone', { lists: [listed, white] }), values('bl.example'))
+  // The other one may be the one that is asked for.
+  assert.deepEqual(fact('dnsbl_zone', { lists: [listed, failed, white] }), open('bl.example'))
   assert.deepEqual(fact('dnsbl', { lists: [clean, failed] }), TEMPERROR)
   assert.deepEqual(fact('dnsbl_zone', { lists: [clean, failed] }), TEMPERROR)
   assert.deepEqual(fact('dnsbl', { lists: [clean, white] }), values('clean'))
@@ -76,9 +81,9 @@ test('DKIM: domains of good signatures only; one that could not be checked leave
   assert.deepEqual(fact('dkim_domain', dkim('none')), values())
   for (const status of ['fail', 'neutral', 'policy', 'permerror'] as const) assert.deepEqual(fact('dkim', dkim(status)), values('fail'))
   const both = dkim('pass', signature('a.example', 'pass'), signature('b.example', 'fail'), signature('c.example', 'temperror'))
-  assert.deepEqual([fact('dkim', both), fact('dkim_domain', both)], [values('pass'), values('a.example')])
-  const open = dkim('temperror', signature('a.example', 'temperror'), signature('b.example', 'fail'))
-  assert.deepEqual([fact('dkim', open), fact('dkim_domain', open)], [TEMPERROR, TEMPERROR])
+  assert.deepEqual([fact('dkim', both), fact('dkim_domain', both)], [values('pass'), open('a.example')])
+  const undecided = dkim('temperror', signature('a.example', 'temperror'), signature('b.example', 'fail'))
+  assert.deepEqual([fact('dkim', undecided), fact('dkim_domain', undecided)], [TEMPERROR, TEMPERROR])
   const failed = dkim('fail', signature('b.example', 'fail'))
   assert.deepEqual(fact('dkim_domain', failed), values())
 })

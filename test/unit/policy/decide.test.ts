@@ -156,3 +156,37 @@ test('nor does a failure whose only exception could not be found out: every chec
     }
   }
 })
+
+test('the score: what a list that did not answer might have taken away is no reason to refuse for good', () => {
+  const strict = { spam: { tag: 1, quarantine: undefined, reject: 3 } }
+  const silent = outcome('dnswl', 'temperror', { weight: -2 })
+  const made = (weight: number) => decide(policy({ rdns: 'score', dnswl: 'score' }, strict), input([outcome('rdns', 'fail', { weight }), silent]))
+  assert.deepEqual([made(4).action, made(4).reply?.status], ['tempfail', 451])
+  assert.deepEqual([made(5).action, made(5).reply?.status], ['reject', 550])
+  assert.equal(made(2).action, 'accept')
+  assert.equal(decide(policy({ rdns: 'score', dnswl: 'note' }, strict), input([outcome('rdns', 'fail', { weight: 4 }), silent])).action, 'reject')
+})
+
+test('DMARC that could not be found out is 451 where it is honoured, and nothing where it is noted', () => {
+  assert.equal(decide(policy({ dmarc: 'honour' }), input([outcome('dmarc', 'temperror')])).action, 'tempfail')
+  assert.equal(decide(policy({ dmarc: 'note' }), input([outcome('dmarc', 'temperror')])).action, 'accept')
+  assert.equal(decide(policy({ dmarc: 'honour' }), input([outcome('dmarc', 'temperror')], { dnsDown: true })).action, 'accept')
+})
+
+test('a fact of which perhaps not all is known: what matches is so, what does not is open', () => {
+  const excused = (when: unknown, values: readonly string[]) => decide(policy({ rdns: 'reject' }, { exceptions: [exception(['rdns'], when)] }), input([outcome('rdns', 'fail')], { facts: () => ({ status: 'known', values, open: true }) })).action
+  assert.equal(excused({ dkim_domain: 'a.example' }, ['a.example']), 'accept')
+  assert.equal(excused({ dkim_domain: 'a.example' }, ['b.example']), 'tempfail')
+  assert.equal(excused({ not: { dkim_domain: 'a.example' } }, ['b.example']), 'tempfail')
+  assert.equal(excused({ not: { dkim_domain: 'a.example' } }, ['a.example']), 'reject')
+})
+
+test('thousands of entries of an allow list cost a verdict no more than its share', () => {
+  const excuses = Array.from({ length: 5000 }, (_, i) => ({ checks: undefined, truth: 'pending' as const, reason: `entry ${i}` }))
+  const made = decide(policy({ rdns: 'reject', spf: 'reject' }), input([outcome('rdns', 'fail'), outcome('spf', 'fail')], { excuses, final: false }))
+  assert.deepEqual(made.effects.map(({ effect, exceptions }) => [effect, exceptions.length]), [['deferred', 10], ['deferred', 10]])
+})
+
+test('a reply fits its line, whatever strangers write into it', () => {
+  assert.ok((decide(policy({ rdns: 'reject' }), input([outcome('rdns', 'fail', { text: 'x'.repeat(2000) })])).reply?.text.length ?? 0) <= 440)
+})

@@ -25,7 +25,7 @@ const errors = ({ log }: ListBed): number => log.filter(({ level }) => level ===
 test('before it is proved a zone is not asked, and says so', async () => {
   const bed = listBed(WORKING)
   assert.deepEqual(health(bed), { zone: ZONE, kind: 'block', state: 'unproved' })
-  assert.deepEqual(await ask(bed), { zone: ZONE, kind: 'block', status: 'error', stage: 'unproved', cause: 'the list has not been proved yet' })
+  assert.deepEqual(await ask(bed), { zone: ZONE, kind: 'block', most: 3, status: 'error', stage: 'unproved', cause: 'the list has not been proved yet' })
   assert.deepEqual(bed.zone.queries, [])
   await bed.lists.tick()
   assert.deepEqual(bed.zone.queries, [`${POSITIVE} A`, `${NEGATIVE} A`])
