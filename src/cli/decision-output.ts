@@ -29,6 +29,7 @@ export function describeDecision(shown: Shown, paint: Paint): string {
     particulars(shown),
     section('Checks', record.checks.flatMap((check) => describeCheck(check, paint)), paint),
     section('What counted', counted(record, paint), paint),
+    section('Refused recipients', record.refused.flatMap((one) => describeRefused(one, paint)), paint),
     section('Excused', record.verdict?.effects.flatMap(describeExcuse) ?? [], paint),
     section('The shadow policy', describeShadow(record), paint),
     section('What would have changed it', record.changes.map((sentence) => `${INDENT}${clean(sentence)}`), paint),
@@ -142,6 +143,10 @@ function describeCheck({ check, result, detail, ms, dns }: CheckTrace, paint: Pa
 function counted({ verdict, thresholds }: DecisionRecord, paint: Paint): readonly string[] {
   if (verdict === undefined) return []
   return [...verdict.effects.map((effect) => describeEffect(effect, paint)), `${INDENT}${'score'.padEnd(14)} ${String(verdict.score).padStart(6)}  ${thresholdText(thresholds)}`]
+}
+
+function describeRefused({ recipient, verdict }: DecisionRecord['refused'][number], paint: Paint): readonly string[] {
+  return [`${INDENT}${clean(recipient)}: ${describeVerdict(verdict)}`, ...verdict.effects.filter(({ effect }) => effect !== 'nothing').map((effect) => `${INDENT}${describeEffect(effect, paint)}`)]
 }
 
 const EFFECT_WORDS: Readonly<Record<string, string>> = { nothing: 'no consequence', score: 'points', warn: 'warning', excused: 'excused', deferred: 'waits for more', quarantine: 'quarantine', tempfail: 'tempfail', reject: 'reject', disconnect: 'disconnect' }

@@ -20,10 +20,13 @@ const check = shape({ check: text, result: text, detail: text, ms: number, dns: 
 const effect = shape({ check: text, status: text, result: text, policy: text, effect: text, points: number, exceptions: listOf(text) })
 const verdict = shape({ action: text, by: maybe(text), score: number, tagged: flag, effects: listOf(effect) })
 const thresholds = shape({ tag: maybe(number), quarantine: maybe(number), reject: maybe(number) })
-const record = shape({ transaction: isMapping, checks: listOf(check), verdict: maybe(verdict), shadow: maybe(verdict), thresholds: maybe(thresholds), changes: listOf(text) })
+const refusal = shape({ recipient: text, verdict })
+const record = shape({ refused: maybe(listOf(refusal)), transaction: isMapping, checks: listOf(check), verdict: maybe(verdict), shadow: maybe(verdict), thresholds: maybe(thresholds), changes: listOf(text) })
 
 export function readDecisionRecord(value: unknown): DecisionRecord | undefined {
-  return record(value) ? (value as DecisionRecord) : undefined
+  if (!record(value)) return undefined
+  const known = value as DecisionRecord
+  return 'refused' in known ? known : { ...(value as Omit<DecisionRecord, 'refused'>), refused: [] }
 }
 
 export function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -9,6 +9,7 @@ import type { CheckOptions } from './check.ts'
 import type { DeliverOptions } from './deliver.ts'
 import { EXIT } from './exit-codes.ts'
 import { quarantineCommand, type QuarantineRequest } from './quarantine-command.ts'
+import { scanCommand, type ScanRequest } from './scan-command.ts'
 import { whyCommand, type WhyRequest } from './why-command.ts'
 
 export interface ConfigOption {
@@ -24,6 +25,7 @@ export interface Commands {
   health(options: ConfigOption): Promise<number>
   quarantine(request: QuarantineRequest): Promise<number>
   why(request: WhyRequest): Promise<number>
+  scan(request: ScanRequest): Promise<number>
   allow(request: AllowRequest): Promise<number>
 }
 
@@ -84,5 +86,6 @@ function describeProgram(commands: Commands, io: ProgramIo, finish: (exitCode: n
   allowCommand(program, config, async (request) => finish(await commands.allow(request)))
   quarantineCommand(program, config, async (request) => finish(await commands.quarantine(request)))
   whyCommand(program, config, async (request) => finish(await commands.why(request)))
+  scanCommand(program, config, async (request) => finish(await commands.scan(request)))
   return program
 }

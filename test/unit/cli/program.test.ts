@@ -11,7 +11,7 @@ async function call(...argv: string[]): Promise<{ code: number; out: string; err
     calls.push([name, options])
     return Promise.resolve(name === 'check' ? 78 : 0)
   }
-  const commands: Commands = { run: command('run'), check: command('check'), demo: command('demo'), deliver: command('deliver'), health: command('health'), quarantine: command('quarantine'), allow: command('allow'), why: command('why') }
+  const commands: Commands = { run: command('run'), check: command('check'), demo: command('demo'), deliver: command('deliver'), health: command('health'), quarantine: command('quarantine'), allow: command('allow'), why: command('why'), scan: command('scan') }
   const code = await runProgram(argv, commands, { version: '1.2.3', out: (text) => (out += text), err: (text) => (err += text) })
   return { code, out, err, calls }
 }
@@ -50,6 +50,12 @@ test('why: with an ID, or with what it differs in', async () => {
   assert.deepEqual((await call('why', '--since', '2d', '--limit=3', '-c', 'x')).calls, [['why', { id: undefined, since: '2d', limit: '3', diff: true, config: 'x' }]])
 })
 
+test('scan: a file or standard input, and what a message in a file does not tell', async () => {
+  assert.deepEqual((await call('scan', 'm.eml', '--ip', '192.0.2.7', '--rcpt', 'a@b.example', '--rcpt', 'c@b.example', '--exit-code')).calls,
+    [['scan', { file: 'm.eml', ip: '192.0.2.7', rcpt: ['a@b.example', 'c@b.example'], exitCode: true }]])
+  assert.deepEqual((await call('scan', '--ip', '::1', '--helo', 'x', '--from', '', '--json')).calls, [['scan', { file: undefined, ip: '::1', helo: 'x', from: '', json: true }]])
+})
+
 describe('wrong usage is 64, says why on standard error, and calls nothing', () => {
   const cases: readonly (readonly [string[], RegExp])[] = [
     [['runn'], /unknown command 'runn'\n\(Did you mean run\?\)/],
@@ -62,6 +68,7 @@ describe('wrong usage is 64, says why on standard error, and calls nothing', () 
     [[], /Usage: postern/],
     [['help', 'nothing'], /Usage: postern/],
     [['quarantine'], /Usage: postern quarantine/],
+    [['scan', 'm.eml'], /required option '--ip <address>' not specified/],
     [['quarantine', 'show'], /missing required argument 'id'/],
     [['quarantine', 'show', 'A', '--raw', '--headers'], /cannot be used with/],
   ]

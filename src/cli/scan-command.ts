@@ -1,0 +1,30 @@
+/** `postern scan …` on the command line: what it takes. What it does is in scan.ts. */
+import type { Command, Option } from 'commander'
+import type { ConfigOption } from './program.ts'
+
+export interface ScanRequest extends ConfigOption {
+  /** undefined: standard input */
+  readonly file: string | undefined
+  /** of the client */
+  readonly ip: string
+  readonly helo?: string
+  /** reverse-path; '' or `<>` for the null one */
+  readonly from?: string
+  readonly rcpt?: readonly string[]
+  readonly json?: boolean
+  /** say the verdict in the exit code too */
+  readonly exitCode?: boolean
+}
+
+/** Adds the command to the program. */
+export function scanCommand(program: Command, config: () => Option, run: (request: ScanRequest) => Promise<void>): void {
+  program.command('scan').description('judge a message in a file as if it came in; deliver, store and count nothing')
+    .argument('[file]', 'the message (default: standard input)').addOption(config()).allowExcessArguments(false)
+    .requiredOption('--ip <address>', 'the client\'s IP address')
+    .option('--helo <name>', 'what it says in EHLO (default: that check is left out)')
+    .option('--from <address>', 'sender of the envelope, <> for none (default: the message\'s Return-Path, or none)')
+    .option('--rcpt <address>', 'recipient of the envelope; may stand several times (default: postmaster of the first domain)', (one: string, before: readonly string[] | undefined) => [...(before ?? []), one])
+    .option('--json', 'one JSON object')
+    .option('--exit-code', '0 accepted, 2 into quarantine, 4 put off, 5 refused')
+    .action((file: string | undefined, options: Omit<ScanRequest, 'file'>) => run({ file, ...options }))
+}

@@ -1,0 +1,76 @@
+/**
+ * What the judgement of `postern scan` stands on: the code and the policy of the
+ * gateway, and services that leave nothing behind. Nothing is counted, nobody is
+ * remembered, nobody waits. What a file cannot tell is not checked: rates, and
+ * whether the client waits for its turn to speak.
+ */
+import { AllowListFile } from '../inbound/allow-list-file.ts'
+import { Crowd } from '../inbound/crowd.ts'
+import type { Inbound } from '../inbound/inbound.ts'
+import { networkMatcher } from '../config/networks.ts'
+import type { Settings } from '../config/settings.ts'
+import { cachingResolver } from '../dns/cache.ts'
+import type { Resolver } from '../dns/resolver.ts'
+import type { Log } from '../observe/log.ts'
+import type { CheckName, Policy } from '../policy/policy.ts'
+import { createDnsLists, type DnsLists } from '../reputation/dnsbl.ts'
+import type { Greylist } from '../reputation/greylist.ts'
+import type { Rates } from '../reputation/rates.ts'
+
+export interface ScanGround {
+  readonly inbound: Inbound
+  readonly lists: DnsLists
+}
+
+interface Context {
+  readonly resolver: Resolver
+  readonly log: Log
+  /** milliseconds since 1970 */
+  readonly now: () => number
+  /** checks to be left out */
+  readonly without: readonly CheckName[]
+}
+
+const MINUTE_MS = 60_000
+
+export function scanGround({ hostname, domains, dns, policy }: Settings, { resolver, log, now, without }: Context): ScanGround {
+  const { greylist, shadow } = policy
+  const off: readonly CheckName[] = ['rate', 'early_talker', ...without]
+  const caching = cachingResolver(resolver, { maxEntries: dns.cacheEntries, now: () => performance.now() })
+  const lists = createDnsLists({ zones: policy.dnsLists }, { resolver: caching, now, log })
+  const allowList = new AllowListFile(policy.allow, { log, now })
+  return {
+    lists,
+    inbound: {
+      settings: {
+        hostname, domains: [...domains.keys()], exempt: networkMatcher(policy.exempt),
+        policy: leftOut(policy.policy, off), shadow: shadow === undefined ? undefined : leftOut(shadow, off),
+        earlyTalkerWaitMs: 0, subjectPrefix: policy.subjectPrefix, trustedSealers: policy.trustedSealers, greylistScore: greylist?.score ?? Infinity,
+      },
+      services: {
+        resolver: caching, lists, rates: NO_RATES, crowd: new Crowd(), greylist: greylist === undefined ? undefined : notAsked(greylist.delayMs),
+        allowList: () => allowList.current,
+        allowHits: { hit: () => undefined, of: () => undefined },
+        wait: () => Promise.resolve(),
+        now: () => performance.now(),
+        date: () => new Date(now()),
+      },
+    },
+  }
+}
+
+function leftOut(policy: Policy, names: readonly CheckName[]): Policy {
+  const checks = Object.fromEntries(Object.entries(policy.checks).map(([name, check]) => [name, (names as readonly string[]).includes(name) ? { ...check, action: 'off' } : check]))
+  return { ...policy, checks: checks as Policy['checks'] }
+}
+
+const NO_RATES: Rates = {
+  count: () => ({ status: 'within' }),
+  begin: () => ({ outcome: { status: 'within' }, end: () => undefined }),
+}
+
+/** Whoever is asked here would be asked to come back. */
+function notAsked(delayMs: number): Greylist {
+  const minutes = Math.max(1, Math.ceil(delayMs / MINUTE_MS))
+  return () => Promise.resolve({ status: 'none', cause: `a client that is not known yet would be asked to come back in ${minutes} minute${minutes === 1 ? '' : 's'}` })
+}
