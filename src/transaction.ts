@@ -100,6 +100,13 @@ export class MailTransaction {
     return hop.kind === 'lmtp' && this.settings.protocol === 'smtp'
   }
 
+  /** The client with the name that we have found for it, where nobody told us one. */
+  private caller(): SessionFacts {
+    const { session } = this
+    const name = session.name ?? this.judgement?.client.confirmedName
+    return { ...session, name }
+  }
+
   private isOver(): boolean {
     return this.ended
   }
@@ -107,7 +114,7 @@ export class MailTransaction {
   private begin(hop: NextHop): Promise<Reply> {
     this.hop = hop
     this.record.hop = hop.name
-    this.outgoing = hop.begin(clientFacts(this.session, this.record.id))
+    this.outgoing = hop.begin(clientFacts(this.caller(), this.record.id))
     return this.outgoing.mail(this.sender)
   }
 
@@ -189,7 +196,7 @@ export class MailTransaction {
     if (hop === null || judgement === null) throw new Error('a message needs a next hop and a verdict')
     const { verdict } = judgement.state
     const outcome = await this.context.quarantine({
-      id, at: this.context.date().getTime(), hop: hop.name, sender: this.sender, recipients: this.recipients, client: clientFacts(this.session, id),
+      id, at: this.context.date().getTime(), hop: hop.name, sender: this.sender, recipients: this.recipients, client: clientFacts(this.caller(), id),
       score: verdict?.score, reasons: summaryOf(judgement.state).tests,
     }, message)
     if (outcome !== 'kept') return this.refuse(outcome === 'no-room' ? replies.NO_ROOM : replies.NOT_KEPT)
@@ -235,7 +242,7 @@ export class MailTransaction {
     if (!this.settings.addReceived) return NOTHING
     const [first, second] = this.recipients
     const field = receivedField({
-      session: this.session,
+      session: this.caller(),
       hostname: this.settings.hostname,
       id: this.record.id,
       recipient: second === undefined ? first?.path.wire : undefined,

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { CHECKS } from '../policy/policy.ts'
 import { readAllowList } from '../reputation/allow-list-file.ts'
+import type { AllowEntry } from '../reputation/allow-list.ts'
 import { systemCode } from './check-files.ts'
 import type { Model } from './model.ts'
 import { POLICY } from './policy-schema.ts'
@@ -50,4 +51,15 @@ function checkAllowList(path: string, collector: Collector): void {
   }
   const reading = readAllowList({ text, source: path, checks: ALLOW_LIST_CHECKS })
   if (reading.status === 'refused') collector.errors.push(...reading.errors)
+  else warnOfWaiting(reading.entries, path, collector)
+}
+
+const OF_THE_CLIENT: readonly string[] = ['early_talker', 'rdns', 'fcrdns', 'dnsbl']
+
+/** What only the message can prove keeps every client from being refused at its greeting. */
+function warnOfWaiting(entries: readonly AllowEntry[], path: string, collector: Collector): void {
+  const waiting = entries.filter(({ match, scope }) => (match.kind === 'domain' || match.kind === 'dkim') && (scope.checks === undefined || scope.checks.some((check) => OF_THE_CLIENT.includes(check))))
+  const [first] = waiting
+  if (first === undefined) return
+  collector.warn(['policy', 'allow'], `${path}: "${first.id}"${waiting.length > 1 ? ` and ${waiting.length - 1} more` : ''} can only be decided by the message, so that no client is refused for what it excuses before its message has come; spf or address in place of ${first.match.kind}, or other checks in its scope, avoid that`)
 }

@@ -32,6 +32,7 @@ export class ClientJudgement {
   readonly outcomes: CheckOutcome[] = []
   readonly traces: CheckTrace[] = []
   private readonly current: () => Inbound
+  private held: Inbound | undefined
   private readonly resolver: SessionResolver
   private iprev: IprevOutcome | undefined
   private generic: boolean | undefined
@@ -57,8 +58,19 @@ export class ClientJudgement {
     this.ground = { resolver: this.resolver, now }
   }
 
+  /** What counts: between transactions what a reload has brought, in the middle of one what it began with. */
   get inbound(): Inbound {
-    return this.current()
+    return this.held ?? this.current()
+  }
+
+  /** A transaction begins: it is judged by one policy from its first recipient to its message. */
+  hold(): void {
+    this.held = this.current()
+  }
+
+  /** the name that leads back to the client */
+  get confirmedName(): string | undefined {
+    return this.iprev?.status === 'pass' ? this.iprev.confirmed[0] : undefined
   }
 
   get known(): Known {
@@ -114,6 +126,12 @@ export class ClientJudgement {
     await this.checkPatience()
     const verdict = this.decide()
     return { verdict, refusal: this.refusalOf(verdict) }
+  }
+
+  /** What the shadow policy would have said at the greeting. */
+  shadow(): Verdict | undefined {
+    const { shadow } = this.inbound.settings
+    return shadow === undefined || this.input === undefined ? undefined : decide(shadow, this.input)
   }
 
   /** The session is over. Idempotent. */

@@ -67,6 +67,7 @@ export class Judgement {
 
   constructor(client: ClientJudgement, sender: EnvelopePath) {
     this.client = client
+    client.hold()
     const { mailbox } = sender.path
     this.sender = mailbox === null ? { address: null, domain: '' } : { address: `${mailbox.localPart}@${mailbox.domain}`, domain: mailbox.domain }
   }

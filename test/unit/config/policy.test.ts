@@ -162,6 +162,7 @@ test('an allow list with errors is an error of the configuration', () => {
   const path = join(directory, 'allow.yaml')
   writeFileSync(path, 'entries:\n  - { id: a, match: { domain: partner.example }, scope: { checks: [rdns, greylist] }, reason: r, author: eve, expires: never }\n')
   assert.equal(settingsFrom(`policy: { allow: ${path} }${REST}`).policy.allow, path)
+  assert.match(warnings(`policy: { allow: ${path} }`).join('\n'), /"a" can only be decided by the message/)
   writeFileSync(path, 'entries:\n  - { id: a, match: { domain: partner.example }, scope: { checks: [rnds] }, reason: r, author: eve, expires: never }\n')
   assert.match(problems(`policy: { allow: ${path} }`).join(), /allow\.yaml:2:\d+: .*rnds/)
 })

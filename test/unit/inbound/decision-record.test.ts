@@ -71,3 +71,30 @@ test('the shadow policy is decided beside it, has no effect, and stands there wh
   await agreeing.message(LETTER)
   assert.equal(recordOf(agreeing).shadow, undefined)
 })
+
+test('a recipient that was refused: why, also where another one was accepted', async () => {
+  const zone = { 'sender.example': { MX: [[10, 'mx.sender.example']] } } as const
+  const stage = await judged({ zone, policy: 'preset: standard, early_talker_wait: 0s, exceptions: [{ checks: [rdns, fcrdns], when: { recipient: b@hop.example }, reason: takes all }]' })
+  await stage.greeting()
+  await stage.envelope()
+  assert.match(await stage.say('RCPT TO:<c@hop.example>'), /^550 5\.7\.25/)
+  await stage.say('RSET')
+  const record = recordOf(stage)
+  assert.deepEqual([record.verdict?.action, record.verdict?.by], ['disconnect', 'rdns'])
+  assert.deepEqual(record.refused.map(({ recipient, verdict }) => [recipient, verdict.by]), [['c@hop.example', 'rdns']])
+})
+
+test('the shadow policy has its word also where a client is turned away at the greeting', async () => {
+  const path = join(temporaryDirectory('shadow'), 'shadow.yaml')
+  writeFileSync(path, 'policy: { preset: observe }\n')
+  const stage = await judged({ zone: {}, policy: `preset: standard, shadow: ${path}` })
+  assert.match(await stage.greeting(), /^550/)
+  assert.equal(recordOf(stage).shadow?.action, 'accept')
+})
+
+test('the next hop and our own field hear the confirmed name', async () => {
+  const stage = await judged({ zone: GOOD })
+  await stage.greeting()
+  await stage.envelope()
+  assert.equal(stage.hop.clients[0]?.name, 'mail.sender.example')
+})
