@@ -39,6 +39,7 @@ export class AllowListFile {
     if (version === this.seen) return
     this.seen = version
     if (this.file === undefined) this.current = createAllowList([], this.context.now)
+    else if (version.endsWith(' no file')) this.context.log.error({ file: this.file }, 'the allow list is no file; what was read before counts on')
     else if (!version.endsWith(' ENOENT') || this.current.entries.length > 0) this.read(this.file)
   }
 
@@ -58,7 +59,10 @@ export class AllowListFile {
   private version(): string {
     if (this.file === undefined) return 'none'
     try {
-      const { mtimeMs, ctimeMs, size, ino } = statSync(this.file)
+      const facts = statSync(this.file)
+      // A pipe would be waited for without end.
+      if (!facts.isFile()) return `${this.file} no file`
+      const { mtimeMs, ctimeMs, size, ino } = facts
       return `${this.file} ${mtimeMs} ${ctimeMs} ${size} ${ino}`
     } catch (error) {
       return `${this.file} ${error instanceof Error && 'code' in error ? String(error.code) : 'unknown'}`

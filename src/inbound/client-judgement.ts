@@ -40,7 +40,7 @@ export class ClientJudgement {
   /** what the verdict at the greeting was decided from */
   input: DecideInput | undefined
   /** the client has gone: nobody waits for anything any more */
-  private readonly gone = Promise.withResolvers<void>()
+  private readonly gone = Promise.withResolvers<undefined>()
   /** what is counted as under way */
   private readonly ends: (() => void)[] = []
 
@@ -136,7 +136,7 @@ export class ClientJudgement {
 
   /** The session is over. Idempotent. */
   end(): void {
-    this.gone.resolve()
+    this.gone.resolve(undefined)
     for (const end of this.ends.splice(0)) end()
   }
 

@@ -7,6 +7,7 @@
  * values, that it must have. Evaluation gives a `Truth`, so that what is not
  * known yet can be told from what is not so.
  */
+import { domainToASCII } from 'node:url'
 import { allOf, anyOf, not, type Truth } from './truth.ts'
 
 /**
@@ -145,7 +146,7 @@ class Reader {
 
   #fact(fact: FactName, raw: RawCondition, at: At): Condition | null {
     const values = isList(raw) ? raw : [raw]
-    const wanted = values.filter((value): value is string => typeof value === 'string' && value !== '').map((value) => value.toLowerCase())
+    const wanted = values.filter((value): value is string => typeof value === 'string' && value !== '').map((value) => asciiDomain(value.toLowerCase()))
     if (wanted.length === 0 || wanted.length < values.length || wanted.length > MAX_ENTRIES) return this.#wrong(at, 'must be a word or a list of words', `1 to ${MAX_ENTRIES}`)
     const matches = this.#matcher(FACTS[fact], wanted, at)
     return matches === null ? null : { kind: 'fact', fact, matches, wanted }
@@ -182,6 +183,14 @@ function isMapping(raw: RawCondition): raw is ReadonlyMap<string, RawCondition> 
 
 function isList(raw: RawCondition): raw is readonly RawCondition[] {
   return Array.isArray(raw)
+}
+
+/** Facts hold A-labels (RFC 5890 §2.3.2.1); people write the names as they are. */
+function asciiDomain(text: string): string {
+  const at = text.lastIndexOf('@')
+  const [dot = '', name = ''] = /^(\.?)(.*)$/s.exec(text.slice(at + 1))?.slice(1) ?? []
+  const ascii = /[^\x00-\x7f]/.test(name) ? domainToASCII(name) : name
+  return text.slice(0, at + 1) + dot + (ascii === '' ? name : ascii)
 }
 
 function isDomain(value: string, wanted: string): boolean {

@@ -70,3 +70,20 @@ test('depth and lengths are bounded', () => {
   assert.equal(read({ spf_domain: Array.from({ length: 101 }, (_, i) => `d${i}.example`) }).status, 'malformed')
   assert.equal(read({}).status, 'malformed')
 })
+
+test('names outside ASCII are written as they are, and compared as A-labels', () => {
+  assert.equal(truth({ spf_domain: 'bücher.example' }, { spf_domain: ['xn--bcher-kva.example'] }), 'true')
+  assert.equal(truth({ dkim_domain: '.Bücher.example' }, { dkim_domain: ['mail.xn--bcher-kva.example'] }), 'true')
+  assert.equal(truth({ sender: '@bücher.example' }, { sender: ['anna@xn--bcher-kva.example'] }), 'true')
+  assert.equal(truth({ sender: 'ännä@bücher.example' }, { sender: ['ännä@xn--bcher-kva.example'] }), 'true')
+})
+
+test('of several recipients all must match', () => {
+  assert.equal(truth({ recipient: '@a.example' }, { recipient: ['x@a.example', 'y@a.example'] }), 'true')
+  assert.equal(truth({ recipient: '@a.example' }, { recipient: ['x@a.example', 'y@b.example'] }), 'false')
+})
+
+test('who asks for temperror is answered by it', () => {
+  assert.equal(truth({ spf: ['temperror', 'fail'] }, { spf: { status: 'temperror' } }), 'true')
+  assert.equal(truth({ spf: 'fail' }, { spf: { status: 'temperror' } }), 'temperror')
+})
