@@ -154,8 +154,8 @@ function excusesByCheck(exceptions: readonly Exception[], input: DecideInput): E
     // A limit that waits for the message would be none; and who is let through is not let through without bounds.
     for (const check of checks ?? BOUNDLESS) {
       if (check === 'rate' && settled === 'pending') continue
-      let of = byCheck.get(check)
-      if (of === undefined) byCheck.set(check, (of = new Map()))
+      const of = byCheck.get(check) ?? new Map<Truth, string[]>()
+      byCheck.set(check, of)
       const reasons = of.get(settled)
       if (reasons === undefined) of.set(settled, [reason])
       else if (reasons.length < MAX_REASONS) reasons.push(reason)
