@@ -2,14 +2,13 @@
  * `postern allow`: edits and shows the allow list that `policy.allow` names. A
  * running gateway takes an edit up within a second or two.
  *
- * Exit codes of sysexits(3): 0 done; 64 wrong arguments; 65 the list, or what it
- * would become, has errors; 66 no such entry, or no configuration file; 75
+ * Exit codes of sysexits(3): 0 done; 64 wrong arguments, or an entry that no list may
+ * have; 65 the list, as it is, has errors; 66 no such entry, or no configuration file; 75
  * somebody else edits it; 77 no permission; 78 the configuration is wrong, or
  * names no allow list.
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
-import { join } from 'node:path'
 import { duration } from '../config/format.ts'
 import { loadConfiguration, type LoadOptions } from '../config/load.ts'
 import { describeError } from '../config/problem.ts'
@@ -22,11 +21,11 @@ import { addAllowEntry, removeAllowEntry, type AllowDraft } from '../reputation/
 import { readAllowList } from '../reputation/allow-list-file.ts'
 import type { AllowEntry, AllowHits } from '../reputation/allow-list.ts'
 import { DatabaseAllowHits } from '../state/allow-hits.ts'
-import { DATABASE_FILE, openDatabase } from '../state/database.ts'
 import type { AddRequest, AllowRequest } from './allow-command.ts'
-import { becomeOwner } from './become-owner.ts'
 import { EXIT, ExitError } from './exit-codes.ts'
 import { editLocked } from './locked-edit.ts'
+import { readDatabase } from './read-database.ts'
+import { safeJson } from './safe-json.ts'
 
 export interface AllowIo extends Omit<LoadOptions, 'file'> {
   readonly out: (text: string) => void
@@ -45,6 +44,7 @@ interface Place {
 }
 
 const KNOWN_CHECKS: readonly string[] = [...CHECKS, GREYLIST]
+const QUIET = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
 const AFTER = duration({ min: '1m', max: '3650d' })
 
 export async function runAllow(request: AllowRequest, io: AllowIo): Promise<number> {
@@ -68,24 +68,41 @@ function tellProblems(errors: readonly ConfigurationError[], { err }: AllowIo, c
   return code
 }
 
+/** What an edit came to, said once it is on disk. */
+interface Said {
+  readonly code: number
+  readonly out: string
+}
+
 async function add(request: AddRequest, place: Place): Promise<number> {
-  let code: number = EXIT.ok
+  let said: Said = { code: EXIT.ok, out: '' }
   await editLocked(place.file, (text) => {
     const source = sourceOf(text, place)
     const draft = draftOf(request, text, place)
-    const edit = addAllowEntry(source, draft)
-    if (edit.status === 'edited') {
-      place.io.out(`added ${draft.id}, until ${draft.expires}\n`)
-      return edit.text
+    const before = readAllowList(source)
+    if (before.status === 'refused') {
+      said = { code: tellProblems(before.errors, place.io, EXIT.data), out: '' }
+      return undefined
     }
-    code = edit.status === 'refused' ? tellProblems(edit.errors, place.io, EXIT.data) : EXIT.noInput
-    return undefined
+    const edit = addAllowEntry(source, draft)
+    // The list was in order, so what is wrong was on the command line.
+    if (edit.status !== 'edited') throw new ExitError(EXIT.usage, edit.status === 'refused' ? edit.errors.map((error) => describeDraftError(error, request)).join('\n') : 'the entry could not be added')
+    said = { code: EXIT.ok, out: `added ${draft.id}, until ${draft.expires}\n` }
+    return edit.text
   })
-  return code
+  place.io.out(said.out)
+  return said.code
+}
+
+/** An entry that does not stand in the file has no line there: the option is named in its place. */
+function describeDraftError({ key, problem, allowed }: ConfigurationError, request: AddRequest): string {
+  const named = /\.(id|domain|dkim|spf|address|sender|recipient|checks|reason|author|expires)(?:\[\d+\])?$/.exec(key)?.[1]
+  const option = named === 'id' && request.id === undefined ? 'the id made of it' : named === undefined ? key : `--${named}`
+  return escapeControls(`${option}: ${problem}${allowed === undefined ? '' : `; allowed: ${allowed}`}`)
 }
 
 async function remove(ids: readonly string[], place: Place): Promise<number> {
-  let code: number = EXIT.ok
+  let said: Said = { code: EXIT.ok, out: '' }
   await editLocked(place.file, (before) => {
     let text = before
     for (const id of ids) {
@@ -95,18 +112,16 @@ async function remove(ids: readonly string[], place: Place): Promise<number> {
           text = edit.text
           break
         case 'refused':
-          code = tellProblems(edit.errors, place.io, EXIT.data)
+          said = { code: tellProblems(edit.errors, place.io, EXIT.data), out: '' }
           return undefined
-        case 'no-such-entry':
-          place.io.err(`postern: there is no entry ${escapeControls(id)}; nothing was removed\n`)
-          code = EXIT.noInput
-          return undefined
+        case 'no-such-entry': throw new ExitError(EXIT.noInput, `there is no entry ${escapeControls(id)}; nothing was removed`)
       }
     }
-    for (const id of ids) place.io.out(`removed ${id}\n`)
+    said = { code: EXIT.ok, out: ids.map((id) => `removed ${id}\n`).join('') }
     return text
   })
-  return code
+  place.io.out(said.out)
+  return said.code
 }
 
 function sourceOf(text: string, { file }: Place): { readonly text: string; readonly source: string; readonly checks: readonly string[] } {
@@ -120,7 +135,16 @@ function draftOf(request: AddRequest, text: string, place: Place): AllowDraft {
   const scope = { ...(sender && { sender }), ...(recipient && { recipient }), ...(checks !== undefined && { checks: checks.split(',').map((one) => one.trim()) }) }
   return {
     id: request.id ?? freeId(domain ?? dkim ?? spf ?? address?.[0] ?? '', sourceOf(text, place)),
-    match, scope: Object.keys(scope).length === 0 ? 'all' : scope, reason, author: request.author ?? (place.io.user ?? (() => userInfo().username))(), expires: expiryOf(request.expires, place.nowMs),
+    match, scope: Object.keys(scope).length === 0 ? 'all' : scope, reason, author: request.author ?? (place.io.user ?? login)(), expires: expiryOf(request.expires, place.nowMs),
+  }
+}
+
+/** A user without an entry in the user database, as in containers, has no name. */
+function login(): string {
+  try {
+    return userInfo().username
+  } catch {
+    return `uid ${process.getuid?.() ?? 'unknown'}`
   }
 }
 
@@ -145,24 +169,12 @@ function list(json: boolean, place: Place): number {
   const reading = readAllowList(sourceOf(existsSync(file) ? readFileSync(file, 'utf8') : '', place))
   if (reading.status === 'refused') return tellProblems(reading.errors, io, EXIT.data)
   if (reading.entries.length === 0 && !json) io.out(`nobody is on the list ${file}\n`)
-  const close = withHits(place, (hits) => {
-    for (const entry of reading.entries) io.out(json ? `${JSON.stringify(asJson(entry, hits, place.nowMs))}\n` : describe(entry, hits, place.nowMs))
-  })
-  close()
-  return EXIT.ok
-}
-
-/** Without a database nothing was counted. */
-function withHits({ settings }: Place, show: (hits: Pick<AllowHits, 'of'>) => void): () => void {
-  if (!existsSync(join(settings.state, DATABASE_FILE))) {
-    show({ of: () => undefined })
-    return () => undefined
+  const show = (hits: Pick<AllowHits, 'of'>): void => {
+    for (const entry of reading.entries) io.out(json ? `${safeJson(asJson(entry, hits, place.nowMs))}\n` : describe(entry, hits, place.nowMs))
   }
-  becomeOwner(settings)
-  const database = openDatabase(settings.state)
-  const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
-  show(new DatabaseAllowHits(database, quiet))
-  return () => database.close()
+  // Without a database nothing was counted.
+  readDatabase(place.settings.state, { read: (database) => show(new DatabaseAllowHits(database, QUIET)), missing: () => show({ of: () => undefined }) })
+  return EXIT.ok
 }
 
 function asJson(entry: AllowEntry, hits: Pick<AllowHits, 'of'>, nowMs: number): Readonly<Record<string, unknown>> {

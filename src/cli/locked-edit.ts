@@ -2,10 +2,14 @@
  * Edits a text file that others read, and may edit, at the same time: one
  * editor at once (a lock file beside it), and what readers see is the old text
  * or the new one, never half of it. The new file has the mode and owner of the
- * old one, and is on disk before it takes its place. Throws what the operating
- * system says, or an ExitError where somebody else holds the lock for too long.
+ * old one, and is on disk before it takes its place; a symbolic link stays one.
+ *
+ * Throws what the operating system says, or an ExitError where somebody else
+ * holds the lock for too long, or the new file cannot be given to whom the old
+ * one belongs.
  */
-import { chownSync, closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync, type Stats } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { closeSync, fchmodSync, fchownSync, fstatSync, fsyncSync, openSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync, type Stats } from 'node:fs'
 import { dirname } from 'node:path'
 import { EXIT, ExitError } from './exit-codes.ts'
 
@@ -13,24 +17,44 @@ import { EXIT, ExitError } from './exit-codes.ts'
 const STALE_MS = 60_000
 const RETRY_MS = 50
 const TRIES = 100
+/** Of a file that was not there: whoever runs the gateway may read it. */
+const NEW_MODE = 0o644
 
-/** @param edit the new text out of the old one ('' where there is no file); undefined leaves the file as it is */
+/** @param edit the new text out of the old one ('' where there is no file); undefined leaves the file as it is. May be called again */
 export async function editLocked(path: string, edit: (text: string) => string | undefined): Promise<void> {
-  const lock = `${path}.lock`
-  await acquire(lock)
-  try {
-    const text = edit(readText(path))
-    if (text !== undefined) replace(path, text)
-  } finally {
-    rmSync(lock, { force: true })
+  const file = behindLinks(path)
+  const lock = `${file}.lock`
+  const token = `${process.pid} ${randomBytes(12).toString('hex')}\n`
+  for (;;) {
+    await acquire(lock, token)
+    try {
+      const text = edit(readText(file) ?? '')
+      if (text === undefined) return
+      // Whoever took us for dead may be editing too: then it is done again on what they leave.
+      if (readText(lock) !== token) continue
+      replace(file, text)
+      return
+    } finally {
+      if (readText(lock) === token) rmSync(lock, { force: true })
+    }
   }
 }
 
-function readText(path: string): string {
+/** A link would be replaced by the file otherwise. */
+function behindLinks(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return path
+    throw error
+  }
+}
+
+function readText(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8')
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return ''
+    if (codeOf(error) === 'ENOENT') return undefined
     throw error
   }
 }
@@ -38,27 +62,42 @@ function readText(path: string): string {
 function replace(path: string, text: string): void {
   const old = statOf(path)
   const temporary = `${path}.${process.pid}.new`
-  const descriptor = openSync(temporary, 'w', old === undefined ? 0o644 : old.mode & 0o777)
+  rmSync(temporary, { force: true })
+  const descriptor = openSync(temporary, 'wx', 0o600)
   try {
     writeFileSync(descriptor, text)
-    if (old !== undefined && process.getuid?.() === 0) chownSync(temporary, old.uid, old.gid)
+    if (old !== undefined) giveTo(old, { descriptor, path })
+    // Whatever the umask is: the gateway must be able to read it.
+    fchmodSync(descriptor, (old?.mode ?? NEW_MODE) & 0o777)
     fsyncSync(descriptor)
+    renameSync(temporary, path)
   } catch (error) {
     rmSync(temporary, { force: true })
     throw error
   } finally {
     closeSync(descriptor)
   }
-  renameSync(temporary, path)
   const directory = openSync(dirname(path), 'r')
   fsyncSync(directory)
   closeSync(directory)
 }
 
-async function acquire(lock: string): Promise<void> {
+/** A group that is lost may be the one by which the gateway reads the file. */
+function giveTo({ uid, gid }: Stats, { descriptor, path }: { readonly descriptor: number; readonly path: string }): void {
+  const now = fstatSync(descriptor)
+  if (now.uid === uid && now.gid === gid) return
+  try {
+    fchownSync(descriptor, uid, gid)
+  } catch (error) {
+    if (codeOf(error) !== 'EPERM') throw error
+    throw new ExitError(EXIT.permission, `${path} belongs to user ${uid} and group ${gid}, and must go on doing so: edit it as that user, in that group, or as root`)
+  }
+}
+
+async function acquire(lock: string, token: string): Promise<void> {
   for (let tries = 0; tries < TRIES; tries++) {
     try {
-      closeSync(openSync(lock, 'wx', 0o600))
+      writeFileSync(lock, token, { flag: 'wx', mode: 0o644 })
       return
     } catch (error) {
       if (codeOf(error) !== 'EEXIST') throw error

@@ -11,12 +11,13 @@
 import { isatty } from 'node:tty'
 import { duration, integer, type Reading } from '../config/format.ts'
 import { escapeControls, painter, wantsColour, type Paint } from '../observe/readable.ts'
-import { DamagedDecision, DecisionReader, MIN_PREFIX, openForReading, primaryCode, type CountedVerdict, type Disagreement, type DisagreementCount } from '../state/decision-reader.ts'
+import { DecisionReader, MIN_PREFIX, type CountedVerdict, type Disagreement, type DisagreementCount } from '../state/decision-reader.ts'
 import type { StoredDecision } from '../state/decisions.ts'
 import { configured, type ConfiguredIo } from './configured.ts'
 import { clean, describeDecision, section, verdictWord } from './decision-output.ts'
 import { isMapping, readDecisionRecord } from './decision-shape.ts'
 import { EXIT, ExitError } from './exit-codes.ts'
+import { readDatabase } from './read-database.ts'
 import { safeJson } from './safe-json.ts'
 import type { WhyRequest } from './why-command.ts'
 
@@ -28,8 +29,6 @@ export interface WhyIo extends ConfiguredIo {
   readonly now?: () => number
 }
 
-const SQLITE_BUSY = 5
-const SQLITE_LOCKED = 6
 const DEFAULT_SINCE = '1d'
 const DEFAULT_LIMIT = '50'
 
@@ -37,27 +36,16 @@ export function runWhy(request: WhyRequest, io: WhyIo): number {
   const id = wantedId(request)
   const found = configured(request.config, io)
   if (found.status === 'refused') return found.exitCode
-  try {
-    const reading = openForReading(found.settings.state)
-    switch (reading.status) {
-      case 'missing': throw new ExitError(EXIT.noInput, `there are no decisions in ${found.settings.state}: ${reading.path} does not exist. The gateway makes it when it starts; "state" in ${found.source} says where`)
-      case 'other-version': throw new ExitError(EXIT.data, reading.why)
-      case 'open': {
-        const { database } = reading
-        try {
-          const reader = new DecisionReader(database)
-          return id === undefined ? difference(request, reader, io) : explain(id, request, { reader, io })
-        } finally {
-          database.close()
-        }
-      }
-    }
-  } catch (error) {
-    if (error instanceof DamagedDecision) throw new ExitError(EXIT.data, error.message)
-    const code = primaryCode(error)
-    if (code === undefined || !(error instanceof Error)) throw error
-    throw new ExitError(code === SQLITE_BUSY || code === SQLITE_LOCKED ? EXIT.temporary : EXIT.data, `the database cannot be read: ${error.message}`)
-  }
+  const { settings: { state }, source } = found
+  return readDatabase(state, {
+    read(database) {
+      const reader = new DecisionReader(database)
+      return id === undefined ? difference(request, reader, io) : explain(id, request, { reader, io })
+    },
+    missing(path) {
+      throw new ExitError(EXIT.noInput, `there are no decisions in ${state}: ${path} does not exist. The gateway makes it when it starts; "state" in ${source} says where`)
+    },
+  })
 }
 
 /** As it is pasted from a reply: `(ABCD234567)`. Undefined where differences are asked for. */

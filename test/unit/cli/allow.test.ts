@@ -1,10 +1,11 @@
 /** `postern allow`: entries come and go, what is wrong is said, nobody loses an edit. */
 import assert from 'node:assert/strict'
-import { chmodSync, existsSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, lstatSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { AllowRequest } from '../../../src/cli/allow-command.ts'
 import { runAllow } from '../../../src/cli/allow.ts'
+import { ExitError } from '../../../src/cli/exit-codes.ts'
 import { editLocked } from '../../../src/cli/locked-edit.ts'
 import { DatabaseAllowHits } from '../../../src/state/allow-hits.ts'
 import { openDatabase } from '../../../src/state/database.ts'
@@ -76,15 +77,13 @@ test('what is wrong is said, and changes nothing', async () => {
   await assert.rejects(run({ ...ADD }), /exactly one of --domain, --dkim, --spf and --address/)
   await assert.rejects(run({ ...ADD, domain: 'a.example', spf: 'a.example' }), /exactly one/)
   for (const [request, said] of [
-    [{ ...ADD, domain: 'com' }, /at least two labels/], [{ ...ADD, domain: 'a.example', checks: 'rnds' }, /rnds/], [{ ...ADD, domain: 'a.example', expires: 'tomorrow' }, /a day \(2027-01-31\)/],
-    [{ ...ADD, address: ['0.0.0.0/0'] }, /no wider than/], [{ ...ADD, domain: 'a.example', id: 'x y' }, /id/],
+    [{ ...ADD, domain: 'com' }, /^--domain: found "com"; allowed: a domain with at least two labels/], [{ ...ADD, domain: 'a.example', checks: 'rnds' }, /^--checks: found "rnds".* did you mean/], [{ ...ADD, domain: 'a.example', expires: 'tomorrow' }, /^--expires: found "tomorrow"; allowed: a day \(2027-01-31\)/],
+    [{ ...ADD, address: ['0.0.0.0/0'] }, /^--address: .*no wider than/], [{ ...ADD, domain: 'a.example', id: 'x y' }, /^--id: found "x y"/],
   ] as const) {
-    const { code, err } = await run(request)
-    assert.equal(code, 65)
-    assert.match(err, said)
+    await assert.rejects(run(request), (error) => error instanceof ExitError && error.exitCode === 64 && said.test(error.message))
   }
   assert.ok(!existsSync(file))
-  assert.equal((await run({ action: 'remove', ids: ['nobody'] })).code, 66)
+  await assert.rejects(run({ action: 'remove', ids: ['nobody'] }), (error) => error instanceof ExitError && error.exitCode === 66)
   const none = stage('')
   await assert.rejects(none.run(LIST), /names no allow list: add "policy: \{ allow: allow\.yaml \}" to it/)
 })
@@ -100,4 +99,64 @@ test('edits at once lose nothing; a lock that a dead process left is broken, one
   const before = statSync(file).ino
   await editLocked(file, (text) => `${text}# more\n`)
   assert.notEqual(statSync(file).ino, before)
+})
+
+test('whatever the umask is, mode and owner stay, and a link stays a link; a new file can be read by the gateway', async () => {
+  const { run, file, directory } = stage()
+  const real = join(directory, 'real.yaml')
+  writeFileSync(real, 'entries: []\n')
+  chmodSync(real, 0o664)
+  const root = process.getuid?.() === 0
+  if (root) chownSync(real, 4321, 5432)
+  symlinkSync(real, file)
+  const umask = process.umask(0o077)
+  try {
+    await run({ ...ADD, domain: 'a.example' })
+    const fresh = stage()
+    await fresh.run({ ...ADD, domain: 'a.example' })
+    assert.equal(statSync(fresh.file).mode & 0o777, 0o644)
+  } finally {
+    process.umask(umask)
+  }
+  assert.ok(lstatSync(file).isSymbolicLink())
+  assert.match(readFileSync(real, 'utf8'), /a\.example/)
+  const { mode, uid, gid } = statSync(real)
+  assert.equal(mode & 0o777, 0o664)
+  if (root) assert.deepEqual([uid, gid], [4321, 5432])
+  assert.deepEqual(readdirSync(directory).sort(), ['allow.yaml', 'postern.yaml', 'real.yaml'])
+})
+
+test('an edit that took too long is done again on what others left, and their lock is left to them', async () => {
+  const { file } = stage()
+  const seen: string[] = []
+  await editLocked(file, (text) => {
+    seen.push(text)
+    if (seen.length === 1) {
+      // Somebody took us for dead, and has edited and gone.
+      rmSync(`${file}.lock`)
+      writeFileSync(file, 'theirs\n')
+    }
+    return `${text}ours\n`
+  })
+  assert.deepEqual(seen, ['', 'theirs\n'])
+  assert.equal(readFileSync(file, 'utf8'), 'theirs\nours\n')
+  await assert.rejects(editLocked(file, () => {
+    writeFileSync(`${file}.lock`, 'of another')
+    throw new Error('stop')
+  }), /stop/)
+  assert.equal(readFileSync(`${file}.lock`, 'utf8'), 'of another')
+})
+
+test('a list with errors is not edited, and the errors are those of the file', async () => {
+  const { run, file } = stage()
+  await run({ ...ADD, domain: 'a.example' })
+  const broken = `${readFileSync(file, 'utf8')}more: x\n`
+  writeFileSync(file, broken)
+  for (const request of [{ ...ADD, domain: 'b.example' }, { action: 'remove', ids: ['a.example'] }, LIST] as const) {
+    const { code, out, err } = await run(request)
+    assert.equal(code, 78)
+    assert.equal(out, '')
+    assert.match(err, /allow\.yaml:\d+:1: more: unknown key/)
+  }
+  assert.equal(readFileSync(file, 'utf8'), broken)
 })

@@ -147,6 +147,9 @@ test('allow: an entry that was added lets mail in that was refused, without a re
   refused.close()
   const added = await postern(['allow', 'add', '--spf', 'sender.example', '--reason', 'their office', '--expires', '30d'])
   assert.equal(added.code, 0, added.output)
+  const many = await Promise.all(Array.from({ length: 4 }, (_, i) => postern(['allow', 'add', '--domain', `d${i}.example`, '--reason', 'at once'])))
+  assert.deepEqual(many.map(({ code }) => code), [0, 0, 0, 0])
+  assert.equal((await postern(['allow', 'list', '--json'])).output.trimEnd().split('\n').length, 5)
   await until('the entry to count', async () => {
     const dialog = await Dialog.open({ port })
     const { status } = await dialog.expect()
