@@ -3,10 +3,12 @@
  * DNS lists: the questions that others ask about our mail, asked before they
  * do. Nothing is changed. Nothing throws; each finding says what to do.
  */
+import { genericName } from '../auth/generic-name.ts'
 import { checkIprev } from '../auth/iprev.ts'
 import { checkSpf } from '../auth/spf.ts'
 import type { Failure, Resolver } from '../dns/resolver.ts'
 import type { DnsListHealth } from '../reputation/dnsbl.ts'
+import { parseIpAddress, sameAddress } from '../reputation/reverse-name.ts'
 
 export interface DnsFinding {
   /** temporary: it could not be found out now */
@@ -29,7 +31,9 @@ export interface DnsCheckInput {
 const MAX_DOMAINS = 50
 const MAX_SHOWN = 5
 
-export async function checkDns(input: DnsCheckInput): Promise<readonly DnsFinding[]> {
+export async function checkDns(given: DnsCheckInput): Promise<readonly DnsFinding[]> {
+  // Names come from the DNS in lower case.
+  const input = { ...given, hostname: given.hostname.toLowerCase() }
   const { hostname, domains, resolver } = input
   const named = await addressesOf(hostname, resolver)
   if (named.status === 'failed' && named.silent) {
@@ -52,6 +56,11 @@ async function inOrder<Q, A>(questions: readonly Q[], ask: (question: Q) => Prom
   return answers
 }
 
+function isAmong(address: string, addresses: readonly string[]): boolean {
+  const wanted = parseIpAddress(address)
+  return addresses.some((one) => sameAddress(parseIpAddress(one), wanted))
+}
+
 type Addresses = { readonly status: 'found'; readonly addresses: readonly string[] } | { readonly status: 'failed'; readonly cause: string; readonly silent: boolean }
 
 async function addressesOf(name: string, resolver: Resolver): Promise<Addresses> {
@@ -66,8 +75,9 @@ function hostnameFinding({ hostname, addresses }: DnsCheckInput, named: Addresse
   if (named.status === 'failed') return { level: 'temporary', about: 'hostname', text: `the addresses of ${hostname} could not be found out: ${named.cause}` }
   if (named.addresses.length === 0) return { level: 'fail', about: 'hostname', text: `${hostname} has no address in the DNS: give it A and AAAA records, or set hostname to a name that has` }
   const shown = named.addresses.slice(0, MAX_SHOWN).join(', ')
-  if (addresses.length > 0 && !named.addresses.some((address) => addresses.includes(address))) {
-    return { level: 'warn', about: 'hostname', text: `${hostname} has the address ${shown}, which is none of this machine's (${addresses.slice(0, MAX_SHOWN).join(', ')})` }
+  const foreign = addresses.length === 0 ? [] : named.addresses.filter((address) => !isAmong(address, addresses))
+  if (foreign.length > 0) {
+    return { level: 'warn', about: 'hostname', text: `${hostname} has the address ${foreign.slice(0, MAX_SHOWN).join(', ')}, which is none of this machine's (${addresses.slice(0, MAX_SHOWN).join(', ')}): right behind a translation of addresses, otherwise mail goes astray` }
   }
   return { level: 'ok', about: 'hostname', text: `${hostname} has the address ${shown}` }
 }
@@ -77,7 +87,7 @@ async function addressFinding(address: string, hostname: string, resolver: Resol
   switch (found.status) {
     case 'pass':
       return found.confirmed.includes(hostname)
-        ? { level: 'ok', about: address, text: `is called ${hostname}, and that name leads back to it` }
+        ? calledFinding(address, hostname)
         : { level: 'warn', about: address, text: `is called ${found.confirmed[0] ?? ''}; servers compare that with our EHLO, which says ${hostname}: let them be the same` }
     case 'no-ptr':
       return { level: 'fail', about: address, text: `has no name: let its provider set the PTR record to ${hostname}, or other servers refuse mail from it` }
@@ -90,6 +100,13 @@ async function addressFinding(address: string, hostname: string, resolver: Resol
   }
 }
 
+function calledFinding(address: string, hostname: string): DnsFinding {
+  const { generic, why } = genericName([hostname], address)
+  return generic
+    ? { level: 'warn', about: address, text: `is called ${hostname}, which looks like a name out of a pool (${why}); others score that: a name such as mail.example.org is better` }
+    : { level: 'ok', about: address, text: `is called ${hostname}, and that name leads back to it` }
+}
+
 interface Ours {
   readonly hostname: string
   readonly ours: readonly string[]
@@ -99,35 +116,50 @@ interface Ours {
 async function domainFindings(domain: string, ground: Ours): Promise<readonly DnsFinding[]> {
   // An address literal has no records.
   if (domain.startsWith('[') || domain === 'localhost') return []
-  return [await mxFinding(domain, ground), ...(await spfFinding(domain, ground)), await dmarcFinding(domain, ground.resolver)]
+  return [await mxFinding(domain, ground), ...(await spfFindings(domain, ground)), await dmarcFinding(domain, ground.resolver)]
 }
 
 async function mxFinding(domain: string, { hostname, ours, resolver }: Ours): Promise<DnsFinding> {
   const about = domain
   const found = await resolver.lookup(domain, 'MX')
   if ('cause' in found) return { level: 'temporary', about, text: `MX could not be found out: ${found.cause}` }
-  if (found.status !== 'records') return { level: 'fail', about, text: `has no MX record: "MX 10 ${hostname}." sends its mail here` }
+  if (found.status !== 'records') return noMxFinding(domain, { hostname, ours, resolver })
   const exchanges = found.records.toSorted((a, b) => a.preference - b.preference).map(({ exchange }) => exchange)
   if (exchanges.includes('')) return { level: 'fail', about, text: 'has a null MX (RFC 7505): it says that it takes no mail at all' }
   if (exchanges.includes(hostname)) return { level: 'ok', about, text: `MX leads to ${hostname}` }
   const behind = await Promise.all(exchanges.slice(0, MAX_SHOWN).map((exchange) => addressesOf(exchange, resolver)))
-  if (behind.some((one) => one.status === 'found' && one.addresses.some((address) => ours.includes(address)))) return { level: 'ok', about, text: `MX leads to an address of ours by ${exchanges.slice(0, MAX_SHOWN).join(', ')}` }
+  if (behind.some((one) => one.status === 'found' && one.addresses.some((address) => isAmong(address, ours)))) return { level: 'ok', about, text: `MX leads to an address of ours by ${exchanges.slice(0, MAX_SHOWN).join(', ')}` }
+  const unknown = behind.find((one) => one.status === 'failed')
+  if (unknown !== undefined) return { level: 'temporary', about, text: `where its MX leads could not be found out: ${unknown.cause}` }
   return { level: 'warn', about, text: `MX leads to ${exchanges.slice(0, MAX_SHOWN).join(', ')} and not to ${hostname}: its mail does not come here` }
 }
 
-async function spfFinding(domain: string, { hostname, ours, resolver }: Ours): Promise<readonly DnsFinding[]> {
+/** RFC 5321 §5.1: without MX the address of the domain itself counts. */
+async function noMxFinding(domain: string, { hostname, ours, resolver }: Ours): Promise<DnsFinding> {
+  const own = await addressesOf(domain, resolver)
+  if (own.status === 'failed') return { level: 'temporary', about: domain, text: `has no MX record, and its address could not be found out: ${own.cause}` }
+  return own.addresses.some((address) => isAmong(address, ours))
+    ? { level: 'warn', about: domain, text: `has no MX record; its mail comes here by its own address, which not everybody tries: "MX 10 ${hostname}." is better` }
+    : { level: 'fail', about: domain, text: `has no MX record: "MX 10 ${hostname}." sends its mail here` }
+}
+
+/** One finding where all of our addresses fare alike. */
+async function spfFindings(domain: string, ground: Ours): Promise<readonly DnsFinding[]> {
+  const findings = await inOrder(ground.ours.slice(0, MAX_SHOWN), (address) => spfFinding(domain, address, ground))
+  return findings.filter(({ text }, i) => findings.findIndex((one) => one.text === text) === i)
+}
+
+async function spfFinding(domain: string, address: string, { hostname, resolver }: Ours): Promise<DnsFinding> {
   const about = domain
-  const [address] = ours
-  if (address === undefined) return []
   const found = await checkSpf({ address, helo: hostname, sender: `postmaster@${domain}`, receiver: hostname }, resolver)
   switch (found.status) {
-    case 'pass': return [{ level: 'ok', about, text: `SPF lets ${address} send for it` }]
-    case 'none': return [{ level: 'warn', about, text: 'has no SPF record: anybody may send in its name; "v=spf1 mx -all" lets its MX hosts send and nobody else' }]
-    case 'temperror': return [{ level: 'temporary', about, text: `SPF could not be found out: ${found.cause ?? ''}` }]
-    case 'permerror': return [{ level: 'fail', about, text: `SPF cannot be read: ${found.cause ?? ''}` }]
+    case 'pass': return { level: 'ok', about, text: `SPF lets ${address} send for it` }
+    case 'none': return { level: 'warn', about, text: 'has no SPF record: anybody may send in its name; "v=spf1 mx -all" lets its MX hosts send and nobody else' }
+    case 'temperror': return { level: 'temporary', about, text: `SPF could not be found out: ${found.cause ?? ''}` }
+    case 'permerror': return { level: 'fail', about, text: `SPF cannot be read: ${found.cause ?? ''}` }
     case 'fail':
     case 'softfail':
-    case 'neutral': return [{ level: 'warn', about, text: `SPF does not let ${address} send for it (${found.status}): right if its mail leaves by another server, otherwise add ${address.includes(':') ? 'ip6' : 'ip4'}:${address}` }]
+    case 'neutral': return { level: 'warn', about, text: `SPF does not let ${address} send for it (${found.status}): right if its mail leaves by another server, otherwise add ${address.includes(':') ? 'ip6' : 'ip4'}:${address}` }
   }
 }
 

@@ -5,6 +5,7 @@
  * file cannot be read; with --dns also 65 where something is wrong in the DNS, and 75
  * where it could not be found out.
  */
+import { isatty } from 'node:tty'
 import { checkDelivery } from './check-delivery.ts'
 import { checkDns } from './check-dns.ts'
 import { EXIT } from './exit-codes.ts'
@@ -18,6 +19,7 @@ import type { LoadOptions } from '../config/load.ts'
 import { describeError } from '../config/problem.ts'
 import { EMBEDDED_SOURCE } from '../config/embedded.ts'
 import type { HopSettings, ListenerSettings, Settings } from '../config/settings.ts'
+import { escapeControls, painter, wantsColour } from '../observe/readable.ts'
 import { openResolver } from '../dns/configured.ts'
 import type { Resolver } from '../dns/resolver.ts'
 import { createDnsLists } from '../reputation/dnsbl.ts'
@@ -32,6 +34,8 @@ export interface CheckOptions {
 export interface CheckIo extends Omit<LoadOptions, 'file'> {
   /** default: what the configuration says */
   readonly resolver?: Resolver
+  /** whether a person reads standard output; default: whether it is a terminal */
+  readonly terminal?: boolean
   /** writes to standard output */
   readonly out: (text: string) => void
   /** writes to standard error */
@@ -58,10 +62,11 @@ export async function runCheck(options: CheckOptions, io: CheckIo): Promise<numb
   }
 }
 
-const LEVELS = { ok: 'ok       ', warn: 'warning  ', fail: 'wrong    ', temporary: 'not known' } as const
+/** temporary: it could not be found out now */
+const LEVELS = { ok: ['green', 'OK  '], warn: ['yellow', 'WARN'], fail: ['red', 'FAIL'], temporary: ['yellow', 'TEMP'] } as const
 
 /** 0 where nothing is wrong, 65 where something is, 75 where it could not all be found out. */
-async function tellDns(settings: Settings, { out, machine = thisMachine, resolver: given }: CheckIo): Promise<number> {
+async function tellDns(settings: Settings, { out, environment, terminal, machine = thisMachine, resolver: given }: CheckIo): Promise<number> {
   const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
   const opened = given === undefined ? openResolver(settings.dns, quiet) : undefined
   const resolver = given ?? opened
@@ -71,7 +76,12 @@ async function tellDns(settings: Settings, { out, machine = thisMachine, resolve
     hostname: settings.hostname, domains: [...settings.domains.keys()], addresses: machine.addresses().filter(isPublic), resolver, lists: () => lists.prove(),
   })
   opened?.close()
-  out(findings.map(({ level, about, text }) => `  ${LEVELS[level]}  ${about}: ${text}\n`).join(''))
+  const paint = painter(wantsColour(terminal ?? isatty(1), environment))
+  // Names out of the DNS are those of strangers.
+  out(findings.map(({ level, about, text }) => {
+    const [style, word] = LEVELS[level]
+    return `  ${paint(style, word)}  ${escapeControls(`${about}: ${text}`)}\n`
+  }).join(''))
   if (findings.some(({ level }) => level === 'fail')) return EXIT.data
   return findings.some(({ level }) => level === 'temporary') ? EXIT.temporary : EXIT.ok
 }

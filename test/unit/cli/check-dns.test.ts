@@ -49,6 +49,36 @@ test('each thing that others would refuse us for, with what to do', async () => 
   for (const [zone, expected] of cases) assert.match((await lines(zone)).join('\n'), expected)
 })
 
+test('addresses are compared as addresses; each of ours is looked at', async () => {
+  const six = '2001:DB8:0::5'
+  const both: ZoneData = {
+    ...WELL, 'mx.example.org': { A: [ADDRESS], AAAA: ['2001:db8::5'] }, [reverseName(six)]: { PTR: ['mx.example.org'] },
+    'example.org': { MX: [[10, 'other.example.org']], TXT: [`v=spf1 ip4:${ADDRESS} -all`] }, 'other.example.org': { AAAA: ['2001:db8::5'] },
+  }
+  assert.deepEqual(await lines(both, { addresses: [ADDRESS, six], hostname: 'MX.Example.org' }), [
+    'ok hostname: mx.example.org has the address 203.0.113.5, 2001:db8::5',
+    'ok 203.0.113.5: is called mx.example.org, and that name leads back to it',
+    'ok 2001:DB8:0::5: is called mx.example.org, and that name leads back to it',
+    'ok example.org: MX leads to an address of ours by other.example.org',
+    'ok example.org: SPF lets 203.0.113.5 send for it',
+    'warn example.org: SPF does not let 2001:DB8:0::5 send for it (fail): right if its mail leaves by another server, otherwise add ip6:2001:DB8:0::5',
+    'ok example.org: DMARC says p=reject',
+  ])
+  // One that is ours does not make up for one that is not.
+  assert.match((await lines({ ...both, 'mx.example.org': { A: [ADDRESS], AAAA: ['2001:db8::99'] } }, { addresses: [ADDRESS, six] })).join('\n'), /^warn hostname: mx\.example\.org has the address 2001:db8::99, which is none of this machine's/m)
+})
+
+test('without MX; behind an MX that does not answer; a name out of a pool', async () => {
+  const { 'example.org': domain, ...rest } = WELL
+  assert.ok(domain !== undefined)
+  assert.match((await lines({ ...rest, 'example.org': { A: [ADDRESS] } })).join('\n'), /^warn example\.org: has no MX record; its mail comes here by its own address/m)
+  assert.match((await lines({ ...rest, 'example.org': { A: ['203.0.113.9'] } })).join('\n'), /^fail example\.org: has no MX record/m)
+  assert.match((await lines({ ...rest, 'example.org': { A: 'timeout', AAAA: 'timeout' } })).join('\n'), /^temporary example\.org: has no MX record, and its address/m)
+  assert.match((await lines({ ...rest, 'example.org': { MX: [[10, 'mx.slow.example']] }, 'mx.slow.example': 'servfail' })).join('\n'), /^temporary example\.org: where its MX leads could not be found out/m)
+  const pool = 'host-203-0-113-5.dyn.example'
+  assert.match((await lines({ ...WELL, [pool]: { A: [ADDRESS] }, [reverseName(ADDRESS)]: { PTR: [pool] } }, { hostname: pool })).join('\n'), /^warn 203\.0\.113\.5: is called host-203-0-113-5\.dyn\.example, which looks like a name out of a pool/m)
+})
+
 test('what cannot be found out is said to be so, and a dead resolver at once', async () => {
   assert.match((await lines({ ...WELL, 'example.org': 'servfail' })).join('\n'), /^temporary example\.org: MX could not be found out/m)
   const dead = await lines({ 'mx.example.org': 'timeout' })
@@ -80,7 +110,7 @@ test('the command: the configuration first, then the findings; the exit code tel
   }
   const [code, text] = await check(WELL)
   assert.equal(code, 0, text)
-  assert.match(text, /^configuration OK[^]*\n {2}ok {9}hostname: mx\.example\.org/)
+  assert.match(text, /^configuration OK[^]*\n {2}OK {4}hostname: mx\.example\.org/)
   assert.equal((await check({ ...WELL, 'example.org': {} }))[0], 65)
   assert.equal((await check({ ...WELL, '_dmarc.example.org': 'servfail' }))[0], 75)
 })
