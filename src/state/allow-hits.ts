@@ -7,6 +7,7 @@
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Log } from '../observe/log.ts'
+import { isBusy } from './database.ts'
 import type { AllowHits } from '../reputation/allow-list.ts'
 
 export class DatabaseAllowHits implements AllowHits {
@@ -50,6 +51,7 @@ export class DatabaseAllowHits implements AllowHits {
       this.#failing = false
     } catch (error) {
       for (const [id, { count, lastAt }] of batch) this.#waiting.set(id, { count: count + (this.#waiting.get(id)?.count ?? 0), lastAt })
+      if (isBusy(error)) return
       if (!this.#failing) this.#log.warn({ cause: error instanceof Error ? error.message : String(error) }, 'uses of the allow list cannot be counted')
       this.#failing = true
     }

@@ -104,7 +104,8 @@ function useWriteAheadLog(database: DatabaseSync): void {
   }
 }
 
-function isBusy(error: unknown): boolean {
+/** Another process writes; it may be tried again. */
+export function isBusy(error: unknown): boolean {
   return error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY
 }
 

@@ -9,6 +9,7 @@
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Log } from '../observe/log.ts'
+import { isBusy } from './database.ts'
 
 export interface StoredDecision {
   readonly id: string
@@ -34,6 +35,7 @@ interface Waiting extends Omit<StoredDecision, 'record'> {
 const MAX_WAITING = 10_000
 /** An hour's worth at once would hold up sessions. Where so many went, there may be more. */
 export const PRUNE_ROWS = 2000
+const BUSY_TIMES = 10
 const MAX_RECORD_CHARACTERS = 256 * 1024
 
 export class DecisionStore {
@@ -43,6 +45,8 @@ export class DecisionStore {
   readonly #find: StatementSync
   #waiting: Waiting[] = []
   #dropped = 0
+  /** times in a row */
+  #busy = 0
   #failing = false
 
   constructor(database: DatabaseSync, log: Log) {
@@ -75,11 +79,14 @@ export class DecisionStore {
         throw error
       }
     } catch (error) {
+      // Another worker writes: it waits for the next second, and only one that goes on for long is news.
+      if (isBusy(error) && ++this.#busy < BUSY_TIMES) return
       if (!this.#failing) this.#log.error({ cause: error instanceof Error ? error.message : String(error) }, 'decisions cannot be written; postern why will not know them')
       this.#failing = true
       return
     }
     this.#waiting = []
+    this.#busy = 0
     if (this.#failing) this.#log.info({ dropped: this.#dropped }, 'decisions are written again')
     this.#failing = false
     this.#dropped = 0

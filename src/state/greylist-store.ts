@@ -15,6 +15,7 @@
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Log } from '../observe/log.ts'
+import { isBusy } from './database.ts'
 import type { GreylistRecord, GreylistStore } from '../reputation/greylist.ts'
 
 export interface GreylistStoreSettings {
@@ -25,6 +26,7 @@ export interface GreylistStoreSettings {
 }
 
 const MAX_RECORDS = 500_000
+const BUSY_TIMES = 10
 const MAX_WAITING = 10_000
 /** More at once would hold up sessions. */
 export const GREYLIST_PRUNE_ROWS = 2000
@@ -39,6 +41,8 @@ export class DatabaseGreylist implements GreylistStore {
   readonly #put: StatementSync
   readonly #waiting = new Map<string, GreylistRecord>()
   #failing = false
+  /** times in a row that another process was writing */
+  #busy = 0
 
   constructor(settings: GreylistStoreSettings, context: { readonly database: DatabaseSync; readonly log: Log; readonly now: () => number }) {
     const { database, log, now } = context
@@ -79,11 +83,13 @@ export class DatabaseGreylist implements GreylistStore {
         throw error
       }
     } catch (error) {
+      if (isBusy(error) && ++this.#busy < BUSY_TIMES) return
       if (!this.#failing) this.#log.error({ cause: error instanceof Error ? error.message : String(error) }, 'the greylist cannot be written; other workers and the next start will not know who came')
       this.#failing = true
       return
     }
     this.#waiting.clear()
+    this.#busy = 0
     if (this.#failing) this.#log.info({}, 'the greylist is written again')
     this.#failing = false
   }
