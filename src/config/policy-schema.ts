@@ -140,6 +140,6 @@ export const KEPT = {
   },
   decisions: {
     max_age: key(duration({ min: '1h', max: '365d' }), { doc: 'How long `postern why` knows a decision.', default: '14d' }),
-    max_count: key(integer({ min: 100, max: 10_000_000, unit: 'decisions' }), { doc: 'How many it knows; the oldest go first.', default: '200000' }),
+    max_count: key(integer({ min: 100, max: 10_000_000, unit: 'decisions' }), { doc: 'How many it knows; the oldest go first.', default: '100000' }),
   },
 } satisfies Group
