@@ -87,7 +87,7 @@ test('help and version are no errors', async () => {
   assert.deepEqual(await call('--version'), { code: 0, out: '1.2.3\n', err: '', calls: [] })
   const help = await call('--help')
   assert.equal(help.code, 0)
-  for (const command of ['run', 'check', 'demo', 'deliver', 'health', 'quarantine']) assert.match(help.out, new RegExp(`^  ${command} `, 'm'))
+  for (const command of ['run', 'check', 'demo', 'deliver', 'health', 'quarantine', 'allow', 'why', 'scan']) assert.match(help.out, new RegExp(`^  ${command} `, 'm'))
   const run = await call('help', 'run')
   assert.equal(run.code, 0)
   assert.match(run.out, /--config <file>/)
