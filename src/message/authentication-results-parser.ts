@@ -43,12 +43,12 @@ export interface ReadResults {
 
 export function readAuthservId(text: string): ReadAuthservId {
   const reader = new Reader(text)
-  const comments = reader.skip()
+  const comments = reader.passCfws()
   const authservId = comments && reader.value()
   if (authservId === null) return { status: 'malformed', why: `no authserv-id at ${reader.at}` }
-  if (reader.skip() === null) return { status: 'malformed', why: `a comment is not closed at ${reader.at}` }
+  if (reader.passCfws() === null) return { status: 'malformed', why: `a comment is not closed at ${reader.at}` }
   const version = reader.take(/[0-9]+/y) ?? ''
-  if (reader.skip() === null || !reader.atStop()) return { status: 'malformed', why: `no semicolon at ${reader.at}` }
+  if (reader.passCfws() === null || !reader.atStop()) return { status: 'malformed', why: `no semicolon at ${reader.at}` }
   return { status: 'ok', authservId, version, end: reader.at }
 }
 
@@ -74,22 +74,22 @@ const EMPTY: unique symbol = Symbol('empty')
 
 /** From behind one semicolon to the next; a string says what is wrong. */
 function readResult(reader: Reader): ReadResult | typeof NONE | typeof EMPTY | string {
-  if (reader.skip() === null) return UNCLOSED
+  if (reader.passCfws() === null) return UNCLOSED
   if (reader.atStop()) return EMPTY
   const method = reader.take(KEYWORD)?.toLowerCase()
   if (method === undefined) return 'no method'
-  if (reader.skip() === null) return UNCLOSED
+  if (reader.passCfws() === null) return UNCLOSED
   if (method === 'none' && reader.atStop()) return NONE
   if (reader.accept('/')) {
-    if (reader.skip() === null) return UNCLOSED
+    if (reader.passCfws() === null) return UNCLOSED
     if (reader.take(/[0-9]+/y) === null) return 'no version of the method'
-    if (reader.skip() === null) return UNCLOSED
+    if (reader.passCfws() === null) return UNCLOSED
   }
   if (!reader.accept('=')) return 'no = behind the method'
-  if (reader.skip() === null) return UNCLOSED
+  if (reader.passCfws() === null) return UNCLOSED
   const result = reader.take(KEYWORD)?.toLowerCase()
   if (result === undefined) return 'no result'
-  const comments = reader.skip()
+  const comments = reader.passCfws()
   if (comments === null) return UNCLOSED
   const details = readDetails(reader)
   if (typeof details === 'string') return details
@@ -103,25 +103,25 @@ function readDetails(reader: Reader): Pick<ReadResult, 'reason' | 'properties'> 
   while (!reader.atStop()) {
     const name = reader.take(KEYWORD)?.toLowerCase()
     if (name === undefined) return 'no property'
-    if (reader.skip() === null) return UNCLOSED
+    if (reader.passCfws() === null) return UNCLOSED
     const property = reader.accept('.') ? readPropertyName(reader) : ''
     if (property === null) return 'no name of a property'
     if (!reader.accept('=')) return 'no = behind the property'
-    if (reader.skip() === null) return UNCLOSED
+    if (reader.passCfws() === null) return UNCLOSED
     const value = reader.propertyValue()
     if (value === null) return 'no value'
     if (property !== '') properties.push({ ptype: name, property, value })
     else if (name === 'reason') reason ??= value
     if (!reader.atBoundary()) return 'a character that must be quoted'
-    if (reader.skip() === null) return UNCLOSED
+    if (reader.passCfws() === null) return UNCLOSED
   }
   return { ...(reason !== undefined && { reason }), properties }
 }
 
 function readPropertyName(reader: Reader): string | null {
-  if (reader.skip() === null) return null
+  if (reader.passCfws() === null) return null
   const name = reader.take(KEYWORD)?.toLowerCase()
-  return name !== undefined && reader.skip() !== null ? name : null
+  return name !== undefined && reader.passCfws() !== null ? name : null
 }
 
 const UNCLOSED = 'a comment is not closed'
@@ -164,7 +164,7 @@ class Reader {
   }
 
   /** Passes blanks, folds and comments (RFC 5322 §3.2.2); gives the comments, or null where one is not closed. */
-  skip(): string[] | null {
+  passCfws(): string[] | null {
     const comments: string[] = []
     for (;;) {
       this.take(/[ \t\r\n]+/y)

@@ -104,6 +104,20 @@ function useWriteAheadLog(database: DatabaseSync): void {
   }
 }
 
+/** Runs `work` as one transaction that writes; throws what it throws, and then nothing of it is there. */
+export function inTransaction<T>(database: DatabaseSync, work: () => T): T {
+  database.exec('BEGIN IMMEDIATE')
+  try {
+    const made = work()
+    database.exec('COMMIT')
+    return made
+  } catch (error) {
+    // SQLite may have ended it by itself, as on a full disk.
+    if (database.isTransaction) database.exec('ROLLBACK')
+    throw error
+  }
+}
+
 /** Another process writes; it may be tried again. */
 export function isBusy(error: unknown): boolean {
   return error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY
@@ -113,16 +127,11 @@ export function isBusy(error: unknown): boolean {
 function upgrade(database: DatabaseSync, path: string): void {
   for (;;) {
     if (versionOf(database, path) === STEPS.length) return
-    database.exec('BEGIN IMMEDIATE')
-    try {
+    inTransaction(database, () => {
       const version = versionOf(database, path)
       const step = STEPS[version]
       if (step !== undefined) database.exec(`${step} PRAGMA user_version = ${version + 1};`)
-      database.exec('COMMIT')
-    } catch (error) {
-      database.exec('ROLLBACK')
-      throw error
-    }
+    })
   }
 }
 

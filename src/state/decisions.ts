@@ -9,7 +9,7 @@
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Log } from '../observe/log.ts'
-import { isBusy } from './database.ts'
+import { inTransaction, isBusy } from './database.ts'
 
 export interface StoredDecision {
   readonly id: string
@@ -70,14 +70,9 @@ export class DecisionStore {
     if (this.#waiting.length === 0) return
     const batch = this.#waiting
     try {
-      this.#database.exec('BEGIN IMMEDIATE')
-      try {
+      inTransaction(this.#database, () => {
         for (const { id, at, action, text } of batch) this.#insert.run(id, at, action, text)
-        this.#database.exec('COMMIT')
-      } catch (error) {
-        this.#database.exec('ROLLBACK')
-        throw error
-      }
+      })
     } catch (error) {
       // Another worker writes: it waits for the next second, and only one that goes on for long is news.
       if (isBusy(error) && ++this.#busy < BUSY_TIMES) return

@@ -15,7 +15,7 @@
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Log } from '../observe/log.ts'
-import { isBusy } from './database.ts'
+import { inTransaction, isBusy } from './database.ts'
 import type { GreylistRecord, GreylistStore } from '../reputation/greylist.ts'
 
 export interface GreylistStoreSettings {
@@ -74,14 +74,9 @@ export class DatabaseGreylist implements GreylistStore {
   flush(): void {
     if (this.#waiting.size === 0) return
     try {
-      this.#database.exec('BEGIN IMMEDIATE')
-      try {
+      inTransaction(this.#database, () => {
         for (const [key, { firstSeenAt, passedAt, expiresAt }] of this.#waiting) this.#put.run(key, firstSeenAt, passedAt ?? null, expiresAt)
-        this.#database.exec('COMMIT')
-      } catch (error) {
-        this.#database.exec('ROLLBACK')
-        throw error
-      }
+      })
     } catch (error) {
       if (isBusy(error) && ++this.#busy < BUSY_TIMES) return
       if (!this.#failing) this.#log.error({ cause: error instanceof Error ? error.message : String(error) }, 'the greylist cannot be written; other workers and the next start will not know who came')

@@ -12,6 +12,7 @@
 import { chmodSync, mkdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import { inTransaction } from './database.ts'
 
 export const RATES_FILE = 'rates.db'
 
@@ -112,15 +113,7 @@ export class RatesDatabase {
 
   /** Runs `work` in one transaction. */
   write<T>(work: () => T): T {
-    this.#database.exec('BEGIN IMMEDIATE')
-    try {
-      const made = work()
-      this.#database.exec('COMMIT')
-      return made
-    } catch (error) {
-      if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
-      throw error
-    }
+    return inTransaction(this.#database, work)
   }
 
   /** What has changed since the last time, at most so many; the rest comes with the next call. */
