@@ -132,7 +132,7 @@ hops: { backend: { smtp: "192.0.2.1:25" } }
     return heard()
   }
   return {
-    settings, session, transport, hop, zone, clock, shared, logged, remembered, kept, waits, errors, say, heard,
+    settings, inbound, session, transport, hop, zone, clock, shared, logged, remembered, kept, waits, errors, say, heard,
     greeting(): Promise<string> {
       session.start()
       return heard()
