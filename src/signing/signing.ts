@@ -17,6 +17,13 @@ export interface SigningRequest {
   readonly recipientDomains: ReadonlySet<string>
   /** of the message as it came in */
   readonly section: HeaderSection
+  /**
+   * May whoever sent this write in the name of that address (`local@domain`, domain in lower case as A-labels)? Where a
+   * listener trusts its clients by their address, they may: `() => true`.
+   */
+  readonly entitledTo: (address: string) => boolean
+  /** names, in lower case, of fields that are put on top before it is signed (date, message-id) */
+  readonly addedFields: ReadonlySet<string>
 }
 
 export type SigningDecision =
