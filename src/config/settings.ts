@@ -78,6 +78,12 @@ export interface RelaySettings {
   readonly kind: 'smtp' | 'lmtp'
   readonly name: string
   readonly address: SocketAddress
+  /** the hosts that do the same work, in the order in which they are tried; the first is `address`. Undefined: that one alone */
+  readonly addresses?: readonly SocketAddress[] | undefined
+  /** who we are to the hop (RFC 4954); undefined: no AUTH but for the senders named in `senderLogins` */
+  readonly login?: HopLogin | undefined
+  /** by reverse-path, instead of `login`; an address comes before its domain */
+  readonly senderLogins?: readonly SenderLogin[] | undefined
   readonly tls: HopTlsSettings
   readonly xforward: boolean
   readonly xclient: boolean
@@ -88,6 +94,19 @@ export interface RelaySettings {
   /** a connection takes no new transaction after this */
   readonly maxAgeMs: number
   readonly timeouts: HopTimeoutSettings
+}
+
+export interface HopLogin {
+  readonly user: string
+  /** absolute; its first line is the password. It must not be readable for others than its owner and group */
+  readonly passwordFile: string
+}
+
+export interface SenderLogin extends HopLogin {
+  /** `anna@example.org`, or `@example.org` for every address of that domain (not of its subdomains); in lower case */
+  readonly sender: string
+  /** other hosts than the hop's own */
+  readonly addresses?: readonly SocketAddress[] | undefined
 }
 
 export interface HopTlsSettings {
