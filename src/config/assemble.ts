@@ -5,11 +5,13 @@
  */
 import { resolve } from 'node:path'
 import type { Policy } from '../policy/policy.ts'
+import type { Domain } from '../smtp/envelope.ts'
 import { assembleDns, assemblePolicy } from './assemble-policy.ts'
+import { assembleSigning, assembleSubmission } from './assemble-signing.ts'
 import { resolveAddress } from './check-model.ts'
 import { normaliseDomain } from './format-names.ts'
 import type { ReadableOf, ValuesOf } from './leaf.ts'
-import { isLoopback } from './loops.ts'
+import { defaultTls, logsIn } from './check-hop-logins.ts'
 import { lookUpOwner } from './machine.ts'
 import type { Machine } from './machine.ts'
 import { domainMap } from './model.ts'
@@ -39,11 +41,12 @@ export function assemble(model: Model, ground: Ground): Settings {
     state: resolve(ground.base, values.state),
     workers: values.workers === 'auto' ? Math.min(64, ground.machine.cores()) : values.workers,
     log: values.log,
-    listeners: model.listeners.map((listener) => assembleListener(listener, ground)),
+    listeners: model.listeners.map((listener) => assembleListener(listener, { ...ground, domains: new Set(domainMap(values.domains).keys()) })),
     hops: new Map(model.hops.map((hop) => [hop.name, assembleHop(hop, ground)])),
     domains: domainMap(values.domains),
     newlines: values.newlines,
     dns: assembleDns(values.dns),
+    signing: assembleSigning(values.signing, ground.base),
     policy: assemblePolicy(values.policy, { base: ground.base, shadow: ground.shadow }),
     quarantine: { maxAgeMs: values.quarantine.max_age, maxBytes: values.quarantine.max_size },
     decisions: { maxAgeMs: values.decisions.max_age, maxCount: values.decisions.max_count },
@@ -68,7 +71,7 @@ export function assemble(model: Model, ground: Ground): Settings {
   }
 }
 
-function assembleListener(listener: ListenerSection, { base }: Ground): ListenerSettings {
+function assembleListener(listener: ListenerSection, { base, domains }: Ground & { readonly domains: ReadonlySet<Domain> }): ListenerSettings {
   const values = complete<typeof LISTENER>(listener.values)
   return {
     name: values.name,
@@ -80,6 +83,9 @@ function assembleListener(listener: ListenerSection, { base }: Ground): Listener
     clients: values.role === 'outbound' ? values.clients ?? DEFAULT_CLIENTS : [],
     next: values.next,
     received: values.received,
+    hideClient: values.hide_client,
+    transparent: values.transparent,
+    submission: values.role === 'submission' ? assembleSubmission(values, { base, domains }) : undefined,
   }
 }
 
@@ -90,23 +96,36 @@ function assembleListenerTls({ cert, key, mode, more }: ValuesOf<typeof LISTENER
 
 function assembleHop(hop: HopSection, ground: Ground): HopSettings {
   switch (hop.kind) {
-    case 'smtp': return assembleRelay('smtp', hop.name, { values: complete<typeof SMTP_HOP>(hop.section.values), address: complete<typeof SMTP_HOP>(hop.section.values).smtp, base: ground.base })
-    case 'lmtp': return assembleRelay('lmtp', hop.name, { values: complete<typeof LMTP_HOP>(hop.section.values), address: complete<typeof LMTP_HOP>(hop.section.values).lmtp, base: ground.base })
+    case 'smtp': return assembleSmtp(hop.name, complete<typeof SMTP_HOP>(hop.section.values), ground.base)
+    case 'lmtp': return assembleRelay('lmtp', hop.name, { values: complete<typeof LMTP_HOP>(hop.section.values), addresses: [complete<typeof LMTP_HOP>(hop.section.values).lmtp], base: ground.base })
     case 'maildir': return assembleMaildir(hop.name, hop.section, ground)
   }
 }
 
-type RelayValues = Omit<ValuesOf<typeof SMTP_HOP>, 'smtp'>
+function assembleSmtp(name: string, values: ValuesOf<typeof SMTP_HOP>, base: string): RelaySettings {
+  const { user, password_file: passwordFile } = values
+  return {
+    ...assembleRelay('smtp', name, { values, addresses: values.smtp, base }),
+    login: user === undefined || passwordFile === undefined ? undefined : { user, passwordFile: resolve(base, passwordFile) },
+    senderLogins: values.sender_logins.map(({ sender, user: login, passwordFile: file, addresses }) => ({
+      sender, user: login, passwordFile: resolve(base, file), ...(addresses === undefined ? {} : { addresses: addresses.map((one) => resolveAddress(one, base)) }),
+    })),
+  }
+}
 
-function assembleRelay(kind: 'smtp' | 'lmtp', name: string, { values, address, base }: { values: RelayValues; address: SocketAddress; base: string }): RelaySettings {
+function assembleRelay(kind: 'smtp' | 'lmtp', name: string, { values, addresses, base }: { values: ValuesOf<typeof SMTP_HOP> | ValuesOf<typeof LMTP_HOP>; addresses: readonly SocketAddress[]; base: string }): RelaySettings {
   const { timeouts } = values
+  const tls = values.tls ?? defaultTls(addresses, logsIn(values))
+  const [address, another] = addresses.map((one) => resolveAddress(one, base))
+  if (address === undefined) throw new Error(`hop ${name} has no address`)
   return {
     kind,
     name,
-    address: resolveAddress(address, base),
+    address,
+    ...(another === undefined ? {} : { addresses: addresses.map((one) => resolveAddress(one, base)) }),
     tls: {
-      mode: values.tls ?? (isLoopback(address) ? 'off' : 'opportunistic'),
-      verify: (values.tls === 'required' || values.tls === 'implicit') && (values.tls_verify ?? true),
+      mode: tls,
+      verify: (tls === 'required' || tls === 'implicit') && (values.tls_verify ?? true),
       name: values.tls_name,
       ca: values.tls_ca === undefined ? undefined : resolve(base, values.tls_ca),
     },

@@ -5,9 +5,12 @@
  */
 import { resolve } from 'node:path'
 import { checkPolicy } from './check-policy.ts'
+import { checkHopLogins, defaultTls, logsIn } from './check-hop-logins.ts'
+import { checkSigning } from './check-signing.ts'
+import { checkSubmission } from './check-submission.ts'
 import { checkAuthorities, checkCertificate, checkDirectory, checkReadable } from './check-files.ts'
 import { formatAddress, normaliseDomain, unixPathProblem } from './format-names.ts'
-import { collide, isLoopback, isWildcard, leadsTo } from './loops.ts'
+import { collide, isWildcard, leadsTo } from './loops.ts'
 import type { Self } from './loops.ts'
 import { lookUpOwner } from './machine.ts'
 import type { Machine } from './machine.ts'
@@ -44,6 +47,7 @@ export function checkModel(model: Model, context: CheckContext): void {
     else checkRelay(hop.section, { kind: hop.kind, self: selfOf(model, context), listeners: model.listeners, context })
   }
   checkPolicy(model, context)
+  checkSigning(model, context)
   warnOfUnusedHops(model, collector)
   const state = model.root.values.state
   if (state !== undefined) checkDirectory(resolve(base, state), ['state'], context)
@@ -96,14 +100,16 @@ function checkListener(listener: ListenerSection, model: Model, context: CheckCo
   checkListenerTls(listener, context)
   const ports = (values.listen ?? []).filter((address) => address.kind === 'tcp').map(({ port }) => port)
   if (values.protocol === 'lmtp' && ports.includes(25)) collector.error([...at, 'protocol'], 'LMTP must not be on port 25 (RFC 2033 §5)', 'another port, or smtp')
-  if (values.role === 'inbound' && listener.isGiven('clients')) {
-    collector.error([...at, 'clients'], 'the key is for listeners whose role is outbound; inbound takes mail for its domains from anybody', 'leave it out')
+  if (values.role !== undefined && values.role !== 'outbound' && listener.isGiven('clients')) {
+    const who = values.role === 'inbound' ? 'inbound takes mail for its domains from anybody' : 'submission takes mail from users who log in'
+    collector.error([...at, 'clients'], `the key is for listeners whose role is outbound; ${who}`, 'leave it out')
   }
   if (values.role === 'outbound' && values.clients?.length === 0) {
     collector.error([...at, 'clients'], 'an empty list: nobody could use the listener', 'the networks of its clients')
   }
   const next = model.hops.find(({ name }) => name === values.next)
-  if (values.role === 'outbound' && next?.kind === 'maildir') {
+  checkSubmission(listener, next, context)
+  if ((values.role === 'outbound' || values.role === 'submission') && next?.kind === 'maildir') {
     collector.warn([...at, 'next'], `mail to any domain goes into the Maildirs of hop "${next.name}" and no further`)
   }
 }
@@ -172,6 +178,8 @@ function selfOf(model: Model, { machine }: CheckContext): Self {
   return { addresses: machine.addresses(), names }
 }
 
+type RelaySection = Section<typeof SMTP_HOP> | Section<typeof LMTP_HOP>
+
 interface RelayContext {
   readonly kind: 'smtp' | 'lmtp'
   readonly self: Self
@@ -179,13 +187,20 @@ interface RelayContext {
   readonly context: CheckContext
 }
 
-function checkRelay(section: Section<typeof SMTP_HOP> | Section<typeof LMTP_HOP>, { kind, self, listeners, context }: RelayContext): void {
+function checkRelay(section: RelaySection, relay: RelayContext): void {
+  const given = 'smtp' in section.values ? section.values.smtp : section.values.lmtp === undefined ? undefined : [section.values.lmtp]
+  const addresses = given?.map((address) => resolveAddress(address, relay.context.base))
+  checkRelayTls(section, addresses, relay.context)
+  if ('smtp' in section.values) checkHopLogins(section as Section<typeof SMTP_HOP>, addresses, relay.context)
+  for (const [i, address] of (addresses ?? []).entries()) checkRelayAddress(address, [...section.at, relay.kind, ...((addresses ?? []).length > 1 ? [i] : [])], relay)
+  const others = 'sender_logins' in section.values ? section.values.sender_logins ?? [] : []
+  for (const [i, { addresses: own }] of others.entries()) {
+    for (const address of own ?? []) checkRelayAddress(resolveAddress(address, relay.context.base), [...section.at, 'sender_logins', i, 'smtp'], relay)
+  }
+}
+
+function checkRelayAddress(address: SocketAddress, key: KeyPath, { kind, self, listeners, context }: RelayContext): void {
   const { collector, base } = context
-  const key = [...section.at, kind]
-  const given = 'smtp' in section.values ? section.values.smtp : section.values.lmtp
-  const address = given === undefined ? undefined : resolveAddress(given, base)
-  checkRelayTls(section, address, context)
-  if (address === undefined) return
   if (address.kind === 'unix') {
     const problem = unixPathProblem(address.path)
     if (problem !== undefined) collector.error(key, problem, 'a shorter path')
@@ -200,10 +215,10 @@ function checkRelay(section: Section<typeof SMTP_HOP> | Section<typeof LMTP_HOP>
 }
 
 /** A key that would do nothing is not accepted. */
-function checkRelayTls(section: Section<typeof SMTP_HOP> | Section<typeof LMTP_HOP>, address: SocketAddress | undefined, context: CheckContext): void {
+function checkRelayTls(section: RelaySection, addresses: readonly SocketAddress[] | undefined, context: CheckContext): void {
   const { values, at, isGiven } = section
   const { collector, base } = context
-  const tls = values.tls ?? (address === undefined || isGiven('tls') ? undefined : isLoopback(address) ? 'off' : 'opportunistic')
+  const tls = values.tls ?? (addresses === undefined || isGiven('tls') ? undefined : defaultTls(addresses, logsIn(values)))
   if (tls === undefined) return
   const verified = tls === 'required' || tls === 'implicit'
   for (const name of ['tls_verify', 'tls_name', 'tls_ca'] as const) {
@@ -213,7 +228,7 @@ function checkRelayTls(section: Section<typeof SMTP_HOP> | Section<typeof LMTP_H
   if (values.tls_verify === false) {
     collector.warn([...at, 'tls_verify'], 'the certificate is not checked, so that TLS keeps nobody out who can stand in between')
     if (isGiven('tls_ca')) collector.error([...at, 'tls_ca'], 'does nothing with tls_verify: false', 'leave one of them out')
-  } else if (address?.kind === 'unix' && !isGiven('tls_name')) {
+  } else if (addresses?.some(({ kind }) => kind === 'unix') === true && !isGiven('tls_name')) {
     collector.error([...at, 'tls'], 'a unix socket has no name that a certificate could have', 'tls_name beside it, or tls: off')
   }
   if (values.tls_ca !== undefined) checkAuthorities(resolve(base, values.tls_ca), [...at, 'tls_ca'], context)

@@ -7,46 +7,17 @@ import { CHECKS } from '../policy/policy.ts'
 import type { CheckName, Exception } from '../policy/policy.ts'
 import { CODE_ALLOWED, readCode } from '../reputation/dnsbl-codes.ts'
 import type { DnsListCode, DnsListZone } from '../reputation/dnsbl.ts'
-import { flag, listOf, oneOf, read, readMapping, refuse, textFormat } from './format.ts'
-import type { Format, FormatProblem, Reading } from './format.ts'
+import { flag, listOf, oneOf, read, refuse, textFormat } from './format.ts'
+import type { Format } from './format.ts'
+import { Keys } from './format-mapping.ts'
 import { normaliseDomain } from './format-names.ts'
 import { points } from './format-policy.ts'
 import { networkMatcher } from './networks.ts'
 import { isMapping, showValue } from './source.ts'
-import type { Raw } from './source.ts'
 
 const DEFAULT_WEIGHT = 2
 /** the labels of an IPv6 address stand before it */
 const MAX_ZONE_CHARACTERS = 189
-
-/** Reads the keys of a mapping, and gathers what is wrong with them. */
-class Keys {
-  readonly problems: FormatProblem[]
-  readonly #raw: ReadonlyMap<string, Raw>
-
-  constructor(raw: ReadonlyMap<string, Raw>, known: readonly string[]) {
-    this.#raw = raw
-    this.problems = [...readMapping(raw, known)]
-  }
-
-  required<T>(name: string, format: Format<T>): T | undefined {
-    const raw = this.#raw.get(name)
-    if (raw !== undefined) return this.#taken(name, format.read(raw))
-    this.problems.push({ at: [], problem: `has no ${name}`, allowed: format.allowed })
-    return undefined
-  }
-
-  optional<T>(name: string, format: Format<T>): T | undefined {
-    const raw = this.#raw.get(name)
-    return raw === undefined ? undefined : this.#taken(name, format.read(raw))
-  }
-
-  #taken<T>(name: string, reading: Reading<T>): T | undefined {
-    if (reading.status === 'read') return reading.value
-    this.problems.push(...reading.problems.map((p) => ({ ...p, at: [name, ...p.at] })))
-    return undefined
-  }
-}
 
 const zoneName: Format<string> = textFormat({ type: 'domain', allowed: `the zone of a list, such as zen.spamhaus.org, at most ${MAX_ZONE_CHARACTERS} characters` }, (text) => {
   const domain = normaliseDomain(text)

@@ -7,7 +7,7 @@ import type { Domain } from '../smtp/envelope.ts'
 import type { DomainItem } from './format-names.ts'
 import { suggestion } from './nearest.ts'
 import type { KeyPath } from './problem.ts'
-import { HOP_KINDS, LISTENER, LMTP_HOP, MAILDIR_HOP, MAX_HOPS, MAX_LISTENERS, ROOT, SMTP_HOP, WITHOUT_VARIABLE } from './schema.ts'
+import { HOP_KINDS, HOP_WITHOUT_VARIABLE, LISTENER, LMTP_HOP, MAILDIR_HOP, MAX_HOPS, MAX_LISTENERS, ROOT, SMTP_HOP, WITHOUT_VARIABLE } from './schema.ts'
 import type { HopKind } from './schema.ts'
 import { readSection } from './section.ts'
 import type { Collector, Section } from './section.ts'
@@ -102,7 +102,7 @@ function hopKind(value: LocatedMap, at: KeyPath, collector: Collector): HopKind 
 }
 
 function readHop(kind: HopKind, name: string, { value, collector }: { value: LocatedMap; collector: Collector }): HopSection {
-  const input = { node: value, at: ['hops', name], variableWords: ['hops', name], hint: (key: string) => otherKinds(kind, key) }
+  const input = { node: value, at: ['hops', name], variableWords: ['hops', name], withoutVariable: HOP_WITHOUT_VARIABLE, hint: (key: string) => otherKinds(kind, key) }
   switch (kind) {
     case 'smtp': return { kind, name, section: readSection(SMTP_HOP, input, collector) }
     case 'lmtp': return { kind, name, section: readSection(LMTP_HOP, input, collector) }

@@ -7,7 +7,7 @@ import { Leaf, leavesOf, variableName } from './leaf.ts'
 import type { Group } from './leaf.ts'
 import { CONFIG_VARIABLE, SEARCH_PATH } from './load.ts'
 import { EMBEDDED_DEFAULT } from './embedded.ts'
-import { LISTENER, LMTP_HOP, MAILDIR_HOP, ROOT, SMTP_HOP, WITHOUT_VARIABLE } from './schema.ts'
+import { HOP_WITHOUT_VARIABLE, LISTENER, LMTP_HOP, MAILDIR_HOP, ROOT, SMTP_HOP, WITHOUT_VARIABLE } from './schema.ts'
 
 const INTRODUCTION = `# Configuration
 
@@ -75,7 +75,7 @@ interface Naming {
   readonly withoutVariable?: readonly string[]
 }
 
-const HOP: Naming = { prefix: 'hops.<name>.', words: ['hops', '<NAME>'] }
+const HOP: Naming = { prefix: 'hops.<name>.', words: ['hops', '<NAME>'], withoutVariable: HOP_WITHOUT_VARIABLE }
 
 /** What the kinds of relay share. */
 function omit<G extends Group>(group: G, name: keyof G): Group {

@@ -12,6 +12,8 @@ import { key, optional, required } from './leaf.ts'
 import type { Group } from './leaf.ts'
 import { trustedNetwork } from './networks.ts'
 import { DNS, KEPT, POLICY } from './policy-schema.ts'
+import { loginName, senderLogin } from './format-signing.ts'
+import { SIGNING, SUBMISSION } from './signing-schema.ts'
 
 export const MAX_LISTENERS = 64
 export const MAX_HOPS = 256
@@ -52,6 +54,7 @@ export const ROOT = {
   }),
   dns: DNS,
   policy: POLICY,
+  signing: SIGNING,
   ...KEPT,
   limits: {
     message_bytes: key(size({ min: '1KiB', max: '10GB' }), {
@@ -99,14 +102,14 @@ export const ROOT = {
 } satisfies Group
 
 /** Lists of mappings that a variable could not write. */
-export const WITHOUT_VARIABLE: readonly string[] = ['policy.exceptions']
+export const WITHOUT_VARIABLE: readonly string[] = ['policy.exceptions', 'signing.keys']
 
 const PEERS = 'An address, a network in CIDR notation, or `unix` for peers on a unix socket.'
 
 export const LISTENER = {
   name: required(reference, { doc: 'Its name in the log and in the names of environment variables.' }),
-  role: required(oneOf('inbound', 'outbound'), {
-    doc: '`inbound` takes mail for `domains` from anybody. `outbound` takes mail to anybody from its `clients` only.',
+  role: required(oneOf('inbound', 'outbound', 'submission'), {
+    doc: '`inbound` takes mail for `domains` from anybody. `outbound` takes mail to anybody from its `clients` only. `submission` takes mail to anybody from users who log in (RFC 6409).',
   }),
   protocol: key(oneOf('smtp', 'lmtp'), { doc: 'What clients speak. LMTP (RFC 2033) is not for port 25.', default: 'smtp' }),
   listen: required(listOf(listenAddress, { min: 1, max: 64, type: 'address, or list of addresses' }), {
@@ -139,6 +142,7 @@ export const LISTENER = {
   }),
   next: required(reference, { doc: 'The hop that mail goes to, a key of `hops`. A domain may name another.' }),
   received: key(flag, { doc: 'Add a `Received` field on top of each message (RFC 5321 §4.4).', default: 'true' }),
+  ...SUBMISSION,
 } satisfies Group
 
 export const DEFAULT_CLIENTS: readonly string[] = ['127.0.0.0/8', '::1', 'unix']
@@ -150,7 +154,7 @@ const RELAY = {
   tls: optional(oneOf('off', 'opportunistic', 'required', 'implicit'), {
     doc: '`opportunistic` uses STARTTLS where it is offered, without looking at the certificate, and goes on in clear where it fails. '
       + '`required` and `implicit` (TLS from the first byte) check the certificate, and mail waits (4xx) where it cannot be sent so.',
-    defaultText: '`off` for loopback addresses and unix sockets, otherwise `opportunistic`',
+    defaultText: '`off` for loopback addresses and unix sockets; `required` where we log in; otherwise `opportunistic`',
   }),
   tls_verify: optional(flag, { doc: 'Check the certificate. Only with `tls: required` or `implicit`.', defaultText: '`true`' }),
   tls_name: optional(domainName, { doc: "The name that the certificate must have, if it is not the hop's host. Only with `tls: required` or `implicit`.", defaultText: 'the host' }),
@@ -182,7 +186,12 @@ const RELAY = {
 } satisfies Group
 
 export const SMTP_HOP = {
-  smtp: required(hopAddress, { doc: 'The address of an SMTP server.' }),
+  smtp: required(listOf(hopAddress, { min: 1, max: 16, type: 'address, or list of addresses' }), { doc: 'The address of an SMTP server; of several, the first that can be reached is used.' }),
+  user: optional(loginName, { doc: 'Who we are to the hop (AUTH, RFC 4954), with `password_file`. It goes over verified TLS only, or to this machine.', defaultText: 'nobody: no AUTH' }),
+  password_file: optional(filePath, { doc: 'The file of the password: its first line. Nobody else may be able to read it.' }),
+  sender_logins: key(listOf(senderLogin, { min: 0, max: 1000, type: 'list of sender logins' }), {
+    doc: 'Other credentials for mail of some senders, by the reverse-path.', default: '', defaultText: 'none',
+  }),
   ...RELAY,
 } satisfies Group
 
@@ -209,5 +218,6 @@ export const MAILDIR_HOP = {
   mode: key(fileMode, { doc: 'The mode of message files, in octal. Directories get the execute bits that go with it.', default: '0600' }),
 } satisfies Group
 
+export const HOP_WITHOUT_VARIABLE: readonly string[] = ['sender_logins']
 export const HOP_KINDS = { smtp: SMTP_HOP, lmtp: LMTP_HOP, maildir: MAILDIR_HOP } as const
 export type HopKind = keyof typeof HOP_KINDS

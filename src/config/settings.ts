@@ -3,6 +3,9 @@
  * default filled in and every reference resolved. Made by `loadConfiguration`.
  */
 import type { Domain } from '../smtp/envelope.ts'
+import type { SigningSettings } from '../signing/settings.ts'
+import type { RateLimit } from '../reputation/rates.ts'
+import type { AuthenticatorSettings, SendAsSettings } from '../submission/settings.ts'
 import type { DnsSettings, KeptSettings, PolicySettings } from './policy-settings.ts'
 
 export interface Settings extends KeptSettings {
@@ -20,6 +23,8 @@ export interface Settings extends KeptSettings {
   readonly dns: DnsSettings
   /** of inbound listeners */
   readonly policy: PolicySettings
+  /** of outbound and submission listeners */
+  readonly signing: SigningSettings
   readonly limits: LimitSettings
   readonly timeouts: TimeoutSettings
 }
@@ -41,7 +46,7 @@ export type SocketAddress =
 
 export interface ListenerSettings {
   readonly name: string
-  readonly role: 'inbound' | 'outbound'
+  readonly role: 'inbound' | 'outbound' | 'submission'
   readonly protocol: 'smtp' | 'lmtp'
   readonly listen: readonly SocketAddress[]
   readonly tls: ListenerTlsSettings | undefined
@@ -52,6 +57,21 @@ export interface ListenerSettings {
   readonly next: string
   /** add a Received field */
   readonly received: boolean
+  /** Received without the client's name and address */
+  readonly hideClient: boolean
+  /** outbound only: commands and replies pass as they are */
+  readonly transparent: boolean
+  /** of the role submission, and of no other */
+  readonly submission: SubmissionSettings | undefined
+}
+
+export interface SubmissionSettings {
+  readonly authentication: AuthenticatorSettings
+  readonly sendAs: SendAsSettings
+  /** of one user */
+  readonly rate: { readonly messages: RateLimit; readonly recipients: RateLimit }
+  /** undefined: clients are not asked for certificates */
+  readonly clientCertificates: { readonly ca: string | undefined } | undefined
 }
 
 export interface ListenerTlsSettings {

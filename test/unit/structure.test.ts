@@ -51,7 +51,7 @@ const ALLOWED: Readonly<Record<string, Readonly<Record<string, 'any' | 'type'>>>
   'observe': { 'observe': 'any', 'smtp': 'any', 'config/settings.ts': 'type', 'cli/exit-codes.ts': 'any', 'supervisor/clock.ts': 'type' },
   'delivery': { 'delivery': 'any', 'smtp': 'any', 'message': 'any', 'observe': 'any', 'config/settings.ts': 'type' },
   'dns': { 'dns': 'any', 'observe/log.ts': 'type' },
-  'auth': { 'auth': 'any', 'dns': 'any', 'reputation': 'any', 'message': 'type' },
+  'auth': { 'auth': 'any', 'dns': 'any', 'reputation': 'any', 'message': 'any' },
   // The allow list is a file of its own, read and reported as the configuration is.
   'reputation': {
     'reputation': 'any', 'auth/stranger-text.ts': 'any', 'dns': 'any', 'smtp': 'any', 'observe/log.ts': 'type', 'policy/truth.ts': 'any',
@@ -74,7 +74,7 @@ const ALLOWED: Readonly<Record<string, Readonly<Record<string, 'any' | 'type'>>>
   // The words of a configuration are parsed by those who know them.
   'config': {
     'config': 'any', 'smtp': 'any', 'delivery': 'any', 'policy': 'any', 'dns': 'type', 'reputation': 'type',
-    'reputation/dnsbl-codes.ts': 'any', 'reputation/allow-list-file.ts': 'any',
+    'reputation/dnsbl-codes.ts': 'any', 'reputation/allow-list-file.ts': 'any', 'auth': 'type', 'signing': 'any', 'submission': 'any',
   },
   'transaction.ts': { 'pipeline.ts': 'type', 'inbound': 'any', 'delivery': 'any', 'message': 'any', 'smtp': 'any', 'observe': 'any', 'state': 'type' },
   'pipeline.ts': { 'transaction.ts': 'any', 'inbound': 'any', 'delivery': 'any', 'message': 'any', 'smtp': 'any', 'observe': 'any', 'state': 'type' },

@@ -105,12 +105,12 @@ test('defaults are filled in, paths made absolute, units put into names', () => 
   assert.deepEqual(settings.timeouts, { commandMs: 300_000, dataMs: 180_000, handshakeMs: 30_000, sessionMs: 3_600_000, stopMs: 30_000 })
   assert.deepEqual(settings.listeners[1], {
     name: 'out', role: 'outbound', protocol: 'smtp', listen: [{ kind: 'tcp', host: '127.0.0.1', port: 10027 }, { kind: 'unix', path: '/etc/postern/run/out' }],
-    tls: undefined, trust: { proxy: [], xclient: [], xforward: [] }, clients: ['127.0.0.0/8', '::1', 'unix'], next: 'backend', received: true,
+    tls: undefined, trust: { proxy: [], xclient: [], xforward: [] }, clients: ['127.0.0.0/8', '::1', 'unix'], next: 'backend', received: true, hideClient: false, transparent: false, submission: undefined,
   })
   assert.deepEqual(settings.listeners[0]?.clients, [])
   assert.deepEqual(settings.hops.get('backend'), {
     kind: 'smtp', name: 'backend', address: { kind: 'tcp', host: '127.0.0.1', port: 10025 }, tls: { mode: 'off', verify: false, name: undefined, ca: undefined },
-    xforward: false, xclient: false, connections: 100, idleMs: 30_000, maxAgeMs: 300_000,
+    xforward: false, xclient: false, connections: 100, idleMs: 30_000, maxAgeMs: 300_000, login: undefined, senderLogins: [],
     timeouts: { connectMs: 30_000, greetingMs: 300_000, mailMs: 300_000, rcptMs: 300_000, dataMs: 120_000, blockMs: 180_000, finalMs: 600_000 },
   })
 })
@@ -210,7 +210,7 @@ message_bytes: 5
 policy: { prest: standard }
 listeners:
   - name: in
-    role: submission
+    role: delivery
     listen: ["::1:25"]
     next: bckend
     tls: { mod: implicit }
@@ -234,14 +234,14 @@ domains: []
     'test.yaml:7:13: timeouts.command: found "30", which has no unit; allowed: a duration such as 500ms, 5s',
     'test.yaml:8:1: message_bytes: unknown key; is limits.message_bytes meant?; allowed:',
     'test.yaml:9:11: policy.prest: unknown key; did you mean "preset"?; allowed:',
-    'test.yaml:12:5: listeners[0].role: found "submission"; allowed: inbound, outbound',
+    'test.yaml:12:5: listeners[0].role: found "delivery"; allowed: inbound, outbound, submission',
     'test.yaml:13:14: listeners[0].listen[0]: found "::1:25"; an IPv6 address stands in brackets',
     'test.yaml:14:5: listeners[0].next: there is no hop "bckend"; did you mean "backend"?; allowed: backend, other, third, 4th',
     'test.yaml:15:12: listeners[0].tls.mod: unknown key; did you mean "mode"?; allowed: cert, key, mode, more',
     'test.yaml:16:5: listeners[1]: must be a mapping; allowed: name, role',
     'test.yaml:18:3: hops.backend: has none of smtp, lmtp, maildir; did you mean "smtp"?; allowed: exactly one of',
     'test.yaml:19:3: hops.other: has smtp and maildir; allowed: exactly one of smtp, lmtp, maildir',
-    'test.yaml:20:26: hops.third.users: unknown key; it is a key of maildir hops, and this is one of smtp; allowed: smtp, tls',
+    'test.yaml:20:26: hops.third.users: unknown key; it is a key of maildir hops, and this is one of smtp; allowed: smtp, user',
     'test.yaml:21:3: hops.4th: not a name for a hop; allowed: a name of letters',
     'test.yaml:22:24: domains[1]: "*" is not a domain name; allowed:',
     'test.yaml:22:50: domains[2].nxt: unknown key; did you mean "next"?; allowed: domain, next',

@@ -1,0 +1,47 @@
+/**
+ * How a hop is spoken to where we log in: TLS by default, credentials whole, no
+ * password over a connection that somebody else could read.
+ */
+import { resolve } from 'node:path'
+import { checkReadable } from './check-files.ts'
+import type { CheckContext } from './check-model.ts'
+import { isLoopback } from './loops.ts'
+import type { ReadableOf } from './leaf.ts'
+import type { LMTP_HOP, SMTP_HOP } from './schema.ts'
+import type { Section } from './section.ts'
+import type { HopTlsSettings, SocketAddress } from './settings.ts'
+
+type RelayValues = ReadableOf<typeof SMTP_HOP> | ReadableOf<typeof LMTP_HOP>
+
+/** Whether a hop is told who we are. */
+export function logsIn(values: RelayValues): boolean {
+  return 'smtp' in values && (values.user !== undefined || (values.sender_logins ?? []).length > 0)
+}
+
+/** What `tls` is where it is not set. */
+export function defaultTls(addresses: readonly SocketAddress[], login: boolean): HopTlsSettings['mode'] {
+  if (addresses.every(isLoopback)) return 'off'
+  return login ? 'required' : 'opportunistic'
+}
+
+export function checkHopLogins({ values, at, isGiven }: Section<typeof SMTP_HOP>, addresses: readonly SocketAddress[] | undefined, context: CheckContext): void {
+  const { collector, base } = context
+  if (isGiven('user') !== isGiven('password_file')) {
+    const [given, missing] = isGiven('user') ? ['user', 'password_file'] : ['password_file', 'user']
+    collector.error([...at, given], `${given} stands without ${missing}`, 'both, or neither')
+  }
+  const files = [
+    { path: values.password_file, key: [...at, 'password_file'] },
+    ...(values.sender_logins ?? []).map(({ passwordFile }, i) => ({ path: passwordFile, key: [...at, 'sender_logins', i, 'password_file'] })),
+  ]
+  for (const { path, key } of files) if (path !== undefined) checkReadable(resolve(base, path), key, context)
+  const senders = new Set<string>()
+  for (const [i, { sender }] of (values.sender_logins ?? []).entries()) {
+    if (senders.has(sender)) collector.error([...at, 'sender_logins', i, 'sender'], `${sender} stands twice`, 'each sender once')
+    senders.add(sender)
+  }
+  if (!logsIn(values) || addresses === undefined || [...addresses, ...(values.sender_logins ?? []).flatMap((one) => one.addresses ?? [])].every(isLoopback)) return
+  const tls = values.tls ?? 'required'
+  if (tls !== 'required' && tls !== 'implicit') collector.error([...at, 'tls'], `${tls} with user: others could read the password`, 'required, implicit')
+  if (values.tls_verify === false) collector.error([...at, 'tls_verify'], 'false with user: whoever answers would get the password', 'true; tls_name and tls_ca for a certificate of your own')
+}
