@@ -78,14 +78,15 @@ function tableOf(users: ReadonlyMap<string, User>): UserTable {
 function parseLine(content: string, line: number): { user: User; warnings: string[] } | string {
   if (content.length > MAX_LINE) return `the line has more than ${MAX_LINE} characters`
   const [rawName = '', , rawUid = '', rawGid = ''] = content.split(':', 4)
-  const name = parseName(rawName.trim())
+  const name = parseUserName(rawName.trim())
   if (typeof name !== 'string') return name.what
   const warnings: string[] = []
   const owner = { uid: parseId('uid', rawUid, warnings), gid: parseId('gid', rawGid, warnings) }
   return { user: { name, owner, line }, warnings }
 }
 
-function parseName(text: string): string | { what: string } {
+/** A name as the file or a login has it, in the form in which names are compared; what is wrong with it otherwise. */
+export function parseUserName(text: string): string | { what: string } {
   if (text === '') return { what: 'the user has no name; a line is user[:password[:uid[:gid[:…]]]]' }
   if (/\s/.test(text)) return { what: `white space behind "${text.split(/\s/, 1)[0] ?? ''}"; a line is user[:password[:uid[:gid[:…]]]]` }
   const at = nameEnd(text)

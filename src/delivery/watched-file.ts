@@ -1,0 +1,186 @@
+/**
+ * A text file that administrators write while we run, and its last good content.
+ *
+ * It is looked at (size, times, inode) no more than once a second and only when
+ * somebody asks; a changed file is read again, and once more two seconds later:
+ * one that is written in place may have been read half, and be finished without
+ * another stamp (the same size, within a tick of the file system's clock, which
+ * is two seconds on some). A malformed one, or one that was emptied, is told
+ * with each line, and the last good content stays. Nothing here rejects.
+ */
+import { hash } from 'node:crypto'
+import type { Log } from '../observe/log.ts'
+import { describeProblem, type FileProblem } from './address-file.ts'
+import type { FileSystem } from './file-system.ts'
+
+export interface FileContext {
+  readonly files: Pick<FileSystem, 'stat' | 'read'>
+  readonly log: Log
+  /** a clock that does not jump */
+  readonly monotonicMs: () => number
+}
+
+/** Whole sentences, each with file and line. */
+export interface LoadReport {
+  readonly errors: readonly string[]
+  readonly warnings: readonly string[]
+}
+
+export interface Report {
+  readonly errors: string[]
+  readonly warnings: string[]
+}
+
+export type Parsed<T> =
+  | { readonly status: 'ok'; readonly value: T; readonly warnings: readonly FileProblem[] }
+  | { readonly status: 'malformed'; readonly problems: readonly FileProblem[] }
+
+/** One file and the last good content of it. */
+export interface Watched<T> {
+  readonly path: string
+  readonly parse: (text: string) => Parsed<T>
+  stamp: string
+  /** of the bytes that were read last */
+  digest: string
+  /** when it is read again though its stamp is the same */
+  againMs: number | undefined
+  value: T | undefined
+  /** the last good content said something */
+  filled: boolean
+}
+
+export type LookResult = 'same' | 'changed' | { readonly unreadable: string }
+
+export type FileResult<T> =
+  | { readonly status: 'ok'; readonly value: T }
+  /** cannot be read, or was never well formed */
+  | { readonly status: 'unavailable'; readonly cause: string }
+
+export interface FileSource<T> {
+  /** Looks at the file where the last look is a second ago. */
+  current(): Promise<FileResult<T>>
+  /** Looks at the file now, whether it changed or not. */
+  reload(): Promise<LoadReport>
+  /** The last good content, without a look. */
+  last(): T | undefined
+}
+
+export interface FileSourceSettings<T> {
+  readonly path: string
+  readonly parse: (text: string) => Parsed<T>
+  /** what stands with its lines in the log */
+  readonly facts: Readonly<Record<string, unknown>>
+}
+
+export const CHECK_EVERY_MS = 1000
+/** longer than the coarsest clock of a file system ticks */
+const SETTLED_MS = 2000
+const MAX_FILE_BYTES = 64 * 1024 * 1024
+
+export function createFileSource<T>(settings: FileSourceSettings<T>, context: FileContext): FileSource<T> {
+  const { facts } = settings
+  const file = watched(settings.path, settings.parse)
+  let last: FileResult<T> = { status: 'unavailable', cause: 'not read yet' }
+  let checkedMs = -Infinity
+  let running: Promise<LoadReport> | undefined
+
+  async function load(force: boolean): Promise<LoadReport> {
+    const report: Report = { errors: [], warnings: [] }
+    const seen = await look(file, { context, force, report })
+    if (typeof seen === 'object') last = { status: 'unavailable', cause: seen.unreadable }
+    else if (file.value !== undefined) last = { status: 'ok', value: file.value }
+    else if (report.errors[0] !== undefined) last = { status: 'unavailable', cause: report.errors[0] }
+    checkedMs = context.monotonicMs()
+    for (const error of report.errors) context.log.error({ ...facts, kept: file.value !== undefined }, error)
+    for (const warning of report.warnings) context.log.warn(facts, warning)
+    return report
+  }
+
+  function start(force: boolean): Promise<LoadReport> {
+    const mine = load(force).finally(() => {
+      if (running === mine) running = undefined
+    })
+    running = mine
+    return mine
+  }
+
+  return {
+    async current() {
+      if (running !== undefined) await running
+      else if (context.monotonicMs() - checkedMs >= CHECK_EVERY_MS) await start(false)
+      return last
+    },
+    async reload() {
+      // One after the other: two at once could put the older content last.
+      while (running !== undefined) await running
+      return await start(true)
+    },
+    last: () => file.value,
+  }
+}
+
+export function watched<T>(path: string, parse: (text: string) => Parsed<T>): Watched<T>
+export function watched<T>(path: string | undefined, parse: (text: string) => Parsed<T>): Watched<T> | undefined
+export function watched<T>(path: string | undefined, parse: (text: string) => Parsed<T>): Watched<T> | undefined {
+  return path === undefined ? undefined : { path, parse, stamp: '', digest: '', againMs: undefined, value: undefined, filled: false }
+}
+
+export async function look<T>(
+  file: Watched<T> | undefined,
+  how: { readonly context: FileContext; readonly force: boolean; readonly report: Report },
+): Promise<LookResult> {
+  if (file === undefined) return 'same'
+  const { context, force, report } = how
+  let text: string
+  try {
+    const facts = await context.files.stat(file.path)
+    const stamp = `${facts.inode} ${facts.size} ${facts.modifiedMs} ${facts.changedMs}`
+    const same = stamp === file.stamp && !force
+    if (same && (file.againMs === undefined || context.monotonicMs() < file.againMs)) return 'same'
+    if (facts.kind !== 'file') throw new Error('is not a file')
+    // What is written between the two calls has another stamp and is read next time.
+    const bytes = await context.files.read(file.path, MAX_FILE_BYTES)
+    const digest = hash('sha256', bytes)
+    if (same && digest === file.digest) {
+      file.againMs = undefined
+      return 'same'
+    }
+    file.stamp = stamp
+    file.digest = digest
+    file.againMs = context.monotonicMs() + SETTLED_MS
+    const decoded = decode(bytes)
+    if (decoded === null) {
+      report.errors.push(`${file.path}: is not valid UTF-8`)
+      return 'changed'
+    }
+    text = decoded
+  } catch (error) {
+    file.stamp = ''
+    const cause = `${file.path}: ${error instanceof Error ? error.message : String(error)}`
+    report.errors.push(cause)
+    return { unreadable: cause }
+  }
+  const filled = /^[ \t]*[^#\s]/m.test(text)
+  if (file.filled && !filled) {
+    // Somebody is writing it, or has emptied it by mistake: nobody's mail is to be returned for that.
+    report.errors.push(`${file.path}: is empty, and was not before; the last content stays in use until there is another, or a restart`)
+    return 'changed'
+  }
+  const parsed = file.parse(text)
+  if (parsed.status === 'malformed') {
+    report.errors.push(...parsed.problems.map((problem) => describeProblem(file.path, problem)))
+    return 'changed'
+  }
+  report.warnings.push(...parsed.warnings.map((problem) => describeProblem(file.path, problem)))
+  file.value = parsed.value
+  file.filled = filled
+  return 'changed'
+}
+
+function decode(bytes: Buffer): string | null {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    return null
+  }
+}
