@@ -1,0 +1,50 @@
+/**
+ * Canonicalisation of header fields (RFC 6376 §3.4.1, §3.4.2), and which fields
+ * a list of names means (§5.4.2): of each name the lowest that is not taken
+ * yet. Pure; nothing throws.
+ *
+ * Text is binary: one character a byte.
+ */
+import type { Canonicalization } from './signing-order.ts'
+
+/** A field as it is signed. */
+export interface SignableField {
+  /** the name in lower case */
+  readonly key: string
+  /** name, colon, value, folds and the line end (which may be missing at the end of a message) */
+  readonly text: string
+}
+
+/** With the line end. */
+export function canonicalField(canonicalization: Canonicalization, field: SignableField): string {
+  return `${canonicalSignature(canonicalization, field)}\r\n`
+}
+
+/** Without the line end, as the signature's own field is hashed (§3.7). */
+export function canonicalSignature(canonicalization: Canonicalization, { key, text }: SignableField): string {
+  const line = text.endsWith('\r\n') ? text.slice(0, -2) : text
+  return canonicalization === 'simple' ? line : `${key}:${relaxedValue(line.slice(line.indexOf(':') + 1))}`
+}
+
+function relaxedValue(value: string): string {
+  // A line end that is no fold stays and makes another value of it: nobody may put one in.
+  const unfolded = value.includes('\r') ? value.replace(/\r\n(?=[ \t])/g, '') : value
+  const spaced = unfolded.replace(/[ \t]+/g, ' ')
+  return spaced.slice(spaced.startsWith(' ') ? 1 : 0, spaced.length > 1 && spaced.endsWith(' ') ? -1 : undefined)
+}
+
+/** The fields that names stand for, one after the other; names that have none left are passed over (§5.4). */
+export function fieldsFor<T extends { readonly key: string }>(names: readonly string[], fields: readonly T[]): T[] {
+  const byName = new Map<string, T[]>()
+  const found: T[] = []
+  for (const name of names) {
+    let left = byName.get(name)
+    if (left === undefined) {
+      left = fields.filter(({ key }) => key === name)
+      byName.set(name, left)
+    }
+    const lowest = left.pop()
+    if (lowest !== undefined) found.push(lowest)
+  }
+  return found
+}
