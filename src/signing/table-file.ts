@@ -40,7 +40,9 @@ export interface Table {
   readonly file: TableFile
   /** in the order of the file */
   readonly lines: readonly TableLine[]
-  /** The first line for the key: the same text, or, of a table of patterns, one that matches it. */
+  /** The lines for the key, in the order of the file: that with the same text, or, of a table of patterns, all that match it. */
+  matching(key: string): Iterable<TableLine>
+  /** The first of them. */
   find(key: string): TableLine | undefined
 }
 
@@ -70,18 +72,18 @@ export function parseTable(text: string, file: TableFile): TableReading {
 function plainTable(file: TableFile, lines: readonly TableLine[]): Table {
   const byKey = new Map<string, TableLine>()
   for (const line of lines) if (!byKey.has(line.key)) byKey.set(line.key, line)
-  return { file, lines, find: (key) => byKey.get(key.toLowerCase()) }
+  const find = (key: string): TableLine | undefined => byKey.get(key.toLowerCase())
+  return { file, lines, find, matching: (key) => [find(key)].filter((line) => line !== undefined) }
 }
 
 function patternTable(file: TableFile, lines: readonly TableLine[]): Table {
   const index = new PatternIndex(lines)
-  return {
-    file, lines,
-    find: (key) => {
-      for (const line of index.matching(key.toLowerCase())) return line
-      return undefined
-    },
+  const matching = (key: string): Iterable<TableLine> => index.matching(key.toLowerCase())
+  const find = (key: string): TableLine | undefined => {
+    for (const line of matching(key)) return line
+    return undefined
   }
+  return { file, lines, find, matching }
 }
 
 /**
@@ -123,7 +125,7 @@ function readText(path: string): string | SigningProblem {
     const stats = statSync(path)
     if (!stats.isFile()) return problem('is no file')
     if (stats.size > MAX_BYTES) return problem(`has ${stats.size} bytes; at most ${MAX_BYTES} are read`)
-    return readFileSync(path, 'latin1')
+    return readFileSync(path, 'utf8')
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
     return problem(code === 'ENOENT' ? 'is not there' : code === 'EACCES' ? 'cannot be read: no permission' : `cannot be read: ${code}`)

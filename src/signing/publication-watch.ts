@@ -1,0 +1,153 @@
+/**
+ * What the DNS was last seen to say of each key. A key is asked about when it
+ * is first known and then every hour; every two minutes while its record is
+ * not right, and every half minute while it could not be asked for. A DNS that
+ * does not answer changes nothing about what was seen before.
+ *
+ * A change is logged once. No timers: `tick` is called by whoever has the
+ * clock. Bounds: keys that were found by messages (a table with `%`), and
+ * look-ups at once.
+ */
+import type { Resolver } from '../dns/resolver.ts'
+import type { Log } from '../observe/log.ts'
+import { recordName } from './key-record.ts'
+import { askPublished, describePublished, type Published } from './published.ts'
+import type { SigningKey } from './signing-key.ts'
+
+export interface WatchContext {
+  readonly resolver: Resolver
+  readonly log: Log
+  /** milliseconds on a clock that only goes forward */
+  readonly now: () => number
+  /** 0 … 1: so that the keys of many workers are not asked for all at once */
+  readonly random?: () => number
+}
+
+type Seen = Exclude<Published, { status: 'temperror' }>
+
+/** Whether receivers can verify what the key signs, as far as is known. */
+export type Standing = 'right' | 'wrong' | 'unknown'
+
+interface Watched {
+  readonly key: SigningKey
+  seen: Seen | undefined
+  /** why it could not be asked for, the last time */
+  cause: string | undefined
+  nextMs: number
+  asking: boolean
+}
+
+const RIGHT_MS = 3_600_000
+const WRONG_MS = 120_000
+const FAILED_MS = 30_000
+/** Part of a wait by which it may be longer. */
+const SPREAD = 0.1
+const MAX_AT_ONCE = 8
+const MAX_FOUND = 10_000
+
+export class PublicationWatch {
+  readonly #context: WatchContext
+  #watched = new Map<string, Watched>()
+  #asking = 0
+  #closed = false
+  #whenAsked: (() => void)[] = []
+
+  constructor(context: WatchContext) {
+    this.#context = context
+  }
+
+  /** From now on these, and those that messages lead to; what is known of them stays known. */
+  keep(keys: readonly SigningKey[]): void {
+    this.#watched = new Map(keys.map((key) => [idOf(key), this.#watched.get(idOf(key)) ?? fresh(key, this.#context.now())]))
+  }
+
+  standing(key: SigningKey): Standing {
+    const id = idOf(key)
+    const watched = this.#watched.get(id)
+    if (watched === undefined) {
+      if (this.#watched.size < MAX_FOUND) this.#watched.set(id, fresh(key, this.#context.now()))
+      return 'unknown'
+    }
+    if (watched.seen === undefined) return 'unknown'
+    return watched.seen.status === 'matches' ? 'right' : 'wrong'
+  }
+
+  /** Why a key is not known to be right. */
+  describe(key: SigningKey): string {
+    const watched = this.#watched.get(idOf(key))
+    if (watched?.seen !== undefined) return describePublished(key, watched.seen)
+    return watched?.cause === undefined ? `${recordName(key)} has not been asked for yet` : describePublished(key, { status: 'temperror', cause: watched.cause })
+  }
+
+  /** Asks about those that are due. */
+  tick(): void {
+    const now = this.#context.now()
+    for (const watched of this.#watched.values()) {
+      if (this.#asking >= MAX_AT_ONCE || this.#closed) return
+      if (!watched.asking && watched.nextMs <= now) void this.#ask(watched)
+    }
+  }
+
+  /** Resolves when no look-up is under way. */
+  idle(): Promise<void> {
+    return this.#asking === 0 ? Promise.resolve() : new Promise((resolve) => this.#whenAsked.push(resolve))
+  }
+
+  /** Asks about all that nothing is known of; resolves when there is an answer, or none, for each. */
+  async askUnknown(): Promise<void> {
+    const due = (): boolean => [...this.#watched.values()].some((one) => one.seen === undefined && one.cause === undefined)
+    while (!this.#closed && due()) {
+      this.tick()
+      await this.idle()
+    }
+  }
+
+  close(): void {
+    this.#closed = true
+  }
+
+  async #ask(watched: Watched): Promise<void> {
+    this.#asking++
+    watched.asking = true
+    const published = await askPublished(watched.key, this.#context.resolver)
+    watched.asking = false
+    this.#asking--
+    if (!this.#closed) this.#note(watched, published)
+    if (this.#asking === 0) for (const done of this.#whenAsked.splice(0)) done()
+  }
+
+  #note(watched: Watched, published: Published): void {
+    const { log, now, random = Math.random } = this.#context
+    const wait = published.status === 'temperror' ? FAILED_MS : published.status === 'matches' ? RIGHT_MS : WRONG_MS
+    watched.nextMs = now() + wait * (1 + SPREAD * random())
+    const { domain, selector } = watched.key
+    if (published.status === 'temperror') {
+      // What was seen before still holds; of a key that nothing is known of it is told once.
+      if (watched.seen === undefined && watched.cause === undefined) log.warn({ domain, selector, cause: published.cause }, 'DKIM record of a key could not be asked for yet')
+      else log.debug({ domain, selector, cause: published.cause }, 'DKIM record of a key could not be asked for')
+      watched.cause = published.cause
+      return
+    }
+    const before = watched.seen
+    watched.seen = published
+    watched.cause = undefined
+    if (before !== undefined && sameAs(before, published)) return
+    if (published.status !== 'matches') log.warn({ domain, selector, published: published.status, cause: describePublished(watched.key, published) }, 'DKIM key is not published as it signs')
+    else if (published.testing) log.warn({ domain, selector, published: published.status, cause: describePublished(watched.key, published) }, 'DKIM key is published as being tested')
+    else if (before !== undefined) log.info({ domain, selector, published: published.status }, 'DKIM key is published as it signs again')
+    else log.debug({ domain, selector, published: published.status }, 'DKIM key is published')
+  }
+}
+
+function fresh(key: SigningKey, nowMs: number): Watched {
+  return { key, seen: undefined, cause: undefined, nextMs: nowMs, asking: false }
+}
+
+function idOf(key: SigningKey): string {
+  return `${recordName(key)} ${key.publicData}`
+}
+
+function sameAs(a: Seen, b: Seen): boolean {
+  if (a.status === 'matches') return b.status === 'matches' && a.testing === b.testing
+  return a.status === b.status && (a.status !== 'unusable' || b.status !== 'unusable' || a.why === b.why)
+}
