@@ -71,6 +71,8 @@ const ALLOWED: Readonly<Record<string, Readonly<Record<string, 'any' | 'type'>>>
   },
   // What it stands on in a worker is put together here.
   'inbound/worker-services.ts': { 'inbound': 'any', 'auth': 'any', 'dns': 'any', 'reputation': 'any', 'message': 'type', 'observe': 'type', 'state': 'any', 'delivery/file-system.ts': 'any' },
+  // Who signs is decided out of memory; files and the DNS are asked beside the way of a message.
+  'signing': { 'signing': 'any', 'auth': 'type', 'auth/stranger-text.ts': 'any', 'dns': 'any', 'message': 'any', 'smtp': 'type', 'observe/log.ts': 'type', 'config/problem.ts': 'any' },
   // The words of a configuration are parsed by those who know them.
   'config': {
     'config': 'any', 'smtp': 'any', 'delivery': 'any', 'policy': 'any', 'dns': 'type', 'reputation': 'type',
