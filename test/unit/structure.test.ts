@@ -69,6 +69,13 @@ const ALLOWED: Readonly<Record<string, Readonly<Record<string, 'any' | 'type'>>>
   'inbound': {
     'inbound': 'any', 'auth': 'any', 'dns': 'any', 'reputation': 'any', 'policy': 'any', 'message': 'any', 'smtp': 'type', 'observe/log.ts': 'type', 'config/problem.ts': 'any',
   },
+  // Passes everything but messages; what is done to those it is handed.
+  'transparent': { 'transparent': 'any', 'smtp': 'any', 'message': 'any', 'auth/dkim/message-signer.ts': 'any', 'signing/signing.ts': 'type', 'observe/log.ts': 'type' },
+  // A program of its own, which takes from Postern what it needs and knows nothing of Postern's configuration.
+  'dkimproxy': {
+    'dkimproxy': 'any', 'transparent': 'any', 'smtp': 'any', 'message': 'any', 'auth': 'any', 'dns': 'any', 'signing': 'any', 'observe': 'any',
+    'cli/exit-codes.ts': 'any', 'config/networks.ts': 'any',
+  },
   // What it stands on in a worker is put together here.
   'inbound/worker-services.ts': { 'inbound': 'any', 'auth': 'any', 'dns': 'any', 'reputation': 'any', 'message': 'type', 'observe': 'type', 'state': 'any', 'delivery/file-system.ts': 'any' },
   // Who signs is decided out of memory; files and the DNS are asked beside the way of a message.
