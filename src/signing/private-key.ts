@@ -32,7 +32,8 @@ export const KEY_ALLOWED = `an RSA key of ${MIN_RSA_BITS} to ${MAX_RSA_BITS} bit
 const ED25519_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex')
 const SEED = /^\s*[A-Za-z0-9+/]{43}=\s*$/
 
-export function readPrivateKey(text: string): KeyReading {
+/** @param minRsaBits 1024 where an installation of before is taken over (RFC 8301 §3.2: the least that signers may use) */
+export function readPrivateKey(text: string, minRsaBits: number = MIN_RSA_BITS): KeyReading {
   if (SEED.test(text)) return checked(seedKey(text))
   const blocks = [...text.matchAll(/-----BEGIN ([A-Z0-9 ]{1,40})-----/g)].map(([, label = '']) => label)
   const label = blocks.find((one) => one.endsWith('PRIVATE KEY'))
@@ -40,7 +41,7 @@ export function readPrivateKey(text: string): KeyReading {
   if (label === 'ENCRYPTED PRIVATE KEY' || /^Proc-Type:.*ENCRYPTED/m.test(text)) return refused('has a passphrase, which nobody could give at a restart')
   if (label === 'OPENSSH PRIVATE KEY') return refused('is in the form of OpenSSH')
   const key = parse(text.slice(text.indexOf(`-----BEGIN ${label}-----`)))
-  return key === undefined ? refused('holds a private key that cannot be read') : checked(key)
+  return key === undefined ? refused('holds a private key that cannot be read') : checked(key, minRsaBits)
 }
 
 /** A key as OpenDKIM's KeyTable may hold it: base64 of DER, without armour. */
@@ -70,13 +71,13 @@ function parse(input: Parameters<typeof createPrivateKey>[0]): KeyObject | undef
   }
 }
 
-function checked(privateKey: KeyObject): KeyReading {
+function checked(privateKey: KeyObject, minRsaBits = MIN_RSA_BITS): KeyReading {
   const type = privateKey.asymmetricKeyType
   if (type === 'ed25519') return { status: 'read', key: { privateKey, algorithm: 'ed25519-sha256', bits: 256, publicData: publicDataOf(privateKey) } }
   if (type !== 'rsa') return refused(`holds a key of the kind ${type ?? 'unknown'}`)
   const bits = privateKey.asymmetricKeyDetails?.modulusLength ?? 0
   if (bits < 1024) return refused(`holds an RSA key of ${bits} bits, which receivers must not accept (RFC 8301)`)
-  if (bits < MIN_RSA_BITS) return refused(`holds an RSA key of ${bits} bits, which is too weak to sign with (RFC 8301): make a new one with "postern dkim keygen"`)
+  if (bits < minRsaBits) return refused(`holds an RSA key of ${bits} bits, which is too weak to sign with (RFC 8301): make a new one with "postern dkim keygen"`)
   if (bits > MAX_RSA_BITS) return refused(`holds an RSA key of ${bits} bits, which receivers need not know (RFC 8301)`)
   return { status: 'read', key: { privateKey, algorithm: 'rsa-sha256', bits, publicData: publicDataOf(privateKey) } }
 }
