@@ -1,0 +1,148 @@
+/**
+ * Parses a users file for logins: the lines of Dovecot's passwd-file,
+ * `user:{SCHEME}password:uid:gid:gecos:home:shell:extra`. Names, comments and
+ * what makes the whole file malformed are as in delivery/users.ts, which reads
+ * the same file for deliveries.
+ *
+ * No I/O. A password that cannot be checked is a warning with its line, and
+ * that user cannot log in; one without a password is for deliveries only. Of
+ * the extra fields `nologin` and `allow_nets=` are heeded, as whoever writes
+ * them relies on it; the others are of no meaning here.
+ */
+import { networkMatcher, parseNetwork } from '../config/networks.ts'
+import type { FileProblem } from '../delivery/address-file.ts'
+import { parseUserName } from '../delivery/users.ts'
+import type { Parsed } from '../delivery/watched-file.ts'
+import type { Domain } from '../smtp/envelope.ts'
+import { parsePassword, type PasswordHash } from './password-hash.ts'
+import { costOf } from './password-work.ts'
+
+export interface Account {
+  /** as the file has it, in lower case: `bob` or `bob@example.org` */
+  readonly name: string
+  /** undefined: cannot log in */
+  readonly hash: PasswordHash | undefined
+  /** whether somebody at this address may log in; undefined is a unix socket */
+  readonly allows: (address: string | undefined) => boolean
+  readonly line: number
+}
+
+/** Of those who can log in. */
+export interface Abilities {
+  readonly users: number
+  /** can do SCRAM-SHA-256 */
+  readonly scram: number
+  readonly cramMd5: number
+  readonly clear: number
+}
+
+export interface PasswordTable {
+  readonly size: number
+  /** the account that a login of this name means: the name itself; for `local@` one of our domains also the bare `local` */
+  find(name: string): Account | undefined
+  readonly abilities: Abilities
+  /** that of the cost which most accounts have; undefined where none has a password */
+  readonly commonest: PasswordHash | undefined
+  /** the most usual parameters of SCRAM secrets */
+  readonly scram: { readonly iterations: number; readonly saltBytes: number } | undefined
+}
+
+const MAX_LINES = 1_000_000
+const MAX_LINE = 4096
+const MAX_PROBLEMS = 20
+/** Index of the extra fields, which may have colons themselves. */
+const EXTRA = 7
+const MAX_NETWORKS = 64
+
+export function parsePasswords(text: string, domains: ReadonlySet<Domain>): Parsed<PasswordTable> {
+  const accounts = new Map<string, Account>()
+  const problems: FileProblem[] = []
+  const warnings: FileProblem[] = []
+  const lines = text.split('\n')
+  if (lines.length > MAX_LINES) return { status: 'malformed', problems: [{ line: MAX_LINES, what: `more than ${MAX_LINES} lines` }] }
+  for (const [index, raw] of lines.entries()) {
+    const line = index + 1
+    const content = raw.endsWith('\r') ? raw.slice(0, -1) : raw
+    if (content.trim() === '' || content.startsWith('#')) continue
+    const parsed = parseLine(content, line)
+    if (typeof parsed === 'string') problems.push({ line, what: parsed })
+    else {
+      const { account, warnings: own } = parsed
+      const earlier = accounts.get(account.name)
+      if (earlier !== undefined) problems.push({ line, what: `user ${account.name} stands already in line ${earlier.line}` })
+      else accounts.set(account.name, account)
+      for (const what of own) if (warnings.length < MAX_PROBLEMS) warnings.push({ line, what })
+    }
+    if (problems.length >= MAX_PROBLEMS) break
+  }
+  if (problems.length > 0) return { status: 'malformed', problems }
+  return { status: 'ok', value: tableOf(accounts, domains), warnings }
+}
+
+function parseLine(content: string, line: number): { account: Account; warnings: string[] } | string {
+  if (content.length > MAX_LINE) return `the line has more than ${MAX_LINE} characters`
+  const fields = content.split(':')
+  const name = parseUserName((fields[0] ?? '').trim())
+  if (typeof name !== 'string') return name.what
+  const warnings: string[] = []
+  const parsed = parsePassword((fields[1] ?? '').trim())
+  if (parsed.status === 'refused') warnings.push(`${name} cannot log in: ${parsed.why}`)
+  if (parsed.status === 'ok' && parsed.warning !== undefined) warnings.push(`${name}: ${parsed.warning}`)
+  const extra = fields.slice(EXTRA).join(':').split(/[ \t]+/)
+  const nets = extra.find((field) => field.startsWith('allow_nets='))?.slice('allow_nets='.length)
+  const allows = nets === undefined ? everybody : allowed(nets)
+  if (typeof allows === 'string') warnings.push(`${name} cannot log in: allow_nets: ${allows}`)
+  const mayNot = typeof allows === 'string' || extra.some((field) => /^nologin(?:=(?:y|yes|1|true))?$/i.test(field))
+  const hash = parsed.status === 'ok' && !mayNot ? parsed.hash : undefined
+  return { account: { name, hash, allows: typeof allows === 'string' ? nobody : allows, line }, warnings }
+}
+
+function everybody(): boolean {
+  return true
+}
+
+function nobody(): boolean {
+  return false
+}
+
+function allowed(nets: string): Account['allows'] | string {
+  // `local` is Dovecot's word for a client that has no address.
+  const entries = nets.split(',').filter((entry) => entry !== '').map((entry) => (entry === 'local' ? 'unix' : entry))
+  if (entries.length === 0 || entries.length > MAX_NETWORKS) return `1 to ${MAX_NETWORKS} networks, parted by commas, are allowed`
+  for (const entry of entries) {
+    const parsed = entry === 'unix' ? undefined : parseNetwork(entry)
+    if (parsed?.status === 'refused') return parsed.problem
+  }
+  return networkMatcher(entries)
+}
+
+function tableOf(accounts: ReadonlyMap<string, Account>, domains: ReadonlySet<Domain>): PasswordTable {
+  const hashes = [...accounts.values()].flatMap(({ hash }) => (hash === undefined ? [] : [hash]))
+  const scram = hashes.filter((hash) => hash.scheme === 'scram-sha-256')
+  const clear = hashes.filter(({ scheme }) => scheme === 'plain').length
+  const common = commonest(scram, ({ iterations, salt }) => `${iterations} ${salt.length}`)
+  return {
+    size: accounts.size,
+    find(name) {
+      const exact = accounts.get(name)
+      if (exact !== undefined) return exact
+      const at = name.lastIndexOf('@')
+      return at > 0 && (domains as ReadonlySet<string>).has(name.slice(at + 1)) ? accounts.get(name.slice(0, at)) : undefined
+    },
+    abilities: { users: hashes.length, scram: scram.length + clear, cramMd5: hashes.filter(({ scheme }) => scheme === 'cram-md5').length + clear, clear },
+    commonest: commonest(hashes, costOf),
+    scram: common && { iterations: common.iterations, saltBytes: common.salt.length },
+  }
+}
+
+/** The first of those that have the key which most of them have. */
+function commonest<T>(of: readonly T[], keyOf: (one: T) => string): T | undefined {
+  const counts = new Map<string, { readonly first: T; count: number }>()
+  for (const one of of) {
+    const key = keyOf(one)
+    const known = counts.get(key)
+    if (known === undefined) counts.set(key, { first: one, count: 1 })
+    else known.count++
+  }
+  return [...counts.values()].reduce<{ first: T; count: number } | undefined>((best, next) => (best === undefined || next.count > best.count ? next : best), undefined)?.first
+}
