@@ -16,12 +16,12 @@ export interface OpenDkim {
   stop(): Promise<void>
 }
 
-export async function startOpenDkim({ domain, selector, key }: { readonly domain: string; readonly selector: string; readonly key: RsaKey }): Promise<OpenDkim> {
+export async function startOpenDkim({ domain, selector, key, canonicalization = 'relaxed/simple' }: { readonly domain: string; readonly selector: string; readonly key: RsaKey; readonly canonicalization?: string }): Promise<OpenDkim> {
   const directory = temporaryDirectory('opendkim')
   const port = await freePort()
   const file = join(directory, 'opendkim.conf')
   writeFileSync(file, [
-    `Socket inet:${port}@127.0.0.1`, 'Mode s', `Domain ${domain}`, `Selector ${selector}`, `KeyFile ${key.file}`, 'Canonicalization relaxed/simple',
+    `Socket inet:${port}@127.0.0.1`, 'Mode s', `Domain ${domain}`, `Selector ${selector}`, `KeyFile ${key.file}`, `Canonicalization ${canonicalization}`,
     'Syslog no', 'RequireSafeKeys no', 'Background no', 'AutoRestart no', 'InternalHosts 127.0.0.1', `PidFile ${directory}/opendkim.pid`, '',
   ].join('\n'))
   const running: RunningProcess = start(['/usr/sbin/opendkim', '-f', '-x', file])
