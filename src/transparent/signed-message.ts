@@ -4,7 +4,7 @@
  * the `Signing` that it is given, once the header section is whole.
  *
  * What cannot be signed goes out unsigned, or is refused for now, as `onError`
- * says; a key that must not be used now refuses it always.
+ * says.
  */
 import { MessageSigner, type SigningOutcome } from '../auth/dkim/message-signer.ts'
 import type { HeaderSection } from '../message/header-section.ts'
@@ -27,6 +27,8 @@ export interface SignedMessageParts {
   readonly spool: SpoolSettings
   readonly date: () => Date
   readonly onError: 'tempfail' | 'unsigned'
+  /** where `signing` defers it; default: refused for now */
+  readonly onDefer?: 'tempfail' | 'unsigned'
   /** the 4xx, each line with its CRLF, where it cannot be signed */
   readonly refusal: (cause: string) => string
   /** may whoever sent this write in the name of that address? Default: the client is trusted by its own. */
@@ -64,19 +66,20 @@ export class SignedMessage extends SpooledMessage {
   }
 
   protected async judge(body: StoredMessage): Promise<PassingVerdict> {
-    const { date, onError, refusal, onSigned } = this.parts
+    const { date, onError, onDefer = 'tempfail', refusal, onSigned } = this.parts
     const outcome = this.outcome(await this.signer.finish({ above: [], now: date() }))
     onSigned(outcome, this.section)
+    const unsigned = (how: 'tempfail' | 'unsigned', cause: string): PassingVerdict => (how === 'unsigned' ? { status: 'send', prefix: NOTHING, body } : { status: 'refuse', reply: refusal(cause) })
     switch (outcome.status) {
       case 'signed':
         return { status: 'send', prefix: outcome.fields, body }
       case 'skipped':
       case 'unsigned':
-        return { status: 'send', prefix: NOTHING, body }
+        return unsigned('unsigned', '')
       case 'deferred':
-        return { status: 'refuse', reply: refusal(outcome.why) }
+        return unsigned(onDefer, outcome.why)
       case 'failed':
-        return onError === 'unsigned' ? { status: 'send', prefix: NOTHING, body } : { status: 'refuse', reply: refusal(outcome.cause) }
+        return unsigned(onError, outcome.cause)
     }
   }
 
