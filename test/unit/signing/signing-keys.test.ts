@@ -27,8 +27,7 @@ function open(some: Partial<SigningSettings>, zone: ZoneMap = zoneMap({})): Open
   let now = 0
   const context: SigningContext = { resolver: zone, log, now: () => now, random: () => 0, reader: ROOT }
   const load = SigningKeys.load(settings(some), context)
-  assert.equal(load.status, 'loaded', JSON.stringify(load))
-  if (load.status !== 'loaded') throw new Error('not loaded')
+  if (load.status !== 'loaded') throw new Error(JSON.stringify(load.problems))
   return { signing: load.signing, zone, lines, advance: (ms) => void (now += ms) }
 }
 
