@@ -1,6 +1,6 @@
 /**
  * Parses one command line of a client (RFC 5321 §4.1.1, and the extensions that
- * add commands: RFC 2033, 3030, 3207, Postfix's XCLIENT and XFORWARD).
+ * add commands: RFC 2033, 3030, 3207, 4954, Postfix's XCLIENT and XFORWARD).
  *
  * The line is a binary string without its CRLF. What cannot be understood comes
  * back as `malformed` with the reply to give, or as `unknown`; nothing throws.
@@ -16,6 +16,8 @@ export type Command =
   | { readonly verb: 'DATA' | 'QUIT' | 'STARTTLS' }
   | { readonly verb: 'RSET' | 'NOOP' | 'HELP' | 'VRFY' | 'EXPN' }
   | { readonly verb: 'BDAT'; readonly octets: number; readonly last: boolean }
+  /** `initial`: as it came, base64 or `=`; null: no initial response */
+  | { readonly verb: 'AUTH'; readonly mechanism: string; readonly initial: string | null }
   | { readonly verb: 'XCLIENT'; readonly attributes: string }
   | { readonly verb: 'XFORWARD'; readonly attributes: string }
   | { readonly verb: 'unknown' }
@@ -47,6 +49,8 @@ export function parseCommand(line: string): Command {
       return parseHello(verb, rest.trim())
     case 'BDAT':
       return parseBdat(rest.trim())
+    case 'AUTH':
+      return parseAuth(rest.trim())
     case 'NOOP':
     case 'HELP':
     case 'EXPN':
@@ -64,6 +68,13 @@ export function parseCommand(line: string): Command {
 function parseHello(verb: 'HELO' | 'EHLO' | 'LHLO', name: string): Command {
   if (name === '' || name.length > MAX_NAME_BYTES || /[^\x21-\x7e]/.test(name)) return malformed(replies.syntax(`${verb} your.host.name`))
   return { verb, name }
+}
+
+/** RFC 4954 §4, RFC 4422 §3.1: a mechanism's name has at most 20 characters. */
+function parseAuth(rest: string): Command {
+  const match = /^([A-Za-z0-9_-]{1,20})(?: +([^ ]+))?$/.exec(rest)
+  if (match === null) return malformed(replies.syntax('AUTH mechanism [initial-response]'))
+  return { verb: 'AUTH', mechanism: (match[1] ?? '').toUpperCase(), initial: match[2] ?? null }
 }
 
 /** RFC 3030 §2. A chunk of unknown length follows a malformed BDAT: nothing behind it can be read as a command. */

@@ -14,6 +14,7 @@ import { Session } from './session.ts'
 import type { SessionOptions } from './conversation.ts'
 import type { SessionFacts, SessionHandler, TlsFacts } from './session-handler.ts'
 import type { TlsContexts } from './tls-contexts.ts'
+import { tlsFactsOf } from './tls-facts.ts'
 import type { Transport } from './transport.ts'
 
 /** What a listener's connections have in common; a reload gives new connections a new one. */
@@ -40,6 +41,7 @@ export interface ConnectionContext {
 interface Peer {
   readonly address: string | undefined
   readonly port: number | undefined
+  readonly localAddress: string | undefined
 }
 
 /** What is left unsent after the last reply gets this long. */
@@ -63,7 +65,7 @@ export class Connection implements Transport {
     this.socket = socket
     this.context = context
     this.deadlineMs = context.now() + context.profile.options.timeouts.handshakeMs
-    this.peer = { address: socket.remoteAddress === undefined ? undefined : plain(socket.remoteAddress), port: socket.remotePort }
+    this.peer = { address: known(socket.remoteAddress), port: socket.remotePort, localAddress: known(socket.localAddress) }
     this.listen(socket)
     const refusal = context.admission.enter()
     if (refusal === undefined) this.counted = 'session'
@@ -132,7 +134,7 @@ export class Connection implements Transport {
         return
       case 'ok':
         this.header = null
-        if (result.client !== undefined) this.peer = { address: plain(result.client.address), port: result.client.port }
+        if (result.client !== undefined) this.peer = { address: plain(result.client.address), port: result.client.port, localAddress: undefined }
         this.begin(bytes.subarray(result.length))
     }
   }
@@ -208,6 +210,9 @@ export class Connection implements Transport {
     }
     const secure = new TLSSocket(clear, {
       isServer: true,
+      // What a certificate is worth, and whether there has to be one, is the handler's matter.
+      requestCert: tls.contexts.clientCertificates !== undefined,
+      rejectUnauthorized: false,
       secureContext: tls.contexts.default,
       SNICallback: (servername, done) => done(null, tls.contexts.select(servername)),
     })
@@ -219,8 +224,7 @@ export class Connection implements Transport {
   }
 
   private secured(secure: TLSSocket): void {
-    const cipher = secure.getCipher()
-    const tls: TlsFacts = { version: secure.getProtocol() ?? 'TLS', cipher: cipher.standardName }
+    const tls = tlsFactsOf(secure, { authorities: this.context.profile.tls?.contexts.clientCertificates?.ca !== undefined })
     if (this.session === null) this.startSession(tls, null)
     else {
       this.deadlineMs = 0
@@ -252,4 +256,9 @@ export class Connection implements Transport {
     // Input is of no use any more, but reading it lets the last reply arrive: unread data would turn the close into a reset.
     this.socket.resume()
   }
+}
+
+/** A unix socket has none. */
+function known(address: string | undefined): string | undefined {
+  return address === undefined ? undefined : plain(address)
 }

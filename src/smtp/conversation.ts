@@ -3,6 +3,9 @@
  * commands (RFC 5321 §4.1.4), the offer of EHLO, the counts and bounds. No bytes
  * here and no I/O; `Session` feeds it commands, the handler decides.
  */
+import { AuthDialogue } from './auth-dialogue.ts'
+import type { Authentication } from './authentication.ts'
+import { vouchedFor } from './auth-parameter.ts'
 import type { Command } from './command.ts'
 import { parameter, type EnvelopePath } from './envelope.ts'
 import { MessageIntake } from './message-intake.ts'
@@ -17,9 +20,11 @@ export interface SessionOptions {
   readonly protocol: 'smtp' | 'lmtp'
   /** STARTTLS: not there, offered, or required before MAIL */
   readonly tls: 'none' | 'offered' | 'required'
+  /** RFC 4954 §6: nothing is done for a client before AUTH; default: false */
+  readonly requireAuthentication?: boolean | undefined
   readonly newlines: 'normalise' | 'refuse'
   /** the peer's address as the connection (or a trusted PROXY header) has it; undefined for a unix socket */
-  readonly peer: { readonly address: string | undefined; readonly port: number | undefined }
+  readonly peer: { readonly address: string | undefined; readonly port: number | undefined; /** ours that it connected to */ readonly localAddress?: string | undefined }
   readonly trust: { readonly xclient: boolean; readonly xforward: boolean }
   readonly limits: {
     readonly messageBytes: number
@@ -38,11 +43,13 @@ export interface SessionOptions {
 }
 
 /** Commands that are answered with a reply and change nothing of how bytes are read. */
-type PlainCommand = Exclude<Command, { verb: 'QUIT' | 'DATA' | 'BDAT' | 'STARTTLS' | 'XCLIENT' | 'malformed' }>
+type PlainCommand = Exclude<Command, { verb: 'QUIT' | 'DATA' | 'BDAT' | 'STARTTLS' | 'AUTH' | 'XCLIENT' | 'malformed' }>
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
 const NOTHING: ReadonlyMap<string, string> = new Map()
+/** Mechanisms that say the password as it is, or rest on TLS itself: none is ever offered in clear. */
+const NEEDS_TLS = /^(?:PLAIN|LOGIN|EXTERNAL|OAUTHBEARER|XOAUTH2|[A-Z0-9_-]*-PLUS)$/
 /** Commands that have bounds of their own, or end the session. */
 const CARRYING: ReadonlySet<Command['verb']> = new Set(['RCPT', 'DATA', 'BDAT', 'QUIT', 'STARTTLS', 'unknown', 'malformed'])
 
@@ -56,6 +63,8 @@ export class Conversation {
   private welcomed = false
   /** HELO, EHLO or LHLO was answered */
   private greeted = false
+  /** and it was not HELO */
+  private extended = false
   /** what a trusted peer said of its client's hello; it holds against the peer's own */
   private claimed: { helo: string | undefined; protocol: SessionFacts['protocol'] | undefined } = { helo: undefined, protocol: undefined }
   private sender: EnvelopePath | null = null
@@ -71,7 +80,7 @@ export class Conversation {
     this.options = options
     this.facts = {
       address: options.peer.address, port: options.peer.port, spokeEarly: false, name: undefined, login: undefined,
-      helo: undefined, protocol: 'SMTP', tls: undefined, forwarded: NOTHING,
+      helo: undefined, protocol: 'SMTP', tls: undefined, forwarded: NOTHING, localAddress: options.peer.localAddress, authentication: undefined,
     }
     this.handler = makeHandler(this.facts)
   }
@@ -146,9 +155,9 @@ export class Conversation {
       case 'HELP':
         return this.options.protocol === 'lmtp' ? replies.LMTP_HELP : replies.HELP
       case 'VRFY':
-        return replies.CANNOT_VERIFY
+        return this.refuseStranger() ?? replies.CANNOT_VERIFY
       case 'EXPN':
-        return replies.NO_EXPANSION
+        return this.refuseStranger() ?? replies.NO_EXPANSION
       case 'XFORWARD':
         return this.xforward(command.attributes)
       case 'unknown':
@@ -162,6 +171,7 @@ export class Conversation {
     if ((verb === 'LHLO') !== (this.options.protocol === 'lmtp')) return verb === 'LHLO' ? replies.UNKNOWN_COMMAND : replies.NOT_LMTP
     this.reset()
     this.greeted = true
+    this.extended = verb !== 'HELO'
     this.facts.helo = this.claimed.helo ?? name
     this.facts.protocol = this.claimed.protocol ?? (verb === 'LHLO' ? 'LMTP' : verb === 'EHLO' ? 'ESMTP' : 'SMTP')
     if (verb === 'HELO') {
@@ -180,6 +190,8 @@ export class Conversation {
       offered.delete('REQUIRETLS')
       if (this.options.tls !== 'none') offered.set('STARTTLS', '')
     }
+    const mechanisms = this.mechanisms()
+    if (mechanisms.length > 0) offered.set('AUTH', mechanisms.join(' '))
     if (this.options.trust.xclient) offered.set('XCLIENT', XCLIENT_ATTRIBUTES.join(' '))
     if (this.options.trust.xforward) offered.set('XFORWARD', XFORWARD_ATTRIBUTES.join(' '))
     this.offered = offered
@@ -189,9 +201,12 @@ export class Conversation {
     return { status: 250, text }
   }
 
+  /** RFC 3207 §4.2: whatever the client has said of itself. */
   private forgetHello(): void {
     this.reset()
     this.greeted = false
+    this.extended = false
+    this.facts.authentication = undefined
     this.facts.helo = undefined
     this.facts.protocol = 'SMTP'
     this.offered = NOTHING
@@ -203,13 +218,57 @@ export class Conversation {
     return this.inTransaction ? replies.ALREADY_MAIL : undefined
   }
 
+  /* --- AUTH --- */
+
+  /** What may be used now; where TLS is required, nothing before it (RFC 3207 §4). */
+  private mechanisms(): readonly string[] {
+    return this.mustEncrypt ? [] : (this.handler.mechanisms?.() ?? [])
+  }
+
+  private get mustEncrypt(): boolean {
+    return this.options.tls === 'required' && this.facts.tls === undefined
+  }
+
+  /** TLS is to be had and not there yet. */
+  private get couldEncrypt(): boolean {
+    return this.options.tls !== 'none' && this.facts.tls === undefined
+  }
+
+  /** RFC 4954 §4: the exchange to begin, or the refusal. */
+  auth(mechanism: string): AuthDialogue | Reply {
+    const offered = this.mechanisms()
+    if (offered.length === 0) {
+      if (this.handler.mechanisms === undefined || !this.couldEncrypt) return replies.UNKNOWN_COMMAND
+      if (this.mustEncrypt) return replies.TLS_REQUIRED
+      return this.options.requireAuthentication === true ? replies.MECHANISM_NEEDS_TLS : replies.UNKNOWN_COMMAND
+    }
+    if (!this.extended) return replies.AUTH_NEEDS_EHLO
+    if (this.facts.authentication !== undefined) return replies.ALREADY_AUTHENTICATED
+    if (this.inTransaction) return replies.ALREADY_MAIL
+    const exchange = offered.includes(mechanism) ? this.handler.authenticate?.(mechanism) : undefined
+    if (exchange !== undefined) return new AuthDialogue(exchange)
+    return this.couldEncrypt && NEEDS_TLS.test(mechanism) ? replies.MECHANISM_NEEDS_TLS : replies.MECHANISM_NOT_KNOWN
+  }
+
+  authenticated(by: Authentication): void {
+    this.facts.authentication = by
+    this.handler.authenticated?.(by)
+  }
+
+  /** RFC 4954 §6: what is done for nobody but the authenticated. */
+  private refuseStranger(): Reply | undefined {
+    if (this.options.requireAuthentication !== true || this.facts.authentication !== undefined) return undefined
+    return this.couldEncrypt && this.mechanisms().length === 0 ? replies.TLS_REQUIRED : replies.AUTH_REQUIRED
+  }
+
   /* --- the envelope --- */
 
   private mail(sender: EnvelopePath): Reply | Promise<Reply> {
     const refusal = this.refuseMail(sender)
     if (refusal !== undefined) return refusal
-    return this.handler.mail(sender).then((reply) => {
-      if (isPositive(reply)) this.sender = sender
+    const vouched = vouchedFor(sender, this.facts.authentication)
+    return this.handler.mail(vouched).then((reply) => {
+      if (isPositive(reply)) this.sender = vouched
       else this.handler.reset()
       return reply
     })
@@ -217,7 +276,9 @@ export class Conversation {
 
   private refuseMail(sender: EnvelopePath): Reply | undefined {
     if (!this.greeted) return replies.HELLO_FIRST
-    if (this.options.tls === 'required' && this.facts.tls === undefined) return replies.TLS_REQUIRED
+    if (this.mustEncrypt) return replies.TLS_REQUIRED
+    const stranger = this.refuseStranger()
+    if (stranger !== undefined) return stranger
     if (this.inTransaction) return replies.ALREADY_MAIL
     const wrong = checkParameters('MAIL', sender, this.offered)
     if (wrong !== undefined) return wrong
@@ -227,7 +288,7 @@ export class Conversation {
   }
 
   private rcpt(recipient: EnvelopePath): Reply | Promise<Reply> {
-    if (this.sender === null) return replies.MAIL_FIRST
+    if (this.sender === null) return this.refuseStranger() ?? replies.MAIL_FIRST
     if (this.chunks !== 'none') return replies.BDAT_UNDER_WAY
     if (this.tried >= this.options.limits.recipients) return replies.TOO_MANY_RECIPIENTS
     const wrong = checkParameters('RCPT', recipient, this.offered)
@@ -253,7 +314,7 @@ export class Conversation {
   }
 
   private refuseMessage(): Reply | undefined {
-    if (this.sender === null) return replies.MAIL_FIRST
+    if (this.sender === null) return this.refuseStranger() ?? replies.MAIL_FIRST
     if (this.accepted > 0) return undefined
     // RFC 2033 §4.2: LMTP answers 503 where no recipient was accepted.
     return this.tried === 0 || this.options.protocol === 'lmtp' ? replies.NO_RECIPIENT : replies.NO_VALID_RECIPIENT
@@ -298,11 +359,14 @@ export class Conversation {
     if (attributes.has('ADDR') && attributes.get('ADDR') === undefined) return replies.attributeSyntax('ADDR is to be known')
     this.forgetHello()
     const facts = this.facts
+    // The TLS is the peer's, and so is what it proved of itself by it.
+    if (facts.tls !== undefined) facts.tls = { ...facts.tls, channelBinding: () => undefined, clientCertificate: undefined }
     for (const [name, value] of attributes) {
       if (name === 'ADDR') facts.address = value
       else if (name === 'PORT') facts.port = value === undefined ? undefined : Number(value)
       else if (name === 'NAME') facts.name = value
       else if (name === 'LOGIN') facts.login = value
+      else if (name === 'DESTADDR') facts.localAddress = value
       else if (name === 'HELO') this.claimed.helo = value
       else if (name === 'PROTO') this.claimed.protocol = value as SessionFacts['protocol'] | undefined
     }

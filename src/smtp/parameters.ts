@@ -16,6 +16,8 @@ interface Grammar {
 }
 
 const XTEXT = /^(?:[\x21-\x2a\x2c-\x3c\x3e-\x7e]|\+[0-9A-Fa-f]{2})*$/
+/** RFC 4954 §5; `<>` is xtext as well */
+const AUTH = /^(?:[\x21-\x2a\x2c-\x3c\x3e-\x7e]|\+[0-9A-Fa-f]{2})+$/
 const ORCPT = /^[A-Za-z0-9-]+;(?:[\x21-\x2a\x2c-\x3c\x3e-\xff]|\+[0-9A-Fa-f]{2})+$/
 
 const MAIL: ReadonlyMap<string, Grammar> = new Map([
@@ -24,7 +26,7 @@ const MAIL: ReadonlyMap<string, Grammar> = new Map([
   ['SMTPUTF8', { offeredBy: 'SMTPUTF8', value: null, allowed: 'no value' }],
   ['RET', { offeredBy: 'DSN', value: /^(?:FULL|HDRS)$/i, allowed: 'FULL or HDRS' }],
   ['ENVID', { offeredBy: 'DSN', value: XTEXT, allowed: 'xtext' }],
-  ['AUTH', { offeredBy: 'AUTH', value: XTEXT, allowed: 'xtext' }],
+  ['AUTH', { offeredBy: 'AUTH', value: AUTH, allowed: '<> or an address in xtext' }],
   ['REQUIRETLS', { offeredBy: 'REQUIRETLS', value: null, allowed: 'no value' }],
 ])
 

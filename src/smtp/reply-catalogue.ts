@@ -88,6 +88,18 @@ export function parameterValue(keyword: string, allowed: string): Reply {
   return reply(501, [5, 4], `Parameter ${keyword} takes ${allowed}`)
 }
 
+/* --- AUTH (RFC 4954 §4, §6) --- */
+
+export const AUTHENTICATED = reply(235, [7, 0], 'Authentication succeeded')
+export const AUTH_REQUIRED = reply(530, [7, 0], 'Authentication required')
+export const AUTH_NEEDS_EHLO = reply(503, [5, 1], 'Say EHLO first')
+export const ALREADY_AUTHENTICATED = reply(503, [5, 1], 'Authenticated already')
+export const MECHANISM_NOT_KNOWN = reply(504, [5, 4], 'This mechanism is not offered')
+export const MECHANISM_NEEDS_TLS = reply(538, [7, 11], 'This needs encryption: issue STARTTLS first')
+export const AUTH_CANCELLED = reply(501, [7, 0], 'Authentication cancelled')
+export const BAD_BASE64 = reply(501, [5, 2], 'Not base64')
+export const RESPONSE_TOO_LONG = reply(500, [5, 6], 'Authentication line too long')
+
 /* --- the envelope --- */
 
 /** The sender is asked of the next hop with the first recipient (RFC 5321 §3.3). */

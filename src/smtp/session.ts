@@ -1,6 +1,6 @@
 /**
  * One SMTP or LMTP session as a state machine without I/O (RFC 5321, 2033, 2920,
- * 3030, 3207). Bytes go in by `receive`, replies come out through the transport,
+ * 3030, 3207, 4954). Bytes go in by `receive`, replies come out through the transport,
  * decisions are the handler's. One command is answered before the next is read,
  * so pipelined commands (RFC 2920) wait in a bounded buffer; their replies go
  * out in one write.
@@ -8,24 +8,19 @@
  * A failure of the handler (a bug) ends the session with 421: the client keeps
  * its message.
  */
+import { AuthDialogue, MAX_RESPONSE_BYTES, type AuthOutcome } from './auth-dialogue.ts'
 import { parseCommand } from './command.ts'
-import { formatReply, isPositive, replyClass, type Reply } from './reply.ts'
+import { isPositive, replyClass, type Reply } from './reply.ts'
 import { MessageIntake } from './message-intake.ts'
 import type { SessionFacts, SessionHandler, TlsFacts } from './session-handler.ts'
 import { Conversation, type SessionOptions } from './conversation.ts'
 import * as replies from './reply-catalogue.ts'
 import type { SessionContext } from './session-context.ts'
+import { SessionInput } from './session-input.ts'
+import { SessionOutput } from './session-output.ts'
 import type { Transport } from './transport.ts'
 
-type Mode = 'COMMAND' | 'SKIP_LINE' | 'DATA' | 'BDAT' | 'TLS' | 'CLOSED'
-
-/** Unread input above which the client is made to wait. */
-const PAUSE_BYTES = 64 * 1024
-/** Replies gathered before they are written even though more commands wait. */
-const FLUSH_CHARACTERS = 16 * 1024
-const LF = 0x0a
-const CR = 0x0d
-const EMPTY = Buffer.alloc(0)
+type Mode = 'COMMAND' | 'SKIP_LINE' | 'AUTH' | 'DATA' | 'BDAT' | 'TLS' | 'CLOSED'
 
 export class Session {
   private readonly transport: Transport
@@ -34,18 +29,15 @@ export class Session {
   private readonly onError: (error: unknown) => void
   private readonly conversation: Conversation
   private mode: Mode = 'COMMAND'
-  private input: Buffer = EMPTY
-  private position = 0
-  private output = ''
+  private readonly input = new SessionInput()
+  private readonly output: SessionOutput
   private busy = false
-  private paused = false
-  /** the client does not read what we write */
-  private choked = false
   private ended = false
   private stopping = false
   /** the session has lasted too long; a client that is busy at every tick hears it at its next command */
   private overdue = false
   private intake: MessageIntake | null = null
+  private dialogue: AuthDialogue | null = null
   /** of the BDAT chunk under way */
   private chunk = { octets: 0, remaining: 0, last: false }
   private readonly startedMs: number
@@ -54,6 +46,7 @@ export class Session {
   /** @param makeHandler is given the facts that the session keeps up to date */
   constructor(context: SessionContext, makeHandler: (facts: SessionFacts) => SessionHandler) {
     this.transport = context.transport
+    this.output = new SessionOutput(context.transport)
     this.options = context.options
     this.now = context.now
     this.onError = context.onError
@@ -70,8 +63,7 @@ export class Session {
   receive(piece: Buffer): void {
     if (this.mode === 'CLOSED' || this.mode === 'TLS') return
     this.conversation.heard()
-    this.input = this.position === this.input.length ? piece : Buffer.concat([this.input.subarray(this.position), piece])
-    this.position = 0
+    this.input.append(piece)
     if (!this.busy) this.pump()
     this.balance()
   }
@@ -84,7 +76,7 @@ export class Session {
 
   /** The client reads again. */
   drained(): void {
-    this.choked = false
+    this.output.choked = false
     if (!this.busy) this.pump()
     this.balance()
   }
@@ -93,7 +85,7 @@ export class Session {
   secured(tls: TlsFacts): void {
     this.conversation.secured(tls)
     if (this.mode === 'TLS') this.mode = 'COMMAND'
-    this.choked = false // what was written in clear is out
+    this.output.choked = false // what was written in clear is out
     this.extendDeadline(this.options.timeouts.commandMs)
     this.settle()
   }
@@ -110,7 +102,7 @@ export class Session {
     if (this.mode === 'CLOSED') return
     const now = this.now()
     this.overdue = now - this.startedMs >= this.options.timeouts.sessionMs
-    if (this.busy) this.flush() // the client sees the replies that wait behind a slow one
+    if (this.busy) this.output.flush() // the client sees the replies that wait behind a slow one
     else if (now >= this.deadlineMs) this.close(replies.IDLE_TOO_LONG)
     else if (this.overdue) this.close(replies.SESSION_TOO_LONG)
   }
@@ -118,24 +110,26 @@ export class Session {
   /** Ends the session at the next place where no message is under way. */
   stop(): void {
     this.stopping = true
-    if (this.mode === 'COMMAND' && !this.busy && !this.conversation.inTransaction) this.close(replies.CLOSING_DOWN)
+    const waits = this.mode === 'AUTH' || (this.mode === 'COMMAND' && !this.conversation.inTransaction)
+    if (waits && !this.busy) this.close(replies.CLOSING_DOWN)
   }
 
   /** Says a last reply and closes. */
   close(reply: Reply | null): void {
     if (this.mode === 'CLOSED') return
     // While a handshake runs nothing can be said.
-    if (reply !== null && this.mode !== 'TLS') this.output += formatReply(reply)
-    this.flush()
+    if (reply !== null && this.mode !== 'TLS') this.output.say(reply)
+    this.output.flush()
     this.mode = 'CLOSED'
     this.forget()
     this.transport.end()
   }
 
   private forget(): void {
-    this.input = EMPTY
-    this.position = 0
+    this.input.clear()
     this.dropMessage()
+    this.dialogue?.abort()
+    this.dialogue = null
     this.conversation.closed()
   }
 
@@ -146,9 +140,7 @@ export class Session {
 
   /* --- input --- */
 
-  private pump(): void {
-    this.guarded(() => this.read())
-  }
+  private readonly pump = (): void => this.guarded(() => this.read())
 
   /** A throw is a bug of the handler, or ours: it costs this session only. */
   private guarded(work: () => void): void {
@@ -161,14 +153,17 @@ export class Session {
   }
 
   private read(): void {
-    while (!this.busy && !this.choked && this.position < this.input.length) {
-      if (this.output.length > FLUSH_CHARACTERS) this.flush()
+    while (!this.busy && !this.output.choked && this.input.waiting > 0) {
+      this.output.flushMuch()
       switch (this.mode) {
         case 'COMMAND':
           if (!this.readLine()) return
           break
         case 'SKIP_LINE':
-          this.skipLine()
+          if (this.input.skipLine()) this.mode = 'COMMAND'
+          break
+        case 'AUTH':
+          if (!this.readResponse()) return
           break
         case 'DATA':
           this.readData()
@@ -178,51 +173,34 @@ export class Session {
           break
         case 'TLS':
         case 'CLOSED':
-          this.input = EMPTY
-          this.position = 0
-          return
+          return this.input.clear()
       }
     }
   }
 
   /** Takes one command line; false where none is complete yet. */
   private readLine(): boolean {
-    const end = this.input.indexOf(LF, this.position)
-    const max = this.options.limits.commandLineBytes
-    const length = (end < 0 ? this.input.length : end + 1) - this.position
-    if (length > max) {
-      this.answer(replies.LINE_TOO_LONG)
-      if (end >= 0) this.position = end + 1
-      else if (this.mode === 'COMMAND') this.mode = 'SKIP_LINE'
-      return true
-    }
-    if (end < 0) return false
-    const start = this.position
-    this.position = end + 1
-    if (end === start || this.input[end - 1] !== CR) this.answer(replies.LINE_END)
-    else this.obey(this.input.toString('latin1', start, end - 1))
+    const line = this.input.takeLine(this.options.limits.commandLineBytes)
+    if (line === undefined) return false
+    if (line.status === 'line') this.obey(line.text)
+    else this.answer(line.status === 'bare' ? replies.LINE_END : replies.LINE_TOO_LONG)
+    if (line.status === 'too-long' && !line.whole && this.mode === 'COMMAND') this.mode = 'SKIP_LINE'
     return true
-  }
-
-  private skipLine(): void {
-    const end = this.input.indexOf(LF, this.position)
-    this.position = end < 0 ? this.input.length : end + 1
-    if (end >= 0) this.mode = 'COMMAND'
   }
 
   private readData(): void {
     const intake = this.intake
     if (intake === null) throw new Error('DATA without an intake')
     this.extendDeadline(this.options.timeouts.dataMs)
-    this.position += intake.take(this.input.subarray(this.position))
+    this.input.advance(intake.take(this.input.peek()))
     if (intake.ended) this.finishMessage(intake)
     else if (intake.wait !== undefined) this.await(intake.wait)
   }
 
   private readChunk(): void {
-    const piece = this.input.subarray(this.position, this.position + this.chunk.remaining)
+    const piece = this.input.peek(this.chunk.remaining)
     this.extendDeadline(this.options.timeouts.dataMs)
-    this.position += piece.length
+    this.input.advance(piece.length)
     this.chunk.remaining -= piece.length
     const intake = this.intake
     if (intake !== null) intake.take(piece)
@@ -246,6 +224,8 @@ export class Session {
         return this.startChunk(command.octets, command.last)
       case 'STARTTLS':
         return this.startTls()
+      case 'AUTH':
+        return this.startAuth(command.mechanism, command.initial)
       case 'XCLIENT': {
         const refusal = this.conversation.xclient(command.attributes)
         return refusal === undefined ? this.greet() : this.answer(refusal)
@@ -273,10 +253,9 @@ export class Session {
     const refusal = this.conversation.refuseStartTls()
     if (refusal !== undefined) return this.answer(refusal)
     // What was pipelined behind STARTTLS came in clear: anyone may have put it there (RFC 3207 §4.2).
-    this.input = EMPTY
-    this.position = 0
+    this.input.clear()
     this.answer(replies.READY_FOR_TLS)
-    this.flush()
+    this.output.flush()
     this.mode = 'TLS'
     this.extendDeadline(this.options.timeouts.handshakeMs)
     this.transport.startTls()
@@ -329,6 +308,40 @@ export class Session {
     )
   }
 
+  /* --- AUTH --- */
+
+  private startAuth(mechanism: string, initial: string | null): void {
+    const dialogue = this.conversation.auth(mechanism)
+    if (!(dialogue instanceof AuthDialogue)) return this.answer(dialogue)
+    this.dialogue = dialogue
+    this.await(dialogue.begin(initial).then(this.conclude))
+  }
+
+  /** Takes one answer to a challenge; false where none is complete yet. */
+  private readResponse(): boolean {
+    const line = this.input.takeLine(MAX_RESPONSE_BYTES)
+    if (line === undefined) return false
+    if (this.dialogue === null) throw new Error('a response without an AUTH')
+    this.mode = line.status === 'too-long' && !line.whole ? 'SKIP_LINE' : 'COMMAND'
+    if (this.overdue) this.close(replies.SESSION_TOO_LONG)
+    else this.await(this.dialogue.respond(line).then(this.conclude))
+    return true
+  }
+
+  private readonly conclude = (outcome: AuthOutcome): void => {
+    if (this.mode === 'CLOSED') return
+    if (outcome.status === 'challenge') {
+      this.mode = 'AUTH'
+      return this.answer(outcome.reply)
+    }
+    this.dialogue = null
+    if (outcome.status === 'authenticated') this.conversation.authenticated(outcome.authentication)
+    if (outcome.reply.status === 421) return this.close(outcome.reply)
+    this.answer(outcome.reply)
+    // A guess that is put off is one all the same: 5xx are counted already.
+    if (replyClass(outcome.reply) === 4) this.countError(outcome.reply)
+  }
+
   /* --- output --- */
 
   /** Waits for the handler; then the next command is read. */
@@ -355,42 +368,28 @@ export class Session {
   /** The replies to one command: an error in them counts once, so that LMTP's are all said before a 421. */
   private answer(...answers: readonly Reply[]): void {
     if (this.mode === 'CLOSED') return
-    for (const reply of answers) this.output += formatReply(reply)
+    for (const reply of answers) this.output.say(reply)
     this.extendDeadline(this.options.timeouts.commandMs)
     const error = answers.find((reply) => replyClass(reply) === 5)
-    const last = error === undefined ? undefined : this.conversation.countError(error)
+    if (error !== undefined) this.countError(error)
+  }
+
+  private countError(error: Reply): void {
+    const last = this.conversation.countError(error)
     if (last !== undefined) this.close(last)
   }
 
   /** Nothing more to read for now: what was said goes out. */
   private settle(): void {
     if (this.busy || this.mode === 'CLOSED') return
-    if (this.position === this.input.length) {
-      this.input = EMPTY
-      this.position = 0
-    }
-    this.flush()
-    if (this.ended && !this.choked) this.close(null)
+    this.input.tidy()
+    this.output.flush()
+    if (this.ended && !this.output.choked) this.close(null)
     else if (this.stopping) this.stop()
   }
 
-  private flush(): void {
-    if (this.output === '') return
-    const text = this.output
-    this.output = ''
-    if (!this.transport.write(text)) this.choked = true
-  }
-
   private balance(): void {
-    const waiting = this.input.length - this.position
-    const stuck = this.busy || this.choked
-    if (!this.paused && waiting > PAUSE_BYTES && stuck) {
-      this.paused = true
-      this.transport.pause()
-    } else if (this.paused && (waiting <= PAUSE_BYTES || !stuck)) {
-      this.paused = false
-      if (this.mode !== 'CLOSED') this.transport.resume()
-    }
+    if (this.mode !== 'CLOSED') this.output.balance(this.input.waiting, this.busy || this.output.choked)
   }
 
   private extendDeadline(byMs: number): void {

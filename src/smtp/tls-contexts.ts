@@ -13,6 +13,12 @@ export interface CertificatePair {
   readonly key: string
 }
 
+/** What a listener wants of its clients' certificates. */
+export interface ClientCertificates {
+  /** PEM file of the authorities that may sign them, and that are named to the client; undefined: any certificate, which proves only that the client has its key */
+  readonly ca: string | undefined
+}
+
 interface Loaded {
   readonly files: CertificatePair
   readonly context: SecureContext
@@ -25,16 +31,19 @@ interface Loaded {
 export class TlsContexts {
   private loaded: Loaded[]
   private readonly log: Log
+  /** undefined: clients are not asked for a certificate */
+  readonly clientCertificates: ClientCertificates | undefined
   private checking = false
 
-  private constructor(loaded: Loaded[], log: Log) {
+  private constructor(loaded: Loaded[], log: Log, clientCertificates: ClientCertificates | undefined) {
     this.loaded = loaded
     this.log = log
+    this.clientCertificates = clientCertificates
   }
 
-  /** Rejects, naming the file, where a pair cannot be used. */
-  static async load(pairs: readonly CertificatePair[], log: Log): Promise<TlsContexts> {
-    return new TlsContexts(await Promise.all(pairs.map(loadPair)), log)
+  /** Rejects, naming the file, where a pair or the list of authorities cannot be used. */
+  static async load(pairs: readonly CertificatePair[], log: Log, clientCertificates?: ClientCertificates): Promise<TlsContexts> {
+    return new TlsContexts(await Promise.all(pairs.map((pair) => loadPair(pair, clientCertificates))), log, clientCertificates)
   }
 
   /** The first certificate: for clients that name no host, or one that we do not have. */
@@ -64,9 +73,9 @@ export class TlsContexts {
     const { cert, key } = loaded.files
     let fingerprint = 'unknown'
     try {
-      fingerprint = await fileFingerprint(loaded.files)
+      fingerprint = await fileFingerprint(loaded.files, this.clientCertificates)
       if (fingerprint === loaded.fingerprint) return loaded
-      const fresh = await loadPair(loaded.files)
+      const fresh = await loadPair(loaded.files, this.clientCertificates)
       this.log.info({ cert, expires: fresh.certificate.validTo }, 'certificate reloaded')
       return fresh
     } catch (error) {
@@ -78,19 +87,30 @@ export class TlsContexts {
   }
 }
 
-async function loadPair(files: CertificatePair): Promise<Loaded> {
+async function loadPair(files: CertificatePair, clients: ClientCertificates | undefined): Promise<Loaded> {
   // The fingerprint comes first: a change while we read is seen next time.
-  const fingerprint = await fileFingerprint(files)
-  const [cert, key] = await Promise.all([readFile(files.cert), readFile(files.key)])
+  const fingerprint = await fileFingerprint(files, clients)
+  const [cert, key, ca] = await Promise.all([readFile(files.cert), readFile(files.key), clients?.ca === undefined ? undefined : readFile(clients.ca)])
+  if (ca !== undefined) checkAuthorities(clients?.ca ?? '', ca)
   try {
-    const context = createSecureContext({ cert, key, minVersion: 'TLSv1.2' })
+    // Sessions of clients with certificates are taken up again only under a name of our own; tickets are of one context, and so of one list of authorities.
+    const context = createSecureContext({ cert, key, minVersion: 'TLSv1.2', sessionIdContext: 'postern', ...(ca === undefined ? {} : { ca }) })
     return { files, context, certificate: new X509Certificate(cert), fingerprint, failed: undefined }
   } catch (error) {
     throw new Error(`${files.cert} and ${files.key} cannot be used: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
   }
 }
 
-async function fileFingerprint(files: CertificatePair): Promise<string> {
-  const stats = await Promise.all([stat(files.cert), stat(files.key)])
+/** An empty list, which would let nobody in, or a file that is none. */
+function checkAuthorities(file: string, pem: Buffer): void {
+  try {
+    new X509Certificate(pem)
+  } catch (error) {
+    throw new Error(`${file} is no list of certificates in PEM form: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+  }
+}
+
+async function fileFingerprint(files: CertificatePair, clients: ClientCertificates | undefined): Promise<string> {
+  const stats = await Promise.all([files.cert, files.key, ...(clients?.ca === undefined ? [] : [clients.ca])].map((file) => stat(file)))
   return stats.map((s) => `${s.dev}:${s.ino}:${s.size}:${s.mtimeMs}`).join(' ')
 }

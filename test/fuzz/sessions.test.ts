@@ -9,14 +9,21 @@ import { settled, Stage } from '../support/dialog.ts'
 import type { ScriptedAnswer } from '../support/fake-hop.ts'
 import { fuzz, type Random } from '../support/fuzzing.ts'
 import * as replies from '../../src/smtp/reply-catalogue.ts'
+import { tlsFacts } from '../support/tls-facts.ts'
 
+const base64 = (text: string) => Buffer.from(text, 'latin1').toString('base64')
 const WORDS = ['EHLO a.example\r\n', 'EHLO a.example\r\n', 'HELO a.example\r\n', 'LHLO a.example\r\n', 'MAIL FROM:<a@client.example>\r\n', 'MAIL FROM:<a@client.example>\r\n', 'MAIL FROM:<a@client.example>\r\n',
   'MAIL FROM:<> BODY=8BITMIME SIZE=20\r\n', 'MAIL FROM:<a@client.example> BODY=BINARYMIME\r\n', 'RCPT TO:<b@hop.example>\r\n', 'RCPT TO:<b@hop.example>\r\n', 'RCPT TO:<c@other.example>\r\n', 'RCPT TO:<x@elsewhere.example>\r\n',
   'RCPT TO:<x%elsewhere.example@hop.example>\r\n', 'DATA\r\n', 'DATA\r\n', 'DATA\r\n', 'Subject: x\r\n', '\r\n', '.\r\n', '.\r\n', '..\r\n', '\n.\n', '\r.\r', '\r\n.\n', '\0', 'BDAT 5\r\nabc\r\n', 'BDAT 3 LAST\r\nab\n', 'BDAT 0 LAST\r\n',
-  'BDAT 0\r\n', 'BDAT 4\r\n\r\n.\r', 'BDAT 60 LAST\r\n', 'BDAT x\r\n', 'RSET\r\n', 'NOOP\r\n', 'HELP\r\n', 'VRFY a\r\n', 'QUIT\r\n', 'STARTTLS\r\n', 'XCLIENT ADDR=198.51.100.9\r\n', 'XFORWARD ADDR=198.51.100.9 HELO=h\r\n', 'NOOP\n', 'junk\r\n', 'x'.repeat(120), '\r', '\n']
+  'BDAT 0\r\n', 'BDAT 4\r\n\r\n.\r', 'BDAT 60 LAST\r\n', 'BDAT x\r\n', 'RSET\r\n', 'NOOP\r\n', 'HELP\r\n', 'VRFY a\r\n', 'QUIT\r\n', 'STARTTLS\r\n', 'XCLIENT ADDR=198.51.100.9\r\n', 'XFORWARD ADDR=198.51.100.9 HELO=h\r\n', 'NOOP\n', 'junk\r\n',
+  // accounts of the scripted authenticator: the right password, a wrong one, one that is put off
+  `AUTH PLAIN ${base64('\0anna@client.example\0secret')}\r\n`, `AUTH PLAIN ${base64('\0anna@client.example\0wrong')}\r\n`, `AUTH PLAIN ${base64('\0anna@client.example\0later')}\r\n`, 'AUTH PLAIN\r\n', 'AUTH LOGIN\r\n', 'AUTH LOGIN =\r\n',
+  `${base64('anna@client.example')}\r\n`, `${base64('secret')}\r\n`, '*\r\n', '=\r\n', 'AUTH ENDLESS\r\n', 'AUTH X\r\n', 'MAIL FROM:<a@client.example> AUTH=anna@client.example\r\n', 'x'.repeat(120), '\r', '\n']
 const ANSWERS: readonly ScriptedAnswer[] = [
   [{ status: 250, text: '2.0.0 Queued' }], [{ status: 250, text: ['a', 'b'] }], [{ status: 251, text: 'will forward' }], [{ status: 450, text: '4.2.0 later' }], [{ status: 550, text: ['5.1.1 no', '5.1.1 never'] }],
 ]
+
+const LOGIN = `AUTH PLAIN ${base64('\0anna@client.example\0secret')}\r\n`
 
 interface Play {
   readonly options: ReadonlyMap<string, string>
@@ -31,13 +38,15 @@ function makePlay(random: Random): Play {
     ['hop', random.pick(['backend smtp 8BITMIME CHUNKING BINARYMIME', 'backend lmtp', 'backend smtp; other lmtp 8BITMIME', 'backend smtp; other smtp', 'backend smtp down'])],
     ['limits', random.pick(['errors=8, commandLineBytes=100, messageBytes=60, recipients=2, unknownCommands=3', 'messageBytes=1000'])],
   ])
+  const auth = random.pick([undefined, 'PLAIN LOGIN', 'PLAIN! LOGIN', 'required PLAIN LOGIN', 'required PLAIN! LOGIN!'])
+  if (auth !== undefined) options.set('auth', auth)
   const two = options.get('hop')?.includes(';') === true
   options.set('domains', two ? 'hop.example, other.example=other' : 'hop.example, other.example')
   const hops = two ? ['backend', 'other'] : ['backend']
   const scripts = Array.from({ length: random.below(5) }, () => [random.pick(hops), random.pick(['MAIL', 'RCPT', 'DATA'] as const), random.pick(ANSWERS)] as const)
   // Most plays begin well, so that they come to the interesting places.
   const hello = options.get('protocol') === 'lmtp' ? 'LHLO a\r\n' : 'EHLO a\r\n'
-  const opening = random.chance(0.7) ? `${hello}MAIL FROM:<a@client.example>\r\nRCPT TO:<b@hop.example>\r\n` : ''
+  const opening = random.chance(0.7) ? `${hello}${auth !== undefined && random.chance(0.7) ? LOGIN : ''}MAIL FROM:<a@client.example>\r\nRCPT TO:<b@hop.example>\r\n` : ''
   return { options, scripts, bytes: Buffer.from(opening + random.soup(WORDS, 25, 0.02), 'latin1') }
 }
 
@@ -95,6 +104,7 @@ fuzz('sessions, in pieces and whole', 2500, async (random) => {
     await finish(stage)
     const said = stage.transport.take()
     check(stage, said)
+    if (play.options.get('auth')?.startsWith('required') === true && !said.includes('\r\n235 ')) assert.equal(stage.ids, 0, 'a transaction without a login')
     if (play.options.get('role') === 'inbound') assert.ok(!stage.events.some((event) => /^(?:\w+: )?RCPT .*elsewhere/.test(event)), 'relayed')
     outcomes.push({ said, events: stage.events, ended })
   }
@@ -124,7 +134,7 @@ const EVENTS: readonly Event[] = [
     for (const hop of stage.hops.values()) hop.release()
   },
   (stage) => {
-    if (stage.transport.handshakes > 0 && !stage.transport.ended) stage.session.secured({ version: 'TLSv1.3', cipher: 'x' })
+    if (stage.transport.handshakes > 0 && !stage.transport.ended) stage.session.secured(tlsFacts())
   },
 ]
 

@@ -32,7 +32,7 @@ export type Step = { readonly line: number; readonly text: string } & (
   | { readonly kind: 'script'; readonly hop: string | undefined; readonly verb: HopVerb; readonly answer: readonly Reply[] | 'hang' }
 )
 
-const OPTIONS = ['protocol', 'role', 'newlines', 'tls', 'trust', 'client', 'received', 'hop', 'domains', 'may-use', 'limits', 'timeouts', 'max-received', 'begin']
+const OPTIONS = ['protocol', 'role', 'newlines', 'tls', 'trust', 'client', 'received', 'hop', 'domains', 'may-use', 'limits', 'timeouts', 'max-received', 'auth', 'begin']
 
 export function readDialogs(file: string): Dialog[] {
   const dialogs: { file: string; line: number; name: string; options: Map<string, string>; steps: Step[] }[] = []

@@ -22,8 +22,10 @@ import * as replies from '../../src/smtp/reply-catalogue.ts'
 import { Session } from '../../src/smtp/session.ts'
 import type { Dialog, Step } from './dialog-text.ts'
 import { FakeHop } from './fake-hop.ts'
+import { scriptedAuthenticator } from './scripted-authenticator.ts'
 import { FakeTransport } from './fake-transport.ts'
-import { NOTHING_KEPT } from './door-context.ts'
+import { NOTHING_KEPT, NOTHING_SIGNED } from './door-context.ts'
+import { tlsFacts } from './tls-facts.ts'
 
 export type Way = 'lines' | 'bytes' | 'groups' | 'once'
 
@@ -81,7 +83,7 @@ function makeDoor(dialog: Dialog, hops: ReadonlyMap<string, FakeHop>): FrontDoor
     routes: options.get('role') === 'outbound' ? outboundRoutes(first) : inboundRoutes(byDomain, first),
     addReceived: options.get('received') === 'yes',
     maxReceived: Number(options.get('max-received') ?? 50),
-    inbound: undefined,
+    inbound: undefined, ...NOTHING_SIGNED, authenticator: scriptedAuthenticator(options.get('auth')),
     spool: { directory: tmpdir(), memoryBytes: 1024 * 1024 },
   }
 }
@@ -96,6 +98,7 @@ function makeOptions(dialog: Dialog): SessionOptions {
     hostname: 'mx.example',
     protocol: options.get('protocol') === 'lmtp' ? 'lmtp' : 'smtp',
     tls,
+    requireAuthentication: options.get('auth')?.startsWith('required ') === true,
     newlines: options.get('newlines') === 'refuse' ? 'refuse' : 'normalise',
     peer: client === 'unix' ? { address: undefined, port: undefined } : { address: client, port: 4321 },
     trust: { xclient: trust.includes('xclient'), xforward: trust.includes('xforward') },
@@ -164,7 +167,7 @@ const DIRECTIVES: Readonly<Record<string, (stage: Stage, argument: string) => vo
   /** the handshake that STARTTLS began is done */
   tls: ({ session, transport }) => {
     assert.equal(transport.handshakes, 1, 'no handshake was begun')
-    session.secured({ version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' })
+    session.secured(tlsFacts())
   },
   /** the client closes its side and goes on reading */
   eof: ({ session }) => session.inputEnded(),

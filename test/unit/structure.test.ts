@@ -130,7 +130,7 @@ test('the protocol knows nothing but node and itself: no package, no files but c
 })
 
 /** Those that make no I/O say so by what they import. */
-const PURE = ['address', 'capabilities', 'command', 'control-bytes', 'conversation', 'data-decoder', 'data-encoder', 'envelope', 'extensions', 'message-intake', 'parameters', 'proxy-protocol', 'reply', 'reply-catalogue', 'reply-catalogue-hop', 'reply-parser', 'session', 'session-handler', 'transport', 'xclient', 'xforward', 'xtext', 'admission', 'client-commands']
+const PURE = ['address', 'auth-dialogue', 'auth-parameter', 'authentication', 'base64', 'capabilities', 'command', 'control-bytes', 'conversation', 'data-decoder', 'data-encoder', 'envelope', 'extensions', 'message-intake', 'parameters', 'proxy-protocol', 'reply', 'reply-catalogue', 'reply-catalogue-hop', 'reply-parser', 'session', 'session-handler', 'session-input', 'session-output', 'transport', 'xclient', 'xforward', 'xtext', 'admission', 'client-commands']
 
 test('the parsers and the session make no I/O', () => {
   for (const name of PURE) {

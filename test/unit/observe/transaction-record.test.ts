@@ -4,10 +4,11 @@ import { TransactionRecord } from '../../../src/observe/transaction-record.ts'
 import { parsePath } from '../../../src/smtp/address.ts'
 import type { EnvelopePath } from '../../../src/smtp/envelope.ts'
 import type { SessionFacts } from '../../../src/smtp/session-handler.ts'
+import { tlsFacts } from '../../support/tls-facts.ts'
 
 const SESSION: SessionFacts = {
   address: '192.0.2.7', port: 1, spokeEarly: false, name: undefined, login: undefined, helo: 'client.example', protocol: 'ESMTP',
-  tls: { version: 'TLSv1.3', cipher: 'x' }, forwarded: new Map(),
+  tls: tlsFacts({ cipher: 'x' }), forwarded: new Map(),
 }
 
 function envelope(address: string): EnvelopePath {

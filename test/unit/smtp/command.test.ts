@@ -12,6 +12,8 @@ function summary(command: Command): string {
     case 'EHLO':
     case 'LHLO':
       return `${command.verb} ${command.name}`
+    case 'AUTH':
+      return `AUTH ${command.mechanism} ${command.initial}`
     case 'BDAT':
       return `BDAT ${command.octets}${command.last ? ' last' : ''}`
     case 'XCLIENT':
@@ -69,7 +71,13 @@ const CASES: readonly (readonly [line: string, expected: string])[] = [
   [' ', 'unknown'],
   ['DATA\t', 'unknown'],
   ['MAİL FROM:<a@b.example>', 'unknown'],
-  ['AUTH PLAIN', 'unknown'],
+  ['auth plain', 'AUTH PLAIN null'],
+  ['AUTH  SCRAM-SHA-256-PLUS   biws ', 'AUTH SCRAM-SHA-256-PLUS biws'],
+  ['AUTH X_Y =', 'AUTH X_Y ='],
+  ['AUTH', 'malformed 501 5.5.4'],
+  ['AUTH PLAIN a b', 'malformed 501 5.5.4'],
+  ['AUTH PLÄIN', 'malformed 501 5.5.4'],
+  [`AUTH ${'X'.repeat(21)}`, 'malformed 501 5.5.4'],
 ]
 
 for (const [line, expected] of CASES) {

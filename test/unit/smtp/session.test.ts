@@ -7,6 +7,7 @@ import { Session } from '../../../src/smtp/session.ts'
 import type { SessionOptions } from '../../../src/smtp/conversation.ts'
 import type { MessageSink, SessionFacts, SessionHandler } from '../../../src/smtp/session-handler.ts'
 import { FakeTransport } from '../../support/fake-transport.ts'
+import { tlsFacts } from '../../support/tls-facts.ts'
 
 const OPTIONS: SessionOptions = {
   hostname: 'mx.example', protocol: 'smtp', tls: 'none', newlines: 'normalise',
@@ -229,6 +230,6 @@ test('the facts of the session follow what was said', async () => {
   assert.deepEqual([facts().address, facts().port, facts().name, facts().login, facts().helo], ['198.51.100.9', 7, 'n.example', 'u', undefined])
   await say('HELO two.example\r\n')
   assert.deepEqual([facts().helo, facts().protocol], ['two.example', 'SMTP'])
-  session.secured({ version: 'TLSv1.3', cipher: 'x' })
+  session.secured(tlsFacts())
   assert.deepEqual([facts().helo, facts().tls?.version], [undefined, 'TLSv1.3'])
 })
