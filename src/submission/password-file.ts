@@ -20,8 +20,10 @@ import { costOf } from './password-work.ts'
 export interface Account {
   /** as the file has it, in lower case: `bob` or `bob@example.org` */
   readonly name: string
-  /** undefined: cannot log in */
+  /** undefined: cannot log in with this file */
   readonly hash: PasswordHash | undefined
+  /** cannot log in at all: the file says so, or says what cannot be understood */
+  readonly barred: boolean
   /** whether somebody at this address may log in; undefined is a unix socket */
   readonly allows: (address: string | undefined) => boolean
   readonly line: number
@@ -92,9 +94,9 @@ function parseLine(content: string, line: number): { account: Account; warnings:
   const nets = extra.find((field) => field.startsWith('allow_nets='))?.slice('allow_nets='.length)
   const allows = nets === undefined ? everybody : allowed(nets)
   if (typeof allows === 'string') warnings.push(`${name} cannot log in: allow_nets: ${allows}`)
-  const mayNot = typeof allows === 'string' || extra.some((field) => /^nologin(?:=(?:y|yes|1|true))?$/i.test(field))
-  const hash = parsed.status === 'ok' && !mayNot ? parsed.hash : undefined
-  return { account: { name, hash, allows: typeof allows === 'string' ? nobody : allows, line }, warnings }
+  const barred = parsed.status === 'refused' || typeof allows === 'string' || extra.some((field) => /^nologin(?:=(?:y|yes|1|true))?$/i.test(field))
+  const hash = parsed.status === 'ok' && !barred ? parsed.hash : undefined
+  return { account: { name, hash, barred, allows: typeof allows === 'string' ? nobody : allows, line }, warnings }
 }
 
 function everybody(): boolean {

@@ -8,13 +8,15 @@
 import { argon2, randomBytes, scrypt, timingSafeEqual } from 'node:crypto'
 import { HashThread, type Verified } from './hash-thread.ts'
 import { hmacContexts } from './md5.ts'
-import type { Argon2Hash, PasswordHash, ScryptHash } from './password-hash.ts'
+import type { Argon2Hash, PasswordHash, ScramSecret, ScryptHash } from './password-hash.ts'
 import { passwordForms } from './prepare.ts'
 import { scramSecret } from './scram-keys.ts'
 
 export interface PasswordWork {
   /** @param password as it came; its forms are made here */
   verify(hash: PasswordHash, password: string): Promise<Verified>
+  /** What SCRAM needs of a password that is kept as it is. */
+  derive(password: string, how: { readonly salt: Buffer; readonly iterations: number }): Promise<ScramSecret | 'busy'>
   close(): Promise<void>
 }
 
@@ -38,15 +40,12 @@ export function createPasswordWork(settings: PasswordWorkSettings): PasswordWork
   let running = 0
   let closed = false
 
-  async function inPool(hash: PoolHash, forms: readonly string[]): Promise<Verified> {
+  async function inPool<T>(work: () => Promise<T>): Promise<T | 'busy'> {
     if (closed || waiting.length >= maxWaiting) return 'busy'
     if (running >= atOnce) await new Promise<void>((resolve) => waiting.push(resolve))
     else running++
     try {
-      // Each is computed, also behind one that matches.
-      let found = false
-      for (const form of forms) found = (await matches(hash, form)) || found
-      return found ? 'match' : 'mismatch'
+      return await work()
     } catch (error) {
       onTrouble(error instanceof Error ? error.message : String(error))
       return 'busy'
@@ -58,7 +57,17 @@ export function createPasswordWork(settings: PasswordWorkSettings): PasswordWork
     }
   }
 
+  async function check(hash: PoolHash, forms: readonly string[]): Promise<Verified> {
+    return await inPool(async () => {
+      // Each is computed, also behind one that matches.
+      const found: boolean[] = []
+      for (const form of forms) found.push(await matches(hash, form))
+      return verdict(found)
+    })
+  }
+
   return {
+    derive: (password, how) => inPool(() => scramSecret(password, how)),
     async verify(hash, password) {
       if (Buffer.byteLength(password) > MAX_PASSWORD_BYTES) return 'mismatch'
       const forms = passwordForms(password)
@@ -66,10 +75,10 @@ export function createPasswordWork(settings: PasswordWorkSettings): PasswordWork
         case 'bcrypt':
         case 'sha256-crypt':
         case 'sha512-crypt': return await thread.verify(hash, forms)
-        case 'scram-sha-256': return await inPool(hash, [password])
+        case 'scram-sha-256': return await check(hash, [password])
         case 'argon2id':
         case 'argon2i':
-        case 'scrypt': return await inPool(hash, forms)
+        case 'scrypt': return await check(hash, forms)
         case 'cram-md5': return verdict(forms.map((form) => timingSafeEqual(hmacContexts(Buffer.from(form)), hash.contexts)))
         case 'plain': {
           const secrets = passwordForms(hash.secret)
