@@ -29,17 +29,19 @@ export interface Query extends Question {
   readonly id: number
   /** whether to say that answers of more than 512 octets are welcome; a server that does not know EDNS refuses it */
   readonly edns: boolean
+  /** false: the server is asked for what it knows itself (RFC 1034 §4.3.1); default: true */
+  readonly recursive?: boolean
 }
 
 /**
  * RD asks for recursion; AD asks to be told whether the answer was validated
  * (RFC 6840 §5.7).
  */
-export function encodeQuery({ id, name, type, edns }: Query): Buffer {
+export function encodeQuery({ id, name, type, edns, recursive = true }: Query): Buffer {
   return packet.encode({
     type: 'query',
     id,
-    flags: packet.RECURSION_DESIRED | packet.AUTHENTIC_DATA,
+    flags: recursive ? packet.RECURSION_DESIRED | packet.AUTHENTIC_DATA : 0,
     questions: [{ type, name, class: 'IN' }],
     additionals: edns ? [{ type: 'OPT', name: '.', udpPayloadSize: UDP_PAYLOAD_BYTES, extendedRcode: 0, ednsVersion: 0, flags: 0, flag_do: false, options: [] }] : [],
   })

@@ -34,6 +34,8 @@ export interface DnsServerOptions {
   /** minimum and own time to live of the SOA */
   readonly negativeTtlSeconds?: number
   readonly authenticated?: boolean
+  /** the AA bit of each answer: a server of the zone, which does no recursion */
+  readonly authoritative?: boolean
   /** false: FORMERR to each query with an OPT record, as servers did before EDNS */
   readonly edns?: boolean
   /** false: a CNAME is given without what it leads to */
@@ -251,7 +253,7 @@ class LoopbackDnsServer implements DnsServer {
     const { query, over } = asked
     const wantsAd = ((query.flags ?? 0) & packet.AUTHENTIC_DATA) !== 0
     const opt = (query.additionals ?? []).find((record) => record.type === 'OPT')
-    const flags = packet.RECURSION_DESIRED | packet.RECURSION_AVAILABLE | (wantsAd && this.#options.authenticated === true ? packet.AUTHENTIC_DATA : 0) | CODES[code]
+    const flags = (this.#options.authoritative === true ? packet.AUTHORITATIVE_ANSWER : packet.RECURSION_DESIRED | packet.RECURSION_AVAILABLE) | (wantsAd && this.#options.authenticated === true ? packet.AUTHENTIC_DATA : 0) | CODES[code]
     const negative = !partial && (code === 'NXDOMAIN' || code === 'NOERROR') && !answers.some(({ type }) => type === query.questions?.[0]?.type)
     const message: Packet = {
       type: 'response',
