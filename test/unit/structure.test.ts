@@ -80,6 +80,11 @@ const ALLOWED: Readonly<Record<string, Readonly<Record<string, 'any' | 'type'>>>
   'inbound/worker-services.ts': { 'inbound': 'any', 'auth': 'any', 'dns': 'any', 'reputation': 'any', 'message': 'type', 'observe': 'type', 'state': 'any', 'delivery/file-system.ts': 'any' },
   // Who signs is decided out of memory; files and the DNS are asked beside the way of a message.
   'signing': { 'signing': 'any', 'auth': 'type', 'auth/stranger-text.ts': 'any', 'dns': 'any', 'message': 'any', 'smtp': 'type', 'observe/log.ts': 'type', 'config/problem.ts': 'any' },
+  // Who may send, and as whom. Users' names are those of deliveries.
+  'submission': {
+    'submission': 'any', 'smtp': 'any', 'observe/log.ts': 'type', 'config/networks.ts': 'any', 'reputation/reverse-name.ts': 'any', 'reputation/rates-counters.ts': 'type',
+    'delivery/address-file.ts': 'any', 'delivery/users.ts': 'any', 'delivery/watched-file.ts': 'any', 'delivery/file-system.ts': 'type',
+  },
   // The words of a configuration are parsed by those who know them.
   'config': {
     'config': 'any', 'smtp': 'any', 'delivery': 'any', 'policy': 'any', 'dns': 'type', 'reputation': 'type',
