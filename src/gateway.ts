@@ -12,6 +12,7 @@ import { createRelayHop } from './delivery/relay.ts'
 import { inboundRoutes, outboundRoutes, type Routes } from './delivery/routes.ts'
 import { WorkerServices, type ServiceSettings } from './inbound/worker-services.ts'
 import type { Inbound } from './inbound/inbound.ts'
+import { OutgoingServices, type OutgoingContext } from './outbound/outgoing-services.ts'
 import { createDecisionIds } from './observe/decision-id.ts'
 import type { Log } from './observe/log.ts'
 import { FrontDoor, type FrontDoorContext, type FrontDoorSettings } from './pipeline.ts'
@@ -71,6 +72,7 @@ class PosternGateway implements Gateway {
   private readonly doorContext: FrontDoorContext
   /** from the start on */
   private opened: WorkerServices | undefined
+  private leaving: OutgoingServices | undefined
   private hops = new Map<string, Hop>()
   private listening = new Map<string, Listening>()
   /** listeners that a reload took away, until their last session has ended */
@@ -99,14 +101,15 @@ class PosternGateway implements Gateway {
     await this.inTurn(async () => {
       this.opened = new WorkerServices(serviceSettings(this.settings), this.log)
       try {
+        this.leaving = await OutgoingServices.open(this.settings, this.outgoingContext())
         await this.place(this.settings)
       } catch (error) {
-        await this.opened.close()
-        this.opened = undefined
+        await this.closeServices()
         throw error
       }
     })
     this.judging.tick()
+    this.outgoing.tick()
     this.ticker = setInterval(() => this.tick(), TICK_MS)
     this.ticker.unref()
   }
@@ -114,6 +117,26 @@ class PosternGateway implements Gateway {
   private get judging(): WorkerServices {
     if (this.opened === undefined) throw new Error('the gateway was not started')
     return this.opened
+  }
+
+  private get outgoing(): OutgoingServices {
+    if (this.leaving === undefined) throw new Error('the gateway was not started')
+    return this.leaving
+  }
+
+  private outgoingContext(): OutgoingContext {
+    return {
+      // A reload may replace the resolver.
+      resolver: { lookup: (name, type) => this.judging.services.resolver.lookup(name, type) },
+      counters: this.judging.counters, log: this.log, now: this.doorContext.now,
+    }
+  }
+
+  private async closeServices(): Promise<void> {
+    await this.leaving?.close()
+    this.leaving = undefined
+    await this.opened?.close()
+    this.opened = undefined
   }
 
   reload(settings: Settings): Promise<void> {
@@ -148,8 +171,7 @@ class PosternGateway implements Gateway {
       await settledWithin(closed, TICK_MS)
     }
     clearInterval(this.ticker)
-    await this.opened?.close()
-    this.opened = undefined
+    await this.closeServices()
     this.listening.clear()
     this.hops.clear()
   }
@@ -166,6 +188,7 @@ class PosternGateway implements Gateway {
 
   private tick(): void {
     this.opened?.tick()
+    this.leaving?.tick()
     for (const server of this.servers()) server.tick()
     if (++this.ticks % CERTIFICATE_TICKS === 0) for (const contexts of this.tls) void contexts.refresh()
   }
@@ -188,6 +211,8 @@ class PosternGateway implements Gateway {
         if (old === undefined) opened.push(now)
         listening.set(key, now)
       }
+      // Last of what can fail: what it reads holds from here on.
+      if (settings !== this.settings) await this.outgoing.reload(settings)
     } catch (error) {
       for (const { server } of opened) void server.stop()
       for (const [name, { hop }] of hops) if (this.hops.get(name)?.hop !== hop) void hop.close()
@@ -255,6 +280,9 @@ class PosternGateway implements Gateway {
       addReceived: listener.received,
       maxReceived: settings.limits.received,
       inbound: listener.role === 'inbound' ? this.inbound(settings) : undefined,
+      outbound: listener.role === 'inbound' ? undefined : this.outgoing.outbound(listener, settings),
+      authenticator: listener.role === 'submission' ? this.outgoing.authenticator(listener.name) : undefined,
+      hideClient: listener.hideClient,
       spool: { directory: join(settings.state, 'tmp'), memoryBytes: SPOOL_MEMORY_BYTES },
     }
     return listener.listen.map((address) => ({ listener, address, door, tls }))
@@ -285,7 +313,7 @@ class PosternGateway implements Gateway {
     const { hostname, limits, timeouts, newlines } = settings
     return {
       listener: listener.name,
-      options: { hostname, protocol: listener.protocol, newlines, limits, timeouts },
+      options: { hostname, protocol: listener.protocol, newlines, limits, timeouts, requireAuthentication: listener.role === 'submission' },
       tls: listener.tls === undefined || tls === undefined ? undefined : { mode: listener.tls.mode, contexts: tls },
       trust: {
         proxy: networkMatcher(listener.trust.proxy),
@@ -299,12 +327,12 @@ class PosternGateway implements Gateway {
 
 /** An outbound listener's clients may write to any domain; where that leads to Maildirs, they take it. */
 function localContext(hop: HopSettings, { domains, listeners }: Settings): { readonly domains: ReadonlySet<Domain>; readonly anyDomain: boolean } {
-  return { domains: new Set(domains.keys()), anyDomain: listeners.some(({ role, next }) => role === 'outbound' && next === hop.name) }
+  return { domains: new Set(domains.keys()), anyDomain: listeners.some(({ role, next }) => role !== 'inbound' && next === hop.name) }
 }
 
 function serviceSettings({ state, dns, policy, decisions, quarantine, listeners }: Settings): ServiceSettings {
   const { dnsLists, rates, greylist, allow } = policy
-  return { state, dns, dnsLists, rates, greylist, allow, decisions, quarantine, judges: listeners.some(({ role }) => role === 'inbound') }
+  return { state, dns, dnsLists, rates, greylist, allow, decisions, quarantine, judges: listeners.some(({ role }) => role === 'inbound'), serves: listeners.some(({ role }) => role === 'submission') }
 }
 
 function routesOf(listener: ListenerSettings, settings: Settings, hops: ReadonlyMap<string, Hop>): Routes {
@@ -314,7 +342,7 @@ function routesOf(listener: ListenerSettings, settings: Settings, hops: Readonly
     return found.hop
   }
   const fallback = hopNamed(listener.next)
-  if (listener.role === 'outbound') return outboundRoutes(fallback)
+  if (listener.role !== 'inbound') return outboundRoutes(fallback)
   return inboundRoutes(new Map([...settings.domains].map(([domain, { next }]) => [domain, next === undefined ? fallback : hopNamed(next)])), fallback)
 }
 

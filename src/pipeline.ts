@@ -13,15 +13,18 @@ import { decisionRecord, summaryOf } from './inbound/decision-record.ts'
 import type { Inbound } from './inbound/inbound.ts'
 import type { OutgoingMessage } from './message/message.ts'
 import type { SpoolSettings } from './message/spool.ts'
+import type { Outbound } from './outbound/outbound.ts'
 import type { DecisionIds } from './observe/decision-id.ts'
 import type { Log } from './observe/log.ts'
 import type { StoredDecision } from './state/decisions.ts'
 import type { QuarantineFacts } from './state/quarantine-entry.ts'
+import type { SaslExchange } from './smtp/authentication.ts'
 import type { EnvelopePath } from './smtp/envelope.ts'
 import { extensionsBehind } from './smtp/extensions.ts'
 import { describeReply, type Reply } from './smtp/reply.ts'
 import * as replies from './smtp/reply-catalogue.ts'
 import type { MessageSink, SessionFacts, SessionHandler } from './smtp/session-handler.ts'
+import type { Authenticator, SessionTls } from './submission/facts.ts'
 import { MailTransaction } from './transaction.ts'
 
 export interface FrontDoorSettings {
@@ -37,6 +40,12 @@ export interface FrontDoorSettings {
   readonly spool: SpoolSettings
   /** undefined: nothing is checked of anybody */
   readonly inbound: Inbound | undefined
+  /** undefined: what comes is neither signed nor anybody's by name */
+  readonly outbound: Outbound | undefined
+  /** of users; undefined: nobody logs in */
+  readonly authenticator: Authenticator | undefined
+  /** Received does not tell where the client is */
+  readonly hideClient: boolean
 }
 
 export interface FrontDoorContext {
@@ -106,6 +115,15 @@ export class FrontDoor implements SessionHandler {
     return extensionsBehind(await Promise.all(this.current().routes.hops.map((hop) => hop.capabilities())))
   }
 
+  mechanisms(): readonly string[] {
+    return this.current().authenticator?.mechanisms(sessionTls(this.session)) ?? []
+  }
+
+  authenticate(mechanism: string): SaslExchange | undefined {
+    const { address, localAddress } = this.session
+    return this.current().authenticator?.begin(mechanism, { address, localAddress, tls: sessionTls(this.session) })
+  }
+
   async mail(sender: EnvelopePath): Promise<Reply> {
     // A reload may have changed who may use the listener since the client was greeted.
     if (!this.current().mayUse(this.session.address)) return replies.NOT_FOR_YOU
@@ -138,3 +156,12 @@ export class FrontDoor implements SessionHandler {
   }
 }
 
+/** What an authenticator is told of the connection. */
+function sessionTls({ tls }: SessionFacts): SessionTls | undefined {
+  if (tls === undefined) return undefined
+  const { clientCertificate: given } = tls
+  return {
+    channelBinding: (type) => tls.channelBinding(type),
+    certificate: given === undefined ? undefined : { authorized: given.authorized, fingerprint: given.fingerprint256, addresses: given.emails },
+  }
+}

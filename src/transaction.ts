@@ -14,6 +14,8 @@ import { tagMessage } from './inbound/tags.ts'
 import type { OutgoingMessage, StoredMessage } from './message/message.ts'
 import { ReceivedCounter, receivedField } from './message/received.ts'
 import { createSpool, type Spool } from './message/spool.ts'
+import { editMessage } from './message/edit.ts'
+import { Departure } from './outbound/departure.ts'
 import { TransactionRecord } from './observe/transaction-record.ts'
 import type { FrontDoorContext, FrontDoorSettings } from './pipeline.ts'
 import { parameter, type EnvelopePath } from './smtp/envelope.ts'
@@ -39,6 +41,8 @@ export class MailTransaction {
   private readonly record: TransactionRecord
   private readonly recipients: EnvelopePath[] = []
   private readonly judgement: Judgement | null
+  /** null: the message leaves as it comes, or does not leave us but comes in */
+  private readonly departure: Departure | null
   /** null until it is known where the first recipient goes */
   private hop: NextHop | null = null
   private outgoing: Transaction | null = null
@@ -52,11 +56,18 @@ export class MailTransaction {
     this.sender = sender
     this.record = new TransactionRecord({ listener: settings.listener, session, sender, id: context.newId(), startedMs: context.now() })
     this.judgement = client === null ? null : new Judgement(client, sender)
+    this.departure = settings.outbound === undefined ? null : new Departure(settings.outbound, { login: session.authentication?.login, sender, date: context.date })
   }
 
   /* --- the envelope --- */
 
   async mail(): Promise<Reply> {
+    const refusal = this.departure?.refuseSender()
+    if (refusal !== undefined) {
+      const reply = this.named(refusal)
+      this.record.reply = reply
+      return reply
+    }
     const [only, another] = this.settings.routes.hops
     // Where recipients may go to different hops, MAIL waits for the first of them.
     if (only === undefined || another !== undefined) return replies.SENDER_OK
@@ -67,8 +78,10 @@ export class MailTransaction {
 
   async rcpt(recipient: EnvelopePath): Promise<Reply> {
     const reply = this.named(await this.ask(recipient))
-    if (isPositive(reply)) this.recipients.push(recipient)
-    else this.record.refuse(recipient, reply)
+    if (isPositive(reply)) {
+      this.recipients.push(recipient)
+      this.departure?.accepted(recipient)
+    } else this.record.refuse(recipient, reply)
     return reply
   }
 
@@ -78,6 +91,8 @@ export class MailTransaction {
     const route = this.settings.routes.route(mailbox)
     if (route.status === 'refused') return route.reply
     if (this.recipients.length > 0 && (this.hop !== route.hop || this.answersForOne(route.hop))) return replies.OTHER_HOP
+    const excess = this.departure?.refuseRecipient()
+    if (excess !== undefined) return excess
     const refusal = await this.judgement?.recipient(recipient, this.recipients.length === 0)
     if (refusal !== undefined) return refusal === 'apart' ? replies.OTHER_VERDICT : refusal
     // The client may have gone away meanwhile; an aborted transaction is asked nothing more.
@@ -127,7 +142,7 @@ export class MailTransaction {
   /* --- the message --- */
 
   message(): MessageSink {
-    return new Intake(this, createSpool(this.settings.spool))
+    return new Intake(this, createSpool(this.settings.spool), this.departure)
   }
 
   /** Disk trouble while the message came in. */
@@ -153,6 +168,7 @@ export class MailTransaction {
   async deliver(body: StoredMessage, facts: MessageFacts): Promise<readonly Reply[]> {
     try {
       this.record.message(body.size, facts.anomalies)
+      if (this.departure !== null) return await this.depart(this.departure, body, facts)
       if (this.judgement === null) return await this.send(this.outgoingOf({ prefix: this.received(), body }, facts))
       const judged = await this.judgement.judge(body, this.recipients)
       if (judged.section.truncated !== null) return this.refuse(replies.HEADER_TOO_LONG)
@@ -169,6 +185,14 @@ export class MailTransaction {
     } finally {
       body.discard()
     }
+  }
+
+  /** What leaves is signed, once it is sure that it may. */
+  private async depart(departure: Departure, body: StoredMessage, facts: MessageFacts): Promise<readonly Reply[]> {
+    const outcome = await departure.finish()
+    if (outcome.status === 'refused') return this.refuse(outcome.reply)
+    const { section, signatures, added } = outcome
+    return this.send(this.outgoingOf(editMessage(body, section, { prefix: Buffer.concat([signatures, this.received(), added]) }), facts))
   }
 
   private outgoingOf({ prefix, body }: Pick<OutgoingMessage, 'prefix' | 'body'>, { chunked, binary, anomalies }: MessageFacts): OutgoingMessage {
@@ -220,6 +244,7 @@ export class MailTransaction {
     this.written = true
     const state = this.judgement?.state
     this.record.judgement = state === undefined ? undefined : summaryOf(state)
+    this.record.departure = this.departure?.facts
     const facts = this.record.facts(this.recipients, this.context.now())
     this.context.log.info(facts, 'message')
     this.context.remember({ id: this.record.id, at: this.context.date().getTime(), action: String(facts['verdict']), record: { ...decisionRecord(facts, state, this.judgement?.client.inbound.settings) } })
@@ -248,6 +273,7 @@ export class MailTransaction {
       recipient: second === undefined ? first?.path.wire : undefined,
       smtputf8: parameter(this.sender, 'SMTPUTF8') !== undefined,
       date: this.context.date(),
+      hideClient: this.settings.hideClient,
     })
     return Buffer.from(field, 'latin1')
   }
@@ -257,17 +283,20 @@ export class MailTransaction {
 class Intake implements MessageSink {
   private readonly transaction: MailTransaction
   private readonly spool: Spool
+  private readonly departure: Departure | null
   private readonly received = new ReceivedCounter()
   private failed = false
 
-  constructor(transaction: MailTransaction, spool: Spool) {
+  constructor(transaction: MailTransaction, spool: Spool, departure: Departure | null) {
     this.transaction = transaction
     this.spool = spool
+    this.departure = departure
   }
 
   write(piece: Buffer): Promise<void> | undefined {
     if (this.failed) return undefined
     this.received.feed(piece)
+    this.departure?.write(piece)
     return this.spool.append(piece)?.catch(this.fail)
   }
 

@@ -1,12 +1,15 @@
 /**
  * Checks of `signing` as a whole: keys that stand twice, tables that go
- * together, listeners that a key names. The key files themselves are read by
- * check-signing-files.ts.
+ * together, listeners that a key names; and everything that it leads to on disk
+ * is read as the gateway will read it.
  */
 import { resolve } from 'node:path'
-import { checkReadable } from './check-files.ts'
 import type { CheckContext } from './check-model.ts'
-import { tableFile } from './assemble-signing.ts'
+import { readKeySet } from '../signing/key-set.ts'
+import { thisReader } from '../signing/key-file.ts'
+import { describeSigningProblem } from '../signing/problem.ts'
+import { assembleSigning } from './assemble-signing.ts'
+import type { ValuesOf } from './leaf.ts'
 import type { Model } from './model.ts'
 import { suggestion } from './nearest.ts'
 import { keysOf } from './section.ts'
@@ -21,8 +24,10 @@ export function checkSigning(model: Model, context: CheckContext): void {
   }
   if (isGiven('signing.multiple_signatures') && !isGiven('signing.signing_table')) collector.error(['signing', 'multiple_signatures'], 'does nothing without signing_table', 'leave it out')
   if (isGiven('signing.selector') && !isGiven('signing.directory')) collector.error(['signing', 'selector'], 'does nothing without directory: a key under keys has its own', 'leave it out')
+  const before = collector.errors.length
   checkKeys(model, context)
-  checkPlaces(signing, context)
+  // Where the text itself is wrong, its files would only be wrong for the same reason.
+  if (collector.errors.length === before && !keysOf({ signing: SIGNING }).some((key) => isGiven(key) && unread(signing, key))) checkKeyFiles(signing, context)
   const leaving = model.listeners.some(({ values: { role } }) => role === 'outbound' || role === 'submission')
   if (!leaving && keysOf({ signing: SIGNING }).some(isGiven)) collector.warn(['signing'], 'no listener has the role outbound or submission, so that nothing is signed')
 }
@@ -45,9 +50,18 @@ function checkKeys(model: Model, { collector, base }: CheckContext): void {
   }
 }
 
-function checkPlaces(signing: Model['root']['values']['signing'], context: CheckContext): void {
-  for (const name of ['key_table', 'signing_table'] as const) {
-    const text = signing[name]
-    if (text !== undefined) checkReadable(tableFile(text, context.base).path, ['signing', name], context)
+/** Whether what stands there could not be read, which its own error says. */
+function unread(signing: Model['root']['values']['signing'], key: string): boolean {
+  return signing[key.slice('signing.'.length) as keyof typeof signing] === undefined
+}
+
+function checkKeyFiles(signing: Model['root']['values']['signing'], { collector, base }: CheckContext): void {
+  // What could not be read is no part of it: `unread` has looked.
+  const settings = assembleSigning(signing as ValuesOf<typeof SIGNING>, base)
+  const reading = readKeySet(settings, thisReader())
+  if (reading.status === 'read') return
+  for (const one of reading.problems) {
+    if (one.key !== undefined) collector.error(one.key, describeSigningProblem({ ...one, allowed: undefined }), one.allowed)
+    else collector.errors.push({ source: one.file, line: one.line, column: undefined, variable: undefined, key: 'signing', problem: one.problem, allowed: one.allowed })
   }
 }

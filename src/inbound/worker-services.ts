@@ -48,6 +48,8 @@ export interface ServiceSettings {
   readonly quarantine: QuarantineBounds
   /** somebody is judged here at all */
   readonly judges: boolean
+  /** users log in here, whose mail is counted */
+  readonly serves: boolean
 }
 
 /** A writer that holds the database for longer costs the decisions of one second more memory, and no session its time. */
@@ -68,7 +70,8 @@ export class WorkerServices {
   private readonly kept: Quarantine
   private readonly greylistStore: DatabaseGreylist
   private readonly hits: DatabaseAllowHits
-  private readonly counters: DatabaseCounters
+  /** shared by all workers */
+  readonly counters: DatabaseCounters
   private readonly allowList: AllowListFile
   private readonly crowd = new Crowd()
   private stub: StubResolver
@@ -120,10 +123,11 @@ export class WorkerServices {
     this.greylistStore.flush()
     this.hits.flush()
     if (this.moreDecisions || tick % ROW_TICKS === ROW_TICKS - 1) this.pruneDecisions()
-    if (!this.settings.judges) return
+    const { judges, serves } = this.settings
+    if (judges || serves) this.counters.exchange()
+    if (!judges) return
     // It reads some hundred files: never in the middle of the first session, if it can be helped.
     if (tick === 0) mailauth()
-    this.counters.exchange()
     this.allowList.refresh()
     if (tick % LISTS_TICKS === 0) void this.lists.tick()
     if (this.moreGreylist || tick % ROW_TICKS === ROW_TICKS - 1) this.pruneGreylist()

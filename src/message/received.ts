@@ -17,6 +17,8 @@ export interface ReceivedFacts {
   /** MAIL said SMTPUTF8 */
   readonly smtputf8: boolean
   readonly date: Date
+  /** neither its name nor its address is told */
+  readonly hideClient: boolean
 }
 
 /** A longer one would make a line of more than 998 bytes (RFC 5322 §2.1.1). */
@@ -30,16 +32,16 @@ export function receivedField(facts: ReceivedFacts): string {
   const tls = session.tls === undefined ? '' : `\r\n\t(using ${safe(session.tls.version)} with cipher ${safe(session.tls.cipher)})`
   const named = facts.recipient !== undefined && facts.recipient.length <= MAX_PATH_BYTES
   const recipient = named ? `\r\n\tfor ${safePath(facts.recipient, facts.smtputf8)}` : ''
+  const from = facts.hideClient ? '' : `from ${helo} (${origin})${tls}\r\n\t`
   return (
-    `Received: from ${helo} (${origin})${tls}\r\n` +
-    `\tby ${facts.hostname} with ${protocolKeyword(session, facts.smtputf8)} id ${facts.id}${recipient};\r\n` +
+    `Received: ${from}by ${facts.hostname} with ${protocolKeyword(session, facts.smtputf8)} id ${facts.id}${recipient};\r\n` +
     `\t${formatDate(facts.date)}\r\n`
   )
 }
 
 /** RFC 3848, RFC 6531 §4.3 */
 function protocolKeyword(session: SessionFacts, smtputf8: boolean): string {
-  const secure = session.tls === undefined ? '' : 'S'
+  const secure = `${session.tls === undefined ? '' : 'S'}${session.authentication === undefined ? '' : 'A'}`
   if (session.protocol === 'SMTP') return 'SMTP'
   if (smtputf8) return session.protocol === 'LMTP' ? `UTF8LMTP${secure}` : `UTF8SMTP${secure}`
   return session.protocol + secure

@@ -26,6 +26,8 @@ export class TransactionRecord {
   reply: Reply | undefined
   /** what the policy came to, where it was asked */
   judgement: { readonly auth: string; readonly tests: readonly string[]; readonly score: number | undefined } | undefined
+  /** who sent it by logging in, and what it was signed with or why not */
+  departure: { readonly login: string | undefined; readonly signed: string | undefined } | undefined
   /** it was kept instead of sent on */
   quarantined = false
   private readonly start: Start
@@ -66,6 +68,7 @@ export class TransactionRecord {
       client: this.client,
       helo: this.helo,
       tls: this.tls,
+      login: this.departure?.login,
       from: cut(readable(this.start.sender.path.wire), 320),
       rcpts: listed,
       rcptCount: recipients.length > listed.length ? recipients.length : undefined,
@@ -77,6 +80,7 @@ export class TransactionRecord {
       score: this.judgement?.score,
       tests: this.judgement === undefined || this.judgement.tests.length === 0 ? undefined : fitting(this.judgement.tests.slice(0, MAX_LISTED).map((test) => cut(test, 100))),
       auth: this.judgement === undefined || this.judgement.auth === '' ? undefined : this.judgement.auth,
+      signed: this.departure?.signed === undefined ? undefined : cut(this.departure.signed, 400),
       hop: this.hop,
       reply: this.reply === undefined ? undefined : describeReply(this.reply),
       ms: Math.round((nowMs - this.start.startedMs) * 10) / 10,

@@ -1,7 +1,10 @@
 /** What a front door is given beside its clock and log, in tests in which nothing is judged. */
-import type { FrontDoorContext } from '../../src/pipeline.ts'
+import type { FrontDoorContext, FrontDoorSettings } from '../../src/pipeline.ts'
 
 export const NOTHING_KEPT: Pick<FrontDoorContext, 'quarantine' | 'remember'> = {
   quarantine: () => Promise.reject(new Error('nothing is judged here, so nothing is kept')),
   remember: () => undefined,
 }
+
+/** Nobody logs in, nothing is signed. */
+export const NOTHING_SIGNED: Pick<FrontDoorSettings, 'outbound' | 'authenticator' | 'hideClient'> = { outbound: undefined, authenticator: undefined, hideClient: false }

@@ -25,6 +25,7 @@ import type { SessionOptions } from '../../src/smtp/conversation.ts'
 import { Session } from '../../src/smtp/session.ts'
 import type { StoredDecision } from '../../src/state/decisions.ts'
 import type { QuarantineFacts } from '../../src/state/quarantine-entry.ts'
+import { NOTHING_SIGNED } from './door-context.ts'
 import { FakeHop } from './fake-hop.ts'
 import { FakeTransport } from './fake-transport.ts'
 import { settingsFrom } from './settings.ts'
@@ -95,7 +96,7 @@ hops: { backend: { smtp: "192.0.2.1:25" } }
   const protocol = options.protocol ?? 'smtp'
   const door: FrontDoorSettings = {
     listener: 'in', hostname: settings.hostname, protocol, mayUse: () => true, routes: inboundRoutes(new Map([...settings.domains.keys()].map((domain: Domain) => [domain, hop])), hop),
-    addReceived: false, maxReceived: 50, spool: { directory: tmpdir(), memoryBytes: 1024 * 1024 }, inbound,
+    addReceived: false, maxReceived: 50, spool: { directory: tmpdir(), memoryBytes: 1024 * 1024 }, inbound, ...NOTHING_SIGNED,
   }
   const remembered: StoredDecision[] = []
   const kept: { readonly facts: QuarantineFacts; readonly text: string }[] = []

@@ -18,7 +18,7 @@ import { TlsContexts, type CertificatePair } from '../../src/smtp/tls-contexts.t
 import { CERTIFICATE, PRIVATE_KEY } from './certificate.ts'
 import { FakeHop } from './fake-hop.ts'
 import { Dialog } from './smtp-dialog.ts'
-import { NOTHING_KEPT } from './door-context.ts'
+import { NOTHING_KEPT, NOTHING_SIGNED } from './door-context.ts'
 
 export const directory = mkdtempSync(join(tmpdir(), 'postern-server-'))
 const pair = { cert: join(directory, 'cert.pem'), key: join(directory, 'key.pem') }
@@ -53,7 +53,7 @@ export async function stage(options: StageOptions = {}) {
   const log: Log = { debug: keep, info: keep, warn: keep, error: keep }
   const hop = new FakeHop('backend', 'smtp', { offers: new Map() })
   const door: FrontDoorSettings = {
-    listener: 'test', hostname: 'mx.example', protocol: 'smtp', mayUse: () => true, routes: outboundRoutes(hop), addReceived: false, maxReceived: 50, inbound: undefined,
+    listener: 'test', hostname: 'mx.example', protocol: 'smtp', mayUse: () => true, routes: outboundRoutes(hop), addReceived: false, maxReceived: 50, inbound: undefined, ...NOTHING_SIGNED,
     spool: { directory: join(directory, 'spool'), memoryBytes: 64 * 1024 }, ...options.door,
   }
   const limits = { messageBytes: 50_000_000, commandLineBytes: 4096, recipients: 100, errors: 20, unknownCommands: 10, junkCommands: 100_000, ...options.limits }

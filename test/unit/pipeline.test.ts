@@ -9,7 +9,7 @@ import { parseCommand } from '../../src/smtp/command.ts'
 import { describeReply, formatReply } from '../../src/smtp/reply.ts'
 import type { SessionFacts } from '../../src/smtp/session-handler.ts'
 import { FakeHop } from '../support/fake-hop.ts'
-import { NOTHING_KEPT } from '../support/door-context.ts'
+import { NOTHING_KEPT, NOTHING_SIGNED } from '../support/door-context.ts'
 
 const SESSION: SessionFacts = {
   address: '192.0.2.7', port: 4321, spokeEarly: false, name: undefined, login: undefined, helo: 'client.example', protocol: 'ESMTP', tls: undefined, forwarded: new Map(),
@@ -18,7 +18,7 @@ const hop = (name: string, ...offers: string[]) => new FakeHop(name, 'smtp', { o
 
 function settings(changes: Partial<FrontDoorSettings> & Pick<FrontDoorSettings, 'routes'>): FrontDoorSettings {
   return {
-    listener: 'test', hostname: 'mx.example', protocol: 'smtp', mayUse: () => true, addReceived: false, maxReceived: 50, inbound: undefined,
+    listener: 'test', hostname: 'mx.example', protocol: 'smtp', mayUse: () => true, addReceived: false, maxReceived: 50, inbound: undefined, ...NOTHING_SIGNED,
     spool: { directory: tmpdir(), memoryBytes: 1000 }, ...changes,
   }
 }

@@ -14,7 +14,7 @@ import * as replies from '../../src/smtp/reply-catalogue.ts'
 import type { MessageFacts, SessionFacts } from '../../src/smtp/session-handler.ts'
 import { MailTransaction } from '../../src/transaction.ts'
 import { FakeHop } from '../support/fake-hop.ts'
-import { NOTHING_KEPT } from '../support/door-context.ts'
+import { NOTHING_KEPT, NOTHING_SIGNED } from '../support/door-context.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'postern-transaction-'))
 after(() => rmSync(directory, { recursive: true }))
@@ -30,7 +30,7 @@ function stage(options: { settings?: Partial<FrontDoorSettings>; session?: Parti
   const keep = (facts: Readonly<Record<string, unknown>>, text: string) => void logged.push([facts, text])
   const log: Log = { debug: keep, info: keep, warn: keep, error: keep }
   const settings: FrontDoorSettings = {
-    listener: 'test', hostname: 'mx.example', protocol: 'smtp', mayUse: () => true, routes: outboundRoutes(hop), addReceived: false, maxReceived: 50, inbound: undefined,
+    listener: 'test', hostname: 'mx.example', protocol: 'smtp', mayUse: () => true, routes: outboundRoutes(hop), addReceived: false, maxReceived: 50, inbound: undefined, ...NOTHING_SIGNED,
     spool: { directory: join(directory, 'spool'), memoryBytes: 1000 }, ...options.settings,
   }
   const transaction = new MailTransaction(envelope('MAIL FROM:<a@client.example>'), {

@@ -1,6 +1,7 @@
 /** What a configuration may say of signing, of users who log in, and of hops that we log in to. */
 import assert from 'node:assert/strict'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { generateKeyPairSync } from 'node:crypto'
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { describeError } from '../../../src/config/problem.ts'
@@ -11,6 +12,7 @@ import { loadFrom, settingsFrom } from '../../support/settings.ts'
 const cwd = temporaryDirectory('config-signing')
 for (const [name, text] of Object.entries({ 'cert.pem': CERTIFICATE, 'key.pem': PRIVATE_KEY, users: 'anna:{PLAIN}x\n', secret: 'geheim\n', KeyTable: '', SigningTable: '' })) writeFileSync(join(cwd, name), text, { mode: 0o600 })
 mkdirSync(join(cwd, 'keys'))
+for (const name of ['k1.pem', 'k2.pem', 'keys/example.com.pem']) writeFileSync(join(cwd, name), generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 })
 
 const document = (listeners: string, { hops = 'out: { smtp: "127.0.0.1:10025" }', more = '' }: { hops?: string; more?: string } = {}): string =>
   `hostname: mx.example.org\nstate: state\ndomains: []\nlisteners:\n${listeners}\nhops:\n  ${hops}\n${more}`
@@ -80,7 +82,7 @@ test('signing: keys with what narrows them, a directory, tables', () => {
     more: `signing:
   keys:
     - { domain: EXAMPLE.org, selector: S1, key: k1.pem, subdomains: true, senders: ["Anna@Example.com", "@example.net"], list_ids: [News.example.org], users: [Anna], listeners: [sign] }
-    - { domain: bücher.example, selector: a.b, key: /etc/k2.pem }
+    - { domain: bücher.example, selector: a.b, key: k2.pem }
   directory: keys
   selector: s2026
   key_table: KeyTable
@@ -113,6 +115,21 @@ test('signing: what cannot be meant is refused', () => {
   refusedFor(signing('{ selector: s }'), /does nothing without directory/)
   refusedFor(signing('{ canonicalization: relaxed }'), /relaxed\/relaxed/)
   refusedFor(signing('{ fields: [Received] }'), /not one that changes on the way/)
+})
+
+test('signing: the files that it leads to are read, and what is wrong with them is told with its place', () => {
+  const signing = (text: string): string => document(outbound(), { more: `signing: ${text}` })
+  writeFileSync(join(cwd, 'loose.pem'), generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }))
+  chmodSync(join(cwd, 'loose.pem'), 0o644)
+  writeFileSync(join(cwd, 'small.pem'), generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 })
+  writeFileSync(join(cwd, 'BadTable'), '# comment\nname without-colons\n')
+  writeFileSync(join(cwd, 'LeadingTable'), '*@example.org name\n')
+  refusedFor(signing('{ keys: [{ domain: example.org, selector: s, key: missing.pem }] }'), /signing\.keys\[0\]\.key: .*missing\.pem/)
+  refusedFor(signing('{ keys: [{ domain: example.org, selector: s, key: loose.pem }] }'), /signing\.keys\[0\]\.key: .*loose\.pem/)
+  refusedFor(signing('{ keys: [{ domain: example.org, selector: s, key: small.pem }] }'), /signing\.keys\[0\]\.key: .*1024/)
+  refusedFor(signing('{ keys: [{ domain: example.org, selector: s, key: users }] }'), /signing\.keys\[0\]\.key: .*users/)
+  refusedFor(signing('{ key_table: BadTable, signing_table: "refile:LeadingTable" }'), /BadTable:2/)
+  for (const text of problems(signing('{ keys: [{ domain: example.org, selector: s, key: users }] }'))) assert.ok(!text.includes('PLAIN'), 'nothing of a file is shown')
 })
 
 test('a hop that we log in to has TLS that is verified, or is on this machine', () => {

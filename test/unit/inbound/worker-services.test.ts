@@ -23,7 +23,7 @@ function makeLog() {
 function settings(state: string, more: Partial<ServiceSettings> = {}): ServiceSettings {
   return {
     state, dns: { servers: [{ host: '127.0.0.1', port: 1 }], timeoutMs: 200, tries: 1, cacheEntries: 100 }, dnsLists: [], rates: {}, greylist: undefined, allow: undefined,
-    decisions: { maxAgeMs: 86_400_000, maxCount: 1000 }, quarantine: QUARANTINE_BOUNDS, judges: true, ...more,
+    decisions: { maxAgeMs: 86_400_000, maxCount: 1000 }, quarantine: QUARANTINE_BOUNDS, judges: true, serves: false, ...more,
   }
 }
 

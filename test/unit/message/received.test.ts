@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { formatDate, ReceivedCounter, receivedField, type ReceivedFacts } from '../../../src/message/received.ts'
 import type { SessionFacts } from '../../../src/smtp/session-handler.ts'
+import { tlsFacts } from '../../support/tls-facts.ts'
 
 const SESSION: SessionFacts = {
   address: '192.0.2.7', port: 4321, spokeEarly: false, name: undefined, login: undefined, helo: 'client.example',
@@ -10,7 +11,7 @@ const SESSION: SessionFacts = {
 
 function field(facts: Partial<ReceivedFacts> = {}, session: Partial<SessionFacts> = {}): string {
   return receivedField({
-    hostname: 'mx.example', id: 'ABCDEFGHJK', recipient: '<b@hop.example>', smtputf8: false, date: new Date(Date.UTC(2026, 1, 3, 4, 5, 6)),
+    hostname: 'mx.example', id: 'ABCDEFGHJK', recipient: '<b@hop.example>', smtputf8: false, date: new Date(Date.UTC(2026, 1, 3, 4, 5, 6)), hideClient: false,
     session: { ...SESSION, ...session }, ...facts,
   })
 }
@@ -26,12 +27,19 @@ test('who it came from', () => {
   assert.match(field({}, { helo: '[192.0.2.7]' }), /from \[192\.0\.2\.7\] \(/)
 })
 
+test('a client that is to be hidden is not in it', () => {
+  const hidden = field({ hideClient: true }, { name: 'spike.example', tls: undefined })
+  assert.equal(hidden, 'Received: by mx.example with ESMTP id ABCDEFGHJK\r\n\tfor <b@hop.example>;\r\n\tTue, 3 Feb 2026 04:05:06 +0000\r\n')
+})
+
 test('how it came (RFC 3848, RFC 6531 §4.3)', () => {
-  const tls = { version: 'TLSv1.3', cipher: 'TLS_AES_128_GCM_SHA256' }
+  const tls = tlsFacts({ cipher: 'TLS_AES_128_GCM_SHA256' })
+  const authentication = { login: 'anna', mechanism: 'PLAIN' }
   for (const [session, smtputf8, keyword] of [
     [{ protocol: 'SMTP' }, false, 'SMTP'], [{ protocol: 'ESMTP' }, false, 'ESMTP'], [{ protocol: 'LMTP' }, false, 'LMTP'],
     [{ protocol: 'ESMTP', tls }, false, 'ESMTPS'], [{ protocol: 'LMTP', tls }, false, 'LMTPS'],
     [{ protocol: 'ESMTP' }, true, 'UTF8SMTP'], [{ protocol: 'ESMTP', tls }, true, 'UTF8SMTPS'], [{ protocol: 'LMTP' }, true, 'UTF8LMTP'], [{ protocol: 'LMTP', tls }, true, 'UTF8LMTPS'],
+    [{ protocol: 'ESMTP', authentication }, false, 'ESMTPA'], [{ protocol: 'ESMTP', tls, authentication }, false, 'ESMTPSA'], [{ protocol: 'LMTP', tls, authentication }, false, 'LMTPSA'], [{ protocol: 'ESMTP', tls, authentication }, true, 'UTF8SMTPSA'],
   ] as const) assert.match(field({ smtputf8 }, session), new RegExp(`with ${keyword} id `), keyword)
   assert.match(field({}, { tls }), /\r\n\t\(using TLSv1\.3 with cipher TLS_AES_128_GCM_SHA256\)\r\n/)
 })
@@ -39,7 +47,7 @@ test('how it came (RFC 3848, RFC 6531 §4.3)', () => {
 test('whatever a client says of itself, the field stays one field of short, printable lines', () => {
   const nasty = ['a\r\nSubject: x', 'a b', 'a(b', 'a)', 'a;b', '\xff', 'a\0', '"', '\\', '<x>', 'x'.repeat(255)]
   for (const text of nasty) {
-    for (const made of [field({}, { helo: text }), field({}, { name: text }), field({ recipient: `<${text}@hop.example>` }), field({}, { tls: { version: text, cipher: text } })]) {
+    for (const made of [field({}, { helo: text }), field({}, { name: text }), field({ recipient: `<${text}@hop.example>` }), field({}, { tls: tlsFacts({ version: text, cipher: text }) })]) {
       const lines = made.split('\r\n')
       assert.equal(lines.pop(), '')
       assert.ok(lines.every((line, i) => (i === 0 ? line.startsWith('Received: ') : line.startsWith('\t'))), made)

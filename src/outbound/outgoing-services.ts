@@ -1,0 +1,130 @@
+/**
+ * What mail that goes out stands on in one worker: the keys, and for listeners
+ * that users log in to who they are, what they may send as and how much.
+ * Opened at the start, ticked every second, changed by a reload, closed at the
+ * end.
+ *
+ * `open` and `reload` throw where a file cannot be used, with every problem;
+ * after a reload that throws, all is as it was.
+ */
+import { randomUUID } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
+import type { SubmissionSettings } from '../config/settings.ts'
+import type { Resolver } from '../dns/resolver.ts'
+import type { Log } from '../observe/log.ts'
+import type { SharedCounters } from '../reputation/rates-counters.ts'
+import { describeSigningProblem, type SigningProblem } from '../signing/problem.ts'
+import { SigningKeys } from '../signing/signing-keys.ts'
+import type { SigningSettings } from '../signing/settings.ts'
+import type { Authenticator } from '../submission/facts.ts'
+import { createPasswordWork } from '../submission/password-work.ts'
+import { loadServerSecret } from '../submission/server-secret.ts'
+import { ListenerUsers, type UsersContext } from './listener-users.ts'
+import type { Outbound } from './outbound.ts'
+
+export interface OutgoingSettings {
+  readonly hostname: string
+  /** directory */
+  readonly state: string
+  readonly signing: SigningSettings
+  readonly listeners: readonly OutgoingListener[]
+}
+
+export interface OutgoingListener {
+  readonly name: string
+  /** of listeners that users log in to; others trust their clients by their address */
+  readonly submission: SubmissionSettings | undefined
+}
+
+export interface OutgoingContext {
+  readonly resolver: Resolver
+  readonly counters: SharedCounters
+  readonly log: Log
+  /** monotonic, milliseconds */
+  readonly now: () => number
+}
+
+export class OutgoingServices {
+  private readonly signing: SigningKeys
+  private readonly context: UsersContext
+  private users: ReadonlyMap<string, ListenerUsers> = new Map()
+
+  private constructor(signing: SigningKeys, context: UsersContext) {
+    this.signing = signing
+    this.context = context
+  }
+
+  static async open(settings: OutgoingSettings, context: OutgoingContext): Promise<OutgoingServices> {
+    const load = SigningKeys.load(settings.signing, context)
+    if (load.status === 'refused') throw unusable(load.problems)
+    const work = createPasswordWork({ onTrouble: (cause) => context.log.error({ cause }, 'a password could not be checked') })
+    const services = new OutgoingServices(load.signing, { ...context, work, secret: loadServerSecret(settings.state), hostname: settings.hostname })
+    services.users = await services.usersOf(settings)
+    return services
+  }
+
+  async reload(settings: OutgoingSettings): Promise<void> {
+    const users = await this.usersOf(settings)
+    const problems = this.signing.reload(settings.signing)
+    const [kept, gone] = problems.length > 0 ? [this.users, users] : [users, this.users]
+    for (const [name, one] of gone) if (kept.get(name) !== one) one.close()
+    if (problems.length > 0) throw unusable(problems)
+    this.users = users
+  }
+
+  /** Those whose settings have not changed go on with what they remember; all look at their files. */
+  private async usersOf({ listeners }: OutgoingSettings): Promise<ReadonlyMap<string, ListenerUsers>> {
+    const users = new Map<string, ListenerUsers>()
+    for (const { name, submission } of listeners) {
+      if (submission === undefined) continue
+      const old = this.users.get(name)
+      const one = old !== undefined && isDeepStrictEqual(old.settings, submission) ? old : new ListenerUsers(name, submission, this.context)
+      await one.load()
+      users.set(name, one)
+    }
+    return users
+  }
+
+  /** What a listener's mail is given; undefined where it leaves as it came. What it refers to is looked up at each use. */
+  outbound({ name, submission }: OutgoingListener, { hostname, signing }: OutgoingSettings): Outbound | undefined {
+    if (submission === undefined && !signs(signing)) return undefined
+    return {
+      listener: name, hostname, signing: this.signing, onError: signing.onError, newToken: () => randomUUID(),
+      users: submission === undefined ? undefined : {
+        ready: () => this.of(name).ready(),
+        maySendAs: (login, address) => this.of(name).maySendAs(login, address),
+        limits: { count: (what, login) => this.of(name).limits.count(what, login) },
+      },
+    }
+  }
+
+  authenticator(listener: string): Authenticator {
+    return { mechanisms: (tls) => this.of(listener).authenticator.mechanisms(tls), begin: (mechanism, facts) => this.of(listener).authenticator.begin(mechanism, facts) }
+  }
+
+  private of(listener: string): ListenerUsers {
+    const found = this.users.get(listener)
+    if (found === undefined) throw new Error(`nobody logs in to listener ${listener}`)
+    return found
+  }
+
+  /** To be called once a second. */
+  tick(): void {
+    this.signing.tick()
+    for (const one of this.users.values()) one.tick()
+  }
+
+  async close(): Promise<void> {
+    this.signing.close()
+    for (const one of this.users.values()) one.close()
+    await this.context.work.close()
+  }
+}
+
+function signs({ keys, directory, tables }: SigningSettings): boolean {
+  return keys.length > 0 || directory !== undefined || tables !== undefined
+}
+
+function unusable(problems: readonly SigningProblem[]): Error {
+  return new Error(`signing: ${problems.map(describeSigningProblem).join('\n')}`)
+}
