@@ -1,21 +1,21 @@
 /**
  * ARC validation (RFC 8617 §5.2): every seal, the newest message signature, the
- * structure of the chain. With mailauth in strict mode; up to fifty sets.
+ * structure of the chain; up to fifty sets. The message signature is verified
+ * by our own engine, seals and structure by mailauth in strict mode.
  *
  * The result is that of the chain. `none`: no ARC header fields. `temperror`: a
- * key could not be asked for and nothing else is wrong; mailauth knows no such
- * result and calls it `fail`. What the sealers claim is given only for a chain
+ * key could not be asked for and nothing else is wrong. What the sealers claim is given only for a chain
  * that passes, and is worth what the sealers are worth: whoever trusts one
  * looks at its own hop, not at what stands below it. Nothing throws.
  */
 import type { Resolver } from '../dns/resolver.ts'
-import { keyFailure } from './dkim.ts'
-import { MIN_RSA_BITS, mailauth } from './mailauth-library.ts'
-import type { ArcData, ArcSet, LibraryAuthenticationResults } from './mailauth-library.ts'
+import { askingOnce } from './dkim/key-source.ts'
+import { MIN_RSA_BITS } from './dkim/key-record.ts'
+import { mailauth } from './mailauth-library.ts'
+import type { ArcSet, LibraryAuthenticationResults } from './mailauth-library.ts'
 import { LookupError, failureText, recordingResolver } from './mailauth-resolver.ts'
-import type { FailedLookup, RecordingResolver } from './mailauth-resolver.ts'
 import { readSignatures } from './message-signatures.ts'
-import type { ReadableMessage, SignatureReading } from './message-signatures.ts'
+import type { ArcChain, ReadableMessage, SignatureReading } from './message-signatures.ts'
 import { causeText, strangerText, thrownText } from './stranger-text.ts'
 
 /** A result that a hop says it has found (RFC 8601 §2.2). */
@@ -55,34 +55,32 @@ const MAX_TEXT_CHARACTERS = 16 * 1024
 const MAX_VALUE_CHARACTERS = 512
 
 export async function verifyArc(message: ReadableMessage, resolver: Resolver, now: Date): Promise<ArcOutcome> {
-  const asked = recordingResolver(resolver)
+  const asked = askingOnce(resolver)
   return arcOutcome(await readSignatures(message, asked, now), asked)
 }
 
-export async function arcOutcome(reading: SignatureReading, asked: RecordingResolver): Promise<ArcOutcome> {
+/** @param resolver asks each question once: the keys of the seals are mostly those of the signatures */
+export async function arcOutcome(reading: SignatureReading, resolver: Resolver): Promise<ArcOutcome> {
   switch (reading.status) {
     case 'unreadable':
       return bad('temperror', 0, reading.cause)
     case 'refused':
-    case 'failed':
       return bad('fail', 0, reading.cause)
     case 'read':
       if (reading.arc === null) return { status: 'none', instance: 0, sealers: [], hops: [], cause: '' }
       if (typeof reading.arc === 'string') return bad('fail', 0, reading.arc)
-      return chainOutcome(reading.arc, asked)
+      return chainOutcome(reading.arc, resolver)
   }
 }
 
-async function chainOutcome(data: ArcData, asked: RecordingResolver): Promise<ArcOutcome> {
-  if (data.error !== undefined) return bad('fail', 0, data.error.message)
-  const newest = data.lastEntry
-  if (data.chain === false || newest === undefined) return bad('fail', 0, 'there is no set in the chain')
-  const seals = await sealsTrouble(data, asked)
-  const signature = signatureTrouble(newest, asked.failures)
+async function chainOutcome(chain: ArcChain, resolver: Resolver): Promise<ArcOutcome> {
+  const { sets, newest } = chain
+  const seals = await sealsTrouble(sets, resolver)
+  const signature = signatureTrouble(chain)
   // A definite failure counts before one that may go away.
   const trouble = [seals, signature].find((one) => one?.status === 'fail') ?? seals ?? signature
   if (trouble !== null) return bad(trouble.status, newest.i, trouble.cause)
-  const hops = [...data.chain].reverse().map(hop)
+  const hops = [...sets].reverse().map(hop)
   return { status: 'pass', instance: newest.i, sealers: hops.map(({ sealer }) => sealer), hops, cause: '' }
 }
 
@@ -91,9 +89,9 @@ interface Trouble {
   readonly cause: string
 }
 
-async function sealsTrouble(data: ArcData, asked: RecordingResolver): Promise<Trouble | null> {
+async function sealsTrouble(chain: readonly ArcSet[], resolver: Resolver): Promise<Trouble | null> {
   try {
-    const sealed = await mailauth().verifyASChain(data, { resolver: asked.resolve, minBitLength: MIN_RSA_BITS, strict: true })
+    const sealed = await mailauth().verifyASChain({ chain }, { resolver: recordingResolver(resolver).resolve, minBitLength: MIN_RSA_BITS, strict: true })
     return sealed ? null : { status: 'fail', cause: 'there is no set in the chain' }
   } catch (error) {
     if (error instanceof LookupError && error.failed !== null) return { status: 'temperror', cause: failureText(error.failed) }
@@ -101,16 +99,17 @@ async function sealsTrouble(data: ArcData, asked: RecordingResolver): Promise<Tr
   }
 }
 
-function signatureTrouble(set: ArcSet, failures: readonly FailedLookup[]): Trouble | null {
-  const result = set.messageSignature
-  if (result === undefined) return { status: 'fail', cause: `i=${set.i}: the ARC-Message-Signature cannot be evaluated` }
-  const { result: word, comment } = result.status
-  if (word === 'pass') return null
-  if (word === 'temperror') {
-    const failed = keyFailure({ selector: tag(set, 'arc-message-signature', 's'), signingDomain: tag(set, 'arc-message-signature', 'd') }, failures)
-    if (failed !== undefined) return { status: 'temperror', cause: failureText(failed) }
+function signatureTrouble({ newest, signature: { status, cause } }: ArcChain): Trouble | null {
+  switch (status) {
+    case 'pass':
+      return null
+    case 'temperror':
+      return { status, cause }
+    case 'fail':
+    case 'neutral':
+    case 'policy':
+      return { status: 'fail', cause: `i=${newest.i}: ARC-Message-Signature: ${cause}` }
   }
-  return { status: 'fail', cause: `i=${set.i}: ARC-Message-Signature: ${comment === undefined || comment === false ? word : comment}` }
 }
 
 function bad(status: 'fail' | 'temperror', instance: number, cause: string): ArcOutcome {
@@ -123,8 +122,8 @@ function hop(set: ArcSet): ArcHop {
   const { value: authservId } = field.parsed
   return {
     instance: set.i,
-    sealer: strangerText(tag(set, 'arc-seal', 'd'), MAX_VALUE_CHARACTERS).toLowerCase(),
-    selector: strangerText(tag(set, 'arc-seal', 's'), MAX_VALUE_CHARACTERS).toLowerCase(),
+    sealer: strangerText(sealTag(set, 'd'), MAX_VALUE_CHARACTERS).toLowerCase(),
+    selector: strangerText(sealTag(set, 's'), MAX_VALUE_CHARACTERS).toLowerCase(),
     // RFC 8601 §2.2: behind the authserv-id a version may stand
     authservId: strangerText(typeof authservId === 'string' ? authservId : '', MAX_VALUE_CHARACTERS).split(' ', 1)[0] ?? '',
     results: claims(field.parsed),
@@ -132,8 +131,8 @@ function hop(set: ArcSet): ArcHop {
   }
 }
 
-function tag(set: ArcSet, field: 'arc-seal' | 'arc-message-signature', name: string): string {
-  const value = set[field].parsed[name]?.value
+function sealTag(set: ArcSet, name: string): string {
+  const value = set['arc-seal'].parsed[name]?.value
   return value === undefined ? '' : String(value)
 }
 

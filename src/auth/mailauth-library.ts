@@ -10,11 +10,7 @@
  * start of a worker takes the wait out of its first session.
  */
 import { createRequire } from 'node:module'
-import type { Writable } from 'node:stream'
 import type { MailauthResolve } from './mailauth-resolver.ts'
-
-/** RFC 8301 §3.2: a verifier must not take RSA keys under 1024 bits. */
-export const MIN_RSA_BITS = 1024
 
 interface StatusOf {
   readonly result: string
@@ -70,44 +66,16 @@ export interface LibraryDmarcEvaluation {
   readonly reason?: string
 }
 
-/** A header field as mailauth splits it. */
+/** A header field as mailauth takes it. */
 export interface HeaderRow {
-  /** in lower case; null where the line is no field */
-  readonly key: string | null
+  /** in lower case */
+  readonly key: string
+  /** all of it but its last line end */
   readonly line: Buffer
-}
-
-export interface ParsedHeaders {
-  parsed: HeaderRow[]
-  readonly original: Buffer
 }
 
 interface TagMap {
   readonly [tag: string]: { readonly value?: string | number } | undefined
-}
-
-export interface SignatureHeader {
-  readonly type: 'DKIM' | 'ARC'
-  readonly parsed: TagMap
-  readonly signAlgo?: string
-  readonly hashAlgo?: string
-  readonly signingDomain: string
-  readonly selector: string
-  readonly identity?: string
-  /** why it is not processed at all; why it is wrong before its key is looked up */
-  readonly skip?: string
-  readonly invalid?: string
-  /** tried where the signature does not verify by its own canonicalization */
-  fallbackCanonicalization?: string
-}
-
-export interface LibrarySignatureResult {
-  readonly status: StatusOf & { readonly testing?: boolean; readonly policy?: Readonly<Record<string, string | undefined>> }
-  readonly publicKey?: string
-  readonly modulusLength?: number
-  readonly canonBodyLength?: number
-  readonly canonBodyLengthTotal?: number
-  readonly canonBodyLengthLimited?: boolean
 }
 
 /** What mailauth's parser makes of an ARC-Authentication-Results field: methods by name, `dkim` as a list. */
@@ -116,45 +84,16 @@ export type LibraryAuthenticationResults = Readonly<Record<string, unknown>>
 export interface ArcSet {
   readonly i: number
   readonly 'arc-seal': { readonly parsed: TagMap }
-  readonly 'arc-message-signature': { readonly parsed: TagMap }
+  readonly 'arc-message-signature': { readonly original: Buffer }
   readonly 'arc-authentication-results': { readonly parsed: LibraryAuthenticationResults; readonly original: Buffer }
-  readonly messageSignature?: LibrarySignatureResult
-}
-
-export interface ArcData {
-  readonly chain: readonly ArcSet[] | false
-  readonly lastEntry?: ArcSet
-  readonly error?: Error
-}
-
-export interface KeyCache {
-  get(type: 'DKIM' | 'ARC', name: string, minBitLength: number, options?: { strict: boolean; hashAlgo?: string }): Promise<unknown>
-}
-
-export interface DkimVerifier extends Writable {
-  headers: ParsedHeaders | false
-  readonly signatureHeaders: readonly SignatureHeader[]
-  readonly results: readonly LibrarySignatureResult[]
-  readonly arc: ArcData
-  keyCache: KeyCache
-  messageHeaders(headers: ParsedHeaders): Promise<void>
-  prepareSignature(header: SignatureHeader): void
-  verifySignature(header: SignatureHeader, fallback?: boolean): Promise<LibrarySignatureResult>
-}
-
-export interface DkimVerifierOptions {
-  readonly resolver: MailauthResolve
-  readonly curTime: Date
-  readonly minBitLength: number
-  readonly strict: true
 }
 
 export interface Mailauth {
   readonly spf: (options: LibrarySpfOptions) => Promise<LibrarySpfResult>
   readonly evaluateDmarc: (options: LibraryDmarcOptions) => Promise<LibraryDmarcEvaluation>
-  readonly DkimVerifier: new (options: DkimVerifierOptions) => DkimVerifier
-  readonly verifyASChain: (data: ArcData, options: { resolver: MailauthResolve; minBitLength: number; strict: true }) => Promise<boolean>
-  readonly createKeyCache: (resolver: MailauthResolve) => KeyCache
+  /** the sets by their instance; throws where they make no chain, false where there are none */
+  readonly getARChain: (headers: { parsed: readonly HeaderRow[] }, options: { strict: true }) => readonly ArcSet[] | false
+  readonly verifyASChain: (data: { chain: readonly ArcSet[] }, options: { resolver: MailauthResolve; minBitLength: number; strict: true }) => Promise<boolean>
 }
 
 const load = createRequire(import.meta.url)
@@ -165,9 +104,7 @@ export function mailauth(): Mailauth {
   loaded ??= {
     spf: (load('mailauth/lib/spf/index.js') as Pick<Mailauth, 'spf'>).spf,
     evaluateDmarc: (load('mailauth/lib/dmarc/index.js') as Pick<Mailauth, 'evaluateDmarc'>).evaluateDmarc,
-    DkimVerifier: (load('mailauth/lib/dkim/dkim-verifier.js') as Pick<Mailauth, 'DkimVerifier'>).DkimVerifier,
-    verifyASChain: (load('mailauth/lib/arc/index.js') as Pick<Mailauth, 'verifyASChain'>).verifyASChain,
-    createKeyCache: (load('mailauth/lib/tools.js') as Pick<Mailauth, 'createKeyCache'>).createKeyCache,
+    ...(load('mailauth/lib/arc/index.js') as Pick<Mailauth, 'getARChain' | 'verifyASChain'>),
   }
   return loaded
 }

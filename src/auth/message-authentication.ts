@@ -8,12 +8,12 @@ import { arcOutcome } from './arc.ts'
 import type { ArcOutcome } from './arc.ts'
 import { dkimOutcome } from './dkim.ts'
 import type { DkimOutcome } from './dkim.ts'
-import { recordingResolver } from './mailauth-resolver.ts'
+import { askingOnce } from './dkim/key-source.ts'
 import { readSignatures } from './message-signatures.ts'
 import type { ReadableMessage } from './message-signatures.ts'
 
 export async function verifyMessage(message: ReadableMessage, resolver: Resolver, now: Date): Promise<{ readonly dkim: DkimOutcome; readonly arc: ArcOutcome }> {
-  const asked = recordingResolver(resolver)
+  const asked = askingOnce(resolver)
   const reading = await readSignatures(message, asked, now)
-  return { dkim: dkimOutcome(reading, asked.failures), arc: await arcOutcome(reading, asked) }
+  return { dkim: dkimOutcome(reading), arc: await arcOutcome(reading, asked) }
 }

@@ -1,27 +1,38 @@
 /**
  * One pass over a message for all that is signed in it: DKIM-Signatures (RFC
- * 6376) and the newest ARC-Message-Signature (RFC 8617), with mailauth's
- * verifier in strict mode. dkim.ts and arc.ts make results of what is found.
+ * 6376) and the newest ARC-Message-Signature (RFC 8617 §5.2 step 4), by our own
+ * engine (dkim/). dkim.ts and arc.ts make results of what is found. The keys
+ * are asked for while the body is read; where nothing is signed the body is not
+ * read at all.
  *
- * mailauth's verifier class is not part of its documented interface; it is
- * extended because a stranger decides how much of everything there is. Bounded
- * are the signatures (the topmost ten), the ARC header fields (150: fifty sets)
- * and each of these fields (16 KiB, 500 colons, 256 octets of white space in a
- * row). The keys are asked for while the body is still being read.
+ * A stranger decides how much of everything there is. Bounded are the header
+ * section (by its reader), the signatures (the topmost ten), the ARC header
+ * fields (150: fifty sets) and each of these fields (16 KiB, 500 colons, 256
+ * octets of white space in a row). The body takes time in proportion to its
+ * length whatever is in it, and no memory.
  *
- * A message that cannot be read (the spool's I/O) is `unreadable`; one that
- * message-feed.ts refuses is `refused`. Nothing throws.
+ * A line that is no field belongs to the field above it, as in a mail client
+ * that shows it there: so none can be put in behind a signed field. A message
+ * that cannot be read (the spool's I/O) is `unreadable`; one whose header
+ * section readers take differently, or that is too large, is `refused`. Nothing
+ * throws.
  */
+import type { Resolver } from '../dns/resolver.ts'
+import { HeaderSectionReader, MAX_HEADER_BYTES, MAX_HEADER_FIELDS } from '../message/header-section.ts'
+import type { HeaderSection } from '../message/header-section.ts'
 import type { StoredMessage } from '../message/message.ts'
-import { KeyMemory } from './key-memory.ts'
-import { MIN_RSA_BITS, mailauth } from './mailauth-library.ts'
-import type { ArcData, DkimVerifier, HeaderRow, KeyCache, LibrarySignatureResult, ParsedHeaders, SignatureHeader } from './mailauth-library.ts'
-import type { MailauthResolve, RecordingResolver } from './mailauth-resolver.ts'
-import { MessageFeed } from './message-feed.ts'
+import { BodyHashes } from './dkim/body-hash.ts'
+import { fieldsByName } from './dkim/canonical-header.ts'
+import type { SignableField } from './dkim/canonical-header.ts'
+import { checkSignature } from './dkim/signature-check.ts'
+import type { CheckGround, CheckedSignature, Verdict } from './dkim/signature-check.ts'
+import type { ReadSignature } from './dkim/signature.ts'
+import { mailauth } from './mailauth-library.ts'
+import type { ArcSet } from './mailauth-library.ts'
 import { thrownText } from './stranger-text.ts'
 
 /** A message whose bytes can be read, with CRLF line ends. */
-export type ReadableMessage = Pick<StoredMessage, 'chunks'>
+export type ReadableMessage = Pick<StoredMessage, 'chunks'> & Partial<Pick<StoredMessage, 'memory'>>
 
 export const MAX_SIGNATURES = 10
 export const MAX_ARC_SETS = 50
@@ -30,11 +41,19 @@ const MAX_COLONS = 500
 const MAX_WHITE_SPACE = 256
 const TOO_MUCH_SPACE = new RegExp(`\\s{${MAX_WHITE_SPACE + 1}}`)
 
-const ARC_FIELDS: ReadonlySet<string | null> = new Set(['arc-seal', 'arc-message-signature', 'arc-authentication-results'])
+const ARC_FIELDS: ReadonlySet<string> = new Set(['arc-seal', 'arc-message-signature', 'arc-authentication-results'])
 
 export interface VerifiedSignature {
-  readonly header: SignatureHeader
-  readonly result: LibrarySignatureResult
+  readonly read: ReadSignature
+  readonly verdict: Verdict
+}
+
+/** A chain whose structure is right, and what its newest message signature is worth; its seals have still to be verified. */
+export interface ArcChain {
+  /** by their instance, from 1 */
+  readonly sets: readonly ArcSet[]
+  readonly newest: ArcSet
+  readonly signature: Verdict
 }
 
 export type SignatureReading =
@@ -46,178 +65,148 @@ export type SignatureReading =
       readonly rejected: readonly string[]
       /** how many more there are than are looked at */
       readonly unexamined: number
-      /** null where there are no ARC header fields; a sentence where there are too many or too large ones */
-      readonly arc: ArcData | string | null
+      /** null where there are no ARC header fields; a sentence where they make no chain */
+      readonly arc: ArcChain | string | null
     }
-  | { readonly status: 'refused' | 'unreadable' | 'failed'; readonly cause: string }
+  | { readonly status: 'refused' | 'unreadable'; readonly cause: string }
 
-export async function readSignatures(message: ReadableMessage, asked: RecordingResolver, now: Date): Promise<SignatureReading> {
+/** @param resolver asks each question once (`askingOnce`) */
+export async function readSignatures(message: ReadableMessage, resolver: Resolver, now: Date): Promise<SignatureReading> {
+  const reader = new SignatureReader(resolver, now)
+  if (message.memory !== undefined && message.memory !== null) {
+    for (const piece of message.memory) if (reader.write(piece) === 'enough') break
+    return reader.finish()
+  }
+  const chunks = message.chunks()[Symbol.asyncIterator]()
+  for (;;) {
+    const next = await nextChunk(chunks)
+    if (next === null) return reader.finish()
+    if (typeof next === 'string') return { status: 'unreadable', cause: `the message could not be read: ${next}` }
+    if (reader.write(next) === 'enough') {
+      await chunks.return?.()
+      return reader.finish()
+    }
+  }
+}
+
+/** The next chunk, null at the end, or why there is none. */
+async function nextChunk(chunks: AsyncIterator<Buffer>): Promise<Buffer | string | null> {
   try {
-    const verifier = boundedVerifier(asked.resolve, now)
-    const stopped = await feed(message, verifier)
-    if (stopped === null) return verifier.reading()
-    verifier.destroy()
-    return stopped
+    const next = await chunks.next()
+    return next.done === true ? null : next.value
   } catch (error) {
-    return { status: 'failed', cause: `the signatures could not be evaluated: ${thrownText(error)}` }
+    return thrownText(error)
   }
 }
 
-/** The message from its beginning to its end, or why it stopped before; rejects where the verifier does. */
-async function feed(message: ReadableMessage, verifier: BoundedVerifier): Promise<SignatureReading | null> {
-  const cutter = new MessageFeed()
-  // Each step hears of an error by itself.
-  verifier.on('error', () => undefined)
-  let writing = false
+/** What the header section says is to be verified. */
+interface Plan {
+  readonly signatures: readonly CheckedSignature[]
+  readonly rejected: readonly string[]
+  readonly unexamined: number
+  readonly arc: { readonly sets: readonly ArcSet[]; readonly newest: ArcSet; readonly signature: CheckedSignature } | string | null
+}
+
+class SignatureReader {
+  readonly #resolver: Resolver
+  readonly #now: Date
+  readonly #header = new HeaderSectionReader()
+  readonly #pieces: Buffer[] = []
+  #fed = 0
+  readonly #hashes = new BodyHashes()
+  #plan: Plan | undefined
+  #refused: string | undefined
+
+  constructor(resolver: Resolver, now: Date) {
+    this.#resolver = resolver
+    this.#now = now
+  }
+
+  write(piece: Buffer): 'more' | 'enough' {
+    if (this.#plan !== undefined) {
+      this.#hashes.write(piece)
+      return 'more'
+    }
+    const before = this.#fed
+    this.#fed += piece.length
+    this.#pieces.push(piece)
+    if (!this.#header.feed(piece)) return 'more'
+    const bodyStart = this.#begin()
+    if (this.#refused !== undefined || !this.#hashes.wanted) return 'enough'
+    this.#hashes.write(piece.subarray(bodyStart - before))
+    return 'more'
+  }
+
+  async finish(): Promise<SignatureReading> {
+    if (this.#plan === undefined && this.#refused === undefined) this.#begin()
+    if (this.#plan === undefined) return { status: 'refused', cause: this.#refused ?? '' }
+    this.#hashes.end()
+    const { signatures, rejected, unexamined, arc } = this.#plan
+    return {
+      status: 'read', rejected, unexamined,
+      signatures: await Promise.all(signatures.map(async (one) => ({ read: one.read, verdict: await one.verdict() }))),
+      arc: arc === null || typeof arc === 'string' ? arc : { sets: arc.sets, newest: arc.newest, signature: await arc.signature.verdict() },
+    }
+  }
+
+  /** The header section is whole; returns where the body begins. */
+  #begin(): number {
+    const section = this.#header.finish()
+    this.#refused = sectionTrouble(section)
+    if (this.#refused === undefined) this.#plan = this.#planOf(signableFields(section, this.#pieces))
+    this.#pieces.length = 0
+    return section.bodyStart
+  }
+
+  #planOf(fields: readonly SignableField[]): Plan {
+    const ground: CheckGround = { resolver: this.#resolver, now: this.#now, hashes: this.#hashes, fields: fieldsByName(fields) }
+    const present = fields.filter(({ key }) => key === 'dkim-signature')
+    const examined = present.slice(0, MAX_SIGNATURES)
+    const rejected: string[] = []
+    const signatures: CheckedSignature[] = []
+    for (const field of examined) {
+      const trouble = fieldTrouble(field)
+      if (trouble === null) signatures.push(checkSignature(field, 'dkim', ground))
+      else rejected.push(trouble)
+    }
+    return { signatures, rejected, unexamined: present.length - examined.length, arc: arcPlan(fields.filter(({ key }) => ARC_FIELDS.has(key)), ground) }
+  }
+}
+
+function arcPlan(fields: readonly SignableField[], ground: CheckGround): Plan['arc'] {
+  if (fields.length === 0) return null
+  if (fields.length > 3 * MAX_ARC_SETS) return `more than ${MAX_ARC_SETS} ARC sets`
+  const trouble = fields.map(fieldTrouble).find((one) => one !== null)
+  if (trouble !== undefined) return trouble
   try {
-    for await (const chunk of message.chunks()) {
-      const step = cutter.push(chunk)
-      if (step.status === 'refused') return step
-      writing = true
-      for (const piece of step.pieces) await written(verifier, piece)
-      writing = false
-    }
+    const sets = mailauth().getARChain({ parsed: fields.map(({ key, text }) => ({ key, line: Buffer.from(text.replace(/\r\n$/, ''), 'latin1') })) }, { strict: true })
+    const newest = sets === false ? undefined : sets.at(-1)
+    if (sets === false || newest === undefined) return 'there is no set in the chain'
+    const field = { key: 'arc-message-signature', text: newest['arc-message-signature'].original.toString('latin1') }
+    return { sets, newest, signature: checkSignature(field, 'arc', ground) }
   } catch (error) {
-    if (writing) throw error
-    return { status: 'unreadable', cause: `the message could not be read: ${thrownText(error)}` }
-  }
-  const last = cutter.end()
-  if (last.status === 'refused') return last
-  for (const piece of last.pieces) await written(verifier, piece)
-  await new Promise<void>((resolve, reject) => verifier.end((error?: Error | null) => settle(error, resolve, reject)))
-  return null
-}
-
-/** One piece after the other: a pipeline of streams takes a tenth of the whole check. */
-function written(verifier: BoundedVerifier, piece: Buffer): Promise<void> {
-  return new Promise((resolve, reject) => verifier.write(piece, (error) => settle(error, resolve, reject)))
-}
-
-function settle(error: Error | null | undefined, resolve: () => void, reject: (error: Error) => void): void {
-  if (error instanceof Error) reject(error)
-  else resolve()
-}
-
-interface BoundedVerifier extends DkimVerifier {
-  reading(): SignatureReading
-}
-
-let verifierClass: (new (resolve: MailauthResolve, now: Date) => BoundedVerifier) | undefined
-
-/** The class is made when mailauth is loaded, at the first message. */
-function boundedVerifier(resolve: MailauthResolve, now: Date): BoundedVerifier {
-  verifierClass ??= makeVerifierClass()
-  return new verifierClass(resolve, now)
-}
-
-function makeVerifierClass(): new (resolve: MailauthResolve, now: Date) => BoundedVerifier {
-  const { DkimVerifier: Base, createKeyCache } = mailauth()
-  const memory = new KeyMemory()
-  return class extends Base implements BoundedVerifier {
-    readonly #keys: Readonly<Record<'rsa' | 'ed25519', KeyCache>>
-    #rejected: readonly string[] = []
-    #unexamined = 0
-    #arcTrouble: string | null = null
-    #hasArc = false
-
-    constructor(resolve: MailauthResolve, now: Date) {
-      super({ resolver: resolve, curTime: now, minBitLength: MIN_RSA_BITS, strict: true })
-      const keysOf = (algorithm: 'rsa' | 'ed25519'): KeyCache => {
-        const first = keyRecordFirst(resolve, algorithm)
-        return memory.remembering(createKeyCache(first), first)
-      }
-      this.#keys = { rsa: keysOf('rsa'), ed25519: keysOf('ed25519') }
-    }
-
-    override async messageHeaders(headers: ParsedHeaders): Promise<void> {
-      const chosen = chooseFields(headers.parsed)
-      this.#rejected = chosen.rejected
-      this.#unexamined = chosen.unexamined
-      this.#arcTrouble = chosen.arcTrouble
-      this.#hasArc = chosen.arc.length > 0
-      // mailauth prepares what it is shown here; signed are the fields of the whole section.
-      await super.messageHeaders({ parsed: [...chosen.signatures, ...chosen.arc], original: headers.original })
-      this.headers = headers
-      for (const header of this.signatureHeaders) this.#askForKey(header)
-    }
-
-    override prepareSignature(header: SignatureHeader): void {
-      // The drafts of ARC, and sealers written by them, take relaxed/relaxed where c= is absent; RFC 8617 §4.1.2 takes simple/simple. The second is tried after the first.
-      if (header.type === 'ARC' && header.parsed['c'] === undefined) header.fallbackCanonicalization = 'relaxed/relaxed'
-      super.prepareSignature(header)
-    }
-
-    override async verifySignature(header: SignatureHeader, fallback?: boolean): Promise<LibrarySignatureResult> {
-      this.keyCache = this.#keyCacheOf(header)
-      try {
-        return await super.verifySignature(header, fallback)
-      } catch (error) {
-        return { status: { result: 'permerror', comment: `not evaluated: ${thrownText(error)}` } }
-      }
-    }
-
-    reading(): SignatureReading {
-      const headers = this.signatureHeaders.filter(({ type }) => type === 'DKIM')
-      // In strict mode each signature has its result, in order; where there is none the list holds one that says so.
-      const signatures = headers.flatMap((header, i) => {
-        const result = this.results[i]
-        return result === undefined ? [] : [{ header, result }]
-      })
-      const arc = this.#arcTrouble ?? (this.#hasArc ? this.arc : null)
-      return { status: 'read', signatures, rejected: this.#rejected, unexamined: this.#unexamined, arc }
-    }
-
-    #keyCacheOf(header: SignatureHeader): KeyCache {
-      return header.signAlgo === 'ed25519' ? this.#keys.ed25519 : this.#keys.rsa
-    }
-
-    #askForKey(header: SignatureHeader): void {
-      if (header.skip !== undefined || header.invalid !== undefined) return
-      const options = header.hashAlgo === undefined ? { strict: true } : { strict: true, hashAlgo: header.hashAlgo }
-      // The answer, good or bad, is kept for verifySignature, which says what it means.
-      void this.#keyCacheOf(header).get(header.type, `${header.selector}._domainkey.${header.signingDomain}`, MIN_RSA_BITS, options).catch(() => undefined)
-    }
+    return thrownText(error)
   }
 }
 
-/** Which fields mailauth gets to see as signatures and ARC sets. */
-function chooseFields(rows: readonly HeaderRow[]): { signatures: HeaderRow[]; arc: HeaderRow[]; rejected: string[]; unexamined: number; arcTrouble: string | null } {
-  const present = rows.filter(({ key }) => key === 'dkim-signature')
-  const examined = present.slice(0, MAX_SIGNATURES)
-  const rejected: string[] = []
-  const signatures: HeaderRow[] = []
-  for (const row of examined) {
-    const trouble = fieldTrouble(row.line)
-    if (trouble === null) signatures.push(row)
-    else rejected.push(trouble)
-  }
+function sectionTrouble({ truncated, anomalies }: HeaderSection): string | undefined {
+  if (truncated === 'bytes') return `the header section is larger than ${MAX_HEADER_BYTES} bytes`
+  if (truncated === 'fields') return `the header section has more than ${MAX_HEADER_FIELDS} fields`
+  // Its reader and a mail client could disagree on where a field ends.
+  return anomalies.has('bare-line-end') ? 'the header section has a CR or LF that is not a line end' : undefined
+}
 
-  const arc = rows.filter(({ key }) => ARC_FIELDS.has(key))
-  const arcTrouble = arc.length > 3 * MAX_ARC_SETS ? `more than ${MAX_ARC_SETS} ARC sets` : (arc.map(({ line }) => fieldTrouble(line)).find((trouble) => trouble !== null) ?? null)
-  return { signatures, arc: arcTrouble === null ? arc : [], rejected, unexamined: present.length - examined.length, arcTrouble }
+/** Each field up to the next one. */
+function signableFields({ fields, end, anomalies }: HeaderSection, pieces: readonly Buffer[]): SignableField[] {
+  if (!anomalies.has('not-a-field')) return fields.map(({ key, raw }) => ({ key, text: raw.toString('latin1') }))
+  const text = Buffer.concat(pieces).toString('latin1', 0, end)
+  return fields.map(({ key, start }, i) => ({ key, text: text.slice(start, fields[i + 1]?.start) }))
 }
 
 /** Why a field is not parsed, null where it is: parsing takes time in the square of its white space, verifying in that of its names. */
-function fieldTrouble(line: Buffer): string | null {
-  if (line.length > MAX_SIGNATURE_FIELD_BYTES) return `a field of ${line.length} bytes, at most ${MAX_SIGNATURE_FIELD_BYTES} are looked at`
-  const text = line.toString('latin1')
+function fieldTrouble({ text }: SignableField): string | null {
+  if (text.length > MAX_SIGNATURE_FIELD_BYTES) return `a field of ${text.length} bytes, at most ${MAX_SIGNATURE_FIELD_BYTES} are looked at`
   if (text.split(':').length - 1 > MAX_COLONS) return `a field with more than ${MAX_COLONS} names`
   if (TOO_MUCH_SPACE.test(text)) return `a field with more than ${MAX_WHITE_SPACE} octets of white space in a row`
   return null
-}
-
-/**
- * Where a selector has several TXT records, mailauth takes the first. RFC 6376
- * §6.1.2 leaves the choice to the verifier: the first that is a key of the
- * wanted type, otherwise the first that is a key at all.
- */
-export function keyRecordFirst(resolve: MailauthResolve, algorithm: 'rsa' | 'ed25519'): MailauthResolve {
-  return async (name, type) => {
-    const records = await resolve(name, type)
-    if (type !== 'TXT' || records.length < 2) return records
-    const texts = records.map((record) => (Array.isArray(record) ? record.join('') : ''))
-    const keys = texts.filter((text) => /(?:^|;)\s*p\s*=/.test(text))
-    const wanted = keys.find((text) => (/(?:^|;)\s*k\s*=\s*([a-z0-9]+)/i.exec(text)?.[1] ?? 'rsa').toLowerCase() === algorithm)
-    return [[wanted ?? keys[0] ?? texts[0] ?? '']]
-  }
 }

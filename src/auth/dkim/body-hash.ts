@@ -38,6 +38,11 @@ export class BodyHashes {
     return () => found.result()
   }
 
+  /** whether anything is hashed */
+  get wanted(): boolean {
+    return this.#bodies.size > 0
+  }
+
   write(piece: Uint8Array): void {
     for (const { body } of this.#bodies.values()) body.write(piece)
   }

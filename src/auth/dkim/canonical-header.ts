@@ -33,17 +33,27 @@ function relaxedValue(value: string): string {
   return spaced.slice(spaced.startsWith(' ') ? 1 : 0, spaced.length > 1 && spaced.endsWith(' ') ? -1 : undefined)
 }
 
+/** Fields by their name, each from top to bottom; made once for all signatures of a message. */
+export type FieldsByName = ReadonlyMap<string, readonly SignableField[]>
+
+export function fieldsByName(fields: readonly SignableField[]): FieldsByName {
+  const found = new Map<string, SignableField[]>()
+  for (const field of fields) {
+    const same = found.get(field.key)
+    if (same === undefined) found.set(field.key, [field])
+    else same.push(field)
+  }
+  return found
+}
+
 /** The fields that names stand for, one after the other; names that have none left are passed over (§5.4). */
-export function fieldsFor<T extends { readonly key: string }>(names: readonly string[], fields: readonly T[]): T[] {
-  const byName = new Map<string, T[]>()
-  const found: T[] = []
+export function fieldsFor(names: readonly string[], fields: FieldsByName): SignableField[] {
+  const taken = new Map<string, number>()
+  const found: SignableField[] = []
   for (const name of names) {
-    let left = byName.get(name)
-    if (left === undefined) {
-      left = fields.filter(({ key }) => key === name)
-      byName.set(name, left)
-    }
-    const lowest = left.pop()
+    const before = taken.get(name) ?? 0
+    taken.set(name, before + 1)
+    const lowest = fields.get(name)?.at(-1 - before)
     if (lowest !== undefined) found.push(lowest)
   }
   return found
