@@ -28,8 +28,8 @@ export interface TransparentProfile {
   readonly mayUse: (address: string | undefined) => boolean
   readonly makeMessage: (peer: PeerFacts) => MakePassingMessage
   readonly onMessage?: (end: MessageEnd, peer: PeerFacts) => void
-  /** each line of the client's and the relay's is logged at debug */
-  readonly trace?: boolean
+  /** is told each line of the client's, and each of the replies; of messages nothing, of AUTH nothing but its name */
+  readonly trace?: (side: 'client' | 'relay', text: string) => void
 }
 
 export interface TransparentConnectionContext {
@@ -65,6 +65,7 @@ export class TransparentConnection implements TransparentPorts {
       newlines: profile.newlines, maxMessageBytes: profile.maxMessageBytes, maxLineBytes: profile.maxLineBytes, timeouts: profile.timeouts,
       makeMessage: profile.makeMessage(peer),
       now,
+      ...(profile.trace === undefined ? {} : { trace: profile.trace }),
       onEnd: (end) => profile.onMessage?.(end, peer),
       onError: (error) => log.error({ listener: profile.listener, client: peer.address, cause: error instanceof Error ? error.message : String(error) }, 'session failed'),
     })
@@ -75,7 +76,7 @@ export class TransparentConnection implements TransparentPorts {
   tick(): void {
     if (this.deadlineMs === 0) this.session.tick()
     else if (this.context.now() < this.deadlineMs) return
-    else if (this.session.closed) this.client.destroy()
+    else if (this.session.isClosed()) this.client.destroy()
     else this.relay.destroy(new Error('no connection in time'))
   }
 
@@ -107,7 +108,7 @@ export class TransparentConnection implements TransparentPorts {
     const { relay, session } = this
     relay.on('connect', () => {
       this.connected = true
-      if (!session.closed) this.deadlineMs = 0
+      if (!session.isClosed()) this.deadlineMs = 0
     })
     relay.on('data', (piece) => session.fromRelay(piece))
     relay.on('drain', () => session.relayDrained())

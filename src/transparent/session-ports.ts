@@ -24,6 +24,8 @@ export interface TransparentOptions {
   readonly timeouts: { /** silence of the client where it is its turn */ readonly clientMs: number; /** of the relay */ readonly relayMs: number }
   readonly makeMessage: MakePassingMessage
   readonly now: () => number
+  /** for people who look for a fault: commands and replies, without secrets */
+  readonly trace?: (side: 'client' | 'relay', text: string) => void
   readonly onEnd?: (end: MessageEnd) => void
   /** something of ours broke; the session ends */
   readonly onError: (error: unknown) => void

@@ -61,10 +61,6 @@ export class TransparentSession {
     this.balance()
   }
 
-  get closed(): boolean {
-    return this.phase === 'closed'
-  }
-
   /* --- what comes in --- */
 
   fromClient(piece: Buffer): void {
@@ -196,6 +192,7 @@ export class TransparentSession {
 
   private pass(verb: string, line: string): void {
     this.due.relay(verb, line)
+    this.options.trace?.('client', verb === 'AUTH' ? 'AUTH …' : line)
     this.writeRelay(`${line}\r\n`)
   }
 
@@ -203,6 +200,7 @@ export class TransparentSession {
 
   private onReply(reply: RelayReply): void {
     const due = this.due.take()
+    this.options.trace?.('relay', describeRelayReply(reply))
     if (due === undefined) return this.unasked(reply)
     if (due.verb === '.') return this.onFinalReply(reply)
     const passes = due.verb === 'EHLO' && reply.status === 250 ? withheld(reply) : reply
@@ -370,8 +368,8 @@ export class TransparentSession {
     this.due.clear()
   }
 
-  /** Asked again after something that may have closed it. */
-  private isClosed(): boolean {
+  /** A function, because it is asked again after something that may have closed it. */
+  isClosed(): boolean {
     return this.phase === 'closed'
   }
 
