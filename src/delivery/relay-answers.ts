@@ -34,10 +34,16 @@ export function isUsedUp(answer: Answer): boolean {
 
 /**
  * Codes that say how the hop stands to us, not to the client or its message: it
- * wants TLS or a password of us (530, 538), or does not have or expect the
- * command (502, 503). Passed on, they would return the client's mail for our
- * own settings.
+ * wants TLS or a password of us, or another one (530, 534, 535, 538; RFC 4954
+ * §6, RFC 5248), or does not have or expect the command (502, 503). Passed on,
+ * they would return the client's mail for our own settings.
  */
-export function isAboutUs(stage: string, { status }: Reply): boolean {
-  return (stage === 'MAIL' || stage === 'RCPT' || stage === 'DATA') && [502, 503, 530, 538].includes(status)
+const ABOUT_US: readonly number[] = [502, 503, 524, 525, 530, 534, 535, 538]
+/** The same said by the enhanced code under another (RFC 4954 §6 and its registry, RFC 5248: X.7.8 to X.7.13). */
+const ABOUT_OUR_LOGIN = /^5\.7\.(?:8|9|1[0-3])\b/
+
+export function isAboutUs(stage: string, { status, text }: Reply): boolean {
+  if (stage !== 'MAIL' && stage !== 'RCPT' && stage !== 'DATA') return false
+  const first = typeof text === 'string' ? text : text[0]
+  return ABOUT_US.includes(status) || (status >= 500 && ABOUT_OUR_LOGIN.test(first ?? ''))
 }

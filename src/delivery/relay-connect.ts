@@ -1,15 +1,17 @@
 /**
- * Opens connections to a next hop up to the point where MAIL may be sent: TCP
- * or unix socket, TLS as configured (RFC 3207, RFC 8314 §3), greeting and EHLO.
+ * Opens connections to one host of a next hop up to the point where MAIL may be
+ * sent: TCP or unix socket, TLS as configured (RFC 3207, RFC 8314 §3), greeting,
+ * EHLO, and AUTH where there is a login. Of a name's addresses the next is tried
+ * where one does not lead that far (RFC 5321 §5.1).
  *
  * `open` never rejects. What goes wrong is logged here, with hop and cause,
  * and becomes a 4xx for the client: a hop that cannot be reached is never a
  * reason for a 5xx.
  */
 import { readFile } from 'node:fs/promises'
-import { connect, isIP, type Socket } from 'node:net'
+import { isIP, type Socket } from 'node:net'
 import { createSecureContext, getCACertificates, type ConnectionOptions, type SecureContext } from 'node:tls'
-import type { HopTlsSettings, RelaySettings, SocketAddress } from '../config/settings.ts'
+import type { HopLogin, HopTlsSettings, RelaySettings, SocketAddress } from '../config/settings.ts'
 import type { Log } from '../observe/log.ts'
 import type { Capabilities } from '../smtp/capabilities.ts'
 import { greet, type Hello } from '../smtp/client.ts'
@@ -18,10 +20,16 @@ import { describeReply, type Reply } from '../smtp/reply.ts'
 import * as replies from '../smtp/reply-catalogue-hop.ts'
 import { lostReply } from './relay-answers.ts'
 import type { Clock } from './relay-clock.ts'
+import { RelayLogin } from './relay-login.ts'
+import { NO_OTHER_ADDRESS } from './relay-socket.ts'
 
 /** A connection that is ready for MAIL. */
 export interface RelayConnection {
   readonly channel: ClientConnection
+  /** for the log */
+  readonly peer: string
+  /** we have logged in */
+  readonly authenticated: boolean
   capabilities: Capabilities
   readonly bornAt: number
   /** when it was last given back; undefined where it never was */
@@ -38,47 +46,98 @@ export interface RelayConnection {
 
 export interface Refusal {
   readonly refusal: Reply
+  /** what another host may do better: this one cannot be used, or does not let us log in. Absent: it is our own want of room */
+  readonly fault?: 'host' | 'login'
+}
+
+/** A host, and who we are to it. */
+export interface HostSettings {
+  readonly address: SocketAddress
+  readonly login: HopLogin | undefined
 }
 
 export interface ConnectContext {
   readonly hostname: string
   readonly log: Log
   readonly clock: Clock
-  readonly connect: (address: SocketAddress) => Socket
+  /** @param avoid addresses of the host that have been tried */
+  readonly connect: (address: SocketAddress, avoid: ReadonlySet<string>) => Socket
 }
 
 type Tls = 'none' | 'starttls' | 'starttls-if-offered' | 'implicit'
 
+interface Attempt {
+  readonly tls: Tls
+  readonly avoid: ReadonlySet<string>
+  readonly watch: (channel: ClientConnection) => void
+}
+
+/** Of a name with many addresses no more are tried for one connection. */
+const MAX_ADDRESSES = 8
+
 export class Connector {
   #settings: RelaySettings
+  #address: SocketAddress
   #context: ConnectContext
+  #login: RelayLogin | undefined
   #secureContext: SecureContext | undefined
   /** So that a hop whose TLS is broken is not in the log with each connection. */
   #warnedOfTls = false
 
-  constructor(settings: RelaySettings, context: ConnectContext) {
+  constructor(settings: RelaySettings, { address, login }: HostSettings, context: ConnectContext) {
     this.#settings = settings
+    this.#address = address
     this.#context = context
+    const place = { hop: settings.name, peer: describeAddress(address) }
+    this.#login = login && new RelayLogin(login, place, { log: context.log, now: () => context.clock.now() })
+  }
+
+  /** Reads the password and the authorities anew. */
+  async reload(): Promise<void> {
+    this.#secureContext = undefined
+    await this.#login?.reload()
   }
 
   /** @param watch is given each connection at once, to bound its waits */
   async open(watch: (channel: ClientConnection) => void): Promise<RelayConnection | Refusal> {
     const { mode, ca } = this.#settings.tls
+    if (this.#login && (this.#login.pausing || !(await this.#login.prepare()))) return { refusal: replies.HOP_LOGIN_FAILED, fault: 'login' }
     try {
       // Before the connection, so that nothing waits between the reply to STARTTLS and the handshake.
       if (mode !== 'off') this.#secureContext ??= await makeSecureContext(mode === 'opportunistic' ? undefined : ca)
     } catch (error) {
       return this.#refuse(replies.HOP_TLS_FAILED, 'TLS', `cannot use ${ca ?? 'the system authorities'}: ${String(error)}`)
     }
-    if (mode !== 'opportunistic') return this.#attempt(mode === 'off' ? 'none' : mode === 'required' ? 'starttls' : 'implicit', watch)
-    return this.#attempt('starttls-if-offered', watch)
+    return this.#search(mode === 'off' ? 'none' : mode === 'required' ? 'starttls' : mode === 'implicit' ? 'implicit' : 'starttls-if-offered', watch)
   }
 
-  async #attempt(tls: Tls, watch: (channel: ClientConnection) => void): Promise<RelayConnection | Refusal> {
+  /** One address of the host after the other, until one leads to a connection that can be used. */
+  async #search(tls: Tls, watch: (channel: ClientConnection) => void): Promise<RelayConnection | Refusal> {
+    const avoid = new Set<string>()
+    let last: Refusal | undefined
+    for (;;) {
+      let tried: string | undefined
+      const got = await this.#attempt({
+        tls, avoid,
+        watch: (channel) => {
+          watch(channel)
+          channel.onConnection = () => tried = channel.remoteAddress
+        },
+      })
+      if (!('refusal' in got)) return got
+      if (got.fault === undefined) return last ?? got
+      last = got
+      const another = this.#address.kind === 'tcp' && isIP(this.#address.host) === 0 && got.fault === 'host'
+      if (!another || tried === undefined || avoid.has(tried) || avoid.size + 1 >= MAX_ADDRESSES) return got
+      avoid.add(tried)
+    }
+  }
+
+  async #attempt({ tls, avoid, watch }: Attempt): Promise<RelayConnection | Refusal> {
     const [settings, context] = [this.#settings, this.#context]
     let socket: Socket
     try {
-      socket = context.connect(settings.address)
+      socket = context.connect(this.#address, avoid)
     } catch (error) {
       // Node throws at once for what is no address at all, such as a path that is too long.
       return this.#refuse(replies.HOP_UNREACHABLE, 'connect', String(error))
@@ -88,6 +147,7 @@ export class Connector {
     // Awaited from the beginning: a hop may be faster than our next turn.
     const greeting = channel.expect(settings.timeouts.greetingMs)
     const unreachable = await channel.connected(settings.timeouts.connectMs)
+    if (unreachable?.detail === NO_OTHER_ADDRESS) return { refusal: replies.HOP_UNREACHABLE }
     if (unreachable) return this.#refuse(replies.HOP_UNREACHABLE, 'connect', unreachable)
     if (tls === 'implicit') {
       const failed = await this.#secure(channel)
@@ -102,23 +162,32 @@ export class Connector {
     })
     // Lost here: something unasked stood behind the reply to EHLO.
     const { loss } = channel
-    if (hello.status === 'ready') return loss ? this.#refuse(lostReply(loss), 'EHLO', loss) : this.#ready(channel, hello.capabilities)
+    if (hello.status === 'ready') return loss ? this.#refuse(lostReply(loss), 'EHLO', loss) : this.#identify(channel, hello.capabilities)
     channel.drop(`not usable: ${hello.status}`)
     if (hello.status === 'tls-failed' && tls === 'starttls-if-offered') {
       this.#warnOfTls(hello.detail)
-      return this.#attempt('none', watch)
+      return this.#attempt({ tls: 'none', avoid, watch })
     }
     return this.#failed(hello)
   }
 
+  async #identify(channel: ClientConnection, offered: Capabilities): Promise<RelayConnection | Refusal> {
+    if (!this.#login) return this.#ready(channel, offered)
+    const outcome = await this.#login.perform(channel, offered, { local: this.#address.kind === 'unix', timeoutMs: this.#settings.timeouts.greetingMs })
+    // Lost here: something unasked stood behind the last reply.
+    if (outcome.status === 'in') return channel.loss ? this.#refuse(lostReply(channel.loss), 'AUTH', channel.loss) : this.#ready(channel, offered)
+    channel.drop('not logged in')
+    return { refusal: replies.HOP_LOGIN_FAILED, fault: 'login' }
+  }
+
   #ready(channel: ClientConnection, offered: Capabilities): RelayConnection {
     if (channel.encrypted) this.#warnedOfTls = false
-    return { channel, capabilities: usable(offered, channel.verified), bornAt: this.#context.clock.now(), idleSince: undefined, restingSince: undefined, giveUp: undefined, refusals: 0, personal: false }
+    return { channel, peer: describeAddress(this.#address), authenticated: this.#login !== undefined, capabilities: usable(offered, channel.verified), bornAt: this.#context.clock.now(), idleSince: undefined, restingSince: undefined, giveUp: undefined, refusals: 0, personal: false }
   }
 
   #secure(channel: ClientConnection): Promise<Loss | undefined> {
-    const { address, tls, timeouts } = this.#settings
-    return channel.secure({ ...tlsOptions(address, tls), ...(this.#secureContext ? { secureContext: this.#secureContext } : {}) }, timeouts.greetingMs)
+    const { tls, timeouts } = this.#settings
+    return channel.secure({ ...tlsOptions(this.#address, tls), ...(this.#secureContext ? { secureContext: this.#secureContext } : {}) }, timeouts.greetingMs)
   }
 
   #failed(hello: Exclude<Hello, { status: 'ready' }>): Refusal {
@@ -133,14 +202,14 @@ export class Connector {
 
   #refuse(refusal: Reply, stage: string, why: Loss | string): Refusal {
     const cause = why instanceof Loss ? { cause: why.cause, detail: why.detail } : { detail: why }
-    this.#context.log.warn({ hop: this.#settings.name, peer: describeAddress(this.#settings.address), stage, ...cause }, 'next hop cannot be used')
-    return { refusal }
+    this.#context.log.warn({ hop: this.#settings.name, peer: describeAddress(this.#address), stage, ...cause }, 'next hop cannot be used')
+    return { refusal, fault: 'host' }
   }
 
   #warnOfTls(detail: string): void {
     if (this.#warnedOfTls) return
     this.#warnedOfTls = true
-    this.#context.log.warn({ hop: this.#settings.name, peer: describeAddress(this.#settings.address), detail }, 'TLS with the next hop failed, going on in clear')
+    this.#context.log.warn({ hop: this.#settings.name, peer: describeAddress(this.#address), detail }, 'TLS with the next hop failed, going on in clear')
   }
 }
 
@@ -155,14 +224,6 @@ export function usable(offered: Capabilities, verified: boolean): Capabilities {
 export function describeAddress(address: SocketAddress): string {
   if (address.kind === 'unix') return `unix:${address.path}`
   return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`
-}
-
-/** Of several addresses of a host the next is tried after this; Node's own 250 ms is short for a far host. */
-const ADDRESS_ATTEMPT_MS = 2000
-
-export function connectTo(address: SocketAddress): Socket {
-  if (address.kind === 'unix') return connect({ path: address.path })
-  return connect({ host: address.host, port: address.port, autoSelectFamilyAttemptTimeout: ADDRESS_ATTEMPT_MS })
 }
 
 /** @param ca PEM file; undefined: the system's authorities, or Node's own where the system has none (a bare container) */

@@ -16,9 +16,10 @@ import type { EnvelopePath } from '../smtp/envelope.ts'
 import { describeReply, type Reply } from '../smtp/reply.ts'
 import * as replies from '../smtp/reply-catalogue-hop.ts'
 import type { ClientFacts, Transaction } from './next-hop.ts'
-import type { Choice, Pool } from './pool.ts'
+import type { Choice } from './pool.ts'
 import { isAboutUs, isClosing, isUsedUp, lostReply } from './relay-answers.ts'
 import { describeAddress, type RelayConnection } from './relay-connect.ts'
+import type { Connections } from './relay-hosts.ts'
 import { sendMessage, type Sent } from './relay-data.ts'
 import { introduce, tellsAddress } from './relay-xclient.ts'
 import { forwardAndMail } from './relay-xforward.ts'
@@ -27,7 +28,8 @@ export interface RelayContext {
   readonly settings: RelaySettings
   readonly hostname: string
   readonly log: Log
-  readonly pool: Pool
+  /** to the hosts that take this sender's mail, with its login */
+  readonly connections: (sender: EnvelopePath) => Connections
 }
 
 /** What only frees a connection for the next must not hold it for long. */
@@ -44,6 +46,7 @@ export class RelayTransaction implements Transaction {
   #timeouts: HopTimeoutSettings
   /** new: nothing sent; mail: MAIL on its way; open: recipients and data may follow; ended: no connection any more */
   #state: 'new' | 'mail' | 'open' | 'ended' = 'new'
+  #connections: Connections | undefined
   #connection: RelayConnection | undefined
   #sender: EnvelopePath | undefined
   readonly #accepted: EnvelopePath[] = []
@@ -58,10 +61,17 @@ export class RelayTransaction implements Transaction {
     this.#timeouts = context.settings.timeouts
   }
 
+  /** Known from MAIL on: it depends on the sender. */
+  get #pool(): Connections {
+    if (this.#connections === undefined) throw new Error('no connection before MAIL')
+    return this.#connections
+  }
+
   async mail(sender: EnvelopePath): Promise<Reply> {
     if (this.#state !== 'new') return this.#outOfOrder('MAIL')
     this.#state = 'mail'
     this.#sender = sender
+    this.#connections = this.#context.connections(sender)
     // A connection from the pool may have been closed by the hop while nobody
     // looked: that is no answer to this MAIL, and a new one is tried, once.
     return await this.#mailOn('any', sender) ?? await this.#mailOn('fresh', sender) ?? replies.HOP_LOST
@@ -118,7 +128,7 @@ export class RelayTransaction implements Transaction {
   #engage(): RelayConnection | Promise<RelayConnection | undefined> {
     const connection = this.#connection
     if (!connection) return this.#replay(undefined)
-    this.#context.pool.resume(connection)
+    this.#pool.resume(connection)
     const { loss } = connection.channel
     if (!loss || !isClosing(loss) || this.#replayed) return connection
     return this.#replay('next hop closed while the client was silent; the transaction is begun again')
@@ -126,7 +136,7 @@ export class RelayTransaction implements Transaction {
 
   #rest(): void {
     const connection = this.#connection
-    if (connection) this.#context.pool.rest(connection, () => this.#suspend(connection))
+    if (connection) this.#pool.rest(connection, () => this.#suspend(connection))
   }
 
   /** Others wait for a connection, and our client takes its time. */
@@ -162,7 +172,7 @@ export class RelayTransaction implements Transaction {
     for (const recipient of this.#accepted) {
       const connection = this.#connection
       if (!connection) return undefined
-      this.#context.pool.resume(connection)
+      this.#pool.resume(connection)
       const command = rcptCommand(recipient, connection.capabilities)
       const answer = command.status === 'line' ? await connection.channel.command(command.line, this.#timeouts.rcptMs) : this.#unsaid('RCPT', command)
       const reply = this.#passed('RCPT', answer, RCPT_OK)
@@ -172,7 +182,7 @@ export class RelayTransaction implements Transaction {
       return undefined
     }
     const connection = this.#connection
-    if (connection) this.#context.pool.resume(connection)
+    if (connection) this.#pool.resume(connection)
     return connection
   }
 
@@ -190,14 +200,14 @@ export class RelayTransaction implements Transaction {
 
   /** One attempt at MAIL; undefined where a connection from the pool turned out to be dead. */
   async #mailOn(choice: Choice, sender: EnvelopePath): Promise<Reply | undefined> {
-    const { pool, settings, hostname } = this.#context
-    const connection = await pool.acquire(choice)
+    const { settings, hostname } = this.#context
+    const connection = await this.#pool.acquire(choice)
     if ('refusal' in connection) {
       this.#end(connection.refusal)
       return connection.refusal
     }
     if (this.#state === 'ended') {
-      pool.release(connection)
+      this.#pool.release(connection)
       return this.#epitaph
     }
     this.#connection = connection
@@ -208,10 +218,10 @@ export class RelayTransaction implements Transaction {
       const introduced = await introduce(connection, this.#client, { hostname, protocol: settings.kind, timeoutMs: this.#timeouts.greetingMs })
       if (introduced.status !== 'known') return this.#notIntroduced(connection, introduced.status, introduced.answer)
     }
-    const command = mailCommand(sender, connection.capabilities)
+    const command = mailCommand(sender, connection.capabilities, connection.authenticated)
     if (command.status !== 'line') {
       const refusal = this.#unsaid('MAIL', command)
-      if (this.#end(refusal)) pool.release(connection)
+      if (this.#end(refusal)) this.#pool.release(connection)
       return refusal
     }
     const { first, answer } = await forwardAndMail(connection, command.line, {
@@ -234,7 +244,7 @@ export class RelayTransaction implements Transaction {
   /** It would take the client for us, and maybe let it do what only we may. */
   #cannotIntroduce(connection: RelayConnection): Reply {
     this.#context.log.warn(this.#facts('XCLIENT'), 'next hop does not offer us XCLIENT with ADDR: allow it there (Postfix: smtpd_authorized_xclient_hosts), or leave xclient out')
-    if (this.#end(replies.HOP_REFUSES)) this.#context.pool.release(connection)
+    if (this.#end(replies.HOP_REFUSES)) this.#pool.release(connection)
     return replies.HOP_REFUSES
   }
 
@@ -245,11 +255,11 @@ export class RelayTransaction implements Transaction {
     }
     if (status === 'refused' || answer instanceof Loss) {
       const reply = this.#passed('XCLIENT', answer, [])
-      if (this.#end(reply)) this.#context.pool.release(connection)
+      if (this.#end(reply)) this.#pool.release(connection)
       return reply
     }
     this.#context.log.warn({ ...this.#facts('XCLIENT'), reply: describeReply(answer) }, 'next hop offers XCLIENT and does not allow it to us')
-    if (this.#end(replies.HOP_REFUSES)) this.#context.pool.release(connection)
+    if (this.#end(replies.HOP_REFUSES)) this.#pool.release(connection)
     return replies.HOP_REFUSES
   }
 
@@ -273,7 +283,7 @@ export class RelayTransaction implements Transaction {
         const final = sent.answers.map((answer) => this.#passed('message', answer, positive))
         if (this.#connection && final.some(({ status }) => status < 300)) this.#connection.refusals = 0
         const connection = this.#end(replies.OUT_OF_ORDER)
-        if (connection) this.#context.pool.release(connection)
+        if (connection) this.#pool.release(connection)
         return final
       }
     }
@@ -347,13 +357,13 @@ export class RelayTransaction implements Transaction {
 
   #discard(connection: RelayConnection, why: string): void {
     connection.channel.drop(why)
-    this.#context.pool.release(connection)
+    this.#pool.release(connection)
   }
 
   /** Ends an open transaction at the hop (RFC 5321 §4.1.1.5), and only then lets another use the connection. */
   async #reset(connection: RelayConnection): Promise<void> {
     const { channel } = connection
-    this.#context.pool.resume(connection)
+    this.#pool.resume(connection)
     if (!channel.quiet) {
       this.#discard(connection, 'aborted while a reply was awaited')
       return
@@ -362,12 +372,12 @@ export class RelayTransaction implements Transaction {
       const answer = await channel.command('RSET\r\n', RESET_MS)
       if (answer instanceof Loss || answer.status !== 250) channel.drop('RSET was not accepted')
     }
-    this.#context.pool.release(connection)
+    this.#pool.release(connection)
   }
 
   #facts(stage: string): Record<string, unknown> {
     const { name, address } = this.#context.settings
-    return { id: this.#client.ident, hop: name, peer: describeAddress(address), stage }
+    return { id: this.#client.ident, hop: name, peer: this.#connection?.peer ?? describeAddress(address), stage }
   }
 }
 

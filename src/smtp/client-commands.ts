@@ -6,9 +6,14 @@
  * §6.1), and BODY=7BIT, which is what holds without it (RFC 6152 §3).
  *
  * A parameter of no extension known here is passed: the server answers for it.
+ *
+ * AUTH= (RFC 4954 §5) is said where we have authenticated to the server, and
+ * always there: `<>` says that we vouch for ourselves, not for the sender.
+ * Servers refuse it of others (Postfix: 503), and it is no loss to them.
  */
+import { UNKNOWN_SUBMITTER } from './auth-parameter.ts'
 import type { Capabilities } from './capabilities.ts'
-import type { EnvelopePath, Parameter } from './envelope.ts'
+import { parameter, type EnvelopePath, type Parameter } from './envelope.ts'
 
 export type ClientCommand =
   | { readonly status: 'line', readonly line: string }
@@ -20,7 +25,6 @@ export type ClientCommand =
 const NEEDS: Readonly<Record<string, string>> = {
   SMTPUTF8: 'SMTPUTF8', // RFC 6531 §3.4
   RET: 'DSN', ENVID: 'DSN', NOTIFY: 'DSN', ORCPT: 'DSN', // RFC 3461 §4
-  AUTH: 'AUTH', // RFC 4954 §5
   REQUIRETLS: 'REQUIRETLS', // RFC 8689 §2; offered to us only under verified TLS
   BY: 'DELIVERBY', // RFC 2852 §4
   MTRK: 'MTRK', // RFC 3885 §3
@@ -29,8 +33,13 @@ const NEEDS: Readonly<Record<string, string>> = {
   RRVS: 'RRVS', // RFC 7293 §3.1
 }
 
-export function mailCommand(sender: EnvelopePath, offered: Capabilities): ClientCommand {
-  return command('MAIL FROM:', sender, offered)
+/** @param authenticated we are, to this server */
+export function mailCommand(sender: EnvelopePath, offered: Capabilities, authenticated = false): ClientCommand {
+  const submitter = parameter(sender, 'AUTH')
+  if (!authenticated && submitter === undefined) return command('MAIL FROM:', sender, offered)
+  const parameters = sender.parameters.filter((one) => one !== submitter)
+  if (authenticated) parameters.push({ keyword: 'AUTH', value: submitter?.value ?? UNKNOWN_SUBMITTER })
+  return command('MAIL FROM:', { ...sender, parameters }, offered)
 }
 
 export function rcptCommand(recipient: EnvelopePath, offered: Capabilities): ClientCommand {

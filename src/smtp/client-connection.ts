@@ -14,6 +14,7 @@ import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'n
 import type { Socket } from 'node:net'
 import { describeReply, type Reply } from './reply.ts'
 import { ReplyParser, isMalformed } from './reply-parser.ts'
+import { exported } from './tls-facts.ts'
 
 /** Why a connection is no more. */
 export class Loss {
@@ -47,6 +48,8 @@ export class ClientConnection {
   #onDrained: (() => void) | undefined
   /** Called once, when the connection is lost or dropped. */
   onLoss: ((loss: Loss) => void) | undefined
+  /** Called when the connection stands, before TLS. */
+  onConnection: (() => void) | undefined
 
   /** Takes a socket that is connecting, or connected. */
   constructor(socket: Socket, now: () => number) {
@@ -107,6 +110,18 @@ export class ClientConnection {
 
   get encrypted(): boolean {
     return 'encrypted' in this.#socket
+  }
+
+  /** RFC 9266; undefined without TLS 1.3 */
+  get channelBinding(): Buffer | undefined {
+    if (!this.encrypted) return undefined
+    const socket = this.#socket as TLSSocket
+    return exported(socket, socket.getProtocol())
+  }
+
+  /** The address at the other end; undefined for a unix socket, or without a connection. */
+  get remoteAddress(): string | undefined {
+    return this.#socket.remoteAddress
   }
 
   /** Writes one command line, or several (pipelined); their replies are awaited with `expect`. */
@@ -179,6 +194,7 @@ export class ClientConnection {
       this.#socket.once(event, () => {
         if (this.#loss) return
         this.restartDeadline()
+        if (event === 'connect') this.onConnection?.()
         this.#onConnected?.()
       })
     })

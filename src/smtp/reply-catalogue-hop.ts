@@ -28,6 +28,8 @@ export const HOP_LACKS_FEATURE = temporary(3, 3, 'Next hop does not support what
 export const HOP_WITHOUT_TLS = temporary(7, 4, 'Next hop does not offer the required TLS, try again later')
 /** TLS is required and failed: handshake or certificate (RFC 3207 §4.1; RFC 3463 §3.8, X.7.5) */
 export const HOP_TLS_FAILED = temporary(7, 5, 'TLS with the next hop failed, try again later')
+/** The hop does not accept our login, or we have none that may be used with it (RFC 4954 §6; RFC 3463 §3.8, X.7.0): our own fault, or the hop's */
+export const HOP_LOGIN_FAILED = temporary(7, 0, 'Next hop does not let this gateway log in at the moment, try again later')
 /** The message cannot be read, or must not be sent as it is: our own fault (RFC 5321 §4.2.4, X.3.0) */
 export const MESSAGE_NOT_SENT = temporary(3, 0, 'Local error while sending the message, try again later')
 /** A call out of its order (RFC 5321 §4.1.4): our own fault */

@@ -24,8 +24,8 @@ test('MAIL and RCPT: paths as they came', () => {
 })
 
 test('MAIL: everything that is offered is passed, values as they came', () => {
-  const sender = path('<a@b>', 'SIZE=500', 'BODY=8BITMIME', 'SMTPUTF8', 'RET=HDRS', 'ENVID=Q+2Bx', 'AUTH=<>', 'REQUIRETLS', 'MT-PRIORITY=3')
-  assert.deepEqual(mailCommand(sender, EVERYTHING), { status: 'line', line: 'MAIL FROM:<a@b> SIZE=500 BODY=8BITMIME SMTPUTF8 RET=HDRS ENVID=Q+2Bx AUTH=<> REQUIRETLS MT-PRIORITY=3\r\n' })
+  const sender = path('<a@b>', 'SIZE=500', 'BODY=8BITMIME', 'SMTPUTF8', 'RET=HDRS', 'ENVID=Q+2Bx', 'REQUIRETLS', 'MT-PRIORITY=3')
+  assert.deepEqual(mailCommand(sender, EVERYTHING), { status: 'line', line: 'MAIL FROM:<a@b> SIZE=500 BODY=8BITMIME SMTPUTF8 RET=HDRS ENVID=Q+2Bx REQUIRETLS MT-PRIORITY=3\r\n' })
 })
 
 test('RCPT: DSN parameters', () => {
@@ -43,11 +43,23 @@ test('SIZE and BODY=7BIT are left out where they mean nothing', () => {
 test('nothing else is left out in silence', () => {
   const cases: readonly [parameter: string, lacking: string, but?: string][] = [
     ['BODY=8BITMIME', '8BITMIME'], ['BODY=8bitmime', '8BITMIME'], ['BODY=BINARYMIME', 'BINARYMIME', 'CHUNKING'], ['BODY=BINARYMIME', 'CHUNKING', 'BINARYMIME'],
-    ['SMTPUTF8', 'SMTPUTF8'], ['RET=FULL', 'DSN'], ['ENVID=x', 'DSN'], ['AUTH=a@b', 'AUTH'], ['REQUIRETLS', 'REQUIRETLS'], ['MT-PRIORITY=1', 'MT-PRIORITY'],
+    ['SMTPUTF8', 'SMTPUTF8'], ['RET=FULL', 'DSN'], ['ENVID=x', 'DSN'], ['REQUIRETLS', 'REQUIRETLS'], ['MT-PRIORITY=1', 'MT-PRIORITY'],
   ]
   for (const [parameter, lacking, but] of cases) {
     assert.deepEqual(mailCommand(path('<a@b>', parameter), offers(...(but ? [but] : []))), { status: 'unsupported', keyword: lacking })
   }
+})
+
+test('AUTH= is said where we have authenticated, and always there (RFC 4954 §5)', () => {
+  const line = (parameters: readonly string[], authenticated: boolean) => {
+    const made = mailCommand(path('<a@b>', ...parameters), EVERYTHING, authenticated)
+    return made.status === 'line' ? made.line : made.status
+  }
+  assert.equal(line(['AUTH=c+40d', 'SIZE=1'], true), 'MAIL FROM:<a@b> SIZE=1 AUTH=c+40d\r\n')
+  assert.equal(line(['AUTH=<>'], true), 'MAIL FROM:<a@b> AUTH=<>\r\n')
+  assert.equal(line([], true), 'MAIL FROM:<a@b> AUTH=<>\r\n')
+  for (const parameter of ['AUTH=c+40d', 'AUTH=<>']) assert.equal(line([parameter, 'SIZE=1'], false), 'MAIL FROM:<a@b> SIZE=1\r\n')
+  assert.equal(line(['AUTH=x\r\nDATA'], true), 'unsafe')
 })
 
 test('a parameter of no known extension is for the server to answer', () => {
