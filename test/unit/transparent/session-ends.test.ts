@@ -1,0 +1,231 @@
+/** How transparent sessions end: lost peers, silence, stops, back pressure. */
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { Stage } from '../../support/transparent.ts'
+
+const ENVELOPE = 'MAIL FROM:<a@a.example>\r\nRCPT TO:<b@b.example>\r\n'
+
+async function begun(...[play]: ConstructorParameters<typeof Stage>): Promise<Stage> {
+  const stage = new Stage(play)
+  await stage.greet()
+  await stage.client('EHLO client.example\r\n')
+  stage.toClientText = ''
+  return stage
+}
+
+describe('the relay is lost', () => {
+  test('before it was there', async () => {
+    const stage = new Stage()
+    await stage.client('EHLO early\r\n')
+    assert.equal(stage.toRelayText, '', 'nothing is read before the banner')
+    stage.session.relayLost(true)
+    assert.equal(stage.toClientText, '421 Internal error (Next hop is down)\r\n')
+    assert.equal(stage.clientState, 'ended')
+  })
+
+  test('between commands', async () => {
+    const stage = await begun()
+    stage.session.relayLost()
+    assert.match(stage.toClientText, /^421 4\.4\.2 [^\r]*\r\n$/)
+  })
+
+  test('with 421, which passes and is the last word', async () => {
+    const stage = await begun()
+    stage.session.fromRelay(Buffer.from('421 4.4.2 timeout\r\n'))
+    stage.session.relayLost()
+    assert.equal(stage.toClientText, '421 4.4.2 timeout\r\n')
+    assert.equal(stage.clientState, 'ended')
+  })
+
+  test('while the client sends its message: the rest is read, then the client is told', async () => {
+    const stage = await begun()
+    await stage.client(`${ENVELOPE}DATA\r\n`)
+    await stage.client('half\r\n')
+    stage.session.fromRelay(Buffer.from('421 4.4.2 timeout\r\n'))
+    stage.session.relayLost()
+    stage.toClientText = ''
+    await stage.client('RSET\r\nother half\r\n')
+    assert.equal(stage.toClientText, '')
+    await stage.client('.\r\n')
+    assert.match(stage.toClientText, /^421 4\.4\.2 [^\r]*\r\n$/)
+    assert.deepEqual(stage.relay.messages, [])
+    assert.match(stage.ends[0]?.reply ?? '', /^421 /)
+  })
+
+  test('before its final reply: 421, and the client keeps the message', async () => {
+    const stage = await begun({ replies: { '.': '' } })
+    await stage.client(`${ENVELOPE}DATA\r\n`)
+    await stage.client('text\r\n.\r\n')
+    assert.equal(stage.relay.messages.length, 1)
+    stage.toClientText = ''
+    stage.session.relayLost()
+    assert.match(stage.toClientText, /^421 4\.4\.2 /)
+  })
+
+  test('what is no reply, and replies that nobody asked for', async () => {
+    for (const said of ['hello\r\n', '250-a\r\n251 b\r\n', '250 a\rb\r\n', '250 unasked\r\n', 'x'.repeat(9000)]) {
+      const stage = await begun()
+      stage.session.fromRelay(Buffer.from(said))
+      assert.match(stage.toClientText, /^421 4\.3\.0 /, JSON.stringify(said.slice(0, 20)))
+      assert.equal(stage.relayState, 'dropped')
+      assert.equal(stage.errors.length, 1)
+    }
+  })
+
+  test('a 2xx before it has the message is not believed', async () => {
+    let finish: () => void = () => undefined
+    const stage = await begun({ verdict: (body) => new Promise((resolve) => { finish = () => resolve({ status: 'send', prefix: Buffer.alloc(0), body }) }) })
+    await stage.client(`${ENVELOPE}DATA\r\n`)
+    await stage.client('text\r\n.\r\n')
+    stage.toClientText = ''
+    stage.session.fromRelay(Buffer.from('250 taken\r\n'))
+    assert.match(stage.toClientText, /^421 4\.3\.0 /)
+    finish()
+    await stage.settled()
+    assert.deepEqual(stage.relay.messages, [])
+  })
+
+  test('a refusal before it has the message passes, and the session ends with the next command', async () => {
+    let finish: () => void = () => undefined
+    const stage = await begun({ verdict: (body) => new Promise((resolve) => { finish = () => resolve({ status: 'send', prefix: Buffer.alloc(0), body }) }) })
+    await stage.client(`${ENVELOPE}DATA\r\n`)
+    await stage.client('text\r\n.\r\n')
+    stage.toClientText = ''
+    stage.session.fromRelay(Buffer.from('452 4.3.1 full\r\n'))
+    assert.equal(stage.toClientText, '452 4.3.1 full\r\n')
+    finish()
+    await stage.client('QUIT\r\n')
+    assert.match(stage.toClientText, /221 2\.0\.0 Bye\r\n$/)
+    assert.deepEqual(stage.relay.messages, [])
+  })
+})
+
+describe('the client is lost', () => {
+  test('in a message: the relay is dropped without its end', async () => {
+    const stage = await begun()
+    await stage.client(`${ENVELOPE}DATA\r\n`)
+    await stage.client('half\r\n')
+    stage.session.clientEnded()
+    assert.deepEqual([stage.relayState, stage.relay.messages, stage.toRelayText.includes('half')], ['dropped', [], false])
+  })
+
+  test('with replies due: they are still given', async () => {
+    const stage = await begun()
+    stage.session.fromClient(Buffer.from(ENVELOPE))
+    stage.session.clientEnded()
+    assert.equal(stage.clientState, 'open')
+    await stage.settled()
+    assert.deepEqual([stage.toClientText, stage.clientState], ['250 ok\r\n250 ok\r\n', 'ended'])
+  })
+
+  test('behind the end of its message: the message is delivered', async () => {
+    const stage = await begun()
+    await stage.client(`${ENVELOPE}DATA\r\n`)
+    stage.session.fromClient(Buffer.from('text\r\n.\r\n'))
+    stage.session.clientEnded()
+    await stage.settled()
+    assert.equal(stage.relay.messages.length, 1)
+    assert.match(stage.toClientText, /250 2\.0\.0 taken\r\n$/)
+    assert.equal(stage.clientState, 'ended')
+  })
+})
+
+describe('time', () => {
+  test('a silent client, a silent relay, and neither while we work', async () => {
+    const client = await begun()
+    client.now = 999
+    client.session.tick()
+    assert.equal(client.toClientText, '')
+    client.now = 1000
+    client.session.tick()
+    assert.match(client.toClientText, /^421 4\.4\.2 No command/)
+    const relay = await begun({ replies: { NOOP: '' } })
+    await relay.client('NOOP\r\n')
+    relay.now = 1999
+    relay.session.tick()
+    assert.equal(relay.toClientText, '')
+    relay.now = 2000
+    relay.session.tick()
+    assert.match(relay.toClientText, /^421 4\.4\.2 The next hop/)
+    const working = await begun({ verdict: () => new Promise(() => undefined) })
+    await working.client(`${ENVELOPE}DATA\r\n`)
+    await working.client('text\r\n.\r\n')
+    working.now = 100_000
+    working.session.tick()
+    assert.equal(working.clientState, 'open')
+  })
+
+  test('a stop ends idle sessions at once, and others behind their transaction', async () => {
+    const idle = await begun()
+    idle.session.stop()
+    assert.match(idle.toClientText, /^421 4\.3\.2 /)
+    const busy = await begun()
+    await busy.client(ENVELOPE)
+    busy.session.stop()
+    assert.equal(busy.clientState, 'open')
+    await busy.client('DATA\r\n')
+    await busy.client('text\r\n.\r\n')
+    assert.equal(busy.relay.messages.length, 1)
+    assert.match(busy.toClientText, /250 2\.0\.0 taken\r\n421 4\.3\.2 [^\r]*\r\n$/)
+  })
+
+  test('an abort ends whatever is under way', async () => {
+    const stage = await begun()
+    await stage.client(`${ENVELOPE}DATA\r\n`)
+    stage.session.abort()
+    assert.deepEqual([stage.clientState, stage.relayState], ['ended', 'dropped'])
+    stage.session.abort()
+  })
+})
+
+describe('back pressure', () => {
+  test('who does not read is not read for', async () => {
+    const stage = await begun()
+    assert.deepEqual(stage.reading, { client: true, relay: true })
+    stage.full.relay = true
+    await stage.client('NOOP\r\n')
+    assert.equal(stage.reading.client, false)
+    stage.full.relay = false
+    stage.session.relayDrained()
+    assert.equal(stage.reading.client, true)
+    stage.full.client = true
+    await stage.client('NOOP\r\n')
+    assert.deepEqual(stage.reading, { client: false, relay: false })
+    stage.session.clientDrained()
+    assert.deepEqual(stage.reading, { client: true, relay: true })
+  })
+
+  test('a message waits for a relay that does not read, and a relay that never does is left', async () => {
+    const stage = await begun()
+    await stage.client(`${ENVELOPE}DATA\r\n`)
+    stage.full.relay = true
+    await stage.client('text\r\n.\r\n')
+    assert.deepEqual(stage.relay.messages, [])
+    assert.ok(stage.toRelayText.endsWith('X-Passed: yes\r\n'))
+    stage.now = 1999
+    stage.session.tick()
+    assert.equal(stage.clientState, 'open')
+    for (let i = 0; i < 3; i++) {
+      stage.session.relayDrained()
+      await stage.settled()
+    }
+    assert.equal(stage.relay.messages.length, 1)
+    const stuck = await begun()
+    await stuck.client(`${ENVELOPE}DATA\r\n`)
+    stuck.full.relay = true
+    await stuck.client('text\r\n.\r\n')
+    stuck.now = 2000
+    stuck.session.tick()
+    assert.match(stuck.toClientText, /421 4\.4\.2 The next hop does not answer/)
+    assert.equal(stuck.relayState, 'dropped')
+  })
+
+  test('commands that are not answered are bounded', async () => {
+    const stage = await begun({ replies: { NOOP: '' } })
+    await stage.client('NOOP\r\n'.repeat(1000))
+    assert.equal(stage.relay.commands.length, 201)
+    assert.equal(stage.reading.client, false)
+    stage.session.fromRelay(Buffer.from('250 ok\r\n'.repeat(200)))
+    assert.equal(stage.relay.commands.length, 401)
+  })
+})
