@@ -7,6 +7,7 @@ import { Command, CommanderError, Option } from 'commander'
 import { allowCommand, type AllowRequest } from './allow-command.ts'
 import type { CheckOptions } from './check.ts'
 import type { DeliverOptions } from './deliver.ts'
+import { dkimCommand, type DkimRequest } from './dkim-command.ts'
 import { EXIT } from './exit-codes.ts'
 import { quarantineCommand, type QuarantineRequest } from './quarantine-command.ts'
 import { scanCommand, type ScanRequest } from './scan-command.ts'
@@ -27,6 +28,7 @@ export interface Commands {
   why(request: WhyRequest): Promise<number>
   scan(request: ScanRequest): Promise<number>
   allow(request: AllowRequest): Promise<number>
+  dkim(request: DkimRequest): Promise<number>
 }
 
 export interface ProgramIo {
@@ -87,5 +89,6 @@ function describeProgram(commands: Commands, io: ProgramIo, finish: (exitCode: n
   quarantineCommand(program, config, async (request) => finish(await commands.quarantine(request)))
   whyCommand(program, config, async (request) => finish(await commands.why(request)))
   scanCommand(program, config, async (request) => finish(await commands.scan(request)))
+  dkimCommand(program, config, async (request) => finish(await commands.dkim(request)))
   return program
 }

@@ -11,7 +11,7 @@ async function call(...argv: string[]): Promise<{ code: number; out: string; err
     calls.push([name, options])
     return Promise.resolve(name === 'check' ? 78 : 0)
   }
-  const commands: Commands = { run: command('run'), check: command('check'), demo: command('demo'), deliver: command('deliver'), health: command('health'), quarantine: command('quarantine'), allow: command('allow'), why: command('why'), scan: command('scan') }
+  const commands: Commands = { run: command('run'), check: command('check'), demo: command('demo'), deliver: command('deliver'), health: command('health'), quarantine: command('quarantine'), allow: command('allow'), why: command('why'), scan: command('scan'), dkim: command('dkim') }
   const code = await runProgram(argv, commands, { version: '1.2.3', out: (text) => (out += text), err: (text) => (err += text) })
   return { code, out, err, calls }
 }
@@ -54,6 +54,15 @@ test('scan: a file or standard input, and what a message in a file does not tell
   assert.deepEqual((await call('scan', 'm.eml', '--ip', '192.0.2.7', '--rcpt', 'a@b.example', '--rcpt', 'c@b.example', '--exit-code')).calls,
     [['scan', { file: 'm.eml', ip: '192.0.2.7', rcpt: ['a@b.example', 'c@b.example'], exitCode: true }]])
   assert.deepEqual((await call('scan', '--ip', '::1', '--helo', 'x', '--from', '', '--json')).calls, [['scan', { file: undefined, ip: '::1', helo: 'x', from: '', json: true }]])
+})
+
+test('dkim has commands of its own', async () => {
+  assert.deepEqual((await call('dkim', 'keygen', 'a.example', '-t', 'ed25519', '--out', '/k')).calls, [['dkim', { action: 'keygen', domain: 'a.example', type: 'ed25519', bits: '2048', out: '/k', format: 'zone' }]])
+  assert.deepEqual((await call('dkim', 'record', '--format', 'web')).calls, [['dkim', { action: 'record', of: undefined, format: 'web' }]])
+  assert.deepEqual((await call('dkim', 'sign', 'm.eml', '-d', 'a.example', '-s', 'x', '-k', 'x.pem', '-s', 'y', '-k', 'y.pem')).calls,
+    [['dkim', { action: 'sign', file: 'm.eml', domain: 'a.example', selector: ['x', 'y'], key: ['x.pem', 'y.pem'] }]])
+  assert.deepEqual((await call('dkim', 'verify', '--dns', '192.0.2.53', '--json', '-c', 'x')).calls, [['dkim', { action: 'verify', file: undefined, dns: '192.0.2.53', json: true, config: 'x' }]])
+  assert.deepEqual((await call('dkim', 'rotate', 'a.example', '--wait', '2h')).calls, [['dkim', { action: 'rotate', domain: 'a.example', wait: '2h', format: 'zone' }]])
 })
 
 describe('wrong usage is 64, says why on standard error, and calls nothing', () => {
