@@ -8,6 +8,7 @@
 import { isatty } from 'node:tty'
 import { checkDelivery } from './check-delivery.ts'
 import { checkDns } from './check-dns.ts'
+import { checkUsers } from './check-users.ts'
 import { EXIT } from './exit-codes.ts'
 import type { LoadReport } from '../delivery/address-source.ts'
 import { processIdentity } from '../delivery/local-settings.ts'
@@ -107,7 +108,8 @@ async function checkFiles(settings: Settings, source: string): Promise<LoadRepor
   // The embedded default's directories are made by `run`.
   if (source === EMBEDDED_SOURCE) return { errors: [], warnings: [] }
   // Whoever runs the check need not be the user that Postern runs as: an owner whom only root can serve is warned of, not an error.
-  return checkDelivery(settings, source, { ...processIdentity(), uid: 0 })
+  const reports = [await checkDelivery(settings, source, { ...processIdentity(), uid: 0 }), await checkUsers(settings)]
+  return { errors: reports.flatMap(({ errors }) => errors), warnings: reports.flatMap(({ warnings }) => warnings) }
 }
 
 /** What the gateway would do, in a few lines. */
@@ -116,21 +118,38 @@ export function summarise(settings: Settings): string {
   for (const listener of settings.listeners) {
     lines.push(`  ${listener.role.padEnd(10)} ${listener.name}: ${describeListener(listener)}`)
     lines.push(`${' '.repeat(13)}to ${describeHop(settings.hops.get(listener.next))}`)
-    if (listener.role === 'outbound') lines.push(`${' '.repeat(13)}for ${listener.clients.join(', ')}`)
+    if (listener.role !== 'inbound') lines.push(`${' '.repeat(13)}for ${describeClients(listener)}`)
   }
-  lines.push(...describeDomains(settings))
+  lines.push(...describeDomains(settings), ...describeSigning(settings))
   return lines.map((line) => `${line}\n`).join('')
 }
 
 function describeListener(listener: ListenerSettings): string {
   const tls = listener.tls === undefined ? 'no TLS' : `TLS ${listener.tls.mode}`
-  return `${listener.protocol.toUpperCase()} on ${listener.listen.map(formatAddress).join(', ')}, ${tls}`
+  return `${listener.protocol.toUpperCase()}${listener.transparent ? ' (transparent)' : ''} on ${listener.listen.map(formatAddress).join(', ')}, ${tls}`
+}
+
+function describeClients({ clients, submission }: ListenerSettings): string {
+  if (submission === undefined) return clients.join(', ')
+  const { users, dovecot } = submission.authentication
+  return `users of ${[...(users === undefined ? [] : [users]), ...(dovecot === undefined ? [] : ['Dovecot'])].join(' and ')}`
+}
+
+function describeSigning({ signing: { keys, directory, tables }, listeners }: Settings): readonly string[] {
+  if (listeners.every(({ role }) => role === 'inbound')) return []
+  const names = keys.map(({ selector, domain }) => `${selector}._domainkey.${domain}`)
+  const shown = 10
+  const sources = [
+    ...names.slice(0, shown), ...(names.length > shown ? [`and ${names.length - shown} more`] : []),
+    ...(directory === undefined ? [] : [`the keys in ${directory}`]), ...(tables === undefined ? [] : [`those of ${tables.signingTable.path}`]),
+  ]
+  return [`  signing    ${sources.length === 0 ? 'nothing: there are no keys' : sources.join(', ')}`]
 }
 
 function describeHop(hop: HopSettings | undefined): string {
   if (hop === undefined) throw new Error('a listener without a hop passed the check')
   if (hop.kind === 'maildir') return `hop ${hop.name}: Maildirs ${hop.path}${hop.users === undefined ? ', everybody is a user' : ''}`
-  return `hop ${hop.name}: ${hop.kind.toUpperCase()} ${formatAddress(hop.address)}, TLS ${hop.tls.mode}`
+  return `hop ${hop.name}: ${hop.kind.toUpperCase()} ${(hop.addresses ?? [hop.address]).map(formatAddress).join(' or ')}, TLS ${hop.tls.mode}${hop.login === undefined ? '' : `, as ${hop.login.user}`}`
 }
 
 /** The first few; a list of thousands helps nobody. */

@@ -88,8 +88,9 @@ function checkDomains(model: Model, collector: Collector): void {
   if (inbound && domains.length === 0 && !unreadable) {
     collector.error(['domains'], 'no domains, and a listener whose role is inbound: it could accept nothing', 'the domains that mail is accepted for')
   }
-  if (!inbound && domains.length > 0 && model.listeners.every(({ values }) => values.role !== undefined)) {
-    collector.warn(['domains'], 'no listener has the role inbound, so that nothing uses the domains')
+  const used = model.listeners.some(({ values: { role } }) => role === 'inbound' || role === 'submission' || role === undefined)
+  if (!used && domains.length > 0) {
+    collector.warn(['domains'], 'all listeners have the role outbound, so that nothing uses the domains')
   }
 }
 

@@ -4,6 +4,7 @@
  * `loadFrom` returns what `loadConfiguration` would. Nothing of the
  * environment or of this machine comes in unless a test gives it.
  */
+import { generateKeyPairSync } from 'node:crypto'
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { loadText } from '../../src/config/load.ts'
@@ -52,6 +53,8 @@ export function settingsFrom(yamlText: string, ground: TestGround): Settings {
   throw new Error(loaded.status === 'invalid' ? loaded.errors.map(describeError).join('\n') : loaded.cause)
 }
 
+/** to sign with; RSA takes a second to make */
+const DKIM_KEY = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' })
 const EXAMPLES = join(import.meta.dirname, '../../config')
 
 /** Names of the examples in config/: `front-of-mta.yaml` and its siblings. */
@@ -61,7 +64,7 @@ export function exampleNames(): readonly string[] {
 
 /**
  * Puts an example into `directory`, with the files that it refers to: `users`,
- * `aliases` and a certificate. Returns the path of its copy, for --config.
+ * `aliases`, a certificate, a DKIM key, a password. Returns the path of its copy, for --config.
  */
 export function prepareExample(name: string, directory: string): string {
   const path = join(directory, name)
@@ -71,6 +74,9 @@ export function prepareExample(name: string, directory: string): string {
   mkdirSync(join(directory, 'tls'), { recursive: true })
   writeFileSync(join(directory, 'tls/fullchain.pem'), CERTIFICATE)
   writeFileSync(join(directory, 'tls/privkey.pem'), PRIVATE_KEY, { mode: 0o600 })
+  writeFileSync(join(directory, 'relay.password'), 'secret\n', { mode: 0o600 })
+  mkdirSync(join(directory, 'dkim'), { recursive: true })
+  writeFileSync(join(directory, 'dkim/example.org.s2026.pem'), DKIM_KEY, { mode: 0o600 })
   return path
 }
 

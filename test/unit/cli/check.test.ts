@@ -48,10 +48,17 @@ test('the summary names listeners, roles, hops, clients and domains', async () =
   hostname   mx.example.org
   inbound    inbound: SMTP on 0.0.0.0:25, [::]:25, TLS starttls
              to hop local: Maildirs /var/mail/{domain}/{local}
+  submission submissions: SMTP on 0.0.0.0:465, [::]:465, TLS implicit
+             to hop smarthost: SMTP mail.relay.example:587, TLS required, as example
+             for users of ${cwd}/users
+  submission submission: SMTP on 0.0.0.0:587, [::]:587, TLS required
+             to hop smarthost: SMTP mail.relay.example:587, TLS required, as example
+             for users of ${cwd}/users
   outbound   relay: SMTP on 0.0.0.0:2525, TLS starttls
-             to hop smarthost: SMTP mail.relay.example:587, TLS required
+             to hop smarthost: SMTP mail.relay.example:587, TLS required, as example
              for 127.0.0.0/8, ::1, 192.168.1.0/24
   domains    example.org, example.com
+  signing    s2026._domainkey.example.org
 `
   if (err === '') assert.deepEqual({ code, out }, { code: 0, out: expected })
   else assert.match(err, /^\S+standalone\.yaml: hops\.local\.maildir: \/var\/mail must exist/)

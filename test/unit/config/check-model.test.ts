@@ -93,7 +93,7 @@ test('no hop is at a wildcard address', () => {
 
 test('inbound needs domains', () => {
   assert.match(outcome({ domains: '[]' }).errors, /domains: no domains, and a listener whose role is inbound/)
-  assert.match(outcome({ listeners: [listener('out', '"127.0.0.1:1"', 'role: outbound, next: backend')] }).warnings, /domains: no listener has the role inbound/)
+  assert.match(outcome({ listeners: [listener('out', '"127.0.0.1:1"', 'role: outbound, next: backend')] }).warnings, /domains: all listeners have the role outbound/)
 })
 
 test('a domain stands once, however it is written', () => {

@@ -69,6 +69,9 @@ test('the users and aliases beside them are valid for the domains of the example
   assert.deepEqual(aliases.warnings, [])
 })
 
-test('the replacement of DKIMproxy says plainly that it does not sign', () => {
-  assert.match(readFileSync(join(root, 'config/dkimproxy-replacement.yaml'), 'utf8'), /THIS VERSION DOES NOT SIGN/)
+test('the replacement of DKIMproxy is transparent, and signs', () => {
+  const loaded = loadExample('dkimproxy-replacement.yaml', temporaryDirectory('examples'))
+  assert.ok(loaded.status === 'ok')
+  assert.deepEqual(loaded.settings.listeners.map(({ role, transparent }) => [role, transparent]), [['outbound', true]])
+  assert.equal(loaded.settings.signing.keys.length, 1)
 })
