@@ -9,6 +9,8 @@ import { checkSpf } from '../auth/spf.ts'
 import type { Failure, Resolver } from '../dns/resolver.ts'
 import type { DnsListHealth } from '../reputation/dnsbl.ts'
 import { parseIpAddress, sameAddress } from '../reputation/reverse-name.ts'
+import { checkPublished, describePublished, type PublishedKey } from '../signing/published.ts'
+import type { SigningKey } from '../signing/signing-key.ts'
 
 export interface DnsFinding {
   /** temporary: it could not be found out now */
@@ -26,9 +28,12 @@ export interface DnsCheckInput {
   readonly resolver: Resolver
   /** proves the configured lists */
   readonly lists: () => Promise<readonly DnsListHealth[]>
+  /** keys that mail is signed with; their records are compared with them */
+  readonly signingKeys?: readonly SigningKey[]
 }
 
 const MAX_DOMAINS = 50
+const MAX_KEYS = 500
 const MAX_SHOWN = 5
 
 export async function checkDns(given: DnsCheckInput): Promise<readonly DnsFinding[]> {
@@ -45,6 +50,7 @@ export async function checkDns(given: DnsCheckInput): Promise<readonly DnsFindin
     ...(await inOrder(ours.slice(0, MAX_SHOWN), (address) => addressFinding(address, hostname, resolver))),
     ...(await inOrder(domains.slice(0, MAX_DOMAINS), (domain) => domainFindings(domain, { hostname, ours, resolver }))).flat(),
     ...(domains.length > MAX_DOMAINS ? [{ level: 'warn', about: 'domains', text: `only the first ${MAX_DOMAINS} of ${domains.length} were looked at` } as const] : []),
+    ...(await keyFindings(input.signingKeys ?? [], resolver)),
     ...(await input.lists()).map(listFinding),
   ]
 }
@@ -176,6 +182,26 @@ async function dmarcFinding(domain: string, resolver: Resolver): Promise<DnsFind
   return policy === undefined
     ? { level: 'fail', about: domain, text: `the DMARC record has no policy that can be read (p=none, quarantine or reject)` }
     : { level: 'ok', about: domain, text: `DMARC says p=${policy}` }
+}
+
+async function keyFindings(keys: readonly SigningKey[], resolver: Resolver): Promise<readonly DnsFinding[]> {
+  const findings = (await checkPublished(keys.slice(0, MAX_KEYS), resolver)).map(keyFinding)
+  return keys.length > MAX_KEYS ? [...findings, { level: 'warn', about: 'signing', text: `only the first ${MAX_KEYS} of ${keys.length} keys were looked at` }] : findings
+}
+
+function keyFinding({ key, published }: PublishedKey): DnsFinding {
+  return { level: levelOf(published), about: key.domain, text: `DKIM: ${describePublished(key, published)}` }
+}
+
+function levelOf(published: PublishedKey['published']): DnsFinding['level'] {
+  switch (published.status) {
+    case 'matches': return published.testing ? 'warn' : 'ok'
+    case 'temperror': return 'temporary'
+    case 'mismatch':
+    case 'missing':
+    case 'revoked':
+    case 'unusable': return 'fail'
+  }
 }
 
 function listFinding(health: DnsListHealth): DnsFinding {

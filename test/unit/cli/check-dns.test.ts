@@ -5,9 +5,12 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { checkDns, type DnsCheckInput } from '../../../src/cli/check-dns.ts'
 import { runCheck } from '../../../src/cli/check.ts'
+import { readPrivateKey } from '../../../src/signing/private-key.ts'
+import { signingKey, type SigningKey } from '../../../src/signing/signing-key.ts'
 import { TEST_MACHINE } from '../../support/settings.ts'
 import { temporaryDirectory } from '../../support/process.ts'
 import { reverseName, zoneMap, type ZoneData } from '../../support/zone-map.ts'
+import { key } from '../signing/signing-fixture.ts'
 
 const ADDRESS = '203.0.113.5'
 const WELL: ZoneData = {
@@ -30,6 +33,23 @@ test('all well', async () => {
     'ok example.org: SPF lets 203.0.113.5 send for it',
     'ok example.org: DMARC says p=reject',
   ])
+})
+
+test('the record of each key that signs is compared with it', async () => {
+  const signing = (selector: string, name: string): SigningKey => {
+    const reading = readPrivateKey(key(name).pem)
+    if (reading.status === 'refused') throw new Error(reading.problem)
+    return signingKey({ domain: 'example.org', selector }, reading.key, '/key')
+  }
+  const zone: ZoneData = {
+    ...WELL,
+    's1._domainkey.example.org': { TXT: [key('a').record] }, 's2._domainkey.example.org': { TXT: [`${key('a').record}; t=y`] },
+    's4._domainkey.example.org': { TXT: [key('b').record] }, 's5._domainkey.example.org': 'servfail', 's6._domainkey.example.org': { TXT: ['v=DKIM1; p='] },
+  }
+  const found = (await lines(zone, { signingKeys: ['s1', 's2', 's3', 's4', 's5', 's6'].map((selector) => signing(selector, 'a')) })).filter((line) => line.includes('DKIM'))
+  const expected = [/^ok example\.org: DKIM: s1\._domainkey\.example\.org has the key$/, /^warn .*t=y/, /^fail .*s3.* has no TXT record/, /^fail .*s4.* has another key/, /^temporary .*s5.* could not be asked for/, /^fail .*s6.* empty p=/]
+  assert.equal(found.length, expected.length)
+  for (const [index, pattern] of expected.entries()) assert.match(found[index] ?? '', pattern)
 })
 
 test('each thing that others would refuse us for, with what to do', async () => {
