@@ -11,7 +11,7 @@ import { fieldsNamed, type HeaderSection } from '../message/header-section.ts'
 import type { SigningDecision } from '../signing/signing.ts'
 import type { EnvelopePath } from '../smtp/envelope.ts'
 import type { Reply } from '../smtp/reply.ts'
-import { HEADER_TOO_LONG, INTERNAL } from '../smtp/reply-catalogue.ts'
+import { AUTH_REQUIRED, HEADER_TOO_LONG, INTERNAL } from '../smtp/reply-catalogue.ts'
 import * as replies from '../smtp/reply-catalogue-submission.ts'
 import { missingFields } from './added-fields.ts'
 import type { Outbound } from './outbound.ts'
@@ -71,7 +71,7 @@ export class Departure {
     const { users } = this.outbound
     const { login } = this.start
     if (users === undefined) return undefined
-    if (login === undefined) return replies.LOG_IN_FIRST
+    if (login === undefined) return AUTH_REQUIRED
     if (!users.ready()) return replies.SENDERS_UNKNOWN
     // The null reverse-path is nobody's; whose the message is, its From says.
     if (this.sender !== null && !users.maySendAs(login, this.sender)) return replies.notYourSender(login, printable(this.sender))

@@ -5,8 +5,6 @@ function reply(status: number, code: readonly [subject: number, detail: number],
   return { status, subject: code[0], detail: code[1], text }
 }
 
-/** RFC 4954 §6 */
-export const LOG_IN_FIRST = reply(530, [7, 0], 'Authentication required')
 /** the file that says it cannot be read */
 export const SENDERS_UNKNOWN = reply(451, [3, 0], 'Who may send as whom is not known at the moment, try again later')
 /** RFC 6409 §6.1: the reverse-path */
