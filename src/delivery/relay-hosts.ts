@@ -20,7 +20,8 @@ export interface RelayHost {
 /** What a transaction does with connections. */
 export type Connections = Pick<Pool, 'acquire' | 'release' | 'rest' | 'resume'>
 
-interface Candidate extends RelayHost {
+interface Candidate {
+  readonly host: RelayHost
   readonly rest: BackOff
   /** a transaction is finding out whether it is back */
   probed: boolean
@@ -37,20 +38,20 @@ export class RelayHosts implements Connections {
 
   /** @param hosts one at least, the first is asked first */
   constructor(hosts: readonly RelayHost[], now: () => number) {
-    this.#hosts = hosts.map(({ pool, reload }) => ({ pool, reload, rest: new BackOff(now, REST), probed: false }))
+    this.#hosts = hosts.map((host) => ({ host, rest: new BackOff(now, REST), probed: false }))
     this.#now = now
   }
 
   /** Whether `acquire` would not have to wait for another to finish. */
   get hasRoom(): boolean {
-    return this.#hosts.some(({ pool }) => pool.hasRoom)
+    return this.#hosts.some(({ host }) => host.pool.hasRoom)
   }
 
   async acquire(choice: Choice): Promise<RelayConnection | Refusal> {
     const startedAt = this.#now()
     let last: Refusal | undefined
-    for (const host of this.#inTurn()) {
-      const got = await this.#ask(host, choice)
+    for (const candidate of this.#inTurn()) {
+      const got = await this.#ask(candidate, choice)
       if (!('refusal' in got) || got.fault === undefined) return got
       last = got
       if (this.#now() - startedAt >= SEARCH_MS) break
@@ -72,35 +73,36 @@ export class RelayHosts implements Connections {
   }
 
   tick(): void {
-    for (const { pool } of this.#hosts) pool.tick()
+    for (const { host } of this.#hosts) host.pool.tick()
   }
 
   async reload(): Promise<void> {
-    for (const host of this.#hosts) {
-      host.rest.clear()
+    for (const { host, rest } of this.#hosts) {
+      rest.clear()
       await host.reload()
     }
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#hosts.map(({ pool }) => pool.close()))
+    await Promise.all(this.#hosts.map(({ host }) => host.pool.close()))
   }
 
   /** Those that are left alone come last. */
   #inTurn(): readonly Candidate[] {
-    const alone = this.#hosts.filter((host) => host.rest.resting || host.probed)
-    return alone.length === 0 ? this.#hosts : [...this.#hosts.filter((host) => !alone.includes(host)), ...alone]
+    const alone = this.#hosts.filter(({ rest, probed }) => rest.resting || probed)
+    return alone.length === 0 ? this.#hosts : [...this.#hosts.filter((one) => !alone.includes(one)), ...alone]
   }
 
-  async #ask(host: Candidate, choice: Choice): Promise<RelayConnection | Refusal> {
-    const probe = host.rest.failing && !host.probed
-    if (probe) host.probed = true
+  async #ask(candidate: Candidate, choice: Choice): Promise<RelayConnection | Refusal> {
+    const { host, rest } = candidate
+    const probe = rest.failing && !candidate.probed
+    if (probe) candidate.probed = true
     const got = await host.pool.acquire(choice)
-    if (probe) host.probed = false
+    if (probe) candidate.probed = false
     if (!('refusal' in got)) {
-      host.rest.clear()
+      rest.clear()
       this.#homes.set(got, host.pool)
-    } else if (got.fault !== undefined) host.rest.failed()
+    } else if (got.fault !== undefined) rest.failed()
     return got
   }
 

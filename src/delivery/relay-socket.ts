@@ -26,10 +26,10 @@ export function connectTo(address: SocketAddress, avoid: ReadonlySet<string> = n
 function without(avoid: ReadonlySet<string>, resolve: Resolve): LookupFunction {
   return (name, options, done) => {
     resolve(name, (error, found) => {
-      const left = found?.filter(({ address }) => !avoid.has(address)) ?? []
+      if (error !== null) return done(error, [])
+      const left = found.filter(({ address }) => !avoid.has(address))
       const [first] = left
-      if (error !== null) done(error, [])
-      else if (first === undefined) done(new Error(NO_OTHER_ADDRESS), [])
+      if (first === undefined) done(new Error(avoid.size === 0 ? 'the host has no address' : NO_OTHER_ADDRESS), [])
       // Node wants a list where it tries several, and one where it does not.
       else if (options.all === true) done(null, left)
       else done(null, first.address, first.family)

@@ -10,7 +10,7 @@
  * Waits are bounded by one deadline, compared in `tick` by whoever owns the
  * connection; there are no timers here.
  */
-import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls'
+import { TLSSocket, connect as connectTls, type ConnectionOptions } from 'node:tls'
 import type { Socket } from 'node:net'
 import { describeReply, type Reply } from './reply.ts'
 import { ReplyParser, isMalformed } from './reply-parser.ts'
@@ -105,7 +105,7 @@ export class ClientConnection {
 
   /** Under TLS, with a certificate that was verified. */
   get verified(): boolean {
-    return 'authorized' in this.#socket && (this.#socket as TLSSocket).authorized
+    return this.#socket instanceof TLSSocket && this.#socket.authorized
   }
 
   get encrypted(): boolean {
@@ -114,9 +114,8 @@ export class ClientConnection {
 
   /** RFC 9266; undefined without TLS 1.3 */
   get channelBinding(): Buffer | undefined {
-    if (!this.encrypted) return undefined
-    const socket = this.#socket as TLSSocket
-    return exported(socket, socket.getProtocol())
+    const socket = this.#socket
+    return socket instanceof TLSSocket ? exported(socket, socket.getProtocol()) : undefined
   }
 
   /** The address at the other end; undefined for a unix socket, or without a connection. */

@@ -14,8 +14,8 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { TLSSocket, createSecureContext, type SecureContextOptions } from 'node:tls'
 import type { HopTlsSettings, RelaySettings, SocketAddress } from '../../../src/config/settings.ts'
-import type { ClientFacts, NextHop, Transaction } from '../../../src/delivery/next-hop.ts'
-import { createRelayHop } from '../../../src/delivery/relay.ts'
+import type { ClientFacts, Transaction } from '../../../src/delivery/next-hop.ts'
+import { createRelayHop, type RelayNextHop } from '../../../src/delivery/relay.ts'
 import type { Clock } from '../../../src/delivery/relay-clock.ts'
 import type { OutgoingMessage } from '../../../src/message/message.ts'
 import type { EnvelopePath } from '../../../src/smtp/envelope.ts'
@@ -288,7 +288,7 @@ export function relaySettings(address: SocketAddress, change: Partial<RelaySetti
 }
 
 export interface Stage {
-  readonly relay: NextHop
+  readonly relay: RelayNextHop
   readonly hop: ScriptedHop
   readonly clock: FakeClock
   readonly log: RecordedLog

@@ -1,0 +1,160 @@
+/** The hop on this machine wants a password: what it hears of us, and what its refusals cost. */
+import assert from 'node:assert/strict'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { path, send, stage, type Peer, type Script, type Stage } from './scripted-hop.ts'
+
+const directory = mkdtempSync(join(tmpdir(), 'postern-login-'))
+after(() => rmSync(directory, { recursive: true }))
+
+const b64 = (text: string) => Buffer.from(text).toString('base64')
+const plain = (user: string, password: string) => `AUTH PLAIN ${b64(`\0${user}\0${password}`)}`
+
+let files = 0
+function passwordFile(content: string): string {
+  const file = join(directory, `${++files}.pw`)
+  writeFileSync(file, content)
+  chmodSync(file, 0o600)
+  return file
+}
+
+/** Answers AUTH PLAIN by the line, and then serves. */
+const server = (answer: (line: string) => string, auth = 'AUTH PLAIN'): Script => async (peer: Peer) => {
+  await peer.hello(auth)
+  await peer.serve((line) => (line.startsWith('AUTH') ? answer(line) : undefined))
+}
+const accepts = server((line) => (line === plain('anna', 'secret') ? '235 2.7.0 welcome' : '535 5.7.8 wrong'))
+
+function linesOf(s: Stage): string[][] {
+  return s.hop.peers.map((peer) => peer.lines)
+}
+
+test('we log in once for a connection, and say AUTH=<> for whom we do not know', async (t) => {
+  const s = await stage(t, accepts, { login: { user: 'anna', passwordFile: passwordFile('secret\n') } })
+  assert.equal((await send(s.begin())).status, 250)
+  assert.equal((await send(s.begin())).status, 250)
+  const mail = ['MAIL FROM:<from@x.test> AUTH=<>', 'RCPT TO:<to@y.test>', 'DATA']
+  assert.deepEqual(linesOf(s), [['EHLO gw.test', plain('anna', 'secret'), ...mail, ...mail]])
+})
+
+test('what a client is vouched for passes', async (t) => {
+  const s = await stage(t, accepts, { login: { user: 'anna', passwordFile: passwordFile('secret') } })
+  assert.equal((await s.begin().mail(path('<a@x.test>', 'AUTH=b+40x.test', 'SIZE=3'))).status, 250)
+  assert.equal(linesOf(s)[0]?.[2], 'MAIL FROM:<a@x.test> AUTH=b+40x.test')
+})
+
+test('without a login nothing is said of AUTH, whatever the client said', async (t) => {
+  const s = await stage(t, accepts)
+  assert.equal((await s.begin().mail(path('<a@x.test>', 'AUTH=b@x.test'))).status, 250)
+  assert.deepEqual(linesOf(s), [['EHLO gw.test', 'MAIL FROM:<a@x.test>']])
+})
+
+test('a wrong password: 4xx for the client, one error in the log, and a pause that grows', async (t) => {
+  const s = await stage(t, accepts, { login: { user: 'anna', passwordFile: passwordFile('hunter2') } })
+  const wrong = async () => {
+    const reply = await send(s.begin())
+    assert.deepEqual([reply.status, reply.subject, reply.detail], [451, 7, 0])
+  }
+  for (let i = 0; i < 5; i++) await wrong()
+  assert.equal(s.hop.peers.length, 1, 'one guess')
+  const [error, ...more] = s.log.at('error')
+  assert.equal(more.length, 0)
+  assert.match(error?.text ?? '', /refuses our login: correct user and password_file, then reload/)
+  assert.deepEqual({ ...error?.facts, peer: '' }, { hop: 'next', peer: '', stage: 'AUTH', user: 'anna', mechanism: 'PLAIN', reply: '535 5.7.8 wrong', pausedMs: 60_000 })
+  assert.ok(!JSON.stringify(s.log.entries).includes('hunter2') && !JSON.stringify(s.log.entries).includes(b64('\0anna\0hunter2')))
+
+  s.clock.advance(59_999)
+  await wrong()
+  assert.equal(s.hop.peers.length, 1)
+  s.clock.advance(1)
+  await wrong()
+  assert.equal(s.hop.peers.length, 2)
+  s.clock.advance(119_999)
+  await wrong()
+  assert.equal(s.hop.peers.length, 2)
+})
+
+test('a reload with the right password ends the pause', async (t) => {
+  const file = passwordFile('hunter2')
+  const s = await stage(t, accepts, { login: { user: 'anna', passwordFile: file } })
+  assert.equal((await send(s.begin())).status, 451)
+  writeFileSync(file, 'secret\n')
+  assert.equal((await send(s.begin())).status, 451)
+  await s.relay.reload()
+  assert.equal((await send(s.begin())).status, 250)
+  assert.equal(s.hop.peers.length, 2)
+})
+
+test('a file that others may read is not used, and no connection is made', async (t) => {
+  const file = passwordFile('secret')
+  chmodSync(file, 0o644)
+  const s = await stage(t, accepts, { login: { user: 'anna', passwordFile: file } })
+  for (let i = 0; i < 3; i++) assert.equal((await send(s.begin())).status, 451)
+  assert.equal(s.hop.peers.length, 0)
+  const [error, ...more] = s.log.at('error')
+  assert.equal(more.length, 0)
+  assert.match(String(error?.facts['detail']), /permissions 0644 are too open/)
+  assert.equal(error?.facts['file'], file)
+  chmodSync(file, 0o600)
+  s.clock.advance(5000)
+  assert.equal((await send(s.begin())).status, 250)
+})
+
+test('a hop that puts us off is asked again soon, and is no error of ours', async (t) => {
+  let times = 0
+  const s = await stage(t, server(() => (++times === 1 ? '454 4.7.0 later' : '235 welcome')), { login: { user: 'anna', passwordFile: passwordFile('secret') } })
+  assert.equal((await send(s.begin())).status, 451)
+  assert.equal((await send(s.begin())).status, 451)
+  s.clock.advance(5000)
+  assert.equal((await send(s.begin())).status, 250)
+  assert.equal(s.hop.peers.length, 2)
+  assert.deepEqual([s.log.at('error').length, s.log.at('warn').length], [0, 1])
+})
+
+test('a hop that offers no way to log in is not used without', async (t) => {
+  const s = await stage(t, async (peer) => {
+    await peer.hello('AUTH GSSAPI')
+    await peer.serve()
+  }, { login: { user: 'anna', passwordFile: passwordFile('secret') } })
+  assert.equal((await send(s.begin())).status, 451)
+  assert.equal(s.log.at('error')[0]?.facts['offered'], 'GSSAPI')
+  assert.ok(!linesOf(s).flat().some((line) => line.startsWith('MAIL')))
+})
+
+test('a hop that closes at the login, or stays silent', async (t) => {
+  const s = await stage(t, [async (peer) => {
+    await peer.hello('AUTH PLAIN')
+    await peer.line()
+    peer.end()
+  }, async (peer) => {
+    await peer.hello('AUTH PLAIN')
+    await peer.line()
+    s.clock.advance(60_000)
+  }], { login: { user: 'anna', passwordFile: passwordFile('secret') } })
+  assert.equal((await send(s.begin())).status, 451)
+  s.clock.advance(5000)
+  assert.equal((await send(s.begin())).status, 451)
+  assert.deepEqual(s.log.at('warn').map(({ facts }) => facts['cause']), ['closed', 'timeout'])
+})
+
+test('something unasked behind the 235 ends the connection', async (t) => {
+  const s = await stage(t, server(() => '235 welcome\r\n250 and more'), { login: { user: 'anna', passwordFile: passwordFile('secret') } })
+  const reply = await send(s.begin())
+  assert.deepEqual([reply.status, reply.subject, reply.detail], [451, 5, 0])
+})
+
+for (const [reply, passes] of [
+  ['530 5.7.0 Authentication required', false], ['535 5.7.8 no', false], ['534 5.7.9 weak', false], ['538 5.7.11 TLS', false], ['525 5.7.13 disabled', false], ['550 5.7.8 bad credentials', false], ['554 5.7.9 x', false],
+  ['550 5.7.1 you may not send as this', true], ['553 5.7.80 x', true], ['550 5.1.1 no such user', true], ['450 5.7.8 x', true],
+] as const) {
+  test(`${reply}: ${passes ? 'is the client\'s to hear' : 'is about us'}`, async (t) => {
+    const s = await stage(t, async (peer) => {
+      await peer.hello()
+      await peer.serve((line) => (line.startsWith('MAIL') ? reply : undefined))
+    })
+    const got = await s.begin().mail(path('<a@x.test>'))
+    assert.equal(got.status, passes ? Number(reply.slice(0, 3)) : 451)
+  })
+}
