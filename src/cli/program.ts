@@ -9,6 +9,7 @@ import type { CheckOptions } from './check.ts'
 import type { DeliverOptions } from './deliver.ts'
 import { dkimCommand, type DkimRequest } from './dkim-command.ts'
 import { EXIT } from './exit-codes.ts'
+import { importCommand, type ImportRequest } from './import-command.ts'
 import { quarantineCommand, type QuarantineRequest } from './quarantine-command.ts'
 import { scanCommand, type ScanRequest } from './scan-command.ts'
 import { whyCommand, type WhyRequest } from './why-command.ts'
@@ -28,6 +29,7 @@ export interface Commands {
   why(request: WhyRequest): Promise<number>
   scan(request: ScanRequest): Promise<number>
   allow(request: AllowRequest): Promise<number>
+  importFrom(request: ImportRequest): Promise<number>
   dkim(request: DkimRequest): Promise<number>
 }
 
@@ -90,5 +92,6 @@ function describeProgram(commands: Commands, io: ProgramIo, finish: (exitCode: n
   whyCommand(program, config, async (request) => finish(await commands.why(request)))
   scanCommand(program, config, async (request) => finish(await commands.scan(request)))
   dkimCommand(program, config, async (request) => finish(await commands.dkim(request)))
+  importCommand(program, async (request) => finish(await commands.importFrom(request)))
   return program
 }

@@ -11,7 +11,7 @@ async function call(...argv: string[]): Promise<{ code: number; out: string; err
     calls.push([name, options])
     return Promise.resolve(name === 'check' ? 78 : 0)
   }
-  const commands: Commands = { run: command('run'), check: command('check'), demo: command('demo'), deliver: command('deliver'), health: command('health'), quarantine: command('quarantine'), allow: command('allow'), why: command('why'), scan: command('scan'), dkim: command('dkim') }
+  const commands: Commands = { run: command('run'), check: command('check'), demo: command('demo'), deliver: command('deliver'), health: command('health'), quarantine: command('quarantine'), allow: command('allow'), why: command('why'), scan: command('scan'), dkim: command('dkim'), importFrom: command('import') }
   const code = await runProgram(argv, commands, { version: '1.2.3', out: (text) => (out += text), err: (text) => (err += text) })
   return { code, out, err, calls }
 }
@@ -35,6 +35,12 @@ describe('commands', () => {
     assert.deepEqual((await call('allow', 'remove', 'a', 'b')).calls, [['allow', { action: 'remove', ids: ['a', 'b'] }]])
     const added = await call('allow', 'add', '--address', '192.0.2.1', '2001:db8::1', '--reason', 'why', '--checks', 'rdns')
     assert.deepEqual(added.calls, [['allow', { action: 'add', address: ['192.0.2.1', '2001:db8::1'], reason: 'why', checks: 'rdns', expires: '90d' }]])
+  })
+
+  test('import has a command for each program', async () => {
+    assert.deepEqual((await call('import', 'dkimproxy', 'a.conf', 'b.conf')).calls, [['import', { from: 'dkimproxy', files: ['a.conf', 'b.conf'] }]])
+    assert.deepEqual((await call('import', 'opendkim', 'a.conf')).calls, [['import', { from: 'opendkim', files: ['a.conf'] }]])
+    assert.equal((await call('import', 'opendkim')).code, 64)
   })
 
   test('quarantine has commands of its own', async () => {
