@@ -59,5 +59,6 @@ function stringsOf(rest: string): readonly string[] | undefined {
   const data = rest.replace(/^(?:[0-9]+\s+)?(?:IN\s+)?(?:[0-9]+\s+)?TXT\s+/i, '').trim()
   if (!data.includes('"')) return data === '' || /[()]/.test(data) ? undefined : [data]
   const strings = [...data.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map(([, one = '']) => one.replace(/\\(.)/g, '$1'))
-  return /^[\s()]*$/.test(data.replace(/"(?:[^"\\]|\\.)*"/g, '')) ? strings : undefined
+  const between = data.replace(/"(?:[^"\\]|\\.)*"/g, '').replace(/\s/g, '')
+  return between === '' || between === '()' ? strings : undefined
 }
