@@ -9,8 +9,10 @@
  * from behind the same address translation, and whoever guesses from there has
  * the account's limit for that network.
  *
- * An attempt counts as failed while it is under way, so that many at once are
- * no more than many in turn. A client on this machine or on a unix socket has
+ * Where something has failed already, an attempt counts as failed while it is
+ * under way, so that many at once are no more than many in turn. Where nothing
+ * has, a program that opens its connections all at once is let in, up to five
+ * times as many as may fail. A client on this machine or on a unix socket has
  * neither address nor network. Answers at once; no I/O, no timers; the clock is
  * that of the counters. Nothing throws.
  */
@@ -53,6 +55,8 @@ interface Limit {
 }
 
 const FIRST_DELAY_MS = 1000
+/** So many times as many as may fail may be under way at once, while none has failed. */
+const BURST = 5
 const MAX_ACCOUNT_CHARACTERS = 320
 
 export function createGuard(settings: GuardSettings, counters: SharedCounters): Guard {
@@ -68,7 +72,8 @@ export function createGuard(settings: GuardSettings, counters: SharedCounters): 
       for (const { scope, key, most } of limits) {
         const underWay = counters.begin(`login ${key}`)
         begun.push(`login ${key}`)
-        const count = counters.add(`login failure ${key}`, 0, windowMs) + underWay - 1
+        const failed = counters.add(`login failure ${key}`, 0, windowMs)
+        const count = failed > 0 ? failed + underWay - 1 : Math.floor((underWay - 1) / BURST)
         if (count >= most) full ??= scope
         // Half of a network's limit is as far as all of an address's: its delay grows as slowly.
         failures = Math.max(failures, Math.floor((count * settings.perAddress) / most))

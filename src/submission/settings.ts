@@ -14,7 +14,7 @@ export type SaslMechanism = (typeof SASL_MECHANISMS)[number]
 export interface DovecotSettings {
   /** `service auth { unix_listener … }` or `inet_listener` */
   readonly socket: { readonly path: string } | { readonly host: string; readonly port: number }
-  /** how long an answer may take; 10 s. Longer is 454 4.7.0 */
+  /** how long an answer may take; 30 s, for Dovecot itself lets those wait whose address has failed (up to 17 s). Longer is 454 4.7.0 */
   readonly timeoutMs: number
 }
 
@@ -22,7 +22,7 @@ export interface DovecotSettings {
  * Failures are counted in `windowMs`, by client address, network (/24, /64)
  * and account. From `delayAfter` on each answer waits, a second and then twice
  * as long each time, up to `maxDelayMs`. From the limits on it is 454 4.7.0 for
- * `lockMs`, without a look at the password. An account is not locked where it
+ * `lockMs` (twice that at most), without a look at the password. An account is not locked where it
  * has logged in before: there its failures are counted apart.
  */
 export interface GuardSettings {

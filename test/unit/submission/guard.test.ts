@@ -77,8 +77,10 @@ test('strangers cannot lock an owner out, neither from elsewhere nor from behind
 
 test('many at once are no more than many in turn, and what came to no end does not count', () => {
   const { guard } = made()
-  const open = Array.from({ length: 10 }, () => guard.enter({ address: '192.0.2.1', account: undefined }))
-  assert.deepEqual(open.map(({ status }) => status), Array.from({ length: 10 }, () => 'open'))
+  // One that has failed already.
+  attempt(guard, { address: '192.0.2.1', account: 'bert' }, 'fail')
+  const open = Array.from({ length: 9 }, () => guard.enter({ address: '192.0.2.1', account: undefined }))
+  assert.deepEqual(open.map(({ status }) => status), Array.from({ length: 9 }, () => 'open'))
   assert.equal(attempt(guard, {}, 'fail'), 'locked: address')
   for (const entry of open) {
     if (entry.status !== 'open') continue
@@ -87,6 +89,14 @@ test('many at once are no more than many in turn, and what came to no end does n
     entry.attempt.failed()
   }
   assert.equal(attempt(guard, {}, 'fail'), '0 ms')
+})
+
+test('a program that opens its connections all at once gets in; one that guesses so does not for long', () => {
+  const { guard } = made()
+  const open = Array.from({ length: 60 }, () => guard.enter({ address: '192.0.2.1', account: 'app' }))
+  assert.equal(open.filter(({ status }) => status === 'open').length, 50)
+  for (const entry of open) if (entry.status === 'open') entry.attempt.succeeded('app')
+  assert.ok(Array.from({ length: 80 }, () => guard.enter({ address: '192.0.2.1', account: 'app' })).every(({ status }) => status === 'open'))
 })
 
 test('this machine and unix sockets have no address that could be locked: the account alone counts', () => {
