@@ -8,6 +8,7 @@ import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePort } from '../ports.ts'
 import { start, temporaryDirectory, untilGreets, type RunningProcess } from '../process.ts'
+import type { Certificate } from './certificate.ts'
 import { HOP_DOMAIN, MAIL_USER, targetOf, type Hop } from './hop.ts'
 import { Mailbox } from './mailbox.ts'
 import { OPENSMTPD, OPENSMTPD_HELPERS, account, groupNumber } from './programs.ts'
@@ -16,10 +17,14 @@ export interface OpenSmtpdOptions {
   readonly users?: readonly string[]
   /** hands mail to this LMTP socket instead of storing it */
   readonly lmtp?: string
+  /** a signer on the one port, which hands mail back on the other (set-up A) */
+  readonly signer?: { readonly port: number; readonly back: number }
   /** domains beside hop.example */
   readonly domains?: readonly string[]
   /** further lines of the table of virtual users: an address or `@domain`, and where its mail goes */
   readonly virtual?: Readonly<Record<string, string>>
+  /** takes mail under TLS only, from nobody but these: passwords, as crypt(3) has them, by user */
+  readonly submission?: { readonly tls: Certificate; readonly logins: Readonly<Record<string, string>> }
 }
 
 export async function startOpenSmtpd(options: OpenSmtpdOptions = {}): Promise<Hop> {
@@ -29,6 +34,7 @@ export async function startOpenSmtpd(options: OpenSmtpdOptions = {}): Promise<Ho
   const users = options.users ?? ['alice']
   const virtual = [...users.map((user) => [`${user}@${HOP_DOMAIN}`, MAIL_USER] as const), ...Object.entries(options.virtual ?? {})]
   writeFileSync(join(directory, 'users'), virtual.map(([from, to]) => `${from} ${to}\n`).join(''))
+  writeFileSync(join(directory, 'logins'), Object.entries(options.submission?.logins ?? {}).map(([user, hash]) => `${user} ${hash}\n`).join(''))
   writeFileSync(join(directory, 'smtpd.conf'), configuration(directory, port, options).join('\n') + '\n')
   // `exec` so that the group's leader is smtpd itself.
   const script = [
@@ -74,12 +80,16 @@ function layOut(directory: string): void {
   }
 }
 
-function configuration(directory: string, port: number, { lmtp, domains = [] }: OpenSmtpdOptions): string[] {
+function configuration(directory: string, port: number, { lmtp, domains = [], submission, signer }: OpenSmtpdOptions): string[] {
+  const pki = submission === undefined ? [] : [`table logins file:${directory}/logins`, `pki test cert "${submission.tls.certFile}"`, `pki test key "${submission.tls.keyFile}"`]
   return [
+    ...pki,
     `table users file:${directory}/users`,
     'smtp max-message-size 100M',
-    `listen on 127.0.0.1 port ${port} hostname opensmtpd.example`,
+    `listen on 127.0.0.1 port ${port} hostname opensmtpd.example${submission === undefined ? '' : ' tls-require pki test auth <logins>'}`,
     `action "store" ${lmtp === undefined ? `maildir "${directory}/mail/%{rcpt.user}"` : `lmtp "${lmtp}" rcpt-to`} virtual <users>`,
-    ...[HOP_DOMAIN, ...domains].map((domain) => `match from any for domain "${domain}" action "store"`),
+    ...(signer === undefined ? [] : [`listen on 127.0.0.1 port ${signer.back} hostname opensmtpd.example tag "SIGNED"`, `action "SIGN" relay host "smtp://127.0.0.1:${signer.port}"`]),
+    ...[HOP_DOMAIN, ...domains].map((domain) => `match ${signer === undefined ? '' : 'tag "SIGNED" '}from ${submission === undefined ? 'any' : 'auth'} for domain "${domain}" action "store"`),
+    ...(signer === undefined ? [] : ['match from any for any action "SIGN"']),
   ]
 }

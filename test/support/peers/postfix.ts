@@ -24,6 +24,8 @@ export interface PostfixOptions {
   readonly relayTo?: number
   /** further lines of main.cf */
   readonly main?: readonly string[]
+  /** further lines of master.cf */
+  readonly master?: readonly string[]
 }
 
 const QUEUES = ['active', 'bounce', 'corrupt', 'defer', 'deferred', 'flush', 'hold', 'incoming', 'private', 'saved', 'trace']
@@ -33,7 +35,7 @@ export async function startPostfix(options: PostfixOptions = {}): Promise<Hop> {
   const port = await freePort()
   layOut(directory)
   writeFileSync(join(directory, 'etc/main.cf'), mainConfiguration(directory, options).join('\n') + '\n')
-  writeFileSync(join(directory, 'etc/master.cf'), masterConfiguration(port).join('\n') + '\n')
+  writeFileSync(join(directory, 'etc/master.cf'), [...masterConfiguration(port), ...(options.master ?? [])].join('\n') + '\n')
   const users = options.users ?? ['alice']
   writeFileSync(join(directory, 'etc/users'), users.map((user) => `${user}@${HOP_DOMAIN} ${user}/\n`).join(''))
   const logFile = join(directory, 'log')
