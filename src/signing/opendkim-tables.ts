@@ -1,13 +1,14 @@
 /**
  * OpenDKIM's SigningTable over its KeyTable as a source of keys. Which line is
- * for a sender, by opendkim.conf(5):
+ * for a sender, by opendkim.conf(5) and by what opendkim 2.11 does:
  *
  * - `refile:`: the patterns in the order of the file;
- * - otherwise: `user@host`, `host`, `user@.domain` for each domain above (the
- *   nearest first, the host's own name with a dot before it not among them),
- *   `.domain` likewise, `user@*`, `*`.
+ * - otherwise: `user@host`, `host`, then `user@.domain` and `.domain` for each
+ *   domain above, the nearest first (the host's own name with a dot before it
+ *   is not among them), `user@*`, `*`.
  *
- * The first one counts, or all of them with MultipleSignatures. The value is
+ * The first one counts, or all of them with MultipleSignatures (opendkim 2.11
+ * signs with the first and the last of three, against its manual). The value is
  * the name of a key (`%`: the sender's domain), and behind a colon what stands
  * in `i=` (in which `%` is the sender's domain); an `i=` that is not under `d=`
  * is left out. Names are compared without regard to case.
@@ -91,9 +92,10 @@ class TableSource implements KeySource {
 function* lookUps({ address, local, domain }: SenderAddress): Generator<string> {
   yield address
   yield domain
-  const above = [...nameAndParents(domain)].slice(1)
-  for (const name of above) yield `${local}@.${name}`
-  for (const name of above) yield `.${name}`
+  for (const name of [...nameAndParents(domain)].slice(1)) {
+    yield `${local}@.${name}`
+    yield `.${name}`
+  }
   yield `${local}@*`
   yield '*'
 }

@@ -71,7 +71,7 @@ test('with MultipleSignatures every match signs, also several keys of one domain
 })
 
 test('a plain table is asked for the address, the host, the domains above with and without the user, and everybody', () => {
-  const order = ['ada@sub.a.example', 'sub.a.example', 'ada@.a.example', 'ada@.example', '.a.example', '.example', 'ada@*', '*']
+  const order = ['ada@sub.a.example', 'sub.a.example', 'ada@.a.example', '.a.example', 'ada@.example', '.example', 'ada@*', '*']
   const keys = order.map((_, i) => `k${i} a.example:k${i}:${where}/ed.pem\n`).join('')
   const lines = order.map((one, i) => `${one} k${i}\n`)
   for (const [i] of order.entries()) {
