@@ -20,8 +20,16 @@ const TRIES = 100
 /** Of a file that was not there: whoever runs the gateway may read it. */
 const NEW_MODE = 0o644
 
+/** What a file that was not there is made with. */
+export interface NewFile {
+  /** 0644 */
+  readonly mode?: number
+  /** given where we may */
+  readonly group?: number
+}
+
 /** @param edit the new text out of the old one ('' where there is no file); undefined leaves the file as it is. May be called again */
-export async function editLocked(path: string, edit: (text: string) => string | undefined): Promise<void> {
+export async function editLocked(path: string, edit: (text: string) => string | undefined, made: NewFile = {}): Promise<void> {
   const file = behindLinks(path)
   const lock = `${file}.lock`
   const token = `${process.pid} ${randomBytes(12).toString('hex')}\n`
@@ -32,7 +40,7 @@ export async function editLocked(path: string, edit: (text: string) => string | 
       if (text === undefined) return
       // Whoever took us for dead may be editing too: then it is done again on what they leave.
       if (readText(lock) !== token) continue
-      replace(file, text)
+      replace(file, text, made)
       return
     } finally {
       if (readText(lock) === token) rmSync(lock, { force: true })
@@ -59,7 +67,7 @@ function readText(path: string): string | undefined {
   }
 }
 
-function replace(path: string, text: string): void {
+function replace(path: string, text: string, made: NewFile): void {
   const old = statOf(path)
   const temporary = `${path}.${process.pid}.new`
   rmSync(temporary, { force: true })
@@ -67,8 +75,9 @@ function replace(path: string, text: string): void {
   try {
     writeFileSync(descriptor, text)
     if (old !== undefined) giveTo(old, { descriptor, path })
+    else if (made.group !== undefined) tryGroup(descriptor, made.group)
     // Whatever the umask is: the gateway must be able to read it.
-    fchmodSync(descriptor, (old?.mode ?? NEW_MODE) & 0o777)
+    fchmodSync(descriptor, (old?.mode ?? made.mode ?? NEW_MODE) & 0o777)
     fsyncSync(descriptor)
     renameSync(temporary, path)
   } catch (error) {
@@ -91,6 +100,15 @@ function giveTo({ uid, gid }: Stats, { descriptor, path }: { readonly descriptor
   } catch (error) {
     if (codeOf(error) !== 'EPERM') throw error
     throw new ExitError(EXIT.permission, `${path} belongs to user ${uid} and group ${gid}, and must go on doing so: edit it as that user, in that group, or as root`)
+  }
+}
+
+function tryGroup(descriptor: number, group: number): void {
+  try {
+    fchownSync(descriptor, fstatSync(descriptor).uid, group)
+  } catch (error) {
+    // Who is not in that group makes the file as any other.
+    if (codeOf(error) !== 'EPERM') throw error
   }
 }
 

@@ -41,6 +41,8 @@ export type Secret<T> =
 export interface Accounts {
   /** what is known of the users file, without a look at it */
   table(): PasswordTable | undefined
+  /** The name that the account has in the file as it is known now; of others, the form in which accounts are named. */
+  nameOf(given: string): string
   checkPassword(name: string, password: string, facts: SessionFacts): Promise<CheckedLogin>
   scramSecret(name: string): Promise<Secret<ScramSecret>>
   /** HMAC-MD5 contexts */
@@ -86,6 +88,10 @@ export function createAccounts(context: AccountsContext): Accounts {
 
   return {
     table: () => users?.last(),
+    nameOf(given) {
+      const name = accountName(given)
+      return users?.last()?.find(name)?.name ?? name
+    },
     async checkPassword(name, password, facts) {
       const found = await find(name)
       if (found.status === 'unavailable') return found

@@ -92,7 +92,9 @@ export function createAuthenticator(settings: AuthenticatorSettings, services: A
   const certifiedNow = (tls: SessionTls | undefined): ReadonlySet<string> => {
     // With a file that could not be read yet, a certificate stands for nobody.
     const known = map === undefined ? undefined : (map.last() ?? new Map<string, readonly string[]>())
-    return settings.certificates === undefined ? new Set() : usersOfCertificate(tls?.certificate, known)
+    const named = settings.certificates === undefined ? [] : usersOfCertificate(tls?.certificate, known)
+    // An address at one of our domains may be a user whom the file names without it.
+    return new Set([...named].map((name) => accounts.nameOf(name)))
   }
   const attempts: AttemptContext = {
     listener, log, guard: createGuard(settings.guard, services.counters), wait: services.wait ?? wait,

@@ -4,7 +4,7 @@
  * one user; with one it must stand for that user among others.
  */
 import type { SaslExchange, SaslStep } from '../smtp/authentication.ts'
-import { accountName, type Accounts } from './accounts.ts'
+import type { Accounts } from './accounts.ts'
 import { challenge, decodeText, refused } from './exchange.ts'
 import type { SessionFacts } from './facts.ts'
 import { enterAttempt, type AttemptContext, type CheckedLogin, type LoginAttempt } from './login-attempt.ts'
@@ -24,7 +24,7 @@ export function externalExchange({ accounts, attempts, facts, certified }: Exter
 
   async function check(asked: string): Promise<SaslStep> {
     const users = await certified()
-    const named = asked === '' ? undefined : accountName(asked)
+    const named = asked === '' ? undefined : accounts.nameOf(asked)
     const entry = await enterAttempt(attempts, { mechanism: 'EXTERNAL', facts, account: named ?? [...users][0] })
     if (entry.status === 'refused') return entry.step
     attempt = entry.attempt

@@ -11,9 +11,7 @@ import { scryptKey } from './password-work.ts'
 import { opaqueString } from './prepare.ts'
 import { scramSecret } from './scram-keys.ts'
 import { shaCrypt } from './sha-crypt.ts'
-
-export const WRITTEN_SCHEMES = ['argon2id', 'scrypt', 'bcrypt', 'sha512-crypt', 'sha256-crypt', 'scram-sha-256', 'cram-md5'] as const
-export type WrittenScheme = (typeof WRITTEN_SCHEMES)[number]
+import type { WrittenScheme } from './written-schemes.ts'
 
 const ARGON2 = { memory: 65_536, passes: 3, parallelism: 1, tagLength: 32 }
 const SCRYPT = { ln: 16, blockSize: 8, lanes: 1 }

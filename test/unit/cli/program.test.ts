@@ -11,7 +11,7 @@ async function call(...argv: string[]): Promise<{ code: number; out: string; err
     calls.push([name, options])
     return Promise.resolve(name === 'check' ? 78 : 0)
   }
-  const commands: Commands = { run: command('run'), check: command('check'), demo: command('demo'), deliver: command('deliver'), health: command('health'), quarantine: command('quarantine'), allow: command('allow'), why: command('why'), scan: command('scan'), dkim: command('dkim'), importFrom: command('import') }
+  const commands: Commands = { run: command('run'), check: command('check'), demo: command('demo'), deliver: command('deliver'), health: command('health'), quarantine: command('quarantine'), allow: command('allow'), why: command('why'), scan: command('scan'), dkim: command('dkim'), user: command('user'), importFrom: command('import') }
   const code = await runProgram(argv, commands, { version: '1.2.3', out: (text) => (out += text), err: (text) => (err += text) })
   return { code, out, err, calls }
 }
@@ -60,6 +60,14 @@ test('scan: a file or standard input, and what a message in a file does not tell
   assert.deepEqual((await call('scan', 'm.eml', '--ip', '192.0.2.7', '--rcpt', 'a@b.example', '--rcpt', 'c@b.example', '--exit-code')).calls,
     [['scan', { file: 'm.eml', ip: '192.0.2.7', rcpt: ['a@b.example', 'c@b.example'], exitCode: true }]])
   assert.deepEqual((await call('scan', '--ip', '::1', '--helo', 'x', '--from', '', '--json')).calls, [['scan', { file: undefined, ip: '::1', helo: 'x', from: '', json: true }]])
+})
+
+test('user has commands of its own, and none takes a password as an argument', async () => {
+  assert.deepEqual((await call('user', 'add', 'anna')).calls, [['user', { action: 'add', name: 'anna', scheme: 'argon2id' }]])
+  assert.deepEqual((await call('user', 'passwd', 'anna@a.example', '--users', 'u', '--scheme', 'scrypt', '--password-file', '-')).calls, [['user', { action: 'passwd', name: 'anna@a.example', users: 'u', scheme: 'scrypt', passwordFile: '-' }]])
+  assert.deepEqual((await call('user', 'remove', 'anna', 'bert')).calls, [['user', { action: 'remove', names: ['anna', 'bert'] }]])
+  assert.deepEqual((await call('user', 'list', '--json', '-c', 'x')).calls, [['user', { action: 'list', json: true, config: 'x' }]])
+  for (const wrong of [['user', 'add'], ['user', 'add', 'anna', 'secret'], ['user', 'add', 'anna', '--password', 'secret'], ['user', 'add', 'anna', '--scheme', 'rot13']]) assert.equal((await call(...wrong)).code, 64, wrong.join(' '))
 })
 
 test('dkim has commands of its own', async () => {
