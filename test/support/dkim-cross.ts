@@ -80,7 +80,7 @@ export function verifiedByUs(message: Buffer, keys: CrossKeys, pieceBytes = 1000
 export async function failuresAt(peer: DkimPeer, signed: Buffer, forms: readonly Form[] = FORMS): Promise<Failures> {
   const verdict = await peer.verify(signed)
   const known = forms.filter(({ algorithm }) => peer.algorithms.includes(algorithm))
-  if (verdict.status === 'refused') return { all: `refused: ${verdict.cause}` }
+  if (verdict.status === 'refused') return Object.fromEntries(known.map(({ selector }) => [selector, `${NOT_READ}: ${verdict.cause}`]))
   const results = new Map(verdict.results.map((result) => [result.selector, result]))
   return collected(known, (form) => {
     const result = results.get(form.selector)
@@ -91,8 +91,11 @@ export async function failuresAt(peer: DkimPeer, signed: Buffer, forms: readonly
 export interface SignedByPeer {
   /** the message under the fields */
   readonly whole: Buffer
+  /** those that it signed */
   readonly forms: readonly Form[]
-  /** what it would not sign */
+  /** its fields, by selector */
+  readonly fields: Readonly<Record<string, string>>
+  /** what it would not sign, in its words */
   readonly refused: Failures
 }
 
@@ -102,24 +105,24 @@ export async function signedByPeer(peer: DkimPeer, message: Buffer, more: Pick<P
   const over = OVERSIGNED
   const names = [...namesIn(reader.finish()), ...over]
   const refused: Record<string, string> = {}
-  const fields: string[] = []
+  const fields: Record<string, string> = {}
   const forms: Form[] = []
   // All at once: a peer answers in order.
   const made = await Promise.all(FORMS.filter(({ algorithm }) => peer.algorithms.includes(algorithm)).map(async (form) => ({ form, signing: await peer.sign(message, { ...form, names, over, ...more }) })))
   for (const { form, signing } of made) {
-    if (signing.status === 'refused') refused[form.selector] = `not signed: ${signing.cause}`
+    if (signing.status === 'refused') refused[form.selector] = `${NOT_SIGNED}: ${signing.cause}`
     else {
-      fields.push(signing.field)
+      fields[form.selector] = signing.field
       forms.push(form)
     }
   }
-  return { whole: Buffer.concat([Buffer.from(fields.join(''), 'latin1'), message]), forms, refused }
+  return { whole: Buffer.concat([Buffer.from(Object.values(fields).join(''), 'latin1'), message]), forms, fields, refused }
 }
 
 /** What we make of a peer's signatures. */
-export async function failuresHere({ whole, forms, refused }: SignedByPeer, keys: CrossKeys, pieceBytes?: number): Promise<Failures> {
+export async function failuresHere({ whole, forms, refused }: Pick<SignedByPeer, 'whole' | 'forms' | 'refused'>, keys: CrossKeys, pieceBytes?: number): Promise<Failures> {
   const outcome = await verifiedByUs(whole, keys, pieceBytes)
-  if (outcome.cause !== '') return { ...refused, all: `${outcome.status}: ${outcome.cause}` }
+  if (outcome.cause !== '') return { ...refused, ...collected(forms, () => `${NOT_READ}: ${outcome.cause}`) }
   const found = new Map(outcome.signatures.map((signature) => [signature.selector, signature]))
   return { ...refused, ...collected(forms, ({ selector }) => {
     const signature = found.get(selector)
@@ -129,4 +132,29 @@ export async function failuresHere({ whole, forms, refused }: SignedByPeer, keys
 
 function collected(forms: readonly Form[], whyNot: (form: Form) => string | undefined): Failures {
   return Object.fromEntries(forms.map((form) => [form.selector, whyNot(form)]).filter(([, why]) => why !== undefined))
+}
+
+const NOT_SIGNED = 'not signed'
+const NOT_READ = 'not read'
+
+/** A list of failures in a few words, as `fails: relaxed body`; '' for an empty one. `forms` are those that could have failed. */
+export function inWords(failures: Failures, forms: readonly Form[]): string {
+  const kinds = new Map<string, Form[]>()
+  for (const form of forms) {
+    const why = failures[form.selector]
+    if (why === undefined) continue
+    const kind = [NOT_SIGNED, NOT_READ].find((word) => why.startsWith(word)) ?? 'fails'
+    kinds.set(kind, [...kinds.get(kind) ?? [], form])
+  }
+  return [...kinds].map(([kind, those]) => `${kind}: ${setInWords(those, forms)}`).join('; ')
+}
+
+const SETS: readonly (readonly [words: string, holds: (form: Form) => boolean])[] = [
+  ['all', () => true],
+  ...CANONICALIZATIONS.flatMap((one) => [[`${one} header`, ({ header }: Form) => header === one], [`${one} body`, ({ body }: Form) => body === one]] as const),
+]
+
+function setInWords(those: readonly Form[], forms: readonly Form[]): string {
+  const same = SETS.find(([, holds]) => forms.every((form) => holds(form) === those.includes(form)))
+  return same?.[0] ?? those.map(({ selector }) => selector).join(', ')
 }

@@ -10,7 +10,7 @@
  * version and the algorithms. What a peer refuses, or dies of, is `refused`; an
  * Error where the program does not run at all.
  */
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
@@ -81,6 +81,22 @@ const COMMANDS = {
 } as const
 
 export type PeerProgram = keyof typeof COMMANDS
+
+/** What each needs, as programs that end with 0 where it is there. */
+const NEEDED: Readonly<Record<PeerProgram, readonly string[]>> = {
+  'opendkim': ['/usr/bin/python3', '-c', 'import ctypes; ctypes.CDLL("libopendkim.so.11")'],
+  'dkimpy': ['/usr/bin/python3', '-c', 'import dkim, nacl.signing'],
+  'mail-dkim': ['/usr/bin/perl', '-MMail::DKIM', '-MNet::DNS', '-MJSON::PP', '-e', '1'],
+}
+
+/** Why a test with these peers has to be skipped, or false; an Error where nothing may be (POSTERN_INTEROP=required). */
+export function dkimPeersMissing(): string | false {
+  const lacking = Object.entries(NEEDED).filter(([, [program = '', ...rest]]) => spawnSync(program, rest, { stdio: 'ignore' }).status !== 0).map(([name]) => name)
+  if (lacking.length === 0) return false
+  const text = `not installed: ${lacking.join(', ')} (test/support/install-peers)`
+  if (process.env['POSTERN_INTEROP'] === 'required') throw new Error(`POSTERN_INTEROP=required, but ${text}`)
+  return text
+}
 
 export async function startDkimPeer(name: PeerProgram, keys: PeerKeys): Promise<DkimPeer> {
   const [program, script] = COMMANDS[name]
