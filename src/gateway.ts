@@ -15,11 +15,10 @@ import type { Inbound } from './inbound/inbound.ts'
 import { OutgoingServices, type OutgoingContext } from './outbound/outgoing-services.ts'
 import { createDecisionIds } from './observe/decision-id.ts'
 import type { Log } from './observe/log.ts'
-import { FrontDoor, type FrontDoorContext, type FrontDoorSettings } from './pipeline.ts'
+import { openListening, type Listening, type OpenServer, type Prepared } from './listening.ts'
+import type { FrontDoorContext, FrontDoorSettings } from './pipeline.ts'
 import { Admission } from './smtp/admission.ts'
-import type { ConnectionProfile } from './smtp/connection.ts'
 import type { Domain } from './smtp/envelope.ts'
-import { SmtpServer } from './smtp/server.ts'
 import { TlsContexts } from './smtp/tls-contexts.ts'
 
 export interface Gateway {
@@ -48,23 +47,6 @@ interface Hop {
   readonly made: unknown
 }
 
-interface Listening {
-  readonly server: SmtpServer
-  readonly bound: SocketAddress
-  listener: string
-  role: ListenerSettings['role']
-  /** what its sessions read at each transaction */
-  readonly door: { settings: FrontDoorSettings }
-}
-
-/** A listener's slices, ready to be put in place. */
-interface Prepared {
-  readonly listener: ListenerSettings
-  readonly address: SocketAddress
-  readonly door: FrontDoorSettings
-  readonly tls: TlsContexts | undefined
-}
-
 class PosternGateway implements Gateway {
   private settings: Settings
   private readonly log: Log
@@ -76,7 +58,7 @@ class PosternGateway implements Gateway {
   private hops = new Map<string, Hop>()
   private listening = new Map<string, Listening>()
   /** listeners that a reload took away, until their last session has ended */
-  private readonly retiring = new Set<SmtpServer>()
+  private readonly retiring = new Set<OpenServer>()
   /** hops that a reload took away, until their last transaction has ended */
   private readonly closing = new Set<Promise<void>>()
   /** start, reload and stop take turns */
@@ -176,13 +158,13 @@ class PosternGateway implements Gateway {
     this.hops.clear()
   }
 
-  private servers(): SmtpServer[] {
+  private servers(): OpenServer[] {
     return [...[...this.listening.values()].map((l) => l.server), ...this.retiring]
   }
 
   addresses(): ReadonlyMap<string, readonly SocketAddress[]> {
     const found = new Map<string, SocketAddress[]>()
-    for (const { listener, bound } of this.listening.values()) found.set(listener, [...(found.get(listener) ?? []), bound])
+    for (const { listener, address } of this.listening.values()) found.set(listener, [...(found.get(listener) ?? []), address])
     return found
   }
 
@@ -207,7 +189,8 @@ class PosternGateway implements Gateway {
       for (const one of prepared) {
         const key = keyOf(one.listener.name, one.address)
         const old = this.listening.get(key)
-        const now = old ?? (await this.open(one, settings))
+        if (old?.fits(one) === false) throw new Error(`listener ${one.listener.name}: transparent cannot change while it is open; restart`)
+        const now = old ?? (await openListening(one, settings, { admission: this.admission, log: this.log, door: this.doorContext }))
         if (old === undefined) opened.push(now)
         listening.set(key, now)
       }
@@ -225,12 +208,7 @@ class PosternGateway implements Gateway {
     for (const one of next.prepared) {
       const place = next.listening.get(keyOf(one.listener.name, one.address))
       if (place === undefined) throw new Error('a prepared listener is open')
-      // What a session was promised at its greeting would no longer hold: its replies might not fit, or it might do more than it may.
-      if (place.role !== one.listener.role || place.door.settings.protocol !== one.door.protocol) place.server.endSessions()
-      place.role = one.listener.role
-      place.listener = one.listener.name
-      place.door.settings = one.door
-      place.server.profile = this.profile(one, settings, place.door)
+      place.adopt(one, settings)
     }
     const gone = [...this.listening].filter(([key]) => !next.listening.has(key))
     const oldHops = [...this.hops].filter(([name, { hop }]) => next.hops.get(name)?.hop !== hop)
@@ -247,7 +225,7 @@ class PosternGateway implements Gateway {
     }
   }
 
-  private retire(server: SmtpServer): void {
+  private retire(server: OpenServer): void {
     this.retiring.add(server)
     void server.stop().then(() => this.retiring.delete(server))
   }
@@ -270,7 +248,7 @@ class PosternGateway implements Gateway {
   }
 
   private async prepare(listener: ListenerSettings, settings: Settings, hops: ReadonlyMap<string, Hop>): Promise<Prepared[]> {
-    const tls = listener.tls === undefined ? undefined : await TlsContexts.load(listener.tls.certificates, this.log)
+    const tls = listener.tls === undefined ? undefined : await TlsContexts.load(listener.tls.certificates, this.log, listener.submission?.clientCertificates)
     const door: FrontDoorSettings = {
       listener: listener.name,
       hostname: settings.hostname,
@@ -285,7 +263,8 @@ class PosternGateway implements Gateway {
       hideClient: listener.hideClient,
       spool: { directory: join(settings.state, 'tmp'), memoryBytes: SPOOL_MEMORY_BYTES },
     }
-    return listener.listen.map((address) => ({ listener, address, door, tls }))
+    const transparent = listener.transparent ? this.outgoing.passing(settings) : undefined
+    return listener.listen.map((address) => ({ listener, address, door, tls, transparent }))
   }
 
   /** The services are read at each use: a reload may have replaced them. */
@@ -299,28 +278,6 @@ class PosternGateway implements Gateway {
       get services() {
         return judging().services
       },
-    }
-  }
-
-  private async open(one: Prepared, settings: Settings): Promise<Listening> {
-    const door = { settings: one.door }
-    const server = new SmtpServer(this.profile(one, settings, door), { admission: this.admission, now: this.doorContext.now, log: this.log })
-    const bound = await server.listen(one.address)
-    return { server, bound, listener: one.listener.name, role: one.listener.role, door }
-  }
-
-  private profile({ listener, tls }: Prepared, settings: Settings, door: Listening['door']): ConnectionProfile {
-    const { hostname, limits, timeouts, newlines } = settings
-    return {
-      listener: listener.name,
-      options: { hostname, protocol: listener.protocol, newlines, limits, timeouts, requireAuthentication: listener.role === 'submission' },
-      tls: listener.tls === undefined || tls === undefined ? undefined : { mode: listener.tls.mode, contexts: tls },
-      trust: {
-        proxy: networkMatcher(listener.trust.proxy),
-        xclient: networkMatcher(listener.trust.xclient),
-        xforward: networkMatcher(listener.trust.xforward),
-      },
-      makeHandler: (facts) => new FrontDoor(() => door.settings, this.doorContext, facts),
     }
   }
 }

@@ -14,6 +14,7 @@ import type { Resolver } from '../dns/resolver.ts'
 import type { Log } from '../observe/log.ts'
 import type { SharedCounters } from '../reputation/rates-counters.ts'
 import { describeSigningProblem, type SigningProblem } from '../signing/problem.ts'
+import type { Signing } from '../signing/signing.ts'
 import { SigningKeys } from '../signing/signing-keys.ts'
 import type { SigningSettings } from '../signing/settings.ts'
 import type { Authenticator } from '../submission/facts.ts'
@@ -96,6 +97,11 @@ export class OutgoingServices {
         limits: { count: (what, login) => this.of(name).limits.count(what, login) },
       },
     }
+  }
+
+  /** What a transparent listener's mail is given. */
+  passing({ signing: { onError } }: OutgoingSettings): { readonly signing: Signing; readonly onError: 'tempfail' | 'unsigned' } {
+    return { signing: this.signing, onError }
   }
 
   authenticator(listener: string): Authenticator {
