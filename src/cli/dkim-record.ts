@@ -4,7 +4,7 @@
  * or one that cannot be used; 66 no such file; 78 the configuration is wrong,
  * or has no key for the domain.
  */
-import { existsSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import { escapeControls } from '../observe/readable.ts'
 import { keyNameOf } from '../signing/key-directory.ts'
@@ -21,12 +21,16 @@ import { EXIT, ExitError } from './exit-codes.ts'
 export function runRecord(request: RecordRequest, io: DkimIo): number {
   const path = request.of === undefined ? undefined : resolve(io.cwd, request.of)
   // What looks like a path is one, so that a file that is not there is not taken for a domain.
-  if (path !== undefined && request.of !== undefined && (request.of.includes('/') || existsSync(path))) return recordOfFile(path, request, io)
+  if (path !== undefined && request.of !== undefined && (request.of.includes('/') || isFile(path))) return recordOfFile(path, request, io)
   return recordsOfConfiguration(request, io)
 }
 
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true
+}
+
 function recordOfFile(path: string, request: RecordRequest, io: DkimIo): number {
-  if (!existsSync(path)) throw new ExitError(EXIT.noInput, `there is no file ${escapeControls(path)}`)
+  if (!isFile(path)) throw new ExitError(EXIT.noInput, `there is no file ${escapeControls(path)}`)
   const reading = readKeyFile(path, thisReader())
   if (reading.status === 'refused') throw new ExitError(EXIT.data, `${escapeControls(path)} ${reading.problem}; allowed: ${reading.allowed}`)
   const text = recordText(reading.key)

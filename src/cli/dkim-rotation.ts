@@ -94,16 +94,17 @@ function successions(keys: readonly OldKey[], { domain, selector, nowMs, source 
   return keys.map((old, index) => {
     const { algorithm, bits } = old.key
     const base = selector === undefined ? datedSelector(algorithm, nowMs) : index === 0 ? selector : `${selector}-${algorithm === 'ed25519-sha256' ? 'ed25519' : 'rsa'}`
-    const name = free(base, taken)
-    taken.add(name)
-    return { algorithm, bits, old: { selector: old.selector, file: old.file }, next: { selector: name, file: join(dirname(old.file), nextFileName(domain, old, { selector: name, source })) } }
+    const next = free(base, (name) => ({ selector: name, file: join(dirname(old.file), nextFileName(domain, old, { selector: name, source })) }), taken)
+    taken.add(next.selector)
+    return { algorithm, bits, old: { selector: old.selector, file: old.file }, next }
   })
 }
 
-function free(base: string, taken: ReadonlySet<string>): string {
+/** A name that no other key has; what lies there under it is somebody else's. */
+function free(base: string, named: (selector: string) => NamedKey, taken: ReadonlySet<string>): NamedKey {
   for (let count = 1; ; count++) {
-    const name = count === 1 ? base : `${base}-${count}`
-    if (!taken.has(name)) return name
+    const next = named(count === 1 ? base : `${base}-${count}`)
+    if (!taken.has(next.selector) && !existsSync(next.file)) return next
   }
 }
 

@@ -197,6 +197,24 @@ test('a selector that is named; another one while a rotation is under way', asyn
   assert.match(other.err, /to next and next-ed25519 is under way .*rotation\.json\); to give it up, remove that file/)
 })
 
+test('a key of somebody else under the name of the day is left alone', async () => {
+  const at = await world()
+  at.stage.put('keys/example.org.s20261121.pem', key('b').pem)
+  const ran = await at.rotate({ wait: '0s' })
+  assert.deepEqual([...readRecordFile(ran.out).keys()], ['s20261121-2._domainkey.example.org', 'e20261121._domainkey.example.org'])
+  assert.equal(at.stage.text('keys/example.org.s20261121.pem'), key('b').pem)
+})
+
+test('two at once do not take each other\'s keys, and switch once', async () => {
+  const at = await world()
+  await at.rotate({ wait: '0s' })
+  publish(at.first, at)
+  publish(at.second, at)
+  const both = await Promise.all([at.rotate({ wait: '0s' }), at.rotate({ wait: '0s' })])
+  assert.deepEqual(both.map(({ code }) => code), [0, 0], both.map(({ err }) => err).join('\n'))
+  assert.equal(at.stage.text('postern.yaml').split('s20261121, key').length, 2)
+})
+
 test('what cannot be rotated', async () => {
   const at = await world()
   assert.equal((await at.rotate({ domain: 'example.com' })).code, 78)
