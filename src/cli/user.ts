@@ -55,7 +55,11 @@ function placeOf(request: UserRequest, io: UserIo): Place | number {
     return { file, group: groupOf(dirname(file)), io }
   }
   const loaded = configured(request.config, io)
-  if (loaded.status === 'refused') return loaded.exitCode
+  if (loaded.status === 'refused') {
+    // The configuration may name a file that is not there before its first user is.
+    io.err('postern: --users FILE says which users file is meant, whatever the configuration is\n')
+    return loaded.exitCode
+  }
   const { settings, source } = loaded
   const files = new Set(settings.listeners.flatMap(({ submission }) => submission?.authentication.users ?? []))
   const [file] = files
