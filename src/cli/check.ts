@@ -24,6 +24,9 @@ import { escapeControls, painter, wantsColour } from '../observe/readable.ts'
 import { openResolver } from '../dns/configured.ts'
 import type { Resolver } from '../dns/resolver.ts'
 import { createDnsLists } from '../reputation/dnsbl.ts'
+import { thisReader } from '../signing/key-file.ts'
+import { readKeySet } from '../signing/key-set.ts'
+import type { SigningKey } from '../signing/signing-key.ts'
 
 export interface CheckOptions {
   /** of --config */
@@ -75,6 +78,7 @@ async function tellDns(settings: Settings, { out, environment, terminal, machine
   const lists = createDnsLists({ zones: settings.policy.dnsLists }, { resolver, now: () => machine.nowMs(), log: quiet })
   const findings = await checkDns({
     hostname: settings.hostname, domains: [...settings.domains.keys()], addresses: machine.addresses().filter(isPublic), resolver, lists: () => lists.prove(),
+    signingKeys: signingKeys(settings),
   })
   opened?.close()
   const paint = painter(wantsColour(terminal ?? isatty(1), environment))
@@ -85,6 +89,12 @@ async function tellDns(settings: Settings, { out, environment, terminal, machine
   }).join(''))
   if (findings.some(({ level }) => level === 'fail')) return EXIT.data
   return findings.some(({ level }) => level === 'temporary') ? EXIT.temporary : EXIT.ok
+}
+
+/** What is wrong with their files is an error of the configuration, and told there. */
+function signingKeys({ signing }: Settings): readonly SigningKey[] {
+  const reading = readKeySet(signing, thisReader())
+  return reading.status === 'read' ? reading.set.keys : []
 }
 
 /** Others could reach us there. */
