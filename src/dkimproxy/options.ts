@@ -17,17 +17,17 @@ const NET_SERVER = 'has no meaning here'
 
 const idle = (why: string, ...names: readonly string[]): [string, OptionKind][] => names.map((name) => [name, { kind: 'text', idle: why }])
 const working = (kind: OptionKind['kind'], ...names: readonly string[]): [string, OptionKind][] => names.map((name) => [name, { kind }])
-const only = (program: Program, kind: OptionKind['kind'], ...names: readonly string[]): [string, OptionKind][] => names.map((name) => [name, { kind, program }])
+const particular = (program: Program, kind: OptionKind['kind'], ...names: readonly string[]): [string, OptionKind][] => names.map((name) => [name, { kind, program }])
 
 export const OPTIONS: ReadonlyMap<string, OptionKind> = new Map([
   ...working('text', 'conf_file', 'listen', 'relay', 'relay_host', 'relay_port', 'host', 'port'),
   ...working('text', 'user', 'group', 'pidfile', 'pid_file', 'chroot', 'log_level', 'log_file', 'syslog_ident', 'syslog_facility', 'max_servers'),
   ...working('flag', 'daemonize', 'setsid', 'background', 'reject_error', 'debugtrace'),
   ...working('list', 'allow', 'deny', 'cidr_allow', 'cidr_deny'),
-  ...only('dkimproxy.out', 'text', 'domain', 'keyfile', 'selector', 'method', 'dkim_method', 'domainkeys_method', 'identity', 'sender_map', 'listid_map'),
-  ...only('dkimproxy.out', 'list', 'signature'),
-  ...only('dkimproxy.in', 'text', 'hostname'),
-  ...only('dkimproxy.in', 'flag', 'reject_fail'),
+  ...particular('dkimproxy.out', 'text', 'domain', 'keyfile', 'selector', 'method', 'dkim_method', 'domainkeys_method', 'identity', 'sender_map', 'listid_map'),
+  ...particular('dkimproxy.out', 'list', 'signature'),
+  ...particular('dkimproxy.in', 'text', 'hostname'),
+  ...particular('dkimproxy.in', 'flag', 'reject_fail'),
   ...idle(PREFORK, 'min_servers', 'min_spare_servers', 'max_spare_servers', 'spare_servers', 'max_requests', 'max_dequeue', 'check_for_dead', 'check_for_waiting', 'check_for_dequeue',
     'check_for_spawn', 'min_child_ttl', 'child_communication', 'lock_file', 'serialize', 'sig_passthrough', 'server_type'),
   ...idle('logger(1) finds its way to the system log', 'syslog_logsock', 'syslog_logopt'),
