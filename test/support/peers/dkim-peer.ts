@@ -18,6 +18,8 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Canonicalization, SigningAlgorithm } from '../../../src/auth/dkim/signing-order.ts'
+import { recordName, recordText } from '../../../src/signing/key-record.ts'
+import { publicDataOf } from '../../../src/signing/private-key.ts'
 
 export interface PeerOrder {
   readonly algorithm: SigningAlgorithm
@@ -61,16 +63,11 @@ export interface PeerKeys {
 }
 
 export function makePeerKeys(names: readonly { readonly selector: string; readonly domain: string; readonly algorithm: SigningAlgorithm }[]): PeerKeys {
-  const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })
-  const ed25519 = generateKeyPairSync('ed25519')
-  const record = {
-    'rsa-sha256': `v=DKIM1; k=rsa; p=${rsa.publicKey.export({ type: 'spki', format: 'der' }).toString('base64')}`,
-    'ed25519-sha256': `v=DKIM1; k=ed25519; p=${ed25519.publicKey.export({ type: 'spki', format: 'der' }).subarray(-32).toString('base64')}`,
-  }
-  return {
-    private: { 'rsa-sha256': rsa.privateKey, 'ed25519-sha256': ed25519.privateKey },
-    records: Object.fromEntries(names.map(({ selector, domain, algorithm }) => [`${selector}._domainkey.${domain}`, record[algorithm]])),
-  }
+  const { privateKey: rsa } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const { privateKey: ed25519 } = generateKeyPairSync('ed25519')
+  const keys = { 'rsa-sha256': rsa, 'ed25519-sha256': ed25519 }
+  // The records as we tell people to publish them: so the peers read those too.
+  return { private: keys, records: Object.fromEntries(names.map((name) => [recordName(name), recordText({ algorithm: name.algorithm, publicData: publicDataOf(keys[name.algorithm]) })])) }
 }
 
 const COMMANDS = {
