@@ -46,10 +46,10 @@ async function fieldsOf(...[message, orders, above]: Parameters<typeof sign>): P
   return outcome.fields.toString('latin1')
 }
 
-async function verified(message: string): Promise<string[]> {
+async function verified(message: string, records = RECORDS): Promise<string[]> {
   const { results } = await dkimVerify(Buffer.from(message, 'latin1'), {
     strict: true, curTime: NOW,
-    resolver: (name: string) => { const text = RECORDS[name]; return text === undefined ? Promise.reject(new Error(name)) : Promise.resolve([[text]]) },
+    resolver: (name: string) => { const text = records[name]; return text === undefined ? Promise.reject(new Error(name)) : Promise.resolve([[text]]) },
   })
   return results.map(({ status: { result, comment } }) => (comment === undefined ? result : `${result} (${comment})`))
 }
@@ -65,6 +65,12 @@ test('what is signed verifies, in each canonicalisation, with RSA and Ed25519 on
       assert.deepEqual(await verified(fields + message), ['pass', 'pass'], `${canonicalization.header}/${canonicalization.body} ${JSON.stringify(body.slice(0, 20))}`)
     }
   }
+})
+
+test('a key that is too long to sign with at once signs all the same', async () => {
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 3072 })
+  const signed = await fieldsOf(MESSAGE, [order({ privateKey, selector: 'long' })]) + MESSAGE
+  assert.deepEqual(await verified(signed, { 'long._domainkey.example.com': record(publicKey) }), ['pass'])
 })
 
 test('the field: its tags, its lines, what comes back to the caller', async () => {
