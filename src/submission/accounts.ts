@@ -41,7 +41,10 @@ export type Secret<T> =
 export interface Accounts {
   /** what is known of the users file, without a look at it */
   table(): PasswordTable | undefined
-  /** The name that the account has in the file as it is known now; of others, the form in which accounts are named. */
+  /**
+   * The name that the account has in the file as it is known now; of others, the form in which accounts are named.
+   * `anna` and `anna@` a domain of ours may be one account: what is counted of it is counted once.
+   */
   nameOf(given: string): string
   checkPassword(name: string, password: string, facts: SessionFacts): Promise<CheckedLogin>
   scramSecret(name: string): Promise<Secret<ScramSecret>>
@@ -82,16 +85,9 @@ export function createAccounts(context: AccountsContext): Accounts {
     return dovecot !== undefined && (found.status === 'unknown' || (found.status === 'account' && found.account.hash === undefined && !found.account.barred))
   }
 
-  function fakeSalt(name: string, bytes: number): Buffer {
-    return hmac(secret, `scram salt ${accountName(name)}`).subarray(0, Math.min(bytes, 32))
-  }
-
   return {
     table: () => users?.last(),
-    nameOf(given) {
-      const name = accountName(given)
-      return users?.last()?.find(name)?.name ?? name
-    },
+    nameOf: (given) => users?.last()?.find(accountName(given))?.name ?? accountName(given),
     async checkPassword(name, password, facts) {
       const found = await find(name)
       if (found.status === 'unavailable') return found
@@ -111,7 +107,7 @@ export function createAccounts(context: AccountsContext): Accounts {
       const hash = found.status === 'account' ? found.account.hash : undefined
       const how = found.table?.scram ?? DEFAULT_SCRAM
       if (found.status === 'account' && hash?.scheme === 'scram-sha-256') return { status: 'known', account: found.account, secret: hash }
-      const salt = fakeSalt(name, how.saltBytes)
+      const salt = hmac(secret, `scram salt ${accountName(name)}`).subarray(0, Math.min(how.saltBytes, 32))
       const clear = hash?.scheme === 'plain' ? hash : undefined
       // Where some passwords have to be derived, the decoys take as long.
       const derived = clear !== undefined || (found.table?.abilities.clear ?? 0) > 0 ? await work.derive(clear?.secret ?? 'nobody', { salt, iterations: how.iterations }) : undefined

@@ -4,7 +4,7 @@
  */
 import { timingSafeEqual } from 'node:crypto'
 import type { SaslExchange } from '../smtp/authentication.ts'
-import { accountName, allowed, type Accounts } from './accounts.ts'
+import { allowed, type Accounts } from './accounts.ts'
 import { decodeText, refused } from './exchange.ts'
 import type { SessionFacts } from './facts.ts'
 import { enterAttempt, type AttemptContext, type LoginAttempt } from './login-attempt.ts'
@@ -35,7 +35,7 @@ export function cramExchange({ accounts, attempts, facts, random, hostname, now 
       const parsed = response === null ? null : parseCram(response)
       if (parsed === null) return refused(MALFORMED)
       const secret = await accounts.cramSecret(parsed.name)
-      const entry = await enterAttempt(attempts, { mechanism: 'CRAM-MD5', facts, account: accountName(parsed.name) })
+      const entry = await enterAttempt(attempts, { mechanism: 'CRAM-MD5', facts, account: accounts.nameOf(parsed.name) })
       if (entry.status === 'refused') return entry.step
       attempt = entry.attempt
       if (gone) attempt.drop()

@@ -5,7 +5,7 @@
  * somebody else here.
  */
 import type { SaslExchange, SaslStep } from '../smtp/authentication.ts'
-import { accountName, type Accounts } from './accounts.ts'
+import type { Accounts } from './accounts.ts'
 import { challenge, decodeText, refused } from './exchange.ts'
 import type { SessionFacts } from './facts.ts'
 import { enterAttempt, type AttemptContext, type LoginAttempt } from './login-attempt.ts'
@@ -66,12 +66,12 @@ function createLogin(mechanism: string, { accounts, attempts, facts }: PasswordE
   let gone = false
   return {
     async check({ name, password, authzid }) {
-      const account = accountName(name)
+      const account = accounts.nameOf(name)
       const entry = await enterAttempt(attempts, { mechanism, facts, account })
       if (entry.status === 'refused') return entry.step
       attempt = entry.attempt
       if (gone) attempt.drop()
-      if (authzid !== '' && accountName(authzid) !== account) return await attempt.finish({ status: 'mismatch', cause: 'another authorization identity' })
+      if (authzid !== '' && accounts.nameOf(authzid) !== account) return await attempt.finish({ status: 'mismatch', cause: 'another authorization identity' })
       return await attempt.finish(await accounts.checkPassword(name, password, facts))
     },
     abort() {

@@ -11,7 +11,7 @@
  */
 import { timingSafeEqual } from 'node:crypto'
 import type { SaslExchange, SaslStep } from '../smtp/authentication.ts'
-import { accountName, allowed, type Accounts, type Secret } from './accounts.ts'
+import { allowed, type Accounts, type Secret } from './accounts.ts'
 import { challenge, decodeText, refused } from './exchange.ts'
 import type { ChannelBindingType, SessionFacts } from './facts.ts'
 import { enterAttempt, type AttemptContext, type CheckedLogin, type LoginAttempt } from './login-attempt.ts'
@@ -48,7 +48,7 @@ export function scramExchange(mechanism: 'SCRAM-SHA-256' | 'SCRAM-SHA-256-PLUS',
     const text = decodeText(response)
     const first = text === null ? null : parseClientFirst(text)
     if (first === null) return refused(MALFORMED)
-    const account = accountName(first.name)
+    const account = context.accounts.nameOf(first.name)
     const secret = await context.accounts.scramSecret(first.name)
     if (secret.status === 'elsewhere') {
       if (context.elsewhere === undefined || mechanism !== 'SCRAM-SHA-256') return refused(WRONG_CREDENTIALS)
@@ -64,7 +64,7 @@ export function scramExchange(mechanism: 'SCRAM-SHA-256' | 'SCRAM-SHA-256-PLUS',
       return refused(TRY_LATER)
     }
     if (secret.status === 'unavailable') return await attempt.finish(secret)
-    const bound = first.authzid !== '' && accountName(first.authzid) !== account ? 'another authorization identity' : bindingOf(mechanism, first, context)
+    const bound = first.authzid !== '' && context.accounts.nameOf(first.authzid) !== account ? 'another authorization identity' : bindingOf(mechanism, first, context)
     if (typeof bound === 'string') return await attempt.finish({ status: 'mismatch', cause: bound })
     const nonce = first.nonce + context.random(NONCE_BYTES).toString('base64')
     const serverFirst = `r=${nonce},s=${secret.secret.salt.toString('base64')},i=${secret.secret.iterations}`
