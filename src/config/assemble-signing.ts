@@ -1,7 +1,7 @@
 /** Makes the settings of signing and of submission out of sections without errors: paths absolute, defaults filled in. */
 import { resolve } from 'node:path'
 import { DEFAULT_FIELDS, DEFAULT_OVERSIGN, DEFAULT_OVERSIGN_PRESENT } from '../signing/fields.ts'
-import type { SigningSettings, SigningTables } from '../signing/settings.ts'
+import type { SigningSettings, SigningTables, TableFile } from '../signing/settings.ts'
 import type { Domain } from '../smtp/envelope.ts'
 import { DEFAULT_GUARD } from '../submission/settings.ts'
 import type { ValuesOf } from './leaf.ts'
@@ -30,13 +30,8 @@ export function assembleSigning(values: ValuesOf<typeof SIGNING>, base: string):
 
 function tablesOf({ key_table: keyTable, signing_table: signingTable, multiple_signatures: multipleSignatures }: ValuesOf<typeof SIGNING>, base: string): SigningTables | undefined {
   if (keyTable === undefined || signingTable === undefined) return undefined
-  return { keyTable: tableFile(keyTable, base), signingTable: tableFile(signingTable, base), multipleSignatures, addressFields: ['from'] }
-}
-
-/** `refile:/path`, `file:/path` or a path. */
-export function tableFile(text: string, base: string): { readonly kind: 'file' | 'refile'; readonly path: string } {
-  const [, kind, path = text] = /^(refile|file):(.*)$/s.exec(text) ?? []
-  return { kind: kind === 'refile' ? 'refile' : 'file', path: resolve(base, path) }
+  const placed = (table: TableFile): TableFile => ({ ...table, path: resolve(base, table.path) })
+  return { keyTable: placed(keyTable), signingTable: placed(signingTable), multipleSignatures, addressFields: ['from'] }
 }
 
 interface Ground {

@@ -7,6 +7,8 @@ import { listOf, oneOf, flag, read, refuse, textFormat } from './format.ts'
 import type { Format } from './format.ts'
 import { SASL_MECHANISMS } from '../submission/settings.ts'
 import type { SaslMechanism } from '../submission/settings.ts'
+import type { TableFile } from '../signing/settings.ts'
+import { tableFile } from '../signing/table-file.ts'
 import { Keys } from './format-mapping.ts'
 import { filePath, hopAddress, normaliseDomain, reference } from './format-names.ts'
 import type { SocketAddress } from './settings.ts'
@@ -21,6 +23,14 @@ export const selector: Format<string> = textFormat({ type: 'selector', allowed: 
 const signingDomain: Format<string> = textFormat({ type: 'domain', allowed: 'a domain name such as example.org' }, (text) => {
   const domain = normaliseDomain(text)
   return domain === undefined || domain.startsWith('[') ? refuse(`${showValue(text)} is not a domain name`) : read(domain)
+})
+
+/** Whose mail a key signs: as `sender`, and `@.example.org` for all below a domain, `*` for everybody. */
+const signedSender: Format<string> = textFormat({ type: 'sender', allowed: 'an address such as anna@example.org; @example.org, @.example.org for all below it, or * for everybody' }, (text) => {
+  if (text === '*') return read(text)
+  if (!text.startsWith('@.')) return senderPattern.read(text)
+  const domain = normaliseDomain(text.slice(2))
+  return domain === undefined || domain.startsWith('[') ? refuse(`found ${showValue(text)}`) : read(`@.${domain}`)
 })
 
 /** `anna@example.org`, or `@example.org` for all of the domain. The domain as A-labels in lower case. */
@@ -61,8 +71,8 @@ export const signingKey: Format<KeyItem> = {
     selector: 'The name of the key (`s=`): its record is at `SELECTOR._domainkey.DOMAIN`.',
     key: 'PEM file of the private key, RSA of 2048 bits and up or Ed25519, without a passphrase, which nobody else can read.',
     subdomains: '`true`: mail from all names below the domain is signed too. `false` where it is left out.',
-    senders: 'Only mail from these: addresses, or `@example.org` for a whole domain. The domain may be another than that of the key.',
-    list_ids: 'Only mail whose List-Id (RFC 2919) is one of these.',
+    senders: 'Mail from these, whatever the domain of the key: addresses, `@example.org` for a whole domain, `@.example.org` for all below it, `*` for everybody.',
+    list_ids: 'Mail whose List-Id (RFC 2919) is one of these, whatever its author; `.example.org` for all below it. Of users who log in only with `users` beside it, since anybody can write a List-Id.',
     users: 'Only mail of these authenticated users.',
     listeners: 'Only mail that comes through these listeners.',
   },
@@ -74,7 +84,7 @@ export const signingKey: Format<KeyItem> = {
     const key = keys.required('key', filePath)
     const item = {
       subdomains: keys.optional('subdomains', flag) ?? false,
-      senders: keys.optional('senders', listOf(senderPattern, { min: 1, max: MAX_NAMED, type: 'list of senders' })),
+      senders: keys.optional('senders', listOf(signedSender, { min: 1, max: MAX_NAMED, type: 'list of senders' })),
       listIds: keys.optional('list_ids', listOf(listId, { min: 1, max: MAX_NAMED, type: 'list of List-Ids' })),
       users: keys.optional('users', listOf(login, { min: 1, max: MAX_NAMED, type: 'list of users' })),
       listeners: keys.optional('listeners', listOf(reference, { min: 1, max: 64, type: 'list of listeners' })),
@@ -146,4 +156,10 @@ export const saslMechanism: Format<SaslMechanism> = oneOf(...MECHANISMS)
 export const socketPath: Format<string> = textFormat({ type: 'socket', allowed: 'unix:/path of a socket, such as unix:/run/dovecot/auth-client' }, (text) => {
   const path = text.startsWith('unix:') ? text.slice('unix:'.length) : ''
   return path === '' || path.endsWith('/') ? refuse(`found ${showValue(text)}`) : read(path)
+})
+
+/** A table of OpenDKIM's kind: `/path`, `file:/path` or `refile:/path`. */
+export const table: Format<TableFile> = textFormat({ type: 'table', allowed: '/path, file:/path or refile:/path' }, (text) => {
+  const reading = tableFile(text)
+  return reading.status === 'ok' ? read(reading.table) : refuse(reading.problem, reading.allowed)
 })

@@ -3,7 +3,7 @@
  * `schema.ts`, which says how to read it.
  */
 import { domainSuffix, rate } from './format-policy.ts'
-import { canonicalization, fieldName, MECHANISM_COUNT, saslMechanism, selector, signingKey, socketPath } from './format-signing.ts'
+import { canonicalization, fieldName, MECHANISM_COUNT, saslMechanism, selector, signingKey, socketPath, table } from './format-signing.ts'
 import { duration, flag, integer, listOf, oneOf } from './format.ts'
 import { filePath, suffixCharacters } from './format-names.ts'
 import { key, optional } from './leaf.ts'
@@ -22,15 +22,15 @@ export const SIGNING = {
     defaultText: 'none',
   }),
   selector: optional(selector, { doc: 'The selector of the keys in `directory` whose names have none.', defaultText: 'none' }),
-  key_table: optional(filePath, { doc: 'A KeyTable of OpenDKIM: `name domain:selector:/path/of/key`. It goes with `signing_table`.', defaultText: 'none' }),
-  signing_table: optional(filePath, { doc: 'A SigningTable of OpenDKIM: which sender is signed with which key. `refile:` in front of the path allows patterns with `*`.', defaultText: 'none' }),
+  key_table: optional(table, { doc: 'A KeyTable of OpenDKIM: `name domain:selector:/path/of/key`. It goes with `signing_table`.', defaultText: 'none' }),
+  signing_table: optional(table, { doc: 'A SigningTable of OpenDKIM: which sender is signed with which key. `refile:` in front of the path allows patterns with `*`.', defaultText: 'none' }),
   multiple_signatures: key(flag, { doc: 'Every line of `signing_table` that fits signs, not the first alone (MultipleSignatures of OpenDKIM).', default: 'false' }),
   canonicalization: key(canonicalization, { doc: 'How header and body are made comparable (RFC 6376 §3.4). `relaxed` survives what relays do to blanks.', default: 'relaxed/relaxed' }),
   fields: optional(listOf(fieldName, { min: 1, max: 100, type: 'list of field names' }), {
     doc: 'The header fields that are signed, where they are there. From is signed always (RFC 6376 §5.4).', defaultText: 'those that RFC 6376 §5.4.1 names, and those of mailing lists and MIME',
   }),
   oversign: optional(listOf(fieldName, { min: 0, max: 100, type: 'list of field names' }), {
-    doc: 'The header fields that nobody may add one of to a signed message: they are signed once more than they are there.', defaultText: 'From, To, Cc, Subject and Reply-To; and where they are there Date, Message-ID, Sender, MIME-Version, Content-Type and Content-Transfer-Encoding, which relays add to mail that lacks them',
+    doc: 'The header fields that nobody may add one of to a signed message: they are signed once more than they are there. Where this is given, these are all.', defaultText: 'From, To, Cc, Subject and Reply-To; and where they are there Date, Message-ID, Sender, MIME-Version, Content-Type and Content-Transfer-Encoding, which relays add to mail that lacks them',
   }),
   expire: optional(duration({ min: '1d', max: '365d' }), { doc: 'How long a signature holds (`x=`). Mail can be on its way for days, and what has been delivered is checked again by some.', defaultText: 'for ever' }),
   require_published: key(flag, {

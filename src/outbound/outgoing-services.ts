@@ -8,6 +8,7 @@
  * after a reload that throws, all is as it was.
  */
 import { randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import type { SubmissionSettings } from '../config/settings.ts'
 import type { Resolver } from '../dns/resolver.ts'
@@ -61,6 +62,8 @@ export class OutgoingServices {
     const work = createPasswordWork({ onTrouble: (cause) => context.log.error({ cause }, 'a password could not be checked') })
     const services = new OutgoingServices(load.signing, { ...context, work, secret: loadServerSecret(settings.state), hostname: settings.hostname })
     services.users = await services.usersOf(settings)
+    // Until it is known that a record is there, mail would wait for nothing.
+    if (settings.signing.requirePublished) await within(load.signing.firstCheck(), FIRST_CHECK_MS)
     return services
   }
 
@@ -125,6 +128,15 @@ export class OutgoingServices {
     for (const one of this.users.values()) one.close()
     await this.context.work.close()
   }
+}
+
+const FIRST_CHECK_MS = 5000
+
+/** Waits for `work`, but not for ever. */
+async function within(work: Promise<void>, waitMs: number): Promise<void> {
+  const timer = new AbortController()
+  await Promise.race([work, delay(waitMs, undefined, { signal: timer.signal }).catch(() => undefined)])
+  timer.abort()
 }
 
 function signs({ keys, directory, tables }: SigningSettings): boolean {
