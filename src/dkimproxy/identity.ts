@@ -2,6 +2,7 @@
  * Whom the daemon runs as, once it listens and has read its keys. Throws an
  * ExitError where there is no such user or group, or it may not be taken.
  */
+import { execFileSync } from 'node:child_process'
 import { EXIT, ExitError } from '../cli/exit-codes.ts'
 import type { DaemonSettings } from './settings.ts'
 
@@ -17,11 +18,10 @@ export function dropPrivileges({ user, group }: Pick<DaemonSettings, 'user' | 'g
     throw new ExitError(EXIT.permission, `only root can become ${[user, group].filter((one) => one !== undefined).join(':')}; take user and group out, or start it as root`)
   }
   try {
-    const gid = group === undefined ? undefined : numberOr(group)
-    if (gid !== undefined) {
-      process.setgid?.(gid)
-      process.setgroups?.([gid])
-    }
+    // A user without a group keeps none of root's.
+    const gid = group === undefined ? groupOf(user ?? '') : numberOr(group)
+    process.setgid?.(gid)
+    process.setgroups?.([gid])
     if (user === undefined) return
     const uid = numberOr(user)
     const { initgroups } = process as Identity
@@ -31,6 +31,11 @@ export function dropPrivileges({ user, group }: Pick<DaemonSettings, 'user' | 'g
   } catch (error) {
     throw new ExitError(EXIT.configuration, `cannot become ${[user, group].filter((one) => one !== undefined).join(':')}: ${error instanceof Error ? error.message : String(error)}`)
   }
+}
+
+/** Of /etc/passwd or wherever the system has its users. */
+function groupOf(user: string): number {
+  return Number(execFileSync('id', ['-g', '--', user], { encoding: 'latin1', stdio: ['ignore', 'pipe', 'pipe'] }).trim())
 }
 
 function numberOr(text: string): string | number {
