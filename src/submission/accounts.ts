@@ -107,7 +107,9 @@ export function createAccounts(context: AccountsContext): Accounts {
       const hash = found.status === 'account' ? found.account.hash : undefined
       const how = found.table?.scram ?? DEFAULT_SCRAM
       if (found.status === 'account' && hash?.scheme === 'scram-sha-256') return { status: 'known', account: found.account, secret: hash }
-      const salt = hmac(secret, `scram salt ${accountName(name)}`).subarray(0, Math.min(how.saltBytes, 32))
+      // Two names of one user have one salt; so have two names of nobody.
+      const account = found.status === 'account' ? found.account.name : (found.table?.likely(accountName(name)) ?? accountName(name))
+      const salt = hmac(secret, `scram salt ${account}`).subarray(0, Math.min(how.saltBytes, 32))
       const clear = hash?.scheme === 'plain' ? hash : undefined
       // Where some passwords have to be derived, the decoys take as long.
       const derived = clear !== undefined || (found.table?.abilities.clear ?? 0) > 0 ? await work.derive(clear?.secret ?? 'nobody', { salt, iterations: how.iterations }) : undefined

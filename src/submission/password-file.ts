@@ -42,6 +42,8 @@ export interface PasswordTable {
   readonly size: number
   /** the account that a login of this name means: the name itself; for `local@` one of our domains also the bare `local` */
   find(name: string): Account | undefined
+  /** What an unknown user of this name would be called if there were one: as most of the others are, with a domain or without. */
+  likely(name: string): string
   readonly abilities: Abilities
   /** that of the cost which most accounts have; undefined where none has a password */
   readonly commonest: PasswordHash | undefined
@@ -122,15 +124,16 @@ function tableOf(accounts: ReadonlyMap<string, Account>, domains: ReadonlySet<Do
   const hashes = [...accounts.values()].flatMap(({ hash }) => (hash === undefined ? [] : [hash]))
   const scram = hashes.filter((hash) => hash.scheme === 'scram-sha-256')
   const clear = hashes.filter(({ scheme }) => scheme === 'plain').length
+  const bare = [...accounts.keys()].filter((name) => !name.includes('@')).length * 2 >= accounts.size
+  const local = (name: string): string | undefined => {
+    const at = name.lastIndexOf('@')
+    return at > 0 && (domains as ReadonlySet<string>).has(name.slice(at + 1)) ? name.slice(0, at) : undefined
+  }
   const common = commonest(scram, ({ iterations, salt }) => `${iterations} ${salt.length}`)
   return {
     size: accounts.size,
-    find(name) {
-      const exact = accounts.get(name)
-      if (exact !== undefined) return exact
-      const at = name.lastIndexOf('@')
-      return at > 0 && (domains as ReadonlySet<string>).has(name.slice(at + 1)) ? accounts.get(name.slice(0, at)) : undefined
-    },
+    find: (name) => accounts.get(name) ?? accounts.get(local(name) ?? ''),
+    likely: (name) => (bare ? local(name) : undefined) ?? name,
     abilities: { users: hashes.length, scram: scram.length + clear, cramMd5: hashes.filter(({ scheme }) => scheme === 'cram-md5').length + clear, clear },
     commonest: commonest(hashes, costOf),
     scram: common && { iterations: common.iterations, saltBytes: common.salt.length },

@@ -88,6 +88,9 @@ test('an unknown user, and one without a secret, get a salt that stays the same,
       seen.add(salt)
     }
     assert.equal(seen.size, 5)
+    // Whether two names are one account does not show either: most of this file's users have no domain.
+    for (const user of ['nobody', 'anna', 'clara', 'emil']) assert.equal(await salts(g, `${user}@example.org`), await salts(g, user), user)
+    assert.notEqual(await salts(g, 'nobody@other.example'), await salts(g, 'nobody'))
   })
 })
 
