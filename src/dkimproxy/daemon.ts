@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os'
 import { resolve } from 'node:path'
 import { EXIT, exitCodeOf, explainError } from '../cli/exit-codes.ts'
 import type { Resolver } from '../dns/resolver.ts'
+import { logCrashesTo } from '../observe/crash.ts'
 import type { ListenAddress } from '../smtp/server.ts'
 import { startInBackground, tellForeground, isInBackground } from './daemonize.ts'
 import { describeNotice, readCommandLine, readConfFile, type CommandLine, type Notice, type Reading } from './given.ts'
@@ -111,6 +112,9 @@ class Daemon {
     try {
       const to = settings.log.to.kind === 'file' ? { ...settings.log.to, path: resolve(io.cwd, settings.log.to.path) } : settings.log.to
       log = await openProxyLog({ ...settings.log, to }, { err: io.err, date: () => new Date(), pid: process.pid, ...(io.logger === undefined ? {} : { logger: io.logger }) })
+      const opened = log
+      // In the background nobody reads standard error.
+      logCrashesTo({ ...opened.log, configure: () => undefined, flush: () => opened.close() })
       return await this.serve(log, warnings)
     } catch (error) {
       const exitCode = exitCodeOf(error)

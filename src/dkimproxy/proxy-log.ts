@@ -74,5 +74,10 @@ function made(threshold: number, write: (text: string) => void, close: () => Pro
 }
 
 function factWords(facts: Readonly<Record<string, unknown>>): string[] {
-  return Object.entries(facts).filter(([, value]) => value !== undefined).map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
+  return Object.entries(facts).filter(([, value]) => value !== undefined).map(([name, value]) => `${name}=${wordOf(value)}`)
+}
+
+function wordOf(value: unknown): string {
+  if (value instanceof Error) return value.stack ?? value.message
+  return typeof value === 'string' ? value : JSON.stringify(value)
 }
