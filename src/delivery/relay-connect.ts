@@ -54,6 +54,8 @@ export interface Refusal {
 export interface HostSettings {
   readonly address: SocketAddress
   readonly login: HopLogin | undefined
+  /** there is another, so this one has no minutes to show that it can be used */
+  readonly replaceable: boolean
 }
 
 export interface ConnectContext {
@@ -72,6 +74,7 @@ interface Attempt {
   readonly watch: (channel: ClientConnection) => void
 }
 
+const REPLACEABLE_MS = 30_000
 /** Of a name with many addresses no more are tried for one connection. */
 const MAX_ADDRESSES = 8
 
@@ -79,15 +82,18 @@ export class Connector {
   #settings: RelaySettings
   #address: SocketAddress
   #context: ConnectContext
+  /** for each reply, and the TLS handshake, before MAIL */
+  #patienceMs: number
   #login: RelayLogin | undefined
   #secureContext: SecureContext | undefined
   /** So that a hop whose TLS is broken is not in the log with each connection. */
   #warnedOfTls = false
 
-  constructor(settings: RelaySettings, { address, login }: HostSettings, context: ConnectContext) {
+  constructor(settings: RelaySettings, { address, login, replaceable }: HostSettings, context: ConnectContext) {
     this.#settings = settings
     this.#address = address
     this.#context = context
+    this.#patienceMs = replaceable ? Math.min(settings.timeouts.greetingMs, REPLACEABLE_MS) : settings.timeouts.greetingMs
     const place = { hop: settings.name, peer: describeAddress(address) }
     this.#login = login && new RelayLogin(login, place, { log: context.log, now: () => context.clock.now() })
   }
@@ -99,7 +105,11 @@ export class Connector {
   }
 
   /** @param watch is given each connection at once, to bound its waits */
-  async open(watch: (channel: ClientConnection) => void): Promise<RelayConnection | Refusal> {
+  open(watch: (channel: ClientConnection) => void): Promise<RelayConnection | Refusal> {
+    return this.#login ? this.#login.guarded(() => this.#open(watch)) : this.#open(watch)
+  }
+
+  async #open(watch: (channel: ClientConnection) => void): Promise<RelayConnection | Refusal> {
     const { mode, ca } = this.#settings.tls
     if (this.#login && (this.#login.pausing || !(await this.#login.prepare()))) return { refusal: replies.HOP_LOGIN_FAILED, fault: 'login' }
     try {
@@ -145,7 +155,7 @@ export class Connector {
     const channel = new ClientConnection(socket, () => context.clock.now())
     watch(channel)
     // Awaited from the beginning: a hop may be faster than our next turn.
-    const greeting = channel.expect(settings.timeouts.greetingMs)
+    const greeting = channel.expect(this.#patienceMs)
     const unreachable = await channel.connected(settings.timeouts.connectMs)
     if (unreachable?.detail === NO_OTHER_ADDRESS) return { refusal: replies.HOP_UNREACHABLE }
     if (unreachable) return this.#refuse(replies.HOP_UNREACHABLE, 'connect', unreachable)
@@ -156,7 +166,7 @@ export class Connector {
     const hello = await greet(channel, greeting, {
       protocol: settings.kind,
       hostname: context.hostname,
-      timeoutMs: settings.timeouts.greetingMs,
+      timeoutMs: this.#patienceMs,
       starttls: tls === 'starttls' ? 'always' : tls === 'starttls-if-offered' ? 'if-offered' : 'never',
       secure: () => this.#secure(channel),
     })
@@ -173,7 +183,7 @@ export class Connector {
 
   async #identify(channel: ClientConnection, offered: Capabilities): Promise<RelayConnection | Refusal> {
     if (!this.#login) return this.#ready(channel, offered)
-    const outcome = await this.#login.perform(channel, offered, { local: this.#address.kind === 'unix', timeoutMs: this.#settings.timeouts.greetingMs })
+    const outcome = await this.#login.perform(channel, offered, { local: this.#address.kind === 'unix', timeoutMs: this.#patienceMs })
     // Lost here: something unasked stood behind the last reply.
     if (outcome.status === 'in') return channel.loss ? this.#refuse(lostReply(channel.loss), 'AUTH', channel.loss) : this.#ready(channel, offered)
     channel.drop('not logged in')
@@ -186,8 +196,8 @@ export class Connector {
   }
 
   #secure(channel: ClientConnection): Promise<Loss | undefined> {
-    const { tls, timeouts } = this.#settings
-    return channel.secure({ ...tlsOptions(this.#address, tls), ...(this.#secureContext ? { secureContext: this.#secureContext } : {}) }, timeouts.greetingMs)
+    const { tls } = this.#settings
+    return channel.secure({ ...tlsOptions(this.#address, tls), ...(this.#secureContext ? { secureContext: this.#secureContext } : {}) }, this.#patienceMs)
   }
 
   #failed(hello: Exclude<Hello, { status: 'ready' }>): Refusal {

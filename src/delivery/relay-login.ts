@@ -1,7 +1,8 @@
 /**
  * Logs in to a next hop (RFC 4954), and does not wear out our own account: what
- * the hop has refused is not tried again before a pause that grows, however
- * many clients send mail meanwhile. What is wrong is said in the log, with what
+ * the hop has refused is not tried again before a pause that grows, and what it
+ * has not accepted yet is tried by one connection at a time, however many
+ * clients send mail meanwhile. What is wrong is said in the log, with what
  * to do about it; the password never is. Nothing rejects.
  */
 import { BlockList } from 'node:net'
@@ -14,6 +15,7 @@ import type { ClientMechanism } from '../smtp/client-mechanisms.ts'
 import { describeReply } from '../smtp/reply.ts'
 import { BackOff } from './back-off.ts'
 import { readPasswordFile } from './password-file.ts'
+import type { Refusal, RelayConnection } from './relay-connect.ts'
 
 /** For the log: which login of which hop. */
 export interface LoginPlace {
@@ -42,7 +44,11 @@ export class RelayLogin {
   readonly #refused: BackOff
   readonly #putOff: BackOff
   #password: string | undefined
-  #proven: ClientMechanism | undefined
+  /** the mechanism to begin with: the hop has accepted it, or refused it last after a stronger one */
+  #mechanism: ClientMechanism | undefined
+  /** the hop has accepted this password */
+  #accepted = false
+  #trial: Promise<RelayConnection | Refusal> | undefined
 
   constructor(login: HopLogin, place: LoginPlace, { log, now }: { readonly log: Log; readonly now: () => number }) {
     this.#login = login
@@ -55,6 +61,24 @@ export class RelayLogin {
   /** Not to be tried now. */
   get pausing(): boolean {
     return this.#refused.resting || this.#putOff.resting
+  }
+
+  /**
+   * Opens a connection by `open`. Until the hop has let us in once, whoever else
+   * wants one waits for the outcome, and shares it where that is a refusal.
+   */
+  async guarded(open: () => Promise<RelayConnection | Refusal>): Promise<RelayConnection | Refusal> {
+    if (this.#accepted) return open()
+    if (this.#trial !== undefined) {
+      const got = await this.#trial
+      return 'refusal' in got ? got : open()
+    }
+    this.#trial = open()
+    try {
+      return await this.#trial
+    } finally {
+      this.#trial = undefined
+    }
   }
 
   /** Has the password at hand; false where it cannot be had, and no connection need be made. */
@@ -74,8 +98,8 @@ export class RelayLogin {
   async reload(): Promise<void> {
     this.#refused.clear()
     this.#putOff.clear()
-    this.#proven = undefined
-    this.#password = undefined
+    this.#forget()
+    this.#mechanism = undefined
     await this.prepare()
   }
 
@@ -85,12 +109,13 @@ export class RelayLogin {
     if (password === undefined) return { status: 'failed' }
     const confidential = channel.verified || local || isLoopback(channel.remoteAddress)
     const outcome = await logIn(channel, offered, {
-      login: { user: this.#login.user, password }, confidential, timeoutMs, proven: this.#proven,
+      login: { user: this.#login.user, password }, confidential, timeoutMs, preferred: this.#mechanism,
       // Without verification somebody else may be the other end of this TLS; SCRAM alone tells as much.
       channelBinding: channel.verified ? channel.channelBinding : undefined,
     })
     if (outcome.status !== 'in') return this.#failed(outcome, confidential)
-    this.#proven = outcome.mechanism
+    this.#mechanism = outcome.mechanism
+    this.#accepted = true
     this.#refused.clear()
     this.#putOff.clear()
     return { status: 'in' }
@@ -100,6 +125,7 @@ export class RelayLogin {
     const facts = this.#facts()
     switch (outcome.status) {
       case 'refused':
+        this.#mechanism = outcome.mechanism
         this.#log.error({ ...facts, mechanism: outcome.mechanism, reply: describeReply(outcome.reply), pausedMs: this.#refused.failed() }, 'next hop refuses our login: correct user and password_file, then reload; mail waits with its senders')
         break
       case 'no-mechanism': {
@@ -116,10 +142,14 @@ export class RelayLogin {
       case 'lost':
         this.#log.warn({ ...facts, cause: outcome.loss.cause, detail: outcome.loss.detail, pausedMs: this.#putOff.failed() }, 'connection to the next hop was lost at the login')
     }
-    // What may have changed meanwhile is read again before the next try.
-    this.#password = undefined
-    this.#proven = undefined
+    this.#forget()
     return { status: 'failed' }
+  }
+
+  /** What may change meanwhile is read again before the next try. */
+  #forget(): void {
+    this.#password = undefined
+    this.#accepted = false
   }
 
   #facts(): Record<string, unknown> {

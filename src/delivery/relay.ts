@@ -75,7 +75,7 @@ class RelayHop implements RelayNextHop {
     const made = new Map<string, RelayHosts>()
     const hostsOf = (addresses: readonly SocketAddress[], login: HopLogin | undefined): RelayHosts => {
       const key = JSON.stringify([addresses, login?.user, login?.passwordFile])
-      const found = made.get(key) ?? new RelayHosts(addresses.map((address) => this.#makeHost({ address, login })), this.#now)
+      const found = made.get(key) ?? new RelayHosts(addresses.map((address) => this.#makeHost({ address, login, replaceable: addresses.length > 1 })), this.#now)
       made.set(key, found)
       return found
     }

@@ -17,8 +17,8 @@ import { describeReply, type Reply } from './reply.ts'
 export interface LoginTerms extends ExchangeTerms {
   readonly confidential: boolean
   readonly timeoutMs: number
-  /** the mechanism that the server has accepted before */
-  readonly proven: ClientMechanism | undefined
+  /** the mechanism to begin with, where it may be used: the server's answer to it is known */
+  readonly preferred: ClientMechanism | undefined
 }
 
 export type LoginOutcome =
@@ -40,7 +40,7 @@ const MAX_ROUNDS = 10
 export async function logIn(channel: Channel, offered: Capabilities, terms: LoginTerms): Promise<LoginOutcome> {
   const words = (offered.get('AUTH') ?? '').toUpperCase().split(/\s+/)
   const usable = CLIENT_MECHANISMS.filter((one) => words.includes(one) && isGoodEnough(one, terms))
-  const first = terms.proven !== undefined && usable.includes(terms.proven) ? terms.proven : usable[0]
+  const first = terms.preferred !== undefined && usable.includes(terms.preferred) ? terms.preferred : usable[0]
   if (first === undefined) return { status: 'no-mechanism', offered: offered.has('AUTH') ? words.join(' ') : 'no AUTH' }
   const outcome = await attempt(channel, first, terms)
   if (outcome.status !== 'refused') return outcome

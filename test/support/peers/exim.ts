@@ -24,6 +24,8 @@ export interface EximOptions {
   readonly aliases?: Readonly<Record<string, string>>
   /** adds Delivery-date, Envelope-to and Return-path */
   readonly deliveryFields?: boolean
+  /** takes mail from nobody but these, by PLAIN, LOGIN or CRAM-MD5: passwords by user */
+  readonly logins?: Readonly<Record<string, string>>
 }
 
 export async function startExim(options: EximOptions = {}): Promise<Hop> {
@@ -34,6 +36,7 @@ export async function startExim(options: EximOptions = {}): Promise<Hop> {
   for (const part of ['spool', 'log', 'mail']) chownSync(join(directory, part), exim.uid, exim.gid)
   writeFileSync(join(directory, 'users'), (options.users ?? ['alice']).map((user) => `${user}: there\n`).join(''))
   writeFileSync(join(directory, 'aliases'), Object.entries(options.aliases ?? {}).map(([name, to]) => `${name}: ${to}\n`).join(''))
+  writeFileSync(join(directory, 'logins'), Object.entries(options.logins ?? {}).map(([user, password]) => `${user}: ${password}\n`).join(''))
   writeFileSync(join(directory, 'exim.conf'), configuration(directory, port, options).join('\n') + '\n')
   let running: RunningProcess | undefined
   const logged = (name: string): string => {
@@ -94,8 +97,9 @@ function configuration(directory: string, port: number, options: EximOptions): s
   return options.relayTo === undefined ? [...common, ...delivering(directory, options)] : [...common, ...relaying(options.relayTo)]
 }
 
-function delivering(directory: string, { suffixes = [], aliases = {}, deliveryFields = false }: EximOptions): string[] {
+function delivering(directory: string, { suffixes = [], aliases = {}, deliveryFields = false, logins }: EximOptions): string[] {
   return [
+    ...(logins === undefined ? [] : ['  deny !authenticated = *', '       message = log in first']),
     '  require domains = +local_domains',
     '          message = relay not permitted',
     '  require verify = recipient',
@@ -118,6 +122,17 @@ function delivering(directory: string, { suffixes = [], aliases = {}, deliveryFi
     ...(deliveryFields ? ['  delivery_date_add', '  envelope_to_add', '  return_path_add'] : []),
     'begin retry',
     '* * F,1h,1s',
+    ...(logins === undefined ? [] : authenticators(directory)),
+  ]
+}
+
+function authenticators(directory: string): string[] {
+  const password = (user: string): string => `\${lookup{${user}}lsearch{${directory}/logins}{$value}fail}`
+  return [
+    'begin authenticators',
+    'plain:', '  driver = plaintext', '  public_name = PLAIN', '  server_prompts = :', `  server_condition = \${if eq{$auth3}{${password('$auth2')}}}`, '  server_set_id = $auth2',
+    'login:', '  driver = plaintext', '  public_name = LOGIN', '  server_prompts = Username:: : Password::', `  server_condition = \${if eq{$auth2}{${password('$auth1')}}}`, '  server_set_id = $auth1',
+    'cram:', '  driver = cram_md5', '  public_name = CRAM-MD5', `  server_secret = ${password('$auth1')}`, '  server_set_id = $auth1',
   ]
 }
 

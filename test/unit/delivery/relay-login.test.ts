@@ -4,7 +4,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { path, send, stage, type Peer, type Script, type Stage } from './scripted-hop.ts'
+import { path, send, stage, until, type Peer, type Script, type Stage } from './scripted-hop.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'postern-login-'))
 after(() => rmSync(directory, { recursive: true }))
@@ -74,6 +74,54 @@ test('a wrong password: 4xx for the client, one error in the log, and a pause th
   s.clock.advance(119_999)
   await wrong()
   assert.equal(s.hop.peers.length, 2)
+})
+
+test('until the hop has let us in, one connection at a time tries, and the others share what it hears', async (t) => {
+  let guesses = 0
+  const answers: (() => void)[] = []
+  const s = await stage(t, async (peer) => {
+    await peer.hello('AUTH PLAIN')
+    await peer.line()
+    guesses++
+    await new Promise<void>((resolve) => answers.push(resolve))
+    peer.say(guesses === 1 ? '535 5.7.8 wrong' : '235 welcome')
+    await peer.serve((line) => (line.startsWith('AUTH') ? '235 welcome' : undefined))
+  }, { login: { user: 'anna', passwordFile: passwordFile('secret') } })
+  const round = async (): Promise<number[]> => {
+    const sent = [1, 2, 3, 4].map(() => send(s.begin()))
+    await until(() => answers.length > 0)
+    assert.equal(answers.length, 1)
+    const all = Promise.all(sent)
+    let done = false
+    void all.then(() => (done = true))
+    await until(() => {
+      for (const answer of answers.splice(0)) answer()
+      return done
+    })
+    return (await all).map(({ status }) => status)
+  }
+  assert.deepEqual(await round(), [451, 451, 451, 451])
+  assert.equal(guesses, 1)
+  s.clock.advance(60_000)
+  assert.deepEqual(await round(), [250, 250, 250, 250])
+})
+
+test('a server that has no secret for the better mechanism hears one guess more, once', async (t) => {
+  const mechanisms: string[] = []
+  const s = await stage(t, async (peer) => {
+    await peer.hello('AUTH PLAIN CRAM-MD5')
+    await peer.serve((line) => {
+      if (line === 'AUTH CRAM-MD5') return `334 ${b64('<1@mx.test>')}`
+      if (!/^(?:AUTH|[A-Za-z0-9+/=]{20,}$)/.test(line)) return undefined
+      mechanisms.push(line.startsWith('AUTH') ? 'PLAIN' : 'CRAM-MD5')
+      return '535 5.7.8 no'
+    })
+  }, { login: { user: 'anna', passwordFile: passwordFile('secret') } })
+  for (const pauseMs of [60_000, 120_000, 240_000]) {
+    assert.equal((await send(s.begin())).status, 451)
+    s.clock.advance(pauseMs)
+  }
+  assert.deepEqual(mechanisms, ['CRAM-MD5', 'PLAIN', 'PLAIN', 'PLAIN'])
 })
 
 test('a reload with the right password ends the pause', async (t) => {

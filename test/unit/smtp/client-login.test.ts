@@ -29,7 +29,7 @@ async function play(auth: string | null, answers: readonly (string | Loss)[], ch
     },
   }
   const offered = parseCapabilities(auth === null ? ['mx'] : ['mx', `AUTH ${auth}`])
-  const outcome = await logIn(channel, offered, { login: LOGIN, channelBinding: undefined, confidential: true, timeoutMs: 1000, proven: undefined, ...change })
+  const outcome = await logIn(channel, offered, { login: LOGIN, channelBinding: undefined, confidential: true, timeoutMs: 1000, preferred: undefined, ...change })
   assert.deepEqual(left, [], 'answers that nobody asked for')
   return { said, outcome }
 }
@@ -90,8 +90,8 @@ test('a mechanism for which the server has no secret: PLAIN is tried, once', asy
 })
 
 test('what has worked before comes first', async () => {
-  assert.equal((await play('CRAM-MD5 PLAIN', ['235 yes'], { proven: 'PLAIN' })).said[0], `AUTH PLAIN ${PLAIN}\r\n`)
-  assert.equal((await play('LOGIN', ['454 no'], { proven: 'PLAIN' })).said[0], 'AUTH LOGIN\r\n')
+  assert.equal((await play('CRAM-MD5 PLAIN', ['235 yes'], { preferred: 'PLAIN' })).said[0], `AUTH PLAIN ${PLAIN}\r\n`)
+  assert.equal((await play('LOGIN', ['454 no'], { preferred: 'PLAIN' })).said[0], 'AUTH LOGIN\r\n')
 })
 
 test('SCRAM: 235 before the server has shown what it knows is no success', async () => {
