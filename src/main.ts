@@ -22,10 +22,11 @@ for (const stream of [process.stdout, process.stderr]) {
   })
 }
 
-/** That of node:tls's `getCACertificates('system')` and of node:sqlite, and of what is tested. */
-const OLDEST_NODE = 24
-if (Number(process.versions.node.split('.')[0]) < OLDEST_NODE) {
-  err(`postern: this is Node.js ${process.versions.node}; ${OLDEST_NODE} or newer is needed\n`)
+/** That of node:crypto's Argon2, of node:tls's `getCACertificates('system')` and of node:sqlite, and of what is tested. */
+const OLDEST_NODE = [24, 7] as const
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+if (major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1])) {
+  err(`postern: this is Node.js ${process.versions.node}; ${OLDEST_NODE.join('.')} or newer is needed\n`)
   process.exit(EXIT.configuration)
 }
 installCrashHandler()

@@ -9,7 +9,8 @@ import type { LISTENER } from './schema.ts'
 import type { SubmissionSettings } from './settings.ts'
 import type { SIGNING } from './signing-schema.ts'
 
-const DOVECOT_TIMEOUT_MS = 10_000
+/** Dovecot makes whoever has failed wait for up to 17 s by itself. */
+const DOVECOT_TIMEOUT_MS = 30_000
 
 export function assembleSigning(values: ValuesOf<typeof SIGNING>, base: string): SigningSettings {
   return {

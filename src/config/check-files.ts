@@ -21,9 +21,9 @@ export interface FileContext {
 }
 
 /** A file that another part reads later. */
-export function checkReadable(path: string, key: KeyPath, { collector }: FileContext): void {
+export function checkReadable(...[path, key, { collector }, allowed = 'a file that can be read']: [string, KeyPath, FileContext, string?]): void {
   const problem = unreadable(path)
-  if (problem !== undefined) collector.error(key, problem, 'a file that can be read')
+  if (problem !== undefined) collector.error(key, problem, allowed)
 }
 
 /** A directory that is made where it is missing. */

@@ -35,10 +35,8 @@ function checkUsers({ values, at, isGiven }: ListenerSection, context: CheckCont
   else if (tls.cert !== undefined && tls.mode === 'starttls' && !isGiven('tls.mode')) {
     collector.warn([...at, 'tls', 'mode'], 'clients that do not begin TLS cannot log in; mode: required tells them so (587), mode: implicit begins with it (465)')
   }
-  for (const name of ['users', 'senders'] as const) {
-    const path = values[name]
-    if (path !== undefined) checkReadable(resolve(base, path), [...at, name], context)
-  }
+  if (values.users !== undefined) checkReadable(resolve(base, values.users), [...at, 'users'], context, `a file that can be read; postern user add NAME --users ${values.users} makes it`)
+  if (values.senders !== undefined) checkReadable(resolve(base, values.senders), [...at, 'senders'], context)
   const { client_certificates: certificates, client_ca: authorities, certificate_map: map } = auth
   for (const name of ['client_ca', 'certificate_map'] as const) {
     if (isGiven(`auth.${name}`) && certificates === 'off') collector.error([...at, 'auth', name], 'does nothing without client_certificates', 'client_certificates: accepted or required beside it')
