@@ -36,6 +36,6 @@ export interface MessageEnd {
   readonly sender: string | null
   readonly recipients: readonly string[]
   readonly size: number
-  /** one line, as the client got it */
+  /** one line, as the client got it; '' where the client went away before */
   readonly reply: string
 }

@@ -280,7 +280,6 @@ export class TransparentSession {
     this.input.read((bytes) => passage.take(bytes))
     if (!passage.ended) return this.input.length > 0
     if (this.phase === 'drained') {
-      this.report(own.NEXT_HOP_LOST)
       this.endWith(own.NEXT_HOP_LOST)
       return false
     }
@@ -304,7 +303,6 @@ export class TransparentSession {
     const text = wireOf(reply)
     if (early) return this.finishMessage(text)
     this.report(text)
-    this.forgetMessage()
     this.phase = 'commands'
     this.overheard.endTransaction()
     this.flow.toClient(text)
@@ -314,7 +312,6 @@ export class TransparentSession {
   /** The client has its reply, and the relay does not have the message. */
   private finishMessage(text: string): void {
     this.report(text)
-    this.forgetMessage()
     this.dropRelay()
     this.due.clear()
     this.phase = 'orphaned'
@@ -322,14 +319,14 @@ export class TransparentSession {
     this.pump()
   }
 
+  /** The message, if there is one, is over. @param text '' where nobody hears of it */
   private report(text: string): void {
-    const { sender, recipients } = this.overheard.envelope()
-    this.options.onEnd?.({ sender, recipients, size: this.passage?.size ?? 0, reply: text.trimEnd().replaceAll(/\r?\n/g, ' / ') })
-  }
-
-  private forgetMessage(): void {
-    this.passage?.giveUp()
+    const { passage } = this
+    if (passage === undefined) return
     this.passage = undefined
+    passage.giveUp()
+    const { sender, recipients } = this.overheard.envelope()
+    this.options.onEnd?.({ sender, recipients, size: passage.size, reply: text.trimEnd().replaceAll(/\r?\n/g, ' / ') })
   }
 
   /* --- ends --- */
@@ -349,7 +346,7 @@ export class TransparentSession {
   }
 
   private endWith(text: string): void {
-    if (this.phase === 'passing') this.report(text)
+    this.report(text)
     this.flow.toClient(text)
     this.ports.endClient()
     this.close()
@@ -363,7 +360,7 @@ export class TransparentSession {
   private close(): void {
     this.phase = 'closed'
     this.dropRelay()
-    this.forgetMessage()
+    this.report('')
     this.input.clear()
     this.due.clear()
   }

@@ -107,6 +107,7 @@ describe('the client is lost', () => {
     await stage.client('half\r\n')
     stage.session.clientEnded()
     assert.deepEqual([stage.relayState, stage.relay.messages, stage.toRelayText.includes('half')], ['dropped', [], false])
+    assert.deepEqual(stage.ends.map(({ size, reply }) => [size, reply]), [[6, '']])
   })
 
   test('with replies due: they are still given', async () => {
@@ -174,7 +175,9 @@ describe('time', () => {
     await stage.client(`${ENVELOPE}DATA\r\n`)
     stage.session.abort()
     assert.deepEqual([stage.clientState, stage.relayState], ['ended', 'dropped'])
+    assert.match(stage.ends[0]?.reply ?? '', /^421 4\.3\.2 /)
     stage.session.abort()
+    assert.equal(stage.ends.length, 1)
   })
 })
 
