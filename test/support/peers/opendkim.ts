@@ -1,6 +1,6 @@
 /**
  * An OpenDKIM of the test's own: a milter on loopback that signs the mail of
- * one domain. An Error with its output where it does not listen.
+ * one domain, or verifies. An Error with its output where it does not listen.
  */
 import { writeFileSync } from 'node:fs'
 import { createConnection } from 'node:net'
@@ -16,13 +16,31 @@ export interface OpenDkim {
   stop(): Promise<void>
 }
 
-export async function startOpenDkim({ domain, selector, key, canonicalization = 'relaxed/simple' }: { readonly domain: string; readonly selector: string; readonly key: RsaKey; readonly canonicalization?: string }): Promise<OpenDkim> {
+export interface OpenDkimSigning {
+  readonly domain: string
+  readonly selector: string
+  readonly key: RsaKey
+  readonly canonicalization?: string
+}
+
+export function startOpenDkim({ domain, selector, key, canonicalization = 'relaxed/simple' }: OpenDkimSigning): Promise<OpenDkim> {
+  return startFilter(['Mode s', `Domain ${domain}`, `Selector ${selector}`, `KeyFile ${key.file}`, `Canonicalization ${canonicalization}`, 'InternalHosts 127.0.0.1'])
+}
+
+/** It verifies, by these records and no DNS, and writes an Authentication-Results field of `authservId`. */
+export function startOpenDkimVerifier({ authservId, records }: { readonly authservId: string; readonly records: Readonly<Record<string, string>> }): Promise<OpenDkim> {
+  const file = join(temporaryDirectory('opendkim-keys'), 'keys')
+  writeFileSync(file, Object.entries(records).map(([name, text]) => `${name} ${text}\n`).join(''))
+  // By itself it looks at three signatures. Nobody is one of its own: whose mail it would sign and not verify.
+  return startFilter(['Mode v', 'MaximumSignaturesToVerify 10', `TestPublicKeys ${file}`, `AuthservID ${authservId}`, 'AlwaysAddARHeader yes', 'InternalHosts 192.0.2.1'])
+}
+
+async function startFilter(settings: readonly string[]): Promise<OpenDkim> {
   const directory = temporaryDirectory('opendkim')
   const port = await freePort()
   const file = join(directory, 'opendkim.conf')
   writeFileSync(file, [
-    `Socket inet:${port}@127.0.0.1`, 'Mode s', `Domain ${domain}`, `Selector ${selector}`, `KeyFile ${key.file}`, `Canonicalization ${canonicalization}`,
-    'Syslog no', 'RequireSafeKeys no', 'Background no', 'AutoRestart no', 'InternalHosts 127.0.0.1', `PidFile ${directory}/opendkim.pid`, '',
+    `Socket inet:${port}@127.0.0.1`, ...settings, 'Syslog no', 'RequireSafeKeys no', 'Background no', 'AutoRestart no', `PidFile ${directory}/opendkim.pid`, '',
   ].join('\n'))
   const running: RunningProcess = start(['/usr/sbin/opendkim', '-f', '-x', file])
   await until('opendkim listens', async () => running.hasEnded() || (await connects(port)), { detail: () => running.output() })
