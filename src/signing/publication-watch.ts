@@ -1,8 +1,9 @@
 /**
  * What the DNS was last seen to say of each key. A key is asked about when it
  * is first known and then every hour; every two minutes while its record is
- * not right, and every half minute while it could not be asked for. A DNS that
- * does not answer changes nothing about what was seen before.
+ * not right, and every half minute while it could not be asked for; and after a
+ * reload where it is not right. A DNS that does not answer changes nothing about
+ * what was seen before.
  *
  * A change is logged once. No timers: `tick` is called by whoever has the
  * clock. Bounds: keys that were found by messages (a table with `%`), and
@@ -56,9 +57,14 @@ export class PublicationWatch {
     this.#context = context
   }
 
-  /** From now on these, and those that messages lead to; what is known of them stays known. */
+  /**
+   * From now on these, and those that messages lead to; what is known of them stays known. One that is not right is
+   * asked about at once: whoever has just published its record says so by a reload.
+   */
   keep(keys: readonly SigningKey[]): void {
-    this.#watched = new Map(keys.map((key) => [idOf(key), this.#watched.get(idOf(key)) ?? fresh(key, this.#context.now())]))
+    const now = this.#context.now()
+    this.#watched = new Map(keys.map((key) => [idOf(key), this.#watched.get(idOf(key)) ?? fresh(key, now)]))
+    for (const watched of this.#watched.values()) if (watched.seen?.status !== 'matches') watched.nextMs = now
   }
 
   standing(key: SigningKey): Standing {

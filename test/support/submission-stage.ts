@@ -6,15 +6,16 @@
  *     const stage = await startSubmission({ users: { anna: hash }, listeners: [{ name: 'submissions', tls: 'implicit' }] })
  *     const sent = await stage.submit(msmtp, { mechanism: 'PLAIN', user: 'anna', password: '…' })
  */
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CaptureSink, type CapturedMessage } from './capture-sink.ts'
 import { startDnsServer, type DnsServer } from './dns-server.ts'
 import { startGateway, type Gateway } from './gateway.ts'
 import { makeCertificate, type Certificate } from './peers/certificate.ts'
 import { lastReply, type Submission, type Submitter } from './peers/submitters.ts'
-import { temporaryDirectory, until, type Outcome } from './process.ts'
+import { temporaryDirectory, type Outcome } from './process.ts'
 import { SignatureCheck, writeKey } from './signature-check.ts'
+import { reload } from './signing-stage.ts'
 
 type Mapping = Readonly<Record<string, unknown>>
 
@@ -102,12 +103,7 @@ export async function startSubmission(options: SubmissionStageOptions): Promise<
       return message
     },
     async reload(change) {
-      const file = join(gateway.directory, 'postern.yaml')
-      const reloaded = (): number => gateway.log().filter(({ msg }) => msg === 'configuration reloaded').length
-      const before = reloaded()
-      writeFileSync(file, JSON.stringify(change(JSON.parse(readFileSync(file, 'utf8')) as Mapping), null, 2))
-      process.kill(gateway.pid, 'SIGHUP')
-      await until('the reload', () => reloaded() > before, { detail: () => gateway.output() })
+      if ((await reload(gateway, change)) === 'refused') throw new Error(`the new configuration was refused:\n${gateway.output()}`)
     },
     async stop() {
       await gateway.stop()

@@ -198,6 +198,20 @@ test('a reload keeps what is known of keys that stay', async () => {
   assert.deepEqual(bench.zone.queries, [`${ED_NAME} TXT`])
 })
 
+test('a reload asks at once about a key that is not right, and about no other', async () => {
+  const bench = new Bench({ keys: [RSA, ED], requirePublished: true }, right)
+  await bench.after(0)
+  const asked = (name: string): number => bench.zone.queries.filter((query) => query.startsWith(name)).length
+  assert.deepEqual([asked(NAME), asked(ED_NAME)], [1, 1])
+  bench.zone.set(ED_NAME, { TXT: [key('ed').record] })
+  await bench.after(1000)
+  assert.deepEqual([asked(NAME), asked(ED_NAME)], [1, 1])
+  assert.deepEqual(bench.signing.reload(settings({ keys: [RSA, ED], requirePublished: true })), [])
+  await bench.after(1000)
+  assert.deepEqual([asked(NAME), asked(ED_NAME)], [1, 2])
+  assert.equal(bench.signers, 's1 e1')
+})
+
 test('nothing is asked or told after the end', async () => {
   const bench = new Bench({ keys: [RSA] }, {})
   bench.signing.tick()
