@@ -7,6 +7,7 @@ import assert from 'node:assert/strict'
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, beforeEach, describe, test } from 'node:test'
+import { WRITTEN_SCHEMES } from '../../src/submission/written-schemes.ts'
 import { makeAuthority, selfSigned, type Authority, type ClientCertificateFiles } from '../support/peers/client-certificates.ts'
 import { doveadmAccepts, doveadmPassword } from '../support/peers/doveadm.ts'
 import { startDovecotAuth, type DovecotAuth } from '../support/peers/dovecot-auth.ts'
@@ -16,6 +17,7 @@ import { run, until } from '../support/process.ts'
 import { reload } from '../support/signing-stage.ts'
 import { letterFrom, startSubmission, writeUsers, type Sent, type SubmissionStage } from '../support/submission-stage.ts'
 
+const MAIN = process.env['POSTERN_MAIN'] ?? join(import.meta.dirname, '../../src/main.ts')
 const PASSWORD = 'battery staple'
 const needs = missing('openssl', 'doveadm', 'dovecot', 'msmtp', 'swaks', 'curl', 'python3', 'opendkim', 'dkimsign')
 
@@ -94,7 +96,35 @@ describe('a users file that Dovecot reads too', { skip: needs }, () => {
     await isSent(await stage.submit(curl, by('late')))
   })
 
-  test('SIGHUP: another users file, and a listener more', async () => {
+  test('`postern user` writes what Dovecot reads: added, changed and removed while both run', async () => {
+    const postern = async (...words: readonly string[]): Promise<string> => {
+      const [password = '', ...args] = words
+      const { code, output } = await run([process.execPath, MAIN, 'user', ...args, '--config', join(stage.gateway.directory, 'postern.yaml')], { input: `${password}\n` })
+      assert.equal(code, 0, output)
+      return output
+    }
+    const schemes = WRITTEN_SCHEMES.filter((scheme) => scheme !== 'scrypt')
+    for (const scheme of schemes) await postern(PASSWORD, 'add', `w-${scheme}`, '--scheme', scheme)
+    await postern(PASSWORD, 'add', 'w-scrypt', '--scheme', 'scrypt')
+    await until('the last of them logs in', async () => (await stage.submit(curl, by('w-scrypt'))).outcome.code === 0, { detail: () => stage.gateway.output() })
+    await stage.arrived()
+    for (const scheme of schemes) {
+      await isSent(await stage.submit(curl, by(`w-${scheme}`)))
+      assert.equal(await doveadmAccepts(dovecot.socket, { user: `w-${scheme}`, password: PASSWORD }), true, `${scheme}: ${dovecot.log()}`)
+      assert.equal(await doveadmAccepts(dovecot.socket, { user: `w-${scheme}`, password: 'wrong' }), false, scheme)
+    }
+    assert.match(await postern('', 'list'), /w-bcrypt/)
+    await postern('another', 'passwd', 'w-bcrypt', '--scheme', 'bcrypt')
+    await postern('', 'remove', 'w-cram-md5')
+    await until('the new password counts', async () => (await stage.submit(curl, by('w-bcrypt', 'another'))).outcome.code === 0, { detail: () => stage.gateway.output() })
+    await stage.arrived()
+    assert.equal(await doveadmAccepts(dovecot.socket, { user: 'w-bcrypt', password: 'another' }), true)
+    isRefused(await stage.submit(curl, by('w-bcrypt')), /^535 /)
+    isRefused(await stage.submit(curl, by('w-cram-md5')), /^535 /)
+    assert.equal(await doveadmAccepts(dovecot.socket, { user: 'w-cram-md5', password: PASSWORD }), false)
+  })
+
+  test('SIGHUP: another users file counts at once; one that is not there changes nothing', async () => {
     const other = join(stage.directory, 'other-users')
     writeUsers(other, { olga: await doveadmPassword('CRAM-MD5', PASSWORD) })
     await stage.reload((whole) => ({ ...whole, listeners: (whole['listeners'] as readonly object[]).map((listener) => ({ ...listener, users: other })) }))
