@@ -150,8 +150,13 @@ function exchangeOf(mechanism: string, { facts, offered, parts }: { readonly fac
   }
 }
 
+/**
+ * With TLS 1.3. Before it clients bind to tls-unique, the default of RFC 5802
+ * §6.1, which is not safe without an extended master secret and which we do not
+ * know: those that take the strongest mechanism would fail where -PLUS is offered.
+ */
 function canBind(tls: SessionTls): boolean {
-  return tls.channelBinding('tls-exporter') !== undefined || tls.channelBinding('tls-server-end-point') !== undefined
+  return tls.channelBinding('tls-exporter') !== undefined
 }
 
 async function wait(ms: number, signal: AbortSignal): Promise<void> {

@@ -9,8 +9,8 @@ import { after, before, beforeEach, describe, test } from 'node:test'
 import type { CapturedMessage } from '../support/capture-sink.ts'
 import { doveadmPassword } from '../support/peers/doveadm.ts'
 import { missing } from '../support/peers/programs.ts'
-import { curl, msmtp, smtplib, swaks, type Submitter } from '../support/peers/submitters.ts'
-import { run } from '../support/process.ts'
+import { curl, gsasl, msmtp, smtplib, swaks, type Submitter } from '../support/peers/submitters.ts'
+import { run, type Outcome } from '../support/process.ts'
 import { tag } from '../support/signature-check.ts'
 import { Dialog } from '../support/smtp-dialog.ts'
 import { LETTER, SELECTOR, letterFrom, startSubmission, type Sent, type SubmissionStage } from '../support/submission-stage.ts'
@@ -74,6 +74,7 @@ describe('submission', { skip: missing('openssl', 'doveadm', 'msmtp', 'swaks', '
         { name: 'submissions', mode: 'implicit', auth },
         { name: 'submission', mode: 'required', auth },
         { name: 'usual', mode: 'required' },
+        { name: 'bound', mode: 'required', auth: { mechanisms: ['SCRAM-SHA-256-PLUS', 'SCRAM-SHA-256'] } },
         { name: 'lenient', mode: 'starttls', auth },
         { name: 'proxied', mode: 'implicit', trust: { proxy: ['127.0.0.1'] } },
         { name: 'hidden', mode: 'implicit', trust: { proxy: ['127.0.0.1'] }, hide_client: true },
@@ -114,6 +115,28 @@ describe('submission', { skip: missing('openssl', 'doveadm', 'msmtp', 'swaks', '
       }
     }
   }
+
+  describe('bound to the TLS connection', { skip: missing('gsasl') }, () => {
+    const login = (password: string, how: { readonly mechanism?: string; readonly options?: readonly string[] }): Promise<Outcome> =>
+      gsasl({ port: stage.port('bound'), authority: stage.certificate.certFile, user: 'sam', password, ...how }, how.options)
+
+    test('GNU SASL takes SCRAM-SHA-256-PLUS under TLS 1.3 by itself, and each side has proved itself', async () => {
+      const { code, output } = await login(PASSWORD, {})
+      assert.equal(code, 0, output)
+      assert.match(output, /^AUTH SCRAM-SHA-256-PLUS\r?$[^]*^235 2\.7\.0 [^]*server trusted/m)
+      assert.match((await login('wrong', {})).output, /^535 5\.7\.8 /m)
+      assert.match((await login(PASSWORD, { mechanism: 'SCRAM-SHA-256', options: ['--no-cb'] })).output, /^235 2\.7\.0 [^]*server trusted/m)
+    })
+
+    test('under TLS 1.2, where it could only bind to tls-unique, -PLUS is not offered and SCRAM-SHA-256 goes', async () => {
+      // Its SCRAM-SHA-256 goes nowhere while it has a binding in its hands.
+      const { code, output } = await login(PASSWORD, { options: ['--no-cb', '--priority', 'NORMAL:-VERS-TLS1.3'] })
+      assert.match(output, /\(TLS1\.2\)/)
+      assert.match(output, /^250[ -]AUTH SCRAM-SHA-256\r?$/m, output)
+      assert.match(output, /^AUTH SCRAM-SHA-256\r?$[^]*^235 2\.7\.0 [^]*server trusted/m)
+      assert.equal(code, 0)
+    })
+  })
 
   test('smtplib left to itself, and msmtp, take what is offered: by default what every user can do', async () => {
     isSent(await stage.submit(smtplib, { ...anna, mechanism: 'ANY', listener: 'usual' }))

@@ -88,6 +88,11 @@ const SMTPLIB = [
 
 export const smtplib: Submitter = ({ message, ...options }) => run(['python3', '-c', SMTPLIB, JSON.stringify(options)], { input: Buffer.from(message, 'latin1') })
 
+/** GNU SASL's own client logs in and leaves; it binds to the TLS connection (-PLUS) where it is not told otherwise. */
+export function gsasl({ port, authority, mechanism, user, password }: Pick<Submission, 'port' | 'authority' | 'mechanism' | 'user' | 'password'>, options: readonly string[] = []): Promise<Outcome> {
+  return run(['gsasl', '--smtp', '--starttls', '--verbose', '--connect', `127.0.0.1:${port}`, '--hostname', 'localhost', '--x509-ca-file', authority ?? '', '-a', user ?? '', '-p', password ?? '', ...(mechanism === undefined ? [] : ['-m', mechanism]), ...options])
+}
+
 function written(name: string, text: string): string {
   const file = join(temporaryDirectory('submission'), name)
   // msmtp takes passwords out of a file of its user's own only.
