@@ -61,6 +61,8 @@ const MAX_ACCOUNT_CHARACTERS = 320
 
 export function createGuard(settings: GuardSettings, counters: SharedCounters): Guard {
   const { windowMs, lockMs, knownMs, delayAfter, maxDelayMs } = settings
+  /** Failures that no lock has answered yet: a lock-out that is over is over, though what led to it is still remembered. */
+  const unanswered = (failed: number, { key, most }: Limit): number => Math.max(0, failed - most * counters.add(`login locks ${key}`, 0, windowMs))
   return {
     enter(party) {
       const limits = limitsOf(party, settings, counters)
@@ -69,14 +71,15 @@ export function createGuard(settings: GuardSettings, counters: SharedCounters): 
       const begun: string[] = []
       let failures = 0
       let full: GuardScope | undefined
-      for (const { scope, key, most } of limits) {
+      for (const limit of limits) {
+        const { scope, key, most } = limit
         const underWay = counters.begin(`login ${key}`)
         begun.push(`login ${key}`)
         const failed = counters.add(`login failure ${key}`, 0, windowMs)
-        const count = failed > 0 ? failed + underWay - 1 : Math.floor((underWay - 1) / BURST)
-        if (count >= most) full ??= scope
+        const others = failed > 0 ? underWay - 1 : Math.floor((underWay - 1) / BURST)
+        if (unanswered(failed, limit) + others >= most) full ??= scope
         // Half of a network's limit is as far as all of an address's: its delay grows as slowly.
-        failures = Math.max(failures, Math.floor((count * settings.perAddress) / most))
+        failures = Math.max(failures, Math.floor(((failed + others) * settings.perAddress) / most))
       }
       const end = (): void => {
         for (const key of begun.splice(0)) counters.end(key)
@@ -102,8 +105,11 @@ export function createGuard(settings: GuardSettings, counters: SharedCounters): 
           },
           failed() {
             if (ended()) return []
-            const reached = limits.filter(({ key, most }) => counters.add(`login failure ${key}`, 1, windowMs) >= most)
-            for (const { key } of reached) counters.add(`login lock ${key}`, 1, lockMs)
+            const reached = limits.filter((limit) => unanswered(counters.add(`login failure ${limit.key}`, 1, windowMs), limit) >= limit.most)
+            for (const { key } of reached) {
+              counters.add(`login lock ${key}`, 1, lockMs)
+              counters.add(`login locks ${key}`, 1, windowMs)
+            }
             return reached.map(({ scope }) => scope)
           },
           dropped() {

@@ -105,6 +105,24 @@ describe('guessing', { skip: needs }, () => {
   })
 })
 
+describe('a lock-out', { skip: needs }, () => {
+  test('is over after its time, though what led to it is remembered for longer', async () => {
+    stage = await startSubmission({
+      users: { anna: await doveadmPassword('SHA256-CRYPT', PASSWORD) },
+      listeners: [{ name: 'submissions', mode: 'implicit', trust: { proxy: ['127.0.0.1'] }, auth: { failures: 2, lockout: '3s' } }],
+    })
+    try {
+      const address = '192.0.2.8'
+      for (let i = 0; i < 2; i++) assert.equal(await logIn(address, 'anna', 'a guess'), 535)
+      assert.equal(await logIn(address, 'anna', PASSWORD), 454)
+      await until('the lock is over', async () => (await logIn(address, 'anna', PASSWORD)) === 235, { detail: () => stage.gateway.output() })
+      await isSent({ ...by('anna'), address })
+    } finally {
+      await stage.stop()
+    }
+  })
+})
+
 describe('a mail server that submits', { skip: needs === false ? missing('postfix') : needs }, () => {
   test('with the wrong password it keeps what it has, and sends it once the password is right', async () => {
     const senders = written('senders', '@home.example relay\n')

@@ -37,6 +37,18 @@ test('answers wait longer and longer, then there are none, then it is over', () 
   assert.equal(attempt(guard, {}, 'succeed'), '0 ms')
 })
 
+test('a lock-out that is shorter than failures are remembered is over when it says, and comes again', () => {
+  const { guard, time } = made({ lockMs: MINUTE })
+  for (let i = 0; i < 10; i++) attempt(guard, {}, 'fail')
+  assert.equal(attempt(guard, {}, 'succeed'), 'locked: address')
+  time.nowMs += 2 * MINUTE
+  // What has failed before still makes answers wait.
+  for (let i = 0; i < 10; i++) assert.equal(attempt(guard, {}, 'fail'), '10000 ms')
+  assert.equal(attempt(guard, {}, 'succeed'), 'locked: address')
+  time.nowMs += 2 * MINUTE
+  assert.equal(attempt(guard, {}, 'succeed'), '10000 ms')
+})
+
 test('many addresses of one network, and many networks at one account', () => {
   const network = made()
   for (let i = 0; i < 50; i++) assert.match(attempt(network.guard, { address: `192.0.2.${i}`, account: `user${i}` }, 'fail'), /ms$/)
