@@ -21,12 +21,26 @@ export function canonicalField(canonicalization: Canonicalization, field: Signab
 }
 
 /** Without the line end, as the signature's own field is hashed (§3.7). */
-export function canonicalSignature(canonicalization: Canonicalization, { key, text }: SignableField): string {
+export function canonicalSignature(canonicalization: Canonicalization, field: SignableField): string {
+  const { key, text } = field
   const line = text.endsWith('\r\n') ? text.slice(0, -2) : text
-  return canonicalization === 'simple' ? line : `${key}:${relaxedValue(line.slice(line.indexOf(':') + 1))}`
+  return canonicalization === 'simple' ? line : `${key}:${relaxedValue(field, line.slice(line.indexOf(':') + 1))}`
 }
 
-function relaxedValue(value: string): string {
+/** Values that several signatures of a message are likely to cover, and that take a while. */
+const remembered = new WeakMap<SignableField, string>()
+const LONG_CHARACTERS = 1000
+
+function relaxedValue(field: SignableField, value: string): string {
+  if (value.length < LONG_CHARACTERS) return relaxed(value)
+  const known = remembered.get(field)
+  if (known !== undefined) return known
+  const made = relaxed(value)
+  remembered.set(field, made)
+  return made
+}
+
+function relaxed(value: string): string {
   // A line end that is no fold stays and makes another value of it: nobody may put one in.
   const unfolded = value.includes('\r') ? value.replace(/\r\n(?=[ \t])/g, '') : value
   const spaced = unfolded.replace(/[ \t]+/g, ' ')

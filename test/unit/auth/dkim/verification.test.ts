@@ -1,8 +1,11 @@
 /** Verifying what our own signer made, and what happens to it on its way; how much is read, asked and when. */
 import assert from 'node:assert/strict'
-import { generateKeyPairSync } from 'node:crypto'
+import { createHash, generateKeyPairSync, sign } from 'node:crypto'
 import { test } from 'node:test'
+import { BodyHashes } from '../../../../src/auth/dkim/body-hash.ts'
+import { canonicalField, canonicalSignature, fieldsByName } from '../../../../src/auth/dkim/canonical-header.ts'
 import { MessageSigner } from '../../../../src/auth/dkim/message-signer.ts'
+import { checkSignature } from '../../../../src/auth/dkim/signature-check.ts'
 import type { SigningOrder } from '../../../../src/auth/dkim/signing-order.ts'
 import { verifyDkim } from '../../../../src/auth/dkim.ts'
 import type { DkimSignature } from '../../../../src/auth/dkim.ts'
@@ -21,7 +24,7 @@ const ORDER: SigningOrder = {
 }
 const MESSAGE = 'From: Ada <ada@example.com>\r\nTo: bob@example.net\r\nSubject: two words\r\n\r\nAt four.\r\n'
 
-async function sign(message: string, changes: Partial<SigningOrder> = {}): Promise<string> {
+async function signMessage(message: string, changes: Partial<SigningOrder> = {}): Promise<string> {
   const signer = new MessageSigner(() => [{ ...ORDER, ...changes }])
   signer.write(Buffer.from(message, 'latin1'))
   const outcome = await signer.finish({ above: [], now: NOW })
@@ -38,20 +41,20 @@ async function check(message: string, record = RECORD, now = NOW): Promise<DkimS
 const said = async (...input: Parameters<typeof check>): Promise<string> => { const { status, cause } = await check(...input); return cause === '' ? status : `${status}: ${cause}` }
 
 test('the key says testing, and that i= is not to lie under d=', async () => {
-  const message = await sign(MESSAGE, { identity: 'ada@news.example.com' })
+  const message = await signMessage(MESSAGE, { identity: 'ada@news.example.com' })
   const { status, testing, identity } = await check(message, `${RECORD}; t=y`)
   assert.deepEqual([status, testing, identity], ['pass', true, 'ada@news.example.com'])
   assert.equal(await said(message, `${RECORD}; t=s`), 'neutral: domain mismatch')
-  assert.equal(await said(await sign(MESSAGE, { identity: '@example.com' }), `${RECORD}; t=s`), 'pass')
+  assert.equal(await said(await signMessage(MESSAGE, { identity: '@example.com' }), `${RECORD}; t=s`), 'pass')
 })
 
 test('it expires by the time that is given; one from the future passes', async () => {
-  const message = await sign(MESSAGE, { lifetimeSeconds: 60 })
+  const message = await signMessage(MESSAGE, { lifetimeSeconds: 60 })
   assert.deepEqual([await said(message, RECORD, new Date(NOW.getTime() + 60_000)), await said(message, RECORD, new Date(NOW.getTime() + 61_000)), await said(message, RECORD, new Date(0))], ['pass', 'neutral: expired', 'pass'])
 })
 
 test('a bad signature is fail though it has expired as well', async () => {
-  const message = (await sign(MESSAGE, { lifetimeSeconds: 60 })).replace('two words', 'two Words')
+  const message = (await signMessage(MESSAGE, { lifetimeSeconds: 60 })).replace('two words', 'two Words')
   assert.equal(await said(message, RECORD, new Date(NOW.getTime() + 3_600_000)), 'fail: bad signature')
 })
 
@@ -64,19 +67,20 @@ test('l=: what stands behind it is not signed, and a body that is shorter is no 
 })
 
 test('a line that is no field belongs to the field above it', async () => {
-  const message = await sign(MESSAGE)
+  const message = await signMessage(MESSAGE)
   for (const line of ['garbage\r\n', 'not a field: x\r\n', '\xa0more\r\n']) {
     assert.equal(await said(message.replace('To: bob', `${line}To: bob`)), 'fail: bad signature', line)
     assert.equal(await said(message.replace('\r\n\r\n', `\r\n${line}\r\n`)), 'fail: bad signature', line)
     assert.equal(await said(message.replace('From: Ada', `X: y\r\n${line}From: Ada`)), 'pass', `${line} below a field that is not signed`)
   }
   assert.equal(await said(message.replace('two words', 'two\r\nwords')), 'fail: bad signature', 'no new line in a value')
+  assert.equal(await said(message.replace('two words', 'two wor\r\nds')), 'fail: bad signature', 'nor in a word')
   assert.equal(await said(message.replace('two words', 'two\r\n words')), 'pass', 'but a fold')
 })
 
 test('changes that relaxed allows, and simple does not', async () => {
   const changes = [['Subject: two', 'SUBJECT : \t two'], ['At four.', 'At \t four.  '], ['four.\r\n', 'four.\r\n\r\n \r\n']] as const
-  const [relaxed, simple] = [await sign(MESSAGE), await sign(MESSAGE, { canonicalization: { header: 'simple', body: 'simple' } })]
+  const [relaxed, simple] = [await signMessage(MESSAGE), await signMessage(MESSAGE, { canonicalization: { header: 'simple', body: 'simple' } })]
   for (const [from, to] of changes) {
     assert.equal(await said(relaxed.replace(from, to)), 'pass')
     assert.match(await said(simple.replace(from, to)), /^fail/)
@@ -86,7 +90,7 @@ test('changes that relaxed allows, and simple does not', async () => {
 
 test('the field of the signature is signed with its own folds; the signature itself may be folded anew', async () => {
   for (const header of ['simple', 'relaxed'] as const) {
-    const message = await sign(MESSAGE, { canonicalization: { header, body: 'simple' } })
+    const message = await signMessage(MESSAGE, { canonicalization: { header, body: 'simple' } })
     assert.equal(await said(message.replace(/\r\n\tb=(.{20})/, '\r\n\tb=$1\r\n \t ')), 'pass')
     assert.equal(await said(message.replace('; s=s;', ';\r\n\ts=s;')), header === 'simple' ? 'fail: bad signature' : 'pass')
     assert.equal(await said(message.replace('; s=s;', '; s=s; y=z;')), 'fail: bad signature')
@@ -94,7 +98,7 @@ test('the field of the signature is signed with its own folds; the signature its
 })
 
 test('keys are asked for when the header section is whole, and no more than are needed', async () => {
-  const message = Buffer.from(await sign(MESSAGE), 'latin1')
+  const message = Buffer.from(await signMessage(MESSAGE), 'latin1')
   const bodyStart = message.indexOf('\r\n\r\n') + 4
   const events: string[] = []
   const zone = zoneMap({ [NAME]: { TXT: [RECORD] } })
@@ -138,10 +142,25 @@ test('where nothing is to be verified the body is not read, and the file is clos
 
 test('signatures with other canonicalisations and lengths are verified in the same pass', async () => {
   let message = MESSAGE
-  for (const body of ['simple', 'relaxed'] as const) for (const header of ['simple', 'relaxed'] as const) message = await sign(message, { canonicalization: { header, body } })
+  for (const body of ['simple', 'relaxed'] as const) for (const header of ['simple', 'relaxed'] as const) message = await signMessage(message, { canonicalization: { header, body } })
   const limited = await signedByMailauth({ key: { pem: PEM, record: RECORD }, maxBodyLength: 3 }, Buffer.from(message, 'latin1'))
   const { signatures } = await verifyDkim({ memory: [limited], chunks: () => { throw new Error('the message is in memory') } }, zoneMap({ [NAME]: { TXT: [RECORD] } }), NOW)
   assert.deepEqual(signatures.map(({ status }) => status), ['pass', 'pass', 'pass', 'pass', 'pass'])
+})
+
+test('an ARC-Message-Signature that does not say how it was made passes in either form', async () => {
+  const start = 'ARC-Message-Signature: i=1; a=ed25519-sha256; d=example.com; s=s;  h=from; bh='
+  for (const form of ['simple', 'relaxed', 'neither'] as const) {
+    const hashes = new BodyHashes()
+    const field = { key: 'arc-message-signature', text: `${start}${createHash('sha256').update(form === 'relaxed' ? '' : '\r\n').digest('base64')}; b=` }
+    const from = { key: 'from', text: 'From:  a\r\n' }
+    const data = form === 'relaxed' ? canonicalField('relaxed', from) + canonicalSignature('relaxed', field) : from.text + field.text
+    const value = sign(null, createHash('sha256').update(form === 'neither' ? 'x' : data).digest(), pair.privateKey).toString('base64')
+    const check = checkSignature({ ...field, text: `${field.text}${value}\r\n` }, 'arc', { resolver: zoneMap({ [NAME]: { TXT: [RECORD] } }), now: NOW, hashes, fields: fieldsByName([from]) })
+    hashes.end()
+    const { status, cause } = await check.verdict()
+    assert.deepEqual([status, cause], form === 'neither' ? ['fail', 'bad signature'] : ['pass', ''], form)
+  }
 })
 
 test('many names and many fields take time in their sum, not in their product', async () => {
