@@ -126,18 +126,19 @@ export class Connector {
     const avoid = new Set<string>()
     let last: Refusal | undefined
     for (;;) {
-      let tried: string | undefined
+      let channel: ClientConnection | undefined
       const got = await this.#attempt({
         tls, avoid,
-        watch: (channel) => {
-          watch(channel)
-          channel.onConnection = () => tried = channel.remoteAddress
+        watch: (made) => {
+          watch(made)
+          channel = made
         },
       })
       if (!('refusal' in got)) return got
       if (got.fault === undefined) return last ?? got
       last = got
       const another = this.#address.kind === 'tcp' && isIP(this.#address.host) === 0 && got.fault === 'host'
+      const tried = channel?.remoteAddress
       if (!another || tried === undefined || avoid.has(tried) || avoid.size + 1 >= MAX_ADDRESSES) return got
       avoid.add(tried)
     }

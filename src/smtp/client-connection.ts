@@ -37,6 +37,7 @@ interface Expected {
 
 export class ClientConnection {
   #socket: Socket
+  #remoteAddress: string | undefined
   #now: () => number
   #parser = new ReplyParser()
   #expected: Expected[] = []
@@ -48,12 +49,11 @@ export class ClientConnection {
   #onDrained: (() => void) | undefined
   /** Called once, when the connection is lost or dropped. */
   onLoss: ((loss: Loss) => void) | undefined
-  /** Called when the connection stands, before TLS. */
-  onConnection: (() => void) | undefined
 
   /** Takes a socket that is connecting, or connected. */
   constructor(socket: Socket, now: () => number) {
     this.#socket = socket
+    this.#remoteAddress = socket.remoteAddress
     this.#now = now
     this.#closed = new Promise((resolve) => this.#resolveClosed = resolve)
     // A command is one write and waits for its answer: nothing to gather (RFC 896 would).
@@ -118,9 +118,9 @@ export class ClientConnection {
     return socket instanceof TLSSocket ? exported(socket, socket.getProtocol()) : undefined
   }
 
-  /** The address at the other end; undefined for a unix socket, or without a connection. */
+  /** The address at the other end, also when the connection is lost; undefined for a unix socket, or where there was no connection. */
   get remoteAddress(): string | undefined {
-    return this.#socket.remoteAddress
+    return this.#remoteAddress
   }
 
   /** Writes one command line, or several (pipelined); their replies are awaited with `expect`. */
@@ -193,7 +193,7 @@ export class ClientConnection {
       this.#socket.once(event, () => {
         if (this.#loss) return
         this.restartDeadline()
-        if (event === 'connect') this.onConnection?.()
+        if (event === 'connect') this.#remoteAddress = this.#socket.remoteAddress
         this.#onConnected?.()
       })
     })

@@ -19,8 +19,8 @@ import { missing } from '../support/peers/programs.ts'
 import { freePort } from '../support/ports.ts'
 import { run, temporaryDirectory, until } from '../support/process.ts'
 import { Dialog, type DialogReply } from '../support/smtp-dialog.ts'
+import { startSubmission, type SubmissionStage } from '../support/submission-stage.ts'
 
-const LETTER = Buffer.from('From: anna@example.org\r\nSubject: out\r\n\r\nx\r\n')
 const directory = temporaryDirectory('smarthost')
 
 let files = 0
@@ -31,7 +31,7 @@ function passwordFile(password: string): string {
   return file
 }
 
-async function send(gateway: Gateway, from = 'sender@client.example'): Promise<DialogReply> {
+async function send(gateway: Gateway, from = 'sender@client.example', author = 'anna@example.org'): Promise<DialogReply> {
   const dialog = await Dialog.open(gateway.address())
   try {
     await dialog.hello()
@@ -40,7 +40,7 @@ async function send(gateway: Gateway, from = 'sender@client.example'): Promise<D
     const rcpt = await dialog.command('RCPT TO:<alice@hop.example>')
     if (rcpt.status !== 250) return rcpt
     await dialog.command('DATA', 354)
-    await dialog.send(LETTER.toString('latin1') + '.\r\n')
+    await dialog.send(`From: ${author}\r\nSubject: out\r\n\r\nx\r\n.\r\n`)
     return await dialog.reply()
   } finally {
     dialog.close()
@@ -255,6 +255,38 @@ describe('OpenSMTPD', { skip: missing('opensmtpd', 'openssl') }, () => {
     await using({ smtp: hop.target, user: 'anna', password_file: passwordFile('s3cret') }, async (gateway) => {
       assert.match((await send(gateway)).text, /^451 4\.7\.0 /)
       await gateway.logged('the cause', (line) => line['level'] === 'error' && line['offered'] === 'no AUTH')
+    })
+  })
+})
+
+describe('Postern, of another machine', { skip: missing('openssl') }, () => {
+  let far: SubmissionStage
+  before(async () => {
+    far = await startSubmission({ users: { anna: '{PLAIN}s3cret' }, listeners: [{ name: 'submission', mode: 'required' }, { name: 'submissions', mode: 'implicit' }] })
+  })
+  after(() => far.stop())
+
+  for (const [listener, tls] of [['submission', 'required'], ['submissions', 'implicit']] as const) {
+    test(`SCRAM-SHA-256-PLUS by ${tls} TLS: the login is bound to the channel`, async () => {
+      await using({ smtp: `127.0.0.1:${far.port(listener)}`, tls, tls_ca: far.certificate.certFile, user: 'anna', password_file: passwordFile('s3cret') }, async (gateway) => {
+        assert.equal((await send(gateway, 'anna@home.example', 'anna@home.example')).status, 250, gateway.output() + far.gateway.output())
+        await far.arrived()
+        await far.gateway.logged('the login', (line) => line['mechanism'] === 'SCRAM-SHA-256-PLUS')
+      })
+    })
+  }
+
+  test('a wrong password: 451, and its refusal in the log', async () => {
+    await using({ smtp: `127.0.0.1:${far.port('submissions')}`, tls: 'implicit', tls_ca: far.certificate.certFile, user: 'anna', password_file: passwordFile('wrong') }, async (gateway) => {
+      for (let i = 0; i < 3; i++) assert.match((await send(gateway, 'anna@home.example')).text, /^451 4\.7\.0 /)
+      const error = await gateway.logged('our login is refused', (line) => line['level'] === 'error' && line['stage'] === 'AUTH')
+      assert.match(String(error['reply']), /^535 5\.7\.8 /)
+    })
+  })
+
+  test('what anna may not send as is for the client to hear', async () => {
+    await using({ smtp: `127.0.0.1:${far.port('submissions')}`, tls: 'implicit', tls_ca: far.certificate.certFile, user: 'anna', password_file: passwordFile('s3cret') }, async (gateway) => {
+      assert.match((await send(gateway, 'bert@home.example')).text, /^553 5\.7\.1 /)
     })
   })
 })

@@ -3,8 +3,12 @@ import assert from 'node:assert/strict'
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
-import { path, send, stage, until, type Peer, type Script, type Stage } from './scripted-hop.ts'
+import { after, test, type TestContext } from 'node:test'
+import type { HopTlsSettings, SocketAddress } from '../../../src/config/settings.ts'
+import { createRelayHop } from '../../../src/delivery/relay.ts'
+import { connectTo } from '../../../src/delivery/relay-socket.ts'
+import { CERTIFICATE, CERTIFICATE_NAME, PRIVATE_KEY } from '../../support/certificate.ts'
+import { CLIENT, FakeClock, path, RecordedLog, relaySettings, ScriptedHop, send, stage, until, type Peer, type Script, type Stage } from './scripted-hop.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'postern-login-'))
 after(() => rmSync(directory, { recursive: true }))
@@ -206,3 +210,47 @@ for (const [reply, passes] of [
     assert.equal(got.status, passes ? Number(reply.slice(0, 3)) : 451)
   })
 }
+
+/** A hop that seems to be far away: what goes there goes over networks of others. */
+async function far(t: TestContext, script: Script, tls: HopTlsSettings) {
+  const hop = new ScriptedHop([script])
+  const address = await hop.listen('tcp')
+  t.after(() => hop.stop())
+  const log = new RecordedLog()
+  const connect = (to: SocketAddress) => Object.defineProperty(connectTo(to), 'remoteAddress', { value: '198.51.100.9' })
+  const relay = createRelayHop(relaySettings(address, { tls, login: { user: 'anna', passwordFile: passwordFile('secret') } }), { hostname: 'gw.test', log, clock: new FakeClock(), connect })
+  const reply = await send(relay.begin(CLIENT))
+  return { reply, log, lines: hop.peers.flatMap((peer) => peer.lines) }
+}
+
+const tlsWith = (mode: HopTlsSettings['mode'], verify: boolean, ca?: string): HopTlsSettings => ({ mode, verify, name: CERTIFICATE_NAME, ca })
+const underTls = (auth: string): Script => async (peer) => {
+  await peer.hello('STARTTLS', 'AUTH PLAIN')
+  await peer.line()
+  peer.say('220 go')
+  peer.secure({ cert: CERTIFICATE, key: PRIVATE_KEY })
+  await peer.ehlo(auth)
+  await peer.serve((line) => (line.startsWith('AUTH') ? '235 welcome' : undefined))
+}
+
+for (const [what, script, tls] of [
+  ['in clear', server(() => '235 welcome', 'AUTH PLAIN LOGIN CRAM-MD5'), tlsWith('off', false)],
+  ['in clear, where TLS was only hoped for', server(() => '235 welcome'), tlsWith('opportunistic', false)],
+  ['under TLS that nobody verified', underTls('AUTH PLAIN LOGIN CRAM-MD5'), tlsWith('opportunistic', false)],
+  ['under TLS that was to be taken unverified', underTls('AUTH PLAIN'), tlsWith('required', false)],
+] as const) {
+  test(`to a far hop, the password never goes ${what}`, async (t) => {
+    const { reply, log, lines } = await far(t, script, tls)
+    assert.deepEqual([reply.status, reply.subject, reply.detail], [451, 7, 0])
+    assert.ok(!lines.some((line) => line.startsWith('AUTH')), lines.join())
+    assert.match(String(log.at('error')[0]?.facts['advice']), /only under TLS with a certificate that was verified/)
+  })
+}
+
+test('to a far hop, the password goes under TLS whose certificate was verified', async (t) => {
+  const ca = join(directory, 'ca.pem')
+  writeFileSync(ca, CERTIFICATE)
+  const { reply, lines } = await far(t, underTls('AUTH PLAIN'), tlsWith('required', true, ca))
+  assert.equal(reply.status, 250)
+  assert.ok(lines.includes(plain('anna', 'secret')))
+})
