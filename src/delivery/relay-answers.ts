@@ -38,7 +38,7 @@ export function isUsedUp(answer: Answer): boolean {
  * §6, RFC 5248), or does not have or expect the command (502, 503). Passed on,
  * they would return the client's mail for our own settings.
  */
-const ABOUT_US: readonly number[] = [502, 503, 524, 525, 530, 534, 535, 538]
+const ABOUT_US: readonly number[] = [502, 503, 530, 534, 535, 538]
 /** The same said by the enhanced code under another (RFC 4954 §6 and its registry, RFC 5248: X.7.8 to X.7.13). */
 const ABOUT_OUR_LOGIN = /^5\.7\.(?:8|9|1[0-3])\b/
 

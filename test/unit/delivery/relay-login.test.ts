@@ -199,7 +199,7 @@ test('something unasked behind the 235 ends the connection', async (t) => {
 
 for (const [reply, passes] of [
   ['530 5.7.0 Authentication required', false], ['535 5.7.8 no', false], ['534 5.7.9 weak', false], ['538 5.7.11 TLS', false], ['525 5.7.13 disabled', false], ['550 5.7.8 bad credentials', false], ['554 5.7.9 x', false],
-  ['550 5.7.1 you may not send as this', true], ['553 5.7.80 x', true], ['550 5.1.1 no such user', true], ['450 5.7.8 x', true],
+  ['550 5.7.1 you may not send as this', true], ['553 5.7.80 x', true], ['524 5.2.4 Mailing list expansion problem', true], ['550 5.1.1 no such user', true], ['450 5.7.8 x', true],
 ] as const) {
   test(`${reply}: ${passes ? 'is the client\'s to hear' : 'is about us'}`, async (t) => {
     const s = await stage(t, async (peer) => {
