@@ -50,7 +50,8 @@ export function assembleSubmission(values: ValuesOf<typeof LISTENER>, { base, do
       dovecot: auth.dovecot === undefined ? undefined : { socket: { path: resolve(base, auth.dovecot) }, timeoutMs: DOVECOT_TIMEOUT_MS },
       domains,
       mechanisms: auth.mechanisms,
-      withoutTls: false,
+      // The check lets that stand on this machine only.
+      withoutTls: values.tls.cert === undefined,
       guard: { ...DEFAULT_GUARD, perAddress: auth.failures, perNetwork: 5 * auth.failures, perAccount: 2 * auth.failures, lockMs: auth.lockout },
       certificates: auth.client_certificates === 'off' ? undefined : { mode: auth.client_certificates === 'accepted' ? 'instead' : 'second', map: path(auth.certificate_map) },
     },

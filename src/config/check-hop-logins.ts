@@ -40,6 +40,7 @@ export function checkHopLogins({ values, at, isGiven }: Section<typeof SMTP_HOP>
     if (senders.has(sender)) collector.error([...at, 'sender_logins', i, 'sender'], `${sender} stands twice`, 'each sender once')
     senders.add(sender)
   }
+  if (logsIn(values) && values.xclient === true) collector.error([...at, 'xclient'], 'true with user: XCLIENT ends our login at the hop', 'one of them')
   if (!logsIn(values) || addresses === undefined || [...addresses, ...(values.sender_logins ?? []).flatMap((one) => one.addresses ?? [])].every(isLoopback)) return
   const tls = values.tls ?? 'required'
   if (tls !== 'required' && tls !== 'implicit') collector.error([...at, 'tls'], `${tls} with user: others could read the password`, 'required, implicit')

@@ -32,7 +32,8 @@ function checkUsers({ values, at, isGiven }: ListenerSection, context: CheckCont
   if (values.protocol === 'lmtp') collector.error([...at, 'protocol'], 'submission is SMTP (RFC 6409)', 'smtp')
   if (values.users === undefined && auth.dovecot === undefined) collector.error(at, 'nobody could log in: there is neither users nor auth.dovecot', 'users: FILE, or auth: { dovecot: unix:/path }')
   if (tls.cert === undefined && !listen.every(isLoopback)) collector.error(at, 'has no tls: passwords would be sent in clear', 'tls: { cert: FILE, key: FILE, mode: implicit } on 465, mode: required on 587 (RFC 8314)')
-  else if (tls.cert !== undefined && tls.mode === 'starttls' && !isGiven('tls.mode')) {
+  else if (tls.cert === undefined) collector.warn(at, 'has no tls: PLAIN and LOGIN are not offered, and users need SCRAM-SHA-256 or CRAM-MD5 secrets')
+  else if (tls.mode === 'starttls' && !isGiven('tls.mode')) {
     collector.warn([...at, 'tls', 'mode'], 'clients that do not begin TLS cannot log in; mode: required tells them so (587), mode: implicit begins with it (465)')
   }
   if (values.users !== undefined) checkReadable(resolve(base, values.users), [...at, 'users'], context, `a file that can be read; postern user add NAME --users ${values.users} makes it`)

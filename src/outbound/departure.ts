@@ -123,7 +123,7 @@ export class Departure {
         return departs(made.fields)
       case 'failed':
         this.signed = `not signed: ${made.cause}`
-        return lenient ? departs(NOTHING) : refused(replies.NOT_SIGNED_NOW)
+        return lenient ? departs(NOTHING) : refused(made.fault === 'message' ? replies.CANNOT_BE_SIGNED : replies.NOT_SIGNED_NOW)
     }
   }
 

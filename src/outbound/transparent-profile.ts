@@ -6,7 +6,7 @@
 import type { DecisionIds } from '../observe/decision-id.ts'
 import type { Log } from '../observe/log.ts'
 import { formatReply, type Reply } from '../smtp/reply.ts'
-import { NOT_SIGNED_NOW } from '../smtp/reply-catalogue-submission.ts'
+import { CANNOT_BE_SIGNED, NOT_SIGNED_NOW } from '../smtp/reply-catalogue-submission.ts'
 import type { SpoolSettings } from '../message/spool.ts'
 import type { Signing } from '../signing/signing.ts'
 import type { PeerFacts, TransparentProfile } from '../transparent/connection.ts'
@@ -50,7 +50,7 @@ export function transparentProfile(settings: TransparentSettings, context: Trans
       underWay.set(peer, mine)
       return new SignedMessage({
         listener, signing, spool, onError, onDefer: onError, date: context.date,
-        refusal: () => formatReply(named(NOT_SIGNED_NOW, mine.id)),
+        refusal: (_cause, fault) => formatReply(named(fault === 'message' ? CANNOT_BE_SIGNED : NOT_SIGNED_NOW, mine.id)),
         onSigned: (outcome) => void (mine.signed = describe(outcome)),
       }, envelope)
     },

@@ -29,8 +29,8 @@ export interface SignedMessageParts {
   readonly onError: 'tempfail' | 'unsigned'
   /** where `signing` defers it; default: refused for now */
   readonly onDefer?: 'tempfail' | 'unsigned'
-  /** the 4xx, each line with its CRLF, where it cannot be signed */
-  readonly refusal: (cause: string) => string
+  /** the reply, each line with its CRLF, where it cannot be signed; `message`: it never can */
+  readonly refusal: (cause: string, fault: 'message' | 'key') => string
   /** may whoever sent this write in the name of that address? Default: the client is trusted by its own. */
   readonly entitledTo?: SigningRequest['entitledTo']
   /** for the log; the section is undefined where the message was too broken to have one */
@@ -69,7 +69,8 @@ export class SignedMessage extends SpooledMessage {
     const { date, onError, onDefer = 'tempfail', refusal, onSigned } = this.parts
     const outcome = this.outcome(await this.signer.finish({ above: [], now: date() }))
     onSigned(outcome, this.section)
-    const unsigned = (how: 'tempfail' | 'unsigned', cause: string): PassingVerdict => (how === 'unsigned' ? { status: 'send', prefix: NOTHING, body } : { status: 'refuse', reply: refusal(cause) })
+    const unsigned = (how: 'tempfail' | 'unsigned', cause: string, fault: 'message' | 'key' = 'key'): PassingVerdict =>
+      (how === 'unsigned' ? { status: 'send', prefix: NOTHING, body } : { status: 'refuse', reply: refusal(cause, fault) })
     switch (outcome.status) {
       case 'signed':
         return { status: 'send', prefix: outcome.fields, body }
@@ -79,7 +80,7 @@ export class SignedMessage extends SpooledMessage {
       case 'deferred':
         return unsigned(onDefer, outcome.why)
       case 'failed':
-        return unsigned(onError, outcome.cause)
+        return unsigned(onError, outcome.cause, outcome.fault)
     }
   }
 

@@ -30,7 +30,14 @@ export type SigningOutcome =
     }
   /** there are no orders */
   | { readonly status: 'unsigned' }
-  | { readonly status: 'failed'; readonly cause: string }
+  | Unsigned
+
+/** A message whose fault it is can never be signed; with a key things may be otherwise in an hour. */
+export interface Unsigned {
+  readonly status: 'failed'
+  readonly fault: 'message' | 'key'
+  readonly cause: string
+}
 
 export interface SignatureMade {
   readonly domain: string
@@ -79,7 +86,7 @@ export class MessageSigner {
 
   async finish({ above, now }: SigningEnd): Promise<SigningOutcome> {
     if (this.#reader !== null) this.#begin(this.#reader)
-    if (this.#trouble !== undefined) return { status: 'failed', cause: this.#trouble }
+    if (this.#trouble !== undefined) return { status: 'failed', fault: 'message', cause: this.#trouble }
     if (this.#works.length === 0) return { status: 'unsigned' }
     this.#hashes.end()
     const onTop = fieldsOnTop(above)
@@ -89,7 +96,7 @@ export class MessageSigner {
     for (const work of this.#works) {
       const { order: { key: { domain, selector, algorithm } } } = work
       const made = await signatureOf(work, onTop, signedAt)
-      if (made.status === 'failed') return { status: 'failed', cause: `${selector}._domainkey.${domain}: ${made.cause}` }
+      if (made.status === 'failed') return { ...made, cause: `${selector}._domainkey.${domain}: ${made.cause}` }
       fields.push(made.field)
       signatures.push({ domain, selector, algorithm })
     }
@@ -153,25 +160,25 @@ function namesSigned(order: SigningOrder, fields: readonly SignableField[]): str
   return [...namesOf(order)].flatMap((name) => Array.from({ length: (counts.get(name) ?? 0) + (over.has(name) ? 1 : 0) }, () => name))
 }
 
-type Made = { readonly status: 'made'; readonly field: string } | { readonly status: 'failed'; readonly cause: string }
+type Made = { readonly status: 'made'; readonly field: string } | Unsigned
 
 async function signatureOf({ order, fields, bodyHash }: SignatureWork, onTop: readonly SignableField[], signedAt: number): Promise<Made> {
   const { key, canonicalization, identity, lifetimeSeconds } = order
   const all = [...onTop, ...fields]
-  if (!all.some((field) => field.key === 'from')) return { status: 'failed', cause: 'there is no From, which must be signed' }
+  if (!all.some((field) => field.key === 'from')) return { status: 'failed', fault: 'message', cause: 'there is no From, which must be signed' }
   const trouble = keyTrouble(key.algorithm, key.privateKey)
-  if (trouble !== undefined) return { status: 'failed', cause: trouble }
+  if (trouble !== undefined) return { status: 'failed', fault: 'key', cause: trouble }
   const fieldNames = namesSigned(order, all)
-  if (fieldNames.length > MAX_SIGNED_FIELDS) return { status: 'failed', cause: `${fieldNames.length} header fields to sign, at most ${MAX_SIGNED_FIELDS} are` }
+  if (fieldNames.length > MAX_SIGNED_FIELDS) return { status: 'failed', fault: 'message', cause: `${fieldNames.length} header fields to sign, at most ${MAX_SIGNED_FIELDS} are` }
   const start = signatureStart({
     algorithm: key.algorithm, canonicalization, domain: key.domain, selector: key.selector, identity, signedAt,
     expiresAt: lifetimeSeconds === undefined ? undefined : signedAt + lifetimeSeconds, fieldNames, bodyHash: bodyHash().digest,
   })
-  if (start.split('\r\n').some((line) => line.length > MAX_LINE_CHARACTERS)) return { status: 'failed', cause: `a line of the signature would be longer than ${MAX_LINE_CHARACTERS} characters` }
+  if (start.split('\r\n').some((line) => line.length > MAX_LINE_CHARACTERS)) return { status: 'failed', fault: 'key', cause: `a line of the signature would be longer than ${MAX_LINE_CHARACTERS} characters` }
   const signed = fieldsFor(fieldNames, fieldsByName(all)).map((field) => canonicalField(canonicalization.header, field))
   signed.push(canonicalSignature(canonicalization.header, { key: 'dkim-signature', text: start }))
   const signature = await signatureBytes(key.algorithm, key.privateKey, Buffer.from(signed.join(''), 'latin1'))
-  return typeof signature === 'string' ? { status: 'failed', cause: signature } : { status: 'made', field: signatureField(start, signature) }
+  return typeof signature === 'string' ? { status: 'failed', fault: 'key', cause: signature } : { status: 'made', field: signatureField(start, signature) }
 }
 
 function keyTrouble(algorithm: SigningAlgorithm, key: KeyObject): string | undefined {

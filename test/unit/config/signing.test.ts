@@ -141,6 +141,7 @@ test('a hop that we log in to has TLS that is verified, or is on this machine', 
   assert.deepEqual(made.addresses?.map((one) => (one.kind === 'tcp' ? one.host : '')), ['a.example', 'b.example'])
   assert.deepEqual(made.login, { user: 'u', passwordFile: join(cwd, 'secret') })
   assert.deepEqual(made.senderLogins, [{ sender: '@example.org', user: 'v', passwordFile: join(cwd, 'secret'), addresses: [{ kind: 'tcp', host: 'c.example', port: 465 }] }])
+  refusedFor(hop('smtp: "127.0.0.1:587", user: u, password_file: secret, xclient: true'), /XCLIENT ends our login/)
   refusedFor(hop('smtp: "a.example:587", user: u'), /user stands without password_file/)
   refusedFor(hop('smtp: "a.example:587", user: u, password_file: secret, tls: opportunistic'), /others could read the password/)
   refusedFor(hop('smtp: "a.example:587", user: u, password_file: secret, tls: required, tls_verify: false'), /whoever answers would get the password/)

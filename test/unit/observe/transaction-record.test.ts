@@ -27,10 +27,19 @@ test('a message that went through', () => {
   of.message(1234, { bareCr: 0, bareLf: 0, nul: 0 })
   of.reply = { status: 250, text: '2.0.0 Queued' }
   assert.deepEqual(of.facts([envelope('c@d.example')], 112.34), {
-    id: 'ID', listener: 'inbound', client: '192.0.2.7', helo: 'client.example', tls: 'TLSv1.3', from: 'a@b.example', rcpts: ['c@d.example'],
-    rcptCount: undefined, refused: undefined, refusedCount: undefined, size: 1234, mended: undefined, verdict: 'accept', score: undefined, tests: undefined, auth: undefined, hop: 'backend',
+    id: 'ID', listener: 'inbound', client: '192.0.2.7', helo: 'client.example', tls: 'TLSv1.3', login: undefined, from: 'a@b.example', rcpts: ['c@d.example'],
+    rcptCount: undefined, refused: undefined, refusedCount: undefined, size: 1234, mended: undefined, verdict: 'accept', score: undefined, tests: undefined, auth: undefined, signed: undefined, hop: 'backend',
     reply: '250 2.0.0 Queued', ms: 12.3,
   })
+})
+
+test('who has logged in, and what the message was signed with', () => {
+  const of = record()
+  of.departure = { login: 'anna', signed: 'example.org:s1 rsa-sha256' }
+  const { login, signed } = of.facts([], 0)
+  assert.deepEqual([login, signed], ['anna', 'example.org:s1 rsa-sha256'])
+  of.departure = { login: undefined, signed: 'x'.repeat(1000) }
+  assert.equal(String(of.facts([], 0)['signed']).length, 401)
 })
 
 test('verdicts', () => {

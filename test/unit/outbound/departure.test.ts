@@ -138,6 +138,15 @@ test('what should be signed and cannot be waits, or leaves unsigned where that i
   const outcome = await lenient.send(WHOLE)
   assert.ok(typeof outcome === 'object')
   assert.deepEqual([outcome.signatures, lenient.departure.facts.signed], ['', 'not signed: no record'])
+  // What no try will mend is for good; a key that does not do may be mended.
+  const unclear = 'From: anna@example.org\r\nthis is no field\r\n\r\nx\r\n'
+  const malformed = await stage().send(unclear)
+  assert.ok(typeof malformed === 'string' && malformed.startsWith('554 5.6.0'))
+  const unfit = await stage({ decision: { status: 'sign', why: '', orders: [{ ...ORDER, key: { ...ORDER.key, algorithm: 'rsa-sha256' } }] } }).send(WHOLE)
+  assert.ok(typeof unfit === 'string' && unfit.startsWith('451 4.7.0'))
+  const lax = stage({ onError: 'unsigned' })
+  assert.ok(typeof await lax.send(unclear) === 'object')
+  assert.match(lax.departure.facts.signed ?? '', /^not signed: the header section cannot be signed: there is a line in it that is no field/)
   const none = stage({ decision: { status: 'unsigned', why: 'no key is meant for it' } })
   assert.ok(typeof await none.send(WHOLE) === 'object')
   assert.equal(none.departure.facts.signed, 'not signed: no key is meant for it')
