@@ -13,7 +13,7 @@ import { checkAddressBook, type AddressBook } from './address-book.ts'
 import { describeProblem } from './address-file.ts'
 import { NO_ALIASES, parseAliases, type AliasTable, type AliasTarget } from './aliases.ts'
 import { parseUsers, type UserTable } from './users.ts'
-import { CHECK_EVERY_MS, look, watched, type FileContext, type LoadReport, type Report, type Watched } from './watched-file.ts'
+import { inTurns, look, watched, type FileContext, type LoadReport, type Report, type Watched } from './watched-file.ts'
 
 export interface AddressSourceSettings {
   /** its name in the log */
@@ -43,8 +43,6 @@ export function createAddressSource(settings: AddressSourceSettings, context: Ad
   const aliases: Watched<AliasTable> | undefined = watched(settings.aliases, (text) => parseAliases(text, settings.domains))
   let last: BookResult = { status: 'unavailable', cause: 'not read yet' }
   let book: AddressBook | undefined
-  let checkedMs = -Infinity
-  let running: Promise<LoadReport> | undefined
 
   async function load(force: boolean): Promise<LoadReport> {
     const report: Report = { errors: [], warnings: [] }
@@ -55,7 +53,6 @@ export function createAddressSource(settings: AddressSourceSettings, context: Ad
       if (book === undefined || seen.includes('changed')) book = build(report) ?? book
       last = book === undefined ? { status: 'unavailable', cause: report.errors[0] ?? 'the users or aliases file is malformed' } : { status: 'ok', book }
     }
-    checkedMs = context.monotonicMs()
     tell(report)
     return report
   }
@@ -77,24 +74,12 @@ export function createAddressSource(settings: AddressSourceSettings, context: Ad
     for (const warning of report.warnings) context.log.warn({ hop: settings.hop }, warning)
   }
 
-  function start(force: boolean): Promise<LoadReport> {
-    const mine = load(force).finally(() => {
-      if (running === mine) running = undefined
-    })
-    running = mine
-    return mine
-  }
-
+  const looks = inTurns(load, context.monotonicMs)
   return {
     async current() {
-      if (running !== undefined) await running
-      else if (context.monotonicMs() - checkedMs >= CHECK_EVERY_MS) await start(false)
+      await looks.refresh()
       return last
     },
-    async reload() {
-      // One after the other: two at once could put the older content last.
-      while (running !== undefined) await running
-      return await start(true)
-    },
+    reload: () => looks.reload(),
   }
 }

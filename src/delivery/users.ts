@@ -10,6 +10,7 @@
 import type { Domain } from '../smtp/envelope.ts'
 import { parseFileDomain, foldLocalPart, type FileProblem } from './address-file.ts'
 import { unsafeBecause } from './mailbox-path.ts'
+import { parseUserLines, type UserLine } from './user-lines.ts'
 
 /** Who the files of a mailbox belong to; undefined parts are left as they come. */
 export interface Owner {
@@ -36,33 +37,11 @@ export type UsersResult =
   | { readonly status: 'ok'; readonly value: UserTable; readonly warnings: readonly FileProblem[] }
   | { readonly status: 'malformed'; readonly problems: readonly FileProblem[] }
 
-const MAX_LINES = 1_000_000
-const MAX_LINE = 4096
-const MAX_PROBLEMS = 20
 const MAX_ID = 0xffff_fffe
 
 export function parseUsers(text: string): UsersResult {
-  const users = new Map<string, User>()
-  const problems: FileProblem[] = []
-  const warnings: FileProblem[] = []
-  const lines = text.split('\n')
-  if (lines.length > MAX_LINES) return { status: 'malformed', problems: [{ line: MAX_LINES, what: `more than ${MAX_LINES} lines` }] }
-  for (const [index, raw] of lines.entries()) {
-    const line = index + 1
-    const content = raw.endsWith('\r') ? raw.slice(0, -1) : raw
-    if (content.trim() === '' || content.startsWith('#')) continue
-    const parsed = parseLine(content, line)
-    if (typeof parsed === 'string') problems.push({ line, what: parsed })
-    else {
-      const earlier = users.get(parsed.user.name)
-      if (earlier !== undefined) problems.push({ line, what: `user ${parsed.user.name} stands already in line ${earlier.line}` })
-      else users.set(parsed.user.name, parsed.user)
-      for (const what of parsed.warnings) if (warnings.length < MAX_PROBLEMS) warnings.push({ line, what })
-    }
-    if (problems.length >= MAX_PROBLEMS) break
-  }
-  if (problems.length > 0) return { status: 'malformed', problems }
-  return { status: 'ok', value: tableOf(users), warnings }
+  const parsed = parseUserLines(text, parseLine)
+  return parsed.status === 'ok' ? { ...parsed, value: tableOf(parsed.value) } : parsed
 }
 
 function tableOf(users: ReadonlyMap<string, User>): UserTable {
@@ -75,14 +54,13 @@ function tableOf(users: ReadonlyMap<string, User>): UserTable {
   }
 }
 
-function parseLine(content: string, line: number): { user: User; warnings: string[] } | string {
-  if (content.length > MAX_LINE) return `the line has more than ${MAX_LINE} characters`
+function parseLine(content: string, line: number): UserLine<User> {
   const [rawName = '', , rawUid = '', rawGid = ''] = content.split(':', 4)
   const name = parseUserName(rawName.trim())
   if (typeof name !== 'string') return name.what
   const warnings: string[] = []
   const owner = { uid: parseId('uid', rawUid, warnings), gid: parseId('gid', rawGid, warnings) }
-  return { user: { name, owner, line }, warnings }
+  return { name, value: { name, owner, line }, warnings }
 }
 
 /** A name as the file or a login has it, in the form in which names are compared; what is wrong with it otherwise. */

@@ -72,7 +72,7 @@ export interface FileSourceSettings<T> {
   readonly facts: Readonly<Record<string, unknown>>
 }
 
-export const CHECK_EVERY_MS = 1000
+const CHECK_EVERY_MS = 1000
 /** longer than the coarsest clock of a file system ticks */
 const SETTLED_MS = 2000
 const MAX_FILE_BYTES = 64 * 1024 * 1024
@@ -81,8 +81,6 @@ export function createFileSource<T>(settings: FileSourceSettings<T>, context: Fi
   const { facts } = settings
   const file = watched(settings.path, settings.parse)
   let last: FileResult<T> = { status: 'unavailable', cause: 'not read yet' }
-  let checkedMs = -Infinity
-  let running: Promise<LoadReport> | undefined
 
   async function load(force: boolean): Promise<LoadReport> {
     const report: Report = { errors: [], warnings: [] }
@@ -90,14 +88,30 @@ export function createFileSource<T>(settings: FileSourceSettings<T>, context: Fi
     if (typeof seen === 'object') last = { status: 'unavailable', cause: seen.unreadable }
     else if (file.value !== undefined) last = { status: 'ok', value: file.value }
     else if (report.errors[0] !== undefined) last = { status: 'unavailable', cause: report.errors[0] }
-    checkedMs = context.monotonicMs()
     for (const error of report.errors) context.log.error({ ...facts, kept: file.value !== undefined }, error)
     for (const warning of report.warnings) context.log.warn(facts, warning)
     return report
   }
 
+  const looks = inTurns(load, context.monotonicMs)
+  return {
+    async current() {
+      await looks.refresh()
+      return last
+    },
+    reload: () => looks.reload(),
+    last: () => file.value,
+  }
+}
+
+/** Who takes turns at looking: a look at most once a second, and never two at once, of which the older content could come last. */
+export function inTurns(load: (force: boolean) => Promise<LoadReport>, monotonicMs: () => number): { refresh(): Promise<void>; reload(): Promise<LoadReport> } {
+  let checkedMs = -Infinity
+  let running: Promise<LoadReport> | undefined
+
   function start(force: boolean): Promise<LoadReport> {
     const mine = load(force).finally(() => {
+      checkedMs = monotonicMs()
       if (running === mine) running = undefined
     })
     running = mine
@@ -105,17 +119,14 @@ export function createFileSource<T>(settings: FileSourceSettings<T>, context: Fi
   }
 
   return {
-    async current() {
+    async refresh() {
       if (running !== undefined) await running
-      else if (context.monotonicMs() - checkedMs >= CHECK_EVERY_MS) await start(false)
-      return last
+      else if (monotonicMs() - checkedMs >= CHECK_EVERY_MS) await start(false)
     },
     async reload() {
-      // One after the other: two at once could put the older content last.
       while (running !== undefined) await running
       return await start(true)
     },
-    last: () => file.value,
   }
 }
 

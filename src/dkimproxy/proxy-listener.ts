@@ -1,6 +1,6 @@
 /** The listening sockets of one daemon and their clock. */
 import { Admission } from '../smtp/admission.ts'
-import type { ListenAddress } from '../smtp/server.ts'
+import type { ListenAddress } from '../smtp/listen.ts'
 import { TransparentServer } from '../transparent/server.ts'
 import type { TransparentProfile } from '../transparent/connection.ts'
 import type { ProxyLog } from './proxy-log.ts'

@@ -2,15 +2,11 @@
  * One listening socket and its connections. Opens, counts, stops; what a
  * connection is told comes from the profile, which a reload may replace.
  */
-import { chmodSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import type { Log } from '../observe/log.ts'
 import type { Admission } from './admission.ts'
 import { Connection, type ConnectionProfile } from './connection.ts'
-
-export type ListenAddress =
-  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
-  | { readonly kind: 'unix'; readonly path: string }
+import { bind, type ListenAddress } from './listen.ts'
 
 export interface ServerContext {
   readonly admission: Admission
@@ -18,9 +14,6 @@ export interface ServerContext {
   readonly log: Log
 }
 
-const BACKLOG = 511
-/** A unix socket is open to its owner and group. */
-const UNIX_MODE = 0o660
 
 export class SmtpServer {
   profile: ConnectionProfile
@@ -51,18 +44,7 @@ export class SmtpServer {
   /** Resolves with the address that is bound; rejects where that cannot be. */
   listen(address: ListenAddress): Promise<ListenAddress> {
     this.local = address.kind === 'unix'
-    return new Promise((resolve, reject) => {
-      const bound = () => {
-        this.server.off('error', reject)
-        this.server.on('error', (error) => this.context.log.error({ listener: this.profile.listener, cause: error.message }, 'listener failed'))
-        if (address.kind === 'unix') chmodSync(address.path, UNIX_MODE)
-        const info = this.server.address()
-        resolve(typeof info === 'object' && info !== null ? { kind: 'tcp', host: info.address, port: info.port } : address)
-      }
-      this.server.once('error', reject)
-      if (address.kind === 'unix') this.server.listen({ path: address.path, backlog: BACKLOG }, bound)
-      else this.server.listen({ host: address.host, port: address.port, backlog: BACKLOG, ipv6Only: address.host.includes(':') }, bound)
-    })
+    return bind(this.server, address, (error) => this.context.log.error({ listener: this.profile.listener, cause: error.message }, 'listener failed'))
   }
 
   tick(): void {

@@ -10,7 +10,7 @@
  * them relies on it; the others are of no meaning here.
  */
 import { networkMatcher, parseNetwork } from '../config/networks.ts'
-import type { FileProblem } from '../delivery/address-file.ts'
+import { parseUserLines, type UserLine } from '../delivery/user-lines.ts'
 import { parseUserName } from '../delivery/users.ts'
 import type { Parsed } from '../delivery/watched-file.ts'
 import type { Domain } from '../smtp/envelope.ts'
@@ -51,40 +51,16 @@ export interface PasswordTable {
   readonly scram: { readonly iterations: number; readonly saltBytes: number } | undefined
 }
 
-const MAX_LINES = 1_000_000
-const MAX_LINE = 4096
-const MAX_PROBLEMS = 20
 /** Index of the extra fields, which may have colons themselves. */
 const EXTRA = 7
 const MAX_NETWORKS = 64
 
 export function parsePasswords(text: string, domains: ReadonlySet<Domain>): Parsed<PasswordTable> {
-  const accounts = new Map<string, Account>()
-  const problems: FileProblem[] = []
-  const warnings: FileProblem[] = []
-  const lines = text.split('\n')
-  if (lines.length > MAX_LINES) return { status: 'malformed', problems: [{ line: MAX_LINES, what: `more than ${MAX_LINES} lines` }] }
-  for (const [index, raw] of lines.entries()) {
-    const line = index + 1
-    const content = raw.endsWith('\r') ? raw.slice(0, -1) : raw
-    if (content.trim() === '' || content.startsWith('#')) continue
-    const parsed = parseLine(content, line)
-    if (typeof parsed === 'string') problems.push({ line, what: parsed })
-    else {
-      const { account, warnings: own } = parsed
-      const earlier = accounts.get(account.name)
-      if (earlier !== undefined) problems.push({ line, what: `user ${account.name} stands already in line ${earlier.line}` })
-      else accounts.set(account.name, account)
-      for (const what of own) if (warnings.length < MAX_PROBLEMS) warnings.push({ line, what })
-    }
-    if (problems.length >= MAX_PROBLEMS) break
-  }
-  if (problems.length > 0) return { status: 'malformed', problems }
-  return { status: 'ok', value: tableOf(accounts, domains), warnings }
+  const parsed = parseUserLines(text, parseLine)
+  return parsed.status === 'ok' ? { ...parsed, value: tableOf(parsed.value, domains) } : parsed
 }
 
-function parseLine(content: string, line: number): { account: Account; warnings: string[] } | string {
-  if (content.length > MAX_LINE) return `the line has more than ${MAX_LINE} characters`
+function parseLine(content: string, line: number): UserLine<Account> {
   const fields = content.split(':')
   const name = parseUserName((fields[0] ?? '').trim())
   if (typeof name !== 'string') return name.what
@@ -98,7 +74,7 @@ function parseLine(content: string, line: number): { account: Account; warnings:
   if (typeof allows === 'string') warnings.push(`${name} cannot log in: allow_nets: ${allows}`)
   const barred = parsed.status === 'refused' || typeof allows === 'string' || extra.some((field) => /^nologin(?:=(?:y|yes|1|true))?$/i.test(field))
   const hash = parsed.status === 'ok' && !barred ? parsed.hash : undefined
-  return { account: { name, hash, barred, allows: typeof allows === 'string' ? nobody : allows, line }, warnings }
+  return { name, value: { name, hash, barred, allows: typeof allows === 'string' ? nobody : allows, line }, warnings }
 }
 
 function everybody(): boolean {

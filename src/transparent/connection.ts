@@ -5,7 +5,7 @@
  */
 import { createConnection, type Socket } from 'node:net'
 import type { Log } from '../observe/log.ts'
-import type { ListenAddress } from '../smtp/server.ts'
+import type { ListenAddress } from '../smtp/listen.ts'
 import type { MakePassingMessage } from './passing-message.ts'
 import type { MessageEnd, TransparentOptions, TransparentPorts } from './session-ports.ts'
 import { TransparentSession } from './session.ts'

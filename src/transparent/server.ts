@@ -6,12 +6,12 @@
  * Above the bound on sessions a client waits, without a banner, until one ends;
  * above `waiting` of them, clients are refused with 421.
  */
-import { chmodSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { plain } from '../smtp/proxy-protocol.ts'
 import { NOT_FOR_YOU, TOO_MANY_SESSIONS } from '../smtp/reply-catalogue.ts'
 import { formatReply, type Reply } from '../smtp/reply.ts'
-import type { ListenAddress, ServerContext } from '../smtp/server.ts'
+import { bind, type ListenAddress } from '../smtp/listen.ts'
+import type { ServerContext } from '../smtp/server.ts'
 import { TransparentConnection, type PeerFacts, type TransparentProfile } from './connection.ts'
 
 export interface TransparentServerContext extends ServerContext {
@@ -19,9 +19,6 @@ export interface TransparentServerContext extends ServerContext {
   readonly waiting: number
 }
 
-const BACKLOG = 511
-/** A unix socket is open to its owner and group. */
-const UNIX_MODE = 0o660
 /** A client that is refused has one line to read. */
 const REFUSED_LINGER_MS = 2000
 /** A client waits no longer than clients wait for a banner (RFC 5321 §4.5.3.2.1). */
@@ -57,18 +54,7 @@ export class TransparentServer {
   /** Resolves with the address that is bound; rejects where that cannot be. */
   listen(address: ListenAddress): Promise<ListenAddress> {
     this.local = address.kind === 'unix'
-    return new Promise((resolve, reject) => {
-      const bound = (): void => {
-        this.server.off('error', reject)
-        this.server.on('error', (error) => this.context.log.error({ listener: this.profile.listener, cause: error.message }, 'listener failed'))
-        if (address.kind === 'unix') chmodSync(address.path, UNIX_MODE)
-        const info = this.server.address()
-        resolve(typeof info === 'object' && info !== null ? { kind: 'tcp', host: info.address, port: info.port } : address)
-      }
-      this.server.once('error', reject)
-      if (address.kind === 'unix') this.server.listen({ path: address.path, backlog: BACKLOG }, bound)
-      else this.server.listen({ host: address.host, port: address.port, backlog: BACKLOG, ipv6Only: address.host.includes(':') }, bound)
-    })
+    return bind(this.server, address, (error) => this.context.log.error({ listener: this.profile.listener, cause: error.message }, 'listener failed'))
   }
 
   /** About once a second. */

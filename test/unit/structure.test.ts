@@ -83,7 +83,7 @@ const ALLOWED: Readonly<Record<string, Readonly<Record<string, 'any' | 'type'>>>
   // Who may send, and as whom. Users' names are those of deliveries.
   'submission': {
     'submission': 'any', 'smtp': 'any', 'observe/log.ts': 'type', 'config/networks.ts': 'any', 'reputation/reverse-name.ts': 'any', 'reputation/rates-counters.ts': 'type',
-    'delivery/address-file.ts': 'any', 'delivery/users.ts': 'any', 'delivery/watched-file.ts': 'any', 'delivery/file-system.ts': 'type',
+    'delivery/address-file.ts': 'any', 'delivery/users.ts': 'any', 'delivery/user-lines.ts': 'any', 'delivery/watched-file.ts': 'any', 'delivery/file-system.ts': 'type',
   },
   // The words of a configuration are parsed by those who know them.
   'config': {
