@@ -3,7 +3,7 @@
  * they take. What they do is in allow.ts.
  */
 import type { Command, Option } from 'commander'
-import type { ConfigOption } from './program.ts'
+import type { ConfigOption } from './config-option.ts'
 
 export interface AddRequest extends ConfigOption {
   readonly action: 'add'

@@ -3,7 +3,7 @@
  * they take. What they do is in dkim.ts and the files beside it.
  */
 import { Option, type Command } from 'commander'
-import type { ConfigOption } from './program.ts'
+import type { ConfigOption } from './config-option.ts'
 
 export type KeyType = 'rsa' | 'ed25519'
 export type RecordFormat = 'zone' | 'web' | 'raw'

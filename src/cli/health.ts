@@ -17,7 +17,7 @@ import type { ListenerSettings, Settings, SocketAddress } from '../config/settin
 import { escapeControls } from '../observe/readable.ts'
 import { describeAddress } from '../supervisor/service.ts'
 import { EXIT } from './exit-codes.ts'
-import type { ConfigOption } from './program.ts'
+import type { ConfigOption } from './config-option.ts'
 
 export interface HealthIo extends Omit<LoadOptions, 'file'> {
   readonly out: (text: string) => void

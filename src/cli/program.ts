@@ -6,6 +6,7 @@
 import { Command, CommanderError, Option } from 'commander'
 import { allowCommand, type AllowRequest } from './allow-command.ts'
 import type { CheckOptions } from './check.ts'
+import type { ConfigOption } from './config-option.ts'
 import type { DeliverOptions } from './deliver.ts'
 import { dkimCommand, type DkimRequest } from './dkim-command.ts'
 import { EXIT } from './exit-codes.ts'
@@ -14,10 +15,6 @@ import { quarantineCommand, type QuarantineRequest } from './quarantine-command.
 import { scanCommand, type ScanRequest } from './scan-command.ts'
 import { userCommand, type UserRequest } from './user-command.ts'
 import { whyCommand, type WhyRequest } from './why-command.ts'
-
-export interface ConfigOption {
-  readonly config?: string
-}
 
 /** Each returns its exit code. */
 export interface Commands {

@@ -3,7 +3,7 @@
  * what they take. What they do is in quarantine.ts.
  */
 import { Option, type Command } from 'commander'
-import type { ConfigOption } from './program.ts'
+import type { ConfigOption } from './config-option.ts'
 
 export interface ListRequest extends ConfigOption {
   readonly action: 'list'

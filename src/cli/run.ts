@@ -22,7 +22,7 @@ import { operate } from '../supervisor/operation.ts'
 import type { Service } from '../supervisor/service.ts'
 import { checkDelivery, deliveryProblems } from './check-delivery.ts'
 import { EXIT } from './exit-codes.ts'
-import type { ConfigOption } from './program.ts'
+import type { ConfigOption } from './config-option.ts'
 import { welcome } from './welcome.ts'
 
 export interface RunIo {

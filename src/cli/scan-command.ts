@@ -1,6 +1,6 @@
 /** `postern scan …` on the command line: what it takes. What it does is in scan.ts. */
 import type { Command, Option } from 'commander'
-import type { ConfigOption } from './program.ts'
+import type { ConfigOption } from './config-option.ts'
 
 export interface ScanRequest extends ConfigOption {
   /** undefined: standard input */

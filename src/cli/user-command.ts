@@ -5,7 +5,7 @@
  */
 import { Option, type Command } from 'commander'
 import { WRITTEN_SCHEMES, type WrittenScheme } from '../submission/written-schemes.ts'
-import type { ConfigOption } from './program.ts'
+import type { ConfigOption } from './config-option.ts'
 
 interface UsersOption extends ConfigOption {
   /** the users file; default: that of the configuration's submission listeners */

@@ -1,6 +1,6 @@
 /** `postern why …` on the command line: what it takes. What it does is in why.ts. */
 import { Option, type Command } from 'commander'
-import type { ConfigOption } from './program.ts'
+import type { ConfigOption } from './config-option.ts'
 
 export interface WhyRequest extends ConfigOption {
   /** or the beginning of it; undefined with `diff` */

@@ -4,7 +4,7 @@
  */
 import { resolve } from 'node:path'
 import { checkReadable } from './check-files.ts'
-import type { CheckContext } from './check-model.ts'
+import type { CheckContext } from './check-context.ts'
 import { isLoopback } from './loops.ts'
 import type { ReadableOf } from './leaf.ts'
 import type { LMTP_HOP, SMTP_HOP } from './schema.ts'

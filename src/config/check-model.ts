@@ -5,6 +5,7 @@
  */
 import { resolve } from 'node:path'
 import { checkPolicy } from './check-policy.ts'
+import type { CheckContext } from './check-context.ts'
 import { checkHopLogins, defaultTls, logsIn } from './check-hop-logins.ts'
 import { checkSigning } from './check-signing.ts'
 import { checkSubmission } from './check-submission.ts'
@@ -13,22 +14,13 @@ import { formatAddress, normaliseDomain, unixPathProblem } from './format-names.
 import { collide, isWildcard, leadsTo } from './loops.ts'
 import type { Self } from './loops.ts'
 import { lookUpOwner } from './machine.ts'
-import type { Machine } from './machine.ts'
-import type { ListenerSection, Model, Purpose } from './model.ts'
+import type { ListenerSection, Model } from './model.ts'
 import { suggestion } from './nearest.ts'
 import { MAX_PUBLIC_ADDRESSES, publicAddresses } from './networks.ts'
 import type { KeyPath } from './problem.ts'
 import type { Collector, Section } from './section.ts'
 import type { LMTP_HOP, MAILDIR_HOP, SMTP_HOP } from './schema.ts'
 import type { SocketAddress } from './settings.ts'
-
-export interface CheckContext {
-  readonly collector: Collector
-  readonly machine: Machine
-  /** directory that relative paths are taken from */
-  readonly base: string
-  readonly purpose: Purpose
-}
 
 /** Unix paths made absolute, everything else as it is. */
 export function resolveAddress(address: SocketAddress, base: string): SocketAddress {

@@ -4,7 +4,7 @@
  * is read as the gateway will read it.
  */
 import { resolve } from 'node:path'
-import type { CheckContext } from './check-model.ts'
+import type { CheckContext } from './check-context.ts'
 import { readKeySet } from '../signing/key-set.ts'
 import { thisReader } from '../signing/key-file.ts'
 import { describeSigningProblem } from '../signing/problem.ts'

@@ -4,7 +4,7 @@
  */
 import { resolve } from 'node:path'
 import { checkAuthorities, checkReadable } from './check-files.ts'
-import type { CheckContext } from './check-model.ts'
+import type { CheckContext } from './check-context.ts'
 import { isLoopback } from './loops.ts'
 import type { HopSection, ListenerSection } from './model.ts'
 import { keysOf } from './section.ts'

@@ -10,7 +10,7 @@ import { createRates } from '../reputation/rates.ts'
 import { createAuthenticator, type OpenAuthenticator } from '../submission/authenticator.ts'
 import type { PasswordWork } from '../submission/password-work.ts'
 import { maySendAs, parseSenders, type SendersTable } from '../submission/send-as.ts'
-import type { OutgoingContext } from './outgoing-services.ts'
+import type { OutgoingContext } from './outgoing-context.ts'
 import type { UserRules } from './outbound.ts'
 import { CountedUserLimits } from './user-limits.ts'
 

@@ -11,9 +11,6 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import type { SubmissionSettings } from '../config/settings.ts'
-import type { Resolver } from '../dns/resolver.ts'
-import type { Log } from '../observe/log.ts'
-import type { SharedCounters } from '../reputation/rates-counters.ts'
 import { describeSigningProblem, type SigningProblem } from '../signing/problem.ts'
 import type { Signing } from '../signing/signing.ts'
 import { SigningKeys } from '../signing/signing-keys.ts'
@@ -22,6 +19,7 @@ import type { Authenticator } from '../submission/facts.ts'
 import { createPasswordWork } from '../submission/password-work.ts'
 import { loadServerSecret } from '../submission/server-secret.ts'
 import { ListenerUsers, type UsersContext } from './listener-users.ts'
+import type { OutgoingContext } from './outgoing-context.ts'
 import type { Outbound } from './outbound.ts'
 
 export interface OutgoingSettings {
@@ -36,14 +34,6 @@ export interface OutgoingListener {
   readonly name: string
   /** of listeners that users log in to; others trust their clients by their address */
   readonly submission: SubmissionSettings | undefined
-}
-
-export interface OutgoingContext {
-  readonly resolver: Resolver
-  readonly counters: SharedCounters
-  readonly log: Log
-  /** monotonic, milliseconds */
-  readonly now: () => number
 }
 
 export class OutgoingServices {

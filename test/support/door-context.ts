@@ -1,5 +1,5 @@
 /** What a front door is given beside its clock and log, in tests in which nothing is judged. */
-import type { FrontDoorContext, FrontDoorSettings } from '../../src/pipeline.ts'
+import type { FrontDoorContext, FrontDoorSettings } from '../../src/front-door.ts'
 
 export const NOTHING_KEPT: Pick<FrontDoorContext, 'quarantine' | 'remember'> = {
   quarantine: () => Promise.reject(new Error('nothing is judged here, so nothing is kept')),

@@ -91,8 +91,9 @@ const ALLOWED: Readonly<Record<string, Readonly<Record<string, 'any' | 'type'>>>
     'reputation/dnsbl-codes.ts': 'any', 'reputation/allow-list-file.ts': 'any', 'auth': 'type', 'signing': 'any', 'submission': 'any',
   },
   'outbound': { 'outbound': 'any', 'auth': 'any', 'signing': 'any', 'submission': 'any', 'reputation': 'any', 'message': 'any', 'smtp': 'any', 'delivery': 'any', 'transparent': 'any', 'dns': 'type', 'observe': 'type', 'config/settings.ts': 'type' },
-  'transaction.ts': { 'pipeline.ts': 'type', 'inbound': 'any', 'outbound': 'any', 'delivery': 'any', 'message': 'any', 'smtp': 'any', 'observe': 'any', 'state': 'type' },
-  'pipeline.ts': { 'transaction.ts': 'any', 'inbound': 'any', 'outbound': 'type', 'submission': 'type', 'delivery': 'any', 'message': 'any', 'smtp': 'any', 'observe': 'any', 'state': 'type' },
+  'front-door.ts': { 'inbound': 'type', 'outbound': 'type', 'submission': 'type', 'delivery': 'type', 'message': 'type', 'smtp': 'type', 'observe': 'type', 'state': 'type' },
+  'transaction.ts': { 'front-door.ts': 'type', 'inbound': 'any', 'outbound': 'any', 'delivery': 'any', 'message': 'any', 'smtp': 'any', 'observe': 'any', 'state': 'type' },
+  'pipeline.ts': { 'front-door.ts': 'type', 'transaction.ts': 'any', 'inbound': 'any', 'outbound': 'type', 'submission': 'type', 'delivery': 'any', 'message': 'any', 'smtp': 'any', 'observe': 'any', 'state': 'type' },
 }
 
 test('the imports of a file that the rules below rest on are read right', () => {
