@@ -271,10 +271,10 @@ class PosternGateway implements Gateway {
   /** The services are read at each use: a reload may have replaced them. */
   private inbound(settings: Settings): Inbound {
     const judging = (): WorkerServices => this.judging
-    const { policy: { policy, shadow, exempt, earlyTalkerWaitMs, subjectPrefix, trustedSealers, greylist }, hostname, domains } = settings
+    const { policy: { policy, shadow, exempt, earlyTalkerWaitMs, subjectPrefix, trustedSealers, partialSignatures, greylist }, hostname, domains } = settings
     return {
       settings: {
-        hostname, policy, shadow, earlyTalkerWaitMs, subjectPrefix, trustedSealers, domains: [...domains.keys()], exempt: networkMatcher(exempt), greylistScore: greylist?.score ?? Infinity,
+        hostname, policy, shadow, earlyTalkerWaitMs, subjectPrefix, trustedSealers, partialSignatures, domains: [...domains.keys()], exempt: networkMatcher(exempt), greylistScore: greylist?.score ?? Infinity,
       },
       get services() {
         return judging().services

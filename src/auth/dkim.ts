@@ -72,6 +72,24 @@ export function dkimOutcome(reading: SignatureReading): DkimOutcome {
   }
 }
 
+/**
+ * Where a signature leaves a part of the body open (`l=`, RFC 6376 §8.2), anybody
+ * can have put it there: by local policy it speaks for nobody (RFC 8601 §2.7.1).
+ */
+export function withoutPartial(outcome: DkimOutcome): DkimOutcome {
+  if (!outcome.signatures.some(isPartial)) return outcome
+  const signatures = outcome.signatures.map((one) => (isPartial(one) ? { ...one, status: 'policy' as const, cause: partText(one) } : one))
+  return { ...outcome, signatures, status: best(signatures) }
+}
+
+function isPartial({ status, bodyLength }: DkimSignature): boolean {
+  return status === 'pass' && bodyLength !== null && bodyLength.signed < bodyLength.total
+}
+
+function partText({ bodyLength }: DkimSignature): string {
+  return `only ${bodyLength?.signed ?? 0} of ${bodyLength?.total ?? 0} octets of the body are signed`
+}
+
 function best(signatures: readonly DkimSignature[]): DkimOutcome['status'] {
   return ORDER.find((status) => signatures.some((one) => one.status === status)) ?? 'none'
 }

@@ -45,7 +45,7 @@ export function scanGround({ hostname, domains, dns, policy }: Settings, { resol
       settings: {
         hostname, domains: [...domains.keys()], exempt: networkMatcher(policy.exempt),
         policy: leftOut(policy.policy, off), shadow: shadow === undefined ? undefined : leftOut(shadow, off),
-        earlyTalkerWaitMs: 0, subjectPrefix: policy.subjectPrefix, trustedSealers: policy.trustedSealers, greylistScore: greylist?.score ?? Infinity,
+        earlyTalkerWaitMs: 0, subjectPrefix: policy.subjectPrefix, trustedSealers: policy.trustedSealers, partialSignatures: policy.partialSignatures, greylistScore: greylist?.score ?? Infinity,
       },
       services: {
         resolver: caching, lists, rates: NO_RATES, crowd: new Crowd(), greylist: greylist === undefined ? undefined : notAsked(greylist.delayMs),

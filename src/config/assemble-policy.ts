@@ -25,6 +25,7 @@ export function assemblePolicy(values: PolicyValues, { base, shadow }: { base: s
     dnsLists: values.dnsbl.lists,
     subjectPrefix: values.subject_prefix,
     trustedSealers: values.trusted_sealers,
+    partialSignatures: values.partial_signatures,
     allow: values.allow === undefined ? undefined : resolve(base, values.allow),
     greylist: suspicious === 'off' ? undefined : { score: greylist.score, delayMs: greylist.delay, windowMs: greylist.window, rememberMs: greylist.remember },
     rates: ratesOf(values.rate),

@@ -118,6 +118,10 @@ export const POLICY = {
     doc: 'Whose ARC seals (RFC 8617) are believed: forwarders and mailing lists that check mail themselves. What they found can excuse a DMARC failure. A leading dot includes all names below.',
     default: '', defaultText: 'none',
   }),
+  partial_signatures: key(oneOf('ignore', 'accept'), {
+    doc: 'DKIM signatures that cover a part of the body only (`l=`). `ignore`: such a signature speaks for nobody, since anybody can have added the rest; its result is `policy`. `accept`: it counts like any other.',
+    default: 'ignore',
+  }),
   allow: optional(filePath, { doc: 'The allow list, which `postern allow` edits: who is let through, from what, why, and until when.', defaultText: 'none' }),
   greylist: {
     action: optional(oneOf('off', 'suspicious'), { doc: 'Ask suspicious clients to come back once (RFC 6647): those with points, listed, or without a confirmed name.', defaultText: '`suspicious` in the preset `strict`, otherwise `off`' }),

@@ -23,6 +23,7 @@ export interface PolicySettings {
   readonly dnsLists: readonly DnsListZone[]
   readonly subjectPrefix: string | undefined
   readonly trustedSealers: readonly string[]
+  readonly partialSignatures: 'ignore' | 'accept'
   /** file */
   readonly allow: string | undefined
   /** undefined: nobody is asked to come back */

@@ -22,6 +22,8 @@ export interface InboundSettings {
   readonly earlyTalkerWaitMs: number
   readonly subjectPrefix: string | undefined
   readonly trustedSealers: readonly string[]
+  /** DKIM signatures that leave a part of the body open: do they speak for their domain? */
+  readonly partialSignatures: 'ignore' | 'accept'
   /** points from which a client is suspicious enough for greylisting */
   readonly greylistScore: number
 }

@@ -4,7 +4,7 @@
  * counts. Nothing throws; a message that cannot be read again is `temperror`.
  */
 import type { ArcOutcome } from '../auth/arc.ts'
-import type { DkimOutcome } from '../auth/dkim.ts'
+import { withoutPartial, type DkimOutcome } from '../auth/dkim.ts'
 import { evaluateDmarc, type DmarcOutcome } from '../auth/dmarc.ts'
 import { verifyMessage } from '../auth/message-authentication.ts'
 import type { SpfOutcome } from '../auth/spf.ts'
@@ -33,7 +33,10 @@ export async function checkMessage(client: ClientJudgement, { body, section, spf
   // What client and envelope have used up is not missing here.
   const ground = client.groundOfItsOwn()
   const signed = await traced('dkim', ground, {
-    run: (resolver) => verifyMessage(body, resolver, client.inbound.services.date()),
+    async run(resolver) {
+      const { dkim, arc } = await verifyMessage(body, resolver, client.inbound.services.date())
+      return { dkim: client.inbound.settings.partialSignatures === 'accept' ? dkim : withoutPartial(dkim), arc }
+    },
     describe: ({ dkim, arc }) => [dkim.status, [dkim.cause, ...dkim.signatures.map((one) => `${one.domain} ${one.selector}: ${one.status}${one.cause === '' ? '' : ` (${one.cause})`}`), `arc ${arc.status}${arc.cause === '' ? '' : ` (${arc.cause})`}`].filter((part) => part !== '').join('; ')],
   })
   const { dkim, arc } = signed.outcome

@@ -80,7 +80,7 @@ hops: { backend: { smtp: "192.0.2.1:25" } }
   const inbound: Inbound = {
     settings: {
       hostname: settings.hostname, domains: [...settings.domains.keys()], exempt: networkMatcher(policy.exempt), policy: policy.policy, shadow: policy.shadow,
-      earlyTalkerWaitMs: policy.earlyTalkerWaitMs, subjectPrefix: policy.subjectPrefix, trustedSealers: policy.trustedSealers, greylistScore: policy.greylist?.score ?? Infinity,
+      earlyTalkerWaitMs: policy.earlyTalkerWaitMs, subjectPrefix: policy.subjectPrefix, trustedSealers: policy.trustedSealers, partialSignatures: policy.partialSignatures, greylistScore: policy.greylist?.score ?? Infinity,
     },
     services: {
       resolver, lists, now,
