@@ -11,21 +11,22 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { resolve } from 'node:path'
-import { EXIT, exitCodeOf, explainError } from '../cli/exit-codes.ts'
+import { EXIT, ExitError, exitCodeOf, explainError } from '../cli/exit-codes.ts'
 import type { Resolver } from '../dns/resolver.ts'
 import { logCrashesTo } from '../observe/crash.ts'
 import type { ListenAddress } from '../smtp/listen.ts'
 import { startInBackground, tellForeground, isInBackground } from './daemonize.ts'
 import { describeNotice, readCommandLine, readConfFile, type CommandLine, type Notice, type Reading } from './given.ts'
 import { helpText } from './help.ts'
-import { dropPrivileges } from './identity.ts'
+import { become, findIdentity, type Identity } from './identity.ts'
 import { openIn } from './in-service.ts'
+import { giveLogFile } from './log-file.ts'
 import type { Program } from './options.ts'
 import { openOut } from './out-service.ts'
-import { openProxyLog, type ProxyLog } from './proxy-log.ts'
+import { makeProxyLog, type ProxyLog } from './proxy-log.ts'
 import { ProxyListener } from './proxy-listener.ts'
 import type { ProxyService, ServiceReading } from './service.ts'
-import { settleIn, settleOut, type InSettings, type OutSettings, type Settled } from './settings.ts'
+import { settleIn, settleOut, type CommonSettings, type InSettings, type OutSettings, type Settled } from './settings.ts'
 
 export interface DaemonIo {
   readonly environment: NodeJS.ProcessEnv
@@ -99,6 +100,9 @@ class Daemon {
   private readonly settings: OutSettings | InSettings
   private readonly io: DaemonIo
   private readonly background: boolean
+  /** whom it is to become; undefined: nobody else, or it is done */
+  private identity: Identity | undefined | 'unknown' = 'unknown'
+  private logFailed = false
 
   constructor(settings: OutSettings | InSettings, io: DaemonIo) {
     this.settings = settings
@@ -107,35 +111,74 @@ class Daemon {
   }
 
   async run(warnings: readonly Notice[]): Promise<number> {
-    const { settings, io } = this
-    let log: ProxyLog | undefined
+    const { settings: { log: { level } }, io } = this
+    const log = makeProxyLog({ level, to: this.logTo() }, { err: io.err, date: () => new Date(), pid: process.pid, ...(io.logger === undefined ? {} : { logger: io.logger }) })
     try {
-      const to = settings.log.to.kind === 'file' ? { ...settings.log.to, path: resolve(io.cwd, settings.log.to.path) } : settings.log.to
-      log = await openProxyLog({ ...settings.log, to }, { err: io.err, date: () => new Date(), pid: process.pid, ...(io.logger === undefined ? {} : { logger: io.logger }) })
-      const opened = log
-      // In the background nobody reads standard error.
-      logCrashesTo({ ...opened.log, configure: () => undefined, flush: () => opened.close() })
       return await this.serve(log, warnings)
     } catch (error) {
       const exitCode = exitCodeOf(error)
       if (exitCode === EXIT.internal) throw error
       return await this.failed(exitCode, explainError(error), log)
     } finally {
-      await log?.close()
+      await log.close()
     }
   }
 
-  /** Whoever started it hears of it; the log as well, where there is one of its own. */
-  private async failed(exitCode: number, text: string, log: ProxyLog | undefined): Promise<number> {
+  private logTo(): CommonSettings['log']['to'] {
+    const { to } = this.settings.log
+    return to.kind === 'file' ? { ...to, path: resolve(this.io.cwd, to.path) } : to
+  }
+
+  /** Whoever started it hears of it; the log as well, where there is one of its own that can be written. */
+  private async failed(exitCode: number, text: string, log: ProxyLog): Promise<number> {
     const { program, log: { to } } = this.settings
-    if (log !== undefined && to.kind !== 'stderr') log.line(0, `cannot start: ${text}`)
+    if (to.kind !== 'stderr' && (await this.canLog(log))) log.line(0, `cannot start: ${text}`)
     if (this.background) await tellForeground({ exitCode, text: `${text}\n` })
     else this.io.err(`${program}: ${text}\n`)
     return exitCode
   }
 
+  private async canLog(log: ProxyLog): Promise<boolean> {
+    // Then this is the trouble.
+    if (this.identity === 'unknown' || this.logFailed) return false
+    try {
+      this.becomeUser()
+      await log.open()
+      return true
+    } catch (error) {
+      if (!this.background) this.io.err(`${this.settings.program}: the log cannot be written: ${explainError(error)}\n`)
+      return false
+    }
+  }
+
+  private becomeUser(): void {
+    const { identity } = this
+    if (identity === undefined || identity === 'unknown') return
+    become(identity)
+    this.identity = undefined
+  }
+
+  /** Whatever is written from here on is written as the user. */
+  private async openLog(log: ProxyLog): Promise<void> {
+    const to = this.logTo()
+    try {
+      await log.open()
+    } catch (error) {
+      this.logFailed = true
+      if (to.kind !== 'file') throw error
+      const { user } = this.settings.daemon
+      throw new ExitError(EXIT.permission, `log_file ${to.path} cannot be written${user === undefined ? '' : ` by ${user}`}: ${error instanceof Error ? error.message : String(error)}`)
+    }
+    // In the background nobody reads standard error.
+    logCrashesTo({ ...log.log, configure: () => undefined, flush: () => log.close() })
+  }
+
   private async serve(log: ProxyLog, before: readonly Notice[]): Promise<number> {
     const { settings, io } = this
+    this.identity = findIdentity(settings.daemon)
+    const to = this.logTo()
+    if (to.kind === 'stderr') await log.open()
+    else if (to.kind === 'file' && this.identity !== undefined) giveLogFile(to.path, this.identity)
     const context = { cwd: io.cwd, log, spool: { directory: tmpdir(), memoryBytes: SPOOL_MEMORY_BYTES }, date: () => new Date(), resolver: io.resolver }
     const reading: ServiceReading = settings.program === 'dkimproxy.out' ? openOut(settings, context) : openIn(settings, context)
     for (const notice of [...before, ...reading.warnings]) log.line(1, `warning: ${describeNotice(notice)}`)
@@ -145,19 +188,22 @@ class Daemon {
     const addresses = await listener.open()
     const { pidFile } = settings.daemon
     const pidPath = pidFile === undefined ? undefined : resolve(io.cwd, pidFile)
+    let started = false
     if (pidPath !== undefined) writeFileSync(pidPath, `${process.pid}\n`)
     try {
-      dropPrivileges(settings.daemon)
+      this.becomeUser()
+      await this.openLog(log)
       if (this.background) {
         process.chdir('/')
         await tellForeground({ exitCode: EXIT.ok, text: '' })
       }
+      started = true
       log.line(2, `started, listening on ${addresses.map(describeAddress).join(' and ')}`)
       io.onSignal('SIGHUP', () => this.reload(reading.service, log))
       io.ready?.(addresses)
       log.line(2, `stopping on ${await stopped}`)
     } finally {
-      await listener.close(STOP_MS)
+      await listener.close(started ? STOP_MS : 0)
       if (pidPath !== undefined) removePidFile(pidPath, log)
     }
     log.line(2, 'stopped')

@@ -6,40 +6,81 @@ import { execFileSync } from 'node:child_process'
 import { EXIT, ExitError } from '../cli/exit-codes.ts'
 import type { DaemonSettings } from './settings.ts'
 
+/** Somebody else than the process is now. */
+export interface Identity {
+  /** undefined: only the group changes */
+  readonly uid: number | undefined
+  readonly gid: number
+  /** as it was given: by it the system knows the user's other groups */
+  readonly user: string | undefined
+}
+
 /** @types/node has it not. */
-interface Identity {
+interface GroupTaker {
   initgroups?: (user: string | number, group: string | number) => void
 }
 
-export function dropPrivileges({ user, group }: Pick<DaemonSettings, 'user' | 'group'>): void {
-  if (user === undefined && group === undefined) return
+/** Undefined where the process stays who it is. */
+export function findIdentity({ user, group }: Pick<DaemonSettings, 'user' | 'group'>): Identity | undefined {
+  if (user === undefined && group === undefined) return undefined
   if (process.geteuid?.() !== 0) {
-    if (isAlready(user)) return
+    if (isAlready(user)) return undefined
     throw new ExitError(EXIT.permission, `only root can become ${[user, group].filter((one) => one !== undefined).join(':')}; take user and group out, or start it as root`)
   }
+  const uid = user === undefined ? undefined : uidOf(user)
+  // A user without a group keeps none of root's.
+  return { uid, gid: group === undefined ? groupOfUser(user ?? '') : gidOf(group), user }
+}
+
+export function become({ uid, gid, user }: Identity): void {
   try {
-    // A user without a group keeps none of root's.
-    const gid = group === undefined ? groupOf(user ?? '') : numberOr(group)
     process.setgid?.(gid)
     process.setgroups?.([gid])
-    if (user === undefined) return
-    const uid = numberOr(user)
-    const { initgroups } = process as Identity
+    if (uid === undefined || user === undefined) return
     // Of a number alone no groups are known.
-    if (typeof uid === 'string') initgroups?.(uid, process.getegid?.() ?? 0)
+    if (!isNumber(user)) (process as GroupTaker).initgroups?.(user, gid)
     process.setuid?.(uid)
   } catch (error) {
-    throw new ExitError(EXIT.configuration, `cannot become ${[user, group].filter((one) => one !== undefined).join(':')}: ${error instanceof Error ? error.message : String(error)}`)
+    throw new ExitError(EXIT.configuration, `cannot become ${user ?? `group ${gid}`}: ${error instanceof Error ? error.message : String(error)}`)
   }
 }
 
-/** Of /etc/passwd or wherever the system has its users. */
-function groupOf(user: string): number {
-  return Number(execFileSync('id', ['-g', '--', user], { encoding: 'latin1', stdio: ['ignore', 'pipe', 'pipe'] }).trim())
+/** Of /etc/passwd or wherever the system has its users: the system says it to root who takes the name for a moment. */
+function uidOf(user: string): number {
+  if (isNumber(user)) return Number(user)
+  try {
+    process.seteuid?.(user)
+    return process.geteuid?.() ?? 0
+  } catch {
+    throw new ExitError(EXIT.configuration, `there is no user ${user}`)
+  } finally {
+    process.seteuid?.(0)
+  }
 }
 
-function numberOr(text: string): string | number {
-  return /^\d+$/.test(text) ? Number(text) : text
+function gidOf(group: string): number {
+  if (isNumber(group)) return Number(group)
+  const before = process.getegid?.() ?? 0
+  try {
+    process.setegid?.(group)
+    return process.getegid?.() ?? 0
+  } catch {
+    throw new ExitError(EXIT.configuration, `there is no group ${group}`)
+  } finally {
+    process.setegid?.(before)
+  }
+}
+
+function groupOfUser(user: string): number {
+  try {
+    return Number(execFileSync('id', ['-g', '--', user], { encoding: 'latin1', stdio: ['ignore', 'pipe', 'pipe'] }).trim())
+  } catch {
+    throw new ExitError(EXIT.configuration, `the group of user ${user} is not known: set group`)
+  }
+}
+
+function isNumber(text: string): boolean {
+  return /^\d+$/.test(text)
 }
 
 function isAlready(user: string | undefined): boolean {

@@ -1,13 +1,13 @@
 /** dkimproxy.out as a process: exit codes, background, pid file, another user, SIGHUP and SIGTERM. */
 import assert from 'node:assert/strict'
-import { chmodSync, chownSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { CaptureSink } from '../support/capture-sink.ts'
 import { SOURCES, startProxy } from '../support/dkimproxy.ts'
 import { account } from '../support/peers/programs.ts'
 import { freePort } from '../support/ports.ts'
-import { run, temporaryDirectory, until } from '../support/process.ts'
+import { run, start, temporaryDirectory, until } from '../support/process.ts'
 import { writeKey } from '../support/signature-check.ts'
 import { Dialog } from '../support/smtp-dialog.ts'
 
@@ -122,7 +122,71 @@ describe('dkimproxy.out as a process', () => {
     }
     const wrong = await started(...places.map((line) => `--${line.replace(' ', '=')}`), '--user=nobody-of-that-name')
     assert.equal(wrong.code, 78, wrong.output)
-    assert.match(wrong.output, /cannot become nobody-of-that-name/)
+    assert.match(wrong.output, /^dkimproxy\.out: there is no user nobody-of-that-name\n$/)
+  })
+
+  describe('as another user', { skip: asRoot ? false : 'needs root' }, () => {
+    const asNobody = async (...more: readonly string[]): Promise<readonly string[]> => [...(await configuration()), 'user nobody', ...more].map((line) => `--${line.replace(' ', '=')}`)
+
+    test('the log is the user\'s, and has all lines', async () => {
+      const { uid, gid } = account('nobody')
+      const place = temporaryDirectory('log')
+      const [logFile, pidFile] = [join(place, 'log'), join(place, 'pid')]
+      const ran = await started(...(await asNobody(`log_file ${logFile}`, `pidfile ${pidFile}`)), '--daemonize')
+      assert.equal(ran.code, 0, ran.output)
+      const pid = Number(readFileSync(pidFile, 'latin1'))
+      try {
+        const { uid: owner, gid: group, mode } = statSync(logFile)
+        assert.deepEqual([owner, group, mode & 0o777], [uid, gid, 0o640])
+        assert.match(await send(), /^DKIM-Signature: /)
+      } finally {
+        process.kill(pid, 'SIGTERM')
+      }
+      await until('it is gone', () => !isAlive(pid))
+      assert.match(readFileSync(logFile, 'latin1'), /warning: [^]*started, listening on [^]*DKIM signing - signed; [^]*stopping on SIGTERM[^]*stopped\n$/)
+    })
+
+    test('a log that the user cannot write ends the start', async () => {
+      const place = temporaryDirectory('log')
+      const theirs = join(place, 'theirs')
+      writeFileSync(theirs, '')
+      chownSync(theirs, 1, 1)
+      for (const file of [theirs, join(place, 'nowhere', 'log')]) {
+        const refused = await started(...(await asNobody(`log_file ${file}`)))
+        assert.notEqual(refused.code, 0)
+        assert.ok(refused.output.includes(`'${file}'`), refused.output)
+      }
+      const refused = await started(...(await asNobody(`log_file ${theirs}`)), '--daemonize')
+      assert.equal(refused.code, 77)
+      assert.match(refused.output, /^dkimproxy\.out: log_file \S+theirs cannot be written by nobody: EACCES/)
+    })
+
+    test('root makes no log behind a link, nor in a directory of the user', async () => {
+      const { uid } = account('nobody')
+      const place = temporaryDirectory('log')
+      const [theirs, precious] = [join(place, 'theirs'), join(place, 'precious')]
+      mkdirSync(theirs)
+      for (const link of [join(place, 'link'), join(theirs, 'link')]) symlinkSync(precious, link)
+      chownSync(theirs, uid, -1)
+      for (const link of [join(place, 'link'), join(theirs, 'link')]) {
+        const refused = await started(...(await asNobody(`log_file ${link}`)))
+        assert.equal(refused.code, 77, refused.output)
+        assert.equal(existsSync(precious), false)
+      }
+    })
+
+    test('logger is the user\'s process', async () => {
+      const place = temporaryDirectory('logger')
+      const [program, who] = [join(place, 'logger'), join(place, 'who')]
+      writeFileSync(program, `#!/bin/sh\nid -u >${who}\nexec cat >/dev/null\n`)
+      chmodSync(program, 0o755)
+      writeFileSync(who, '')
+      chmodSync(who, 0o666)
+      const proxy = start([process.execPath, SOURCES['dkimproxy.out'], ...(await asNobody('log_file Sys::Syslog'))], { env: { PATH: `${place}:${process.env['PATH'] ?? ''}` } })
+      await until('logger runs', () => readFileSync(who, 'latin1').includes('\n') || proxy.hasEnded(), { detail: () => proxy.output() })
+      await proxy.stop()
+      assert.equal(readFileSync(who, 'latin1'), `${account('nobody').uid}\n`)
+    })
   })
 
   test('what cannot be signed goes out unsigned, or waits with --reject-error', async () => {
