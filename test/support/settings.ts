@@ -76,7 +76,7 @@ export function prepareExample(name: string, directory: string): string {
   writeFileSync(join(directory, 'tls/privkey.pem'), PRIVATE_KEY, { mode: 0o600 })
   writeFileSync(join(directory, 'relay.password'), 'secret\n', { mode: 0o600 })
   mkdirSync(join(directory, 'dkim'), { recursive: true })
-  writeFileSync(join(directory, 'dkim/example.org.s2026.pem'), DKIM_KEY, { mode: 0o600 })
+  writeFileSync(join(directory, 'dkim/s2026._domainkey.example.org.pem'), DKIM_KEY, { mode: 0o600 })
   return path
 }
 
