@@ -12,9 +12,10 @@
  *
  * Exit codes: 0 done; 64 wrong arguments; 65 a key that cannot be used, or an
  * edit that is left to people; 66 no configuration file; 75 not published
- * everywhere within --wait; 78 the configuration is wrong or has no such key.
+ * everywhere within --wait; 77 root, in a folder that others can write; 78 the
+ * configuration is wrong or has no such key.
  */
-import { existsSync, statSync } from 'node:fs'
+import { lstatSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { duration } from '../config/format.ts'
@@ -34,7 +35,8 @@ import { configured } from './configured.ts'
 import type { RotateRequest } from './dkim-command.ts'
 import { domainOf, selectorOf, type DkimIo } from './dkim-io.ts'
 import { newKey, writeKey } from './dkim-new-key.ts'
-import { planRotation, saveRotation, type Rotation, type Succession } from './dkim-rotation.ts'
+import { planRotation } from './dkim-rotation.ts'
+import { saveRotation, type Rotation, type Succession } from './dkim-rotation-file.ts'
 import { editSigningKeys } from './edit-signing-keys.ts'
 import { EXIT, ExitError } from './exit-codes.ts'
 import { editLocked } from './locked-edit.ts'
@@ -98,7 +100,10 @@ async function nextKeys(rotation: Rotation): Promise<readonly NextKey[]> {
   const keys: NextKey[] = []
   for (const succession of rotation.keys) {
     const { algorithm, bits, old, next } = succession
-    if (!existsSync(next.file)) writeKey(next.file, await newKey(algorithm === 'rsa-sha256' ? 'rsa' : 'ed25519', bits), statSync(old.file))
+    const there = lstatSync(next.file, { throwIfNoEntry: false })
+    // A link may lead to a key of somebody else.
+    if (there?.isFile() === false) throw new ExitError(EXIT.data, `${escapeControls(next.file)} is no regular file: remove it, and run the command again`)
+    if (there === undefined) writeKey(next.file, await newKey(algorithm === 'rsa-sha256' ? 'rsa' : 'ed25519', bits), statSync(old.file))
     const reading = readKeyFile(next.file, thisReader())
     if (reading.status === 'refused') throw new ExitError(EXIT.data, `${escapeControls(next.file)} ${reading.problem}; allowed: ${reading.allowed}`)
     keys.push({ succession, key: reading.key })
