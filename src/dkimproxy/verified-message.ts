@@ -4,7 +4,9 @@
  * and DMARC (RFC 9989) where the sender's policy is to be heeded. Fields that
  * claim to be our Authentication-Results go.
  *
- * What the DNS did not answer is never a 5xx.
+ * What the DNS did not answer is never a 5xx. A header section that is longer
+ * than is looked at is refused, and where policies are heeded a From that
+ * nobody can read as well.
  */
 import { evaluateDmarc, type DmarcOutcome } from '../auth/dmarc.ts'
 import type { DkimOutcome, DkimSignature } from '../auth/dkim.ts'
@@ -19,6 +21,8 @@ import { plainText } from '../message/field-text.ts'
 import { fieldsNamed, readHeaderSection, type HeaderSection } from '../message/header-section.ts'
 import type { StoredMessage } from '../message/message.ts'
 import type { SpoolSettings } from '../message/spool.ts'
+import { formatReply } from '../smtp/reply.ts'
+import { HEADER_TOO_LONG } from '../smtp/reply-catalogue.ts'
 import { LineView } from '../transparent/data-text.ts'
 import type { PassingEnvelope, PassingVerdict } from '../transparent/passing-message.ts'
 import { SpooledMessage } from '../transparent/spooled-message.ts'
@@ -50,8 +54,13 @@ export class VerifiedMessage extends SpooledMessage {
 
   protected async judge(body: StoredMessage, clean: boolean): Promise<PassingVerdict> {
     const { parts } = this
-    const { dkim } = await verifyMessage(clean ? body : asLines(body), parts.resolver, parts.date())
     const section = await readHeaderSection(body)
+    // Behind the cut others may find a From and results that claim to be ours.
+    if (section.truncated !== null) {
+      parts.onVerified('skipped (the header section is too long)', section, '')
+      return { status: 'refuse', reply: formatReply(HEADER_TOO_LONG) }
+    }
+    const { dkim } = await verifyMessage(clean ? body : asLines(body), parts.resolver, parts.date())
     const detail = detailOf(dkim)
     parts.onVerified(detail, section, signerOf(dkim))
     const refusal = this.errorRefusal(dkim, detail) ?? (parts.rejectFail ? await this.policyRefusal(section, dkim, detail) : undefined)
@@ -71,6 +80,8 @@ export class VerifiedMessage extends SpooledMessage {
   private async policyRefusal(section: HeaderSection, dkim: DkimOutcome, detail: string): Promise<string | undefined> {
     const { parts } = this
     const authors = readAuthors(fieldsNamed(section, 'from').map(({ value }) => value))
+    // Nobody can say whose policy counts: a forger had only to write it so.
+    if (authors.status === 'malformed') return `550 5.6.0 DKIM - the author of the message cannot be read: ${causeText(authors.cause)}\r\n`
     if (authors.status !== 'domains') return undefined
     const spf = await this.spf()
     const outcomes = await Promise.all(authors.domains.map((fromDomain) => evaluateDmarc({ fromDomain, spf, dkim: dkim.signatures }, parts.resolver)))
