@@ -11,7 +11,7 @@ import { assembleSigning, assembleSubmission } from './assemble-signing.ts'
 import { resolveAddress } from './check-model.ts'
 import { normaliseDomain } from './format-names.ts'
 import type { ReadableOf, ValuesOf } from './leaf.ts'
-import { defaultTls, logsIn } from './check-hop-logins.ts'
+import { defaultTls } from './check-hop-logins.ts'
 import { lookUpOwner } from './machine.ts'
 import type { Machine } from './machine.ts'
 import { domainMap } from './model.ts'
@@ -115,7 +115,7 @@ function assembleSmtp(name: string, values: ValuesOf<typeof SMTP_HOP>, base: str
 
 function assembleRelay(kind: 'smtp' | 'lmtp', name: string, { values, addresses, base }: { values: ValuesOf<typeof SMTP_HOP> | ValuesOf<typeof LMTP_HOP>; addresses: readonly SocketAddress[]; base: string }): RelaySettings {
   const { timeouts } = values
-  const tls = values.tls ?? defaultTls(addresses, logsIn(values))
+  const tls = values.tls ?? defaultTls(values, addresses)
   const [address, another] = addresses.map((one) => resolveAddress(one, base))
   if (address === undefined) throw new Error(`hop ${name} has no address`)
   return {

@@ -18,10 +18,16 @@ export function logsIn(values: RelayValues): boolean {
   return 'smtp' in values && (values.user !== undefined || (values.sender_logins ?? []).length > 0)
 }
 
-/** What `tls` is where it is not set. */
-export function defaultTls(addresses: readonly SocketAddress[], login: boolean): HopTlsSettings['mode'] {
-  if (addresses.every(isLoopback)) return 'off'
-  return login ? 'required' : 'opportunistic'
+/** Whether all that is spoken to is on this machine: the hop's hosts, and the senders' own. */
+function isLocal(values: RelayValues, addresses: readonly SocketAddress[]): boolean {
+  const others = 'smtp' in values ? (values.sender_logins ?? []).flatMap((one) => one.addresses ?? []) : []
+  return [...addresses, ...others].every(isLoopback)
+}
+
+/** What `tls` is where it is not set: one mode for all hosts, the strictest that one of them needs. */
+export function defaultTls(values: RelayValues, addresses: readonly SocketAddress[]): HopTlsSettings['mode'] {
+  if (isLocal(values, addresses)) return 'off'
+  return logsIn(values) ? 'required' : 'opportunistic'
 }
 
 export function checkHopLogins({ values, at, isGiven }: Section<typeof SMTP_HOP>, addresses: readonly SocketAddress[] | undefined, context: CheckContext): void {
@@ -41,8 +47,8 @@ export function checkHopLogins({ values, at, isGiven }: Section<typeof SMTP_HOP>
     senders.add(sender)
   }
   if (logsIn(values) && values.xclient === true) collector.error([...at, 'xclient'], 'true with user: XCLIENT ends our login at the hop', 'one of them')
-  if (!logsIn(values) || addresses === undefined || [...addresses, ...(values.sender_logins ?? []).flatMap((one) => one.addresses ?? [])].every(isLoopback)) return
-  const tls = values.tls ?? 'required'
+  if (!logsIn(values) || addresses === undefined || isLocal(values, addresses)) return
+  const tls = values.tls ?? defaultTls(values, addresses)
   if (tls !== 'required' && tls !== 'implicit') collector.error([...at, 'tls'], `${tls} with user: others could read the password`, 'required, implicit')
   if (values.tls_verify === false) collector.error([...at, 'tls_verify'], 'false with user: whoever answers would get the password', 'true; tls_name and tls_ca for a certificate of your own')
 }

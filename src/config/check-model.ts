@@ -6,7 +6,7 @@
 import { resolve } from 'node:path'
 import { checkPolicy } from './check-policy.ts'
 import type { CheckContext } from './check-context.ts'
-import { checkHopLogins, defaultTls, logsIn } from './check-hop-logins.ts'
+import { checkHopLogins, defaultTls } from './check-hop-logins.ts'
 import { checkSigning } from './check-signing.ts'
 import { checkSubmission } from './check-submission.ts'
 import { checkAuthorities, checkCertificate, checkDirectory, checkReadable } from './check-files.ts'
@@ -211,7 +211,7 @@ function checkRelayAddress(address: SocketAddress, key: KeyPath, { kind, self, l
 function checkRelayTls(section: RelaySection, addresses: readonly SocketAddress[] | undefined, context: CheckContext): void {
   const { values, at, isGiven } = section
   const { collector, base } = context
-  const tls = values.tls ?? (addresses === undefined || isGiven('tls') ? undefined : defaultTls(addresses, logsIn(values)))
+  const tls = values.tls ?? (addresses === undefined || isGiven('tls') ? undefined : defaultTls(values, addresses))
   if (tls === undefined) return
   const verified = tls === 'required' || tls === 'implicit'
   for (const name of ['tls_verify', 'tls_name', 'tls_ca'] as const) {

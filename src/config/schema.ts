@@ -153,8 +153,9 @@ const wait = (doc: string, value: string): ReturnType<typeof key<number>> => key
 const RELAY = {
   tls: optional(oneOf('off', 'opportunistic', 'required', 'implicit'), {
     doc: '`opportunistic` uses STARTTLS where it is offered, without looking at the certificate, and goes on in clear where it fails. '
-      + '`required` and `implicit` (TLS from the first byte) check the certificate, and mail waits (4xx) where it cannot be sent so.',
-    defaultText: '`off` for loopback addresses and unix sockets; `required` where we log in; otherwise `opportunistic`',
+      + '`required` and `implicit` (TLS from the first byte) check the certificate, and mail waits (4xx) where it cannot be sent so. '
+      + 'It holds for all hosts of the hop, those of `sender_logins` too: one of them elsewhere is enough for `required` where we log in, also to those on this machine.',
+    defaultText: '`off` where all hosts are loopback addresses and unix sockets; otherwise `required` where we log in, and `opportunistic` where not',
   }),
   tls_verify: optional(flag, { doc: 'Check the certificate. Only with `tls: required` or `implicit`.', defaultText: '`true`' }),
   tls_name: optional(domainName, { doc: "The name that the certificate must have, if it is not the hop's host. Only with `tls: required` or `implicit`.", defaultText: 'the host' }),

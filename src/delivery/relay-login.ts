@@ -2,8 +2,10 @@
  * Logs in to a next hop (RFC 4954), and does not wear out our own account: what
  * the hop has refused is not tried again before a pause that grows, and what it
  * has not accepted yet is tried by one connection at a time, however many
- * clients send mail meanwhile. What is wrong is said in the log, with what
- * to do about it; the password never is. Nothing rejects.
+ * clients send mail meanwhile. A hop elsewhere is logged in to under TLS with a
+ * certificate that was verified, by every mechanism: SCRAM shows nobody the
+ * password, but the mail that follows would be in clear. What is wrong is said in
+ * the log, with what to do about it; the password never is. Nothing rejects.
  */
 import { BlockList } from 'node:net'
 import type { HopLogin } from '../config/settings.ts'
@@ -107,13 +109,13 @@ export class RelayLogin {
   async perform(channel: ClientConnection, offered: Capabilities, { local, timeoutMs }: { readonly local: boolean; readonly timeoutMs: number }): Promise<LoggedIn> {
     const password = this.#password
     if (password === undefined) return { status: 'failed' }
-    const confidential = channel.verified || local || isLoopback(channel.remoteAddress)
+    if (!channel.verified && !local && !isLoopback(channel.remoteAddress)) return this.#exposed()
     const outcome = await logIn(channel, offered, {
-      login: { user: this.#login.user, password }, confidential, timeoutMs, preferred: this.#mechanism,
+      login: { user: this.#login.user, password }, confidential: true, timeoutMs, preferred: this.#mechanism,
       // Without verification somebody else may be the other end of this TLS; SCRAM alone tells as much.
       channelBinding: channel.verified ? channel.channelBinding : undefined,
     })
-    if (outcome.status !== 'in') return this.#failed(outcome, confidential)
+    if (outcome.status !== 'in') return this.#failed(outcome)
     this.#mechanism = outcome.mechanism
     this.#accepted = true
     this.#refused.clear()
@@ -121,18 +123,23 @@ export class RelayLogin {
     return { status: 'in' }
   }
 
-  #failed(outcome: Exclude<LoginOutcome, { status: 'in' }>, confidential: boolean): LoggedIn {
+  #exposed(): LoggedIn {
+    const advice = 'a hop elsewhere is logged in to only under TLS with a certificate that was verified: set tls to required or implicit, and tls_ca where the certificate is of an authority of its own'
+    this.#log.error({ ...this.#facts(), advice, pausedMs: this.#refused.failed() }, 'others could read what goes to the next hop, so it is not logged in to; mail waits with its senders')
+    this.#forget()
+    return { status: 'failed' }
+  }
+
+  #failed(outcome: Exclude<LoginOutcome, { status: 'in' }>): LoggedIn {
     const facts = this.#facts()
     switch (outcome.status) {
       case 'refused':
         this.#mechanism = outcome.mechanism
         this.#log.error({ ...facts, mechanism: outcome.mechanism, reply: describeReply(outcome.reply), pausedMs: this.#refused.failed() }, 'next hop refuses our login: correct user and password_file, then reload; mail waits with its senders')
         break
-      case 'no-mechanism': {
-        const advice = confidential ? 'enable one there' : 'PLAIN, LOGIN and CRAM-MD5 are used only under TLS with a certificate that was verified: set tls to required or implicit, and tls_ca where the certificate is of an authority of its own'
-        this.#log.error({ ...facts, offered: outcome.offered, advice, pausedMs: this.#refused.failed() }, 'next hop offers no way to log in that may be used here; mail waits with its senders')
+      case 'no-mechanism':
+        this.#log.error({ ...facts, offered: outcome.offered, advice: 'enable one there', pausedMs: this.#refused.failed() }, 'next hop offers no way to log in that may be used here; mail waits with its senders')
         break
-      }
       case 'put-off':
         this.#log.warn({ ...facts, mechanism: outcome.mechanism, reply: describeReply(outcome.reply), pausedMs: this.#putOff.failed() }, 'next hop puts our login off')
         break

@@ -133,8 +133,9 @@ test('signing: the files that it leads to are read, and what is wrong with them 
   for (const text of problems(signing('{ keys: [{ domain: example.org, selector: s, key: users }] }'))) assert.ok(!text.includes('PLAIN'), 'nothing of a file is shown')
 })
 
+const hop = (text: string): string => document(outbound(), { hops: `out: { ${text} }` })
+
 test('a hop that we log in to has TLS that is verified, or is on this machine', () => {
-  const hop = (text: string): string => document(outbound(), { hops: `out: { ${text} }` })
   const made = settingsFrom(hop('smtp: ["a.example:587", "b.example:587"], user: u, password_file: secret, sender_logins: [{ sender: "@Example.org", user: v, password_file: secret, smtp: "c.example:465" }]'), { cwd }).hops.get('out')
   assert.ok(made?.kind === 'smtp')
   assert.deepEqual([made.tls.mode, made.tls.verify], ['required', true])
@@ -147,4 +148,24 @@ test('a hop that we log in to has TLS that is verified, or is on this machine', 
   refusedFor(hop('smtp: "a.example:587", user: u, password_file: secret, tls: required, tls_verify: false'), /whoever answers would get the password/)
   refusedFor(hop('smtp: "127.0.0.1:587", sender_logins: [{ sender: "@a.example", user: u, password_file: secret, smtp: "c.example:25" }], tls: off'), /others could read the password/)
   assert.deepEqual(problems(hop('smtp: "127.0.0.1:587", user: u, password_file: secret')), [])
+})
+
+test('without `tls`, one host elsewhere that we log in to is enough for verified TLS, a sender\'s own host too', () => {
+  const elsewhere = 'sender_logins: [{ sender: "@a.example", user: v, password_file: secret, smtp: "c.example:587" }]'
+  const here = 'sender_logins: [{ sender: "@a.example", user: v, password_file: secret, smtp: "127.0.0.1:587" }]'
+  for (const [text, mode] of [
+    [`smtp: "127.0.0.1:25", ${elsewhere}`, 'required'],
+    [`smtp: "127.0.0.1:25", user: u, password_file: secret, ${elsewhere}`, 'required'],
+    [`smtp: "unix:/run/x", tls_name: x.example, ${elsewhere}`, 'required'],
+    ['smtp: ["127.0.0.1:25", "c.example:587"], user: u, password_file: secret', 'required'],
+    [`smtp: "c.example:25", ${here}`, 'required'],
+    [`smtp: "127.0.0.1:25", ${here}`, 'off'],
+    ['smtp: ["127.0.0.1:25", "c.example:25"]', 'opportunistic'],
+  ] as const) {
+    assert.deepEqual(problems(hop(text)), [], text)
+    const made = settingsFrom(hop(text), { cwd }).hops.get('out')
+    assert.ok(made?.kind === 'smtp')
+    assert.deepEqual([made.tls.mode, made.tls.verify], [mode, mode === 'required'], text)
+  }
+  refusedFor(hop(`smtp: "127.0.0.1:25", ${elsewhere}, tls_verify: false`), /whoever answers would get the password/)
 })
