@@ -2,7 +2,7 @@
  * A message that dkimproxy.in verifies on its way through: DKIM (RFC 6376) for
  * Authentication-Results (RFC 8601) and X-DKIM-Authentication-Results on top,
  * and DMARC (RFC 9989) where the sender's policy is to be heeded. Fields that
- * claim to be our Authentication-Results go.
+ * claim to be our Authentication-Results go, and all of the other name.
  *
  * What the DNS did not answer is never a 5xx. A header section that is longer
  * than is looked at is refused, and where policies are heeded a From that
@@ -67,7 +67,9 @@ export class VerifiedMessage extends SpooledMessage {
     if (refusal !== undefined) return { status: 'refuse', reply: refusal }
     const results = authenticationResults({ authservId: parts.authservId, results: resultsOf(dkim) })
     const prefix = Buffer.from(`${results}X-DKIM-Authentication-Results: ${plainText(detail)}\r\n`, 'latin1')
-    return { status: 'send', ...editMessage(body, section, { prefix, remove: forgedResults(section, parts.authservId) }) }
+    // The other name has no authserv-id: whoever reads it takes it for ours.
+    const forged = [...forgedResults(section, parts.authservId), ...fieldsNamed(section, 'x-dkim-authentication-results').map(({ index }) => index)]
+    return { status: 'send', ...editMessage(body, section, { prefix, remove: forged }) }
   }
 
   private errorRefusal(dkim: DkimOutcome, detail: string): string | undefined {

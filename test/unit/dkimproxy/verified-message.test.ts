@@ -58,3 +58,9 @@ describe('an author who cannot be read', () => {
     assert.match(await sent('Subject: x\r\n\r\nx\r\n', true), /dkim=none/)
   })
 })
+
+test('all results of the other name that came with the message are forged', async () => {
+  const text = `X-DKIM-Authentication-Results: pass\r\n${FROM}x-dkim-authentication-RESULTS :\r\n pass\r\n${FORGED}Subject: x\r\n\r\nX-DKIM-Authentication-Results: text\r\n`
+  const out = await sent(text)
+  assert.ok(out.endsWith(`\r\nX-DKIM-Authentication-Results: none\r\n${FROM}Subject: x\r\n\r\nX-DKIM-Authentication-Results: text\r\n`), out)
+})
