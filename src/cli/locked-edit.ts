@@ -4,14 +4,21 @@
  * or the new one, never half of it. The new file has the mode and owner of the
  * old one, and is on disk before it takes its place; a symbolic link stays one.
  *
+ * The folder may belong to somebody else than us. So text, owner and mode are
+ * those of one file that was opened once: nobody is given a text that he could
+ * not read. And root follows a link of another user only to that user's own
+ * file: it could lead to any.
+ *
  * Throws what the operating system says, or an ExitError where somebody else
- * holds the lock for too long, or the new file cannot be given to whom the old
- * one belongs.
+ * holds the lock for too long, the new file cannot be given to whom the old one
+ * belongs, or a link is not followed.
  */
 import { randomBytes } from 'node:crypto'
-import { closeSync, fchmodSync, fchownSync, fstatSync, fsyncSync, openSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync, type Stats } from 'node:fs'
+import { closeSync, constants, fchmodSync, fchownSync, fstatSync, fsyncSync, openSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync, type Stats } from 'node:fs'
 import { dirname } from 'node:path'
+import { escapeControls } from '../observe/readable.ts'
 import { EXIT, ExitError } from './exit-codes.ts'
+import { wayTo } from './trusted-path.ts'
 
 /** An edit takes milliseconds; a lock of a process that died is broken after this. */
 const STALE_MS = 60_000
@@ -36,14 +43,15 @@ export async function editLocked(path: string, edit: (text: string) => string | 
   for (;;) {
     await acquire(lock, token)
     try {
-      const text = edit(readText(file) ?? '')
+      const old = readOld(file)
+      const text = edit(old?.text ?? '')
       if (text === undefined) return
       // Whoever took us for dead may be editing too: then it is done again on what they leave.
-      if (readText(lock) !== token) continue
-      replace(file, text, made)
+      if (readOld(lock)?.text !== token) continue
+      replace(file, text, { ...made, old: old?.stats })
       return
     } finally {
-      if (readText(lock) === token) rmSync(lock, { force: true })
+      if (readOld(lock)?.text === token) rmSync(lock, { force: true })
     }
   }
 }
@@ -51,26 +59,44 @@ export async function editLocked(path: string, edit: (text: string) => string | 
 /** A link would be replaced by the file otherwise. */
 function behindLinks(path: string): string {
   try {
-    return realpathSync(path)
+    const file = realpathSync(path)
+    if (process.geteuid?.() === 0) refuseStrangeLinks(path, statSync(file).uid)
+    return file
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return path
     throw error
   }
 }
 
-function readText(path: string): string | undefined {
+function refuseStrangeLinks(path: string, owner: number): void {
+  const link = wayTo(path).find(({ stats }) => stats.isSymbolicLink() && stats.uid !== 0 && stats.uid !== owner)
+  if (link !== undefined) throw new ExitError(EXIT.permission, escapeControls(`${link.path} is a symbolic link of user ${link.stats.uid} to what is not that user's: root does not follow it; name the file itself`))
+}
+
+interface Old {
+  readonly text: string
+  readonly stats: Stats
+}
+
+function readOld(path: string): Old | undefined {
+  let descriptor: number
   try {
-    return readFileSync(path, 'utf8')
+    // A pipe without a writer would hold us for ever.
+    descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined
+    if (codeOf(error) === 'ELOOP') throw new ExitError(EXIT.data, `${escapeControls(path)} is a symbolic link to a file that is not there: make that file, or remove the link`)
     throw error
+  }
+  try {
+    return { text: readFileSync(descriptor, 'utf8'), stats: fstatSync(descriptor) }
+  } finally {
+    closeSync(descriptor)
   }
 }
 
-function replace(path: string, text: string, made: NewFile): void {
-  const old = statOf(path)
-  const temporary = `${path}.${process.pid}.new`
-  rmSync(temporary, { force: true })
+function replace(path: string, text: string, { old, ...made }: NewFile & { readonly old: Stats | undefined }): void {
+  const temporary = `${path}.${randomBytes(6).toString('hex')}.new`
   const descriptor = openSync(temporary, 'wx', 0o600)
   try {
     writeFileSync(descriptor, text)
