@@ -5,6 +5,11 @@
  * reload where it is not right. A DNS that does not answer changes nothing about
  * what was seen before.
  *
+ * A right record that is not right any more is asked for a second time before
+ * that counts: one name server that is behind, or a slip in a zone, would hold
+ * up the mail of a domain otherwise. The second look waits until no cache has
+ * the first answer any more, since it would only say the same again.
+ *
  * A change is logged once. No timers: `tick` is called by whoever has the
  * clock. Bounds: keys that were found by messages (a table with `%`), and
  * look-ups at once.
@@ -12,7 +17,7 @@
 import type { Resolver } from '../dns/resolver.ts'
 import type { Log } from '../observe/log.ts'
 import { recordName } from './key-record.ts'
-import { askPublished, describePublished, type Published } from './published.ts'
+import { describePublished, lookUpPublished, type Published } from './published.ts'
 import type { SigningKey } from './signing-key.ts'
 
 export interface WatchContext {
@@ -32,6 +37,8 @@ export type Standing = 'right' | 'wrong' | 'unknown'
 interface Watched {
   readonly key: SigningKey
   seen: Seen | undefined
+  /** it was right, and the last answer says that it is not: that is asked again */
+  doubted: boolean
   /** why it could not be asked for, the last time */
   cause: string | undefined
   nextMs: number
@@ -41,6 +48,9 @@ interface Watched {
 const RIGHT_MS = 3_600_000
 const WRONG_MS = 120_000
 const FAILED_MS = 30_000
+/** Until the second look at a record that was right; the answer's time to live in between. */
+const SOONEST_AGAIN_MS = 10_000
+const LATEST_AGAIN_MS = RIGHT_MS
 /** Part of a wait by which it may be longer. */
 const SPREAD = 0.1
 const MAX_AT_ONCE = 8
@@ -115,38 +125,61 @@ export class PublicationWatch {
   async #ask(watched: Watched): Promise<void> {
     this.#asking++
     watched.asking = true
-    const published = await askPublished(watched.key, this.#context.resolver)
+    const { published, ttlSeconds } = await lookUpPublished(watched.key, this.#context.resolver)
     watched.asking = false
     this.#asking--
-    if (!this.#closed) this.#note(watched, published)
+    if (!this.#closed) this.#note(watched, published, ttlSeconds)
     if (this.#asking === 0) for (const done of this.#whenAsked.splice(0)) done()
   }
 
-  #note(watched: Watched, published: Published): void {
-    const { log, now, random = Math.random } = this.#context
-    const wait = published.status === 'temperror' ? FAILED_MS : published.status === 'matches' ? RIGHT_MS : WRONG_MS
-    watched.nextMs = now() + wait * (1 + SPREAD * random())
+  #note(watched: Watched, published: Published, ttlSeconds: number): void {
     const { domain, selector } = watched.key
     if (published.status === 'temperror') {
-      // What was seen before still holds; of a key that nothing is known of it is told once.
-      if (watched.seen === undefined && watched.cause === undefined) log.warn({ domain, selector, cause: published.cause }, 'DKIM record of a key could not be asked for yet')
-      else log.debug({ domain, selector, cause: published.cause }, 'DKIM record of a key could not be asked for')
-      watched.cause = published.cause
+      this.#askIn(watched, FAILED_MS)
+      this.#noteSilence(watched, published.cause)
       return
     }
+    watched.cause = undefined
+    if (published.status !== 'matches' && watched.seen?.status === 'matches' && !watched.doubted) {
+      watched.doubted = true
+      // Caches count in whole seconds.
+      this.#askIn(watched, Math.min(Math.max((ttlSeconds + 1) * 1000, SOONEST_AGAIN_MS), LATEST_AGAIN_MS))
+      this.#context.log.debug({ domain, selector, published: published.status }, 'DKIM record of a key is not right any more; it is asked for again before that counts')
+      return
+    }
+    this.#askIn(watched, published.status === 'matches' ? RIGHT_MS : WRONG_MS)
     const before = watched.seen
     watched.seen = published
-    watched.cause = undefined
-    if (before !== undefined && sameAs(before, published)) return
-    if (published.status !== 'matches') log.warn({ domain, selector, published: published.status, cause: describePublished(watched.key, published) }, 'DKIM key is not published as it signs')
-    else if (published.testing) log.warn({ domain, selector, published: published.status, cause: describePublished(watched.key, published) }, 'DKIM key is published as being tested')
+    watched.doubted = false
+    if (before === undefined || !sameAs(before, published)) this.#tell(watched.key, published, before)
+  }
+
+  #askIn(watched: Watched, ms: number): void {
+    const { now, random = Math.random } = this.#context
+    watched.nextMs = now() + ms * (1 + SPREAD * random())
+  }
+
+  /** What was seen before still holds; of a key that nothing is known of it is told once. */
+  #noteSilence(watched: Watched, cause: string): void {
+    const { log } = this.#context
+    const { domain, selector } = watched.key
+    if (watched.seen === undefined && watched.cause === undefined) log.warn({ domain, selector, cause }, 'DKIM record of a key could not be asked for yet')
+    else log.debug({ domain, selector, cause }, 'DKIM record of a key could not be asked for')
+    watched.cause = cause
+  }
+
+  #tell(key: SigningKey, published: Seen, before: Seen | undefined): void {
+    const { log } = this.#context
+    const { domain, selector } = key
+    if (published.status !== 'matches') log.warn({ domain, selector, published: published.status, cause: describePublished(key, published) }, 'DKIM key is not published as it signs')
+    else if (published.testing) log.warn({ domain, selector, published: published.status, cause: describePublished(key, published) }, 'DKIM key is published as being tested')
     else if (before !== undefined) log.info({ domain, selector, published: published.status }, 'DKIM key is published as it signs again')
     else log.debug({ domain, selector, published: published.status }, 'DKIM key is published')
   }
 }
 
 function fresh(key: SigningKey, nowMs: number): Watched {
-  return { key, seen: undefined, cause: undefined, nextMs: nowMs, asking: false }
+  return { key, seen: undefined, doubted: false, cause: undefined, nextMs: nowMs, asking: false }
 }
 
 function idOf(key: SigningKey): string {

@@ -21,9 +21,15 @@ export type Published =
 type Half = Pick<SigningKey, 'domain' | 'selector' | 'algorithm' | 'publicData'>
 
 export async function askPublished(key: Half, resolver: Resolver): Promise<Published> {
+  return (await lookUpPublished(key, resolver)).published
+}
+
+/** `ttlSeconds`: for how long caches may go on saying so; 0 where nothing was said. */
+export async function lookUpPublished(key: Half, resolver: Resolver): Promise<{ readonly published: Published; readonly ttlSeconds: number }> {
   const found = await resolver.lookup(recordName(key), 'TXT')
-  if ('cause' in found) return { status: 'temperror', cause: found.cause }
-  return found.status === 'records' ? comparePublished(found.records, key) : { status: 'missing' }
+  if ('cause' in found) return { published: { status: 'temperror', cause: found.cause }, ttlSeconds: 0 }
+  const published: Published = found.status === 'records' ? comparePublished(found.records, key) : { status: 'missing' }
+  return { published, ttlSeconds: found.ttlSeconds }
 }
 
 /** @param records the strings of each TXT record that is there */

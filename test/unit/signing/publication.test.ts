@@ -6,7 +6,7 @@ import { askPublished, checkPublished, describePublished } from '../../../src/si
 import { SigningKeys } from '../../../src/signing/signing-keys.ts'
 import type { SigningSettings } from '../../../src/signing/settings.ts'
 import type { SigningDecision } from '../../../src/signing/signing.ts'
-import { zoneMap, type ZoneData, type ZoneMap } from '../../support/zone-map.ts'
+import { zoneMap, type ZoneData, type ZoneEntry, type ZoneMap } from '../../support/zone-map.ts'
 import { folder, key, keySettings, put, recordingLog, request, ROOT, settings, type Line } from './signing-fixture.ts'
 
 const where = folder()
@@ -15,6 +15,8 @@ const NAME = 's1._domainkey.a.example'
 const ED_NAME = 'e1._domainkey.a.example'
 const RSA = keySettings('a.example', 's1', { key: file('a') })
 const ED = keySettings('a.example', 'e1', { key: file('ed') })
+/** of the zone map; a second more, since caches round */
+const NEGATIVE_TTL_MS = 61_000
 const right = { [NAME]: { TXT: [key('a').record] } }
 
 class Bench {
@@ -109,6 +111,9 @@ test('a right record is asked for every hour, a wrong one every two minutes, a s
   assert.equal(await asked(29_999), 0)
   bench.zone.set(NAME, undefined)
   assert.equal(await asked(1), 1)
+  // It was right: the same is asked once more when the answer's own time is over.
+  assert.equal(await asked(NEGATIVE_TTL_MS - 1), 0)
+  assert.equal(await asked(1), 1)
   assert.equal(await asked(119_999), 0)
   assert.equal(await asked(1), 1)
 })
@@ -124,7 +129,61 @@ test('require_published: nothing is signed before the record was seen, nor with 
   assert.equal(bench.signers, 's1')
   bench.zone.set(NAME, { TXT: [key('b').record] })
   await bench.after(3_600_000)
+  assert.equal(bench.signers, 's1')
+  await bench.after(3_600_000)
   assert.equal(bench.signers, 'defer')
+  // For the better it counts at once.
+  bench.zone.set(NAME, right[NAME])
+  await bench.after(120_000)
+  assert.equal(bench.signers, 's1')
+})
+
+test('require_published: a record that is wrong for a moment holds no mail up, and is no news', async () => {
+  const bench = new Bench({ keys: [RSA], requirePublished: true }, right)
+  await bench.after(0)
+  const moments: readonly ZoneEntry[] = [{ A: ['192.0.2.1'] }, { TXT: [key('a').record, key('b').record], ttl: 0 }, { TXT: ['v=DKIM1; p='] }]
+  for (const entry of moments) {
+    bench.zone.set(NAME, entry)
+    await bench.after(3_600_000)
+    assert.equal(bench.signers, 's1')
+    bench.zone.set(NAME, right[NAME])
+    await bench.after(3_600_000)
+    assert.equal(bench.signers, 's1')
+  }
+  assert.deepEqual(bench.lines.filter(({ level }) => level !== 'debug'), [])
+})
+
+test('the second look is not before the answer of the first may have left every cache: 10 seconds at least, an hour at most', async () => {
+  const bench = new Bench({ keys: [RSA], requirePublished: true }, right)
+  const standsFor = async (ttl: number, ms: number): Promise<void> => {
+    bench.zone.set(NAME, right[NAME])
+    await bench.after(3_600_000)
+    bench.zone.set(NAME, { TXT: [key('b').record], ttl })
+    await bench.after(3_600_000)
+    bench.zone.forget()
+    await bench.after(ms - 1)
+    assert.deepEqual([bench.signers, bench.zone.queries.length], ['s1', 0])
+    await bench.after(1)
+    assert.deepEqual([bench.signers, bench.zone.queries.length], ['defer', 1])
+  }
+  await standsFor(0, 10_000)
+  await standsFor(60, 61_000)
+  await standsFor(86_400, 3_600_000)
+  assert.deepEqual(bench.warnings, ['mismatch', 'mismatch', 'mismatch'])
+})
+
+test('a DNS that is silent at the second look leaves the change open', async () => {
+  const bench = new Bench({ keys: [RSA], requirePublished: true }, right)
+  await bench.after(0)
+  bench.zone.set(NAME, undefined)
+  await bench.after(3_600_000)
+  bench.zone.set(NAME, 'timeout')
+  await bench.after(3_600_000)
+  assert.equal(bench.signers, 's1')
+  bench.zone.set(NAME, undefined)
+  await bench.after(30_000)
+  assert.equal(bench.signers, 'defer')
+  assert.deepEqual(bench.warnings, ['missing'])
 })
 
 test('require_published: a DNS that does not answer changes nothing', async () => {
@@ -156,6 +215,8 @@ test('a key with a wrong record is left out beside a right one, and signs where 
   await bench.after(0)
   assert.equal(bench.signers, 's1')
   bench.zone.set(NAME, undefined)
+  await bench.after(3_600_000)
+  assert.equal(bench.signers, 's1')
   await bench.after(3_600_000)
   assert.equal(bench.signers, 's1 e1')
 })
