@@ -8,7 +8,7 @@
  * SIGTERM and SIGINT let sessions finish, for half a minute; SIGHUP reads maps
  * and keys again, and the log tells what is wrong with them.
  */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { resolve } from 'node:path'
 import { EXIT, ExitError, exitCodeOf, explainError } from '../cli/exit-codes.ts'
@@ -23,6 +23,7 @@ import { openIn } from './in-service.ts'
 import { giveLogFile } from './log-file.ts'
 import type { Program } from './options.ts'
 import { openOut } from './out-service.ts'
+import { PidFile } from './pid-file.ts'
 import { makeProxyLog, type ProxyLog } from './proxy-log.ts'
 import { ProxyListener } from './proxy-listener.ts'
 import type { ProxyService, ServiceReading } from './service.ts'
@@ -187,10 +188,10 @@ class Daemon {
     const listener = new ProxyListener(settings, { service: reading.service, log, maxMessageBytes: MAX_MESSAGE_BYTES })
     const addresses = await listener.open()
     const { pidFile } = settings.daemon
-    const pidPath = pidFile === undefined ? undefined : resolve(io.cwd, pidFile)
+    const pid = pidFile === undefined ? undefined : new PidFile(resolve(io.cwd, pidFile), process.pid)
     let started = false
-    if (pidPath !== undefined) writeFileSync(pidPath, `${process.pid}\n`)
     try {
+      pid?.write()
       this.becomeUser()
       await this.openLog(log)
       if (this.background) {
@@ -204,7 +205,7 @@ class Daemon {
       log.line(2, `stopping on ${await stopped}`)
     } finally {
       await listener.close(started ? STOP_MS : 0)
-      if (pidPath !== undefined) removePidFile(pidPath, log)
+      removePidFile(pid, log)
     }
     log.line(2, 'stopped')
     return EXIT.ok
@@ -225,9 +226,9 @@ class Daemon {
 }
 
 /** The daemon may have no right to it any more: then the next start writes it over. */
-function removePidFile(path: string, log: ProxyLog): void {
+function removePidFile(file: PidFile | undefined, log: ProxyLog): void {
   try {
-    rmSync(path, { force: true })
+    file?.remove()
   } catch (error) {
     log.line(3, `the pid file stays: ${error instanceof Error ? error.message : String(error)}`)
   }

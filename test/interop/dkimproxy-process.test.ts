@@ -96,6 +96,12 @@ describe('dkimproxy.out as a process', () => {
       const second = await started(`--conf_file=${file}`, '--daemonize', `--pidfile=${pidFile}2`)
       assert.equal(second.code, 75, second.output)
       assert.match(second.output, /EADDRINUSE/)
+      const third = await started(`--conf_file=${file}`, '--listen=127.0.0.1:0', '--daemonize')
+      assert.equal(third.code, 75, third.output)
+      assert.match(third.output, new RegExp(`pidfile ${pidFile} is that of process ${pid}, which runs`))
+      const fourth = await started(`--conf_file=${file}`, '--listen=127.0.0.1:0', '--chroot=/')
+      assert.equal(fourth.code, 78, fourth.output)
+      assert.equal(readFileSync(pidFile, 'latin1'), `${pid}\n`)
     } finally {
       process.kill(pid, 'SIGTERM')
     }
