@@ -12,7 +12,8 @@
  */
 import { TLSSocket, connect as connectTls, type ConnectionOptions } from 'node:tls'
 import type { Socket } from 'node:net'
-import { describeReply, type Reply } from './reply.ts'
+import type { Concealment } from './concealment.ts'
+import { describeReply, withText, type Reply } from './reply.ts'
 import { ReplyParser, isMalformed } from './reply-parser.ts'
 import { exported } from './tls-facts.ts'
 
@@ -47,6 +48,7 @@ export class ClientConnection {
   #resolveClosed: () => void = () => undefined
   #onConnected: ((loss?: Loss) => void) | undefined
   #onDrained: (() => void) | undefined
+  #concealment: Concealment | undefined
   /** Called once, when the connection is lost or dropped. */
   onLoss: ((loss: Loss) => void) | undefined
 
@@ -159,6 +161,11 @@ export class ClientConnection {
     this.#deadline = first ? this.#now() + first.timeoutMs : Infinity
   }
 
+  /** From now on what was said in confidence is taken out of refusals, and out of the cause of a loss. */
+  conceal(concealment: Concealment): void {
+    this.#concealment = concealment
+  }
+
   /** Ends the connection if what it waits for is overdue. */
   tick(now: number): void {
     if (now >= this.#deadline) this.lose(new Loss('timeout', this.#socket.connecting ? 'no connection in time' : 'no answer in time'))
@@ -170,8 +177,9 @@ export class ClientConnection {
   }
 
   /** Ends the connection for `loss`, unless it has ended before; returns what ended it. */
-  lose(loss: Loss): Loss {
+  lose(found: Loss): Loss {
     if (this.#loss) return this.#loss
+    const loss = this.#concealment === undefined ? found : new Loss(found.cause, this.#concealment.hide(found.detail))
     this.#loss = loss
     this.#deadline = Infinity
     this.#socket.destroy()
@@ -209,6 +217,12 @@ export class ClientConnection {
     socket.on('close', () => this.lose(new Loss('closed', 'connection closed')))
   }
 
+  /** Of a positive reply nothing is told on, and a challenge must stay as it is. */
+  #concealed(reply: Reply): Reply {
+    const concealment = this.#concealment
+    return concealment === undefined || reply.status < 400 ? reply : withText(reply, (line) => concealment.hide(line))
+  }
+
   #lossOf(error: Error): Loss {
     if (!this.#onConnected) return new Loss('error', error.message)
     return new Loss(this.encrypted ? 'tls' : 'unreachable', messageOf(error))
@@ -240,7 +254,7 @@ export class ClientConnection {
         return
       }
       this.restartDeadline()
-      expected.resolve(parsed)
+      expected.resolve(this.#concealed(parsed))
       // A reply while data is still going out: whoever waits to write more has to know.
       this.#onDrain()
     }

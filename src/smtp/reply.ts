@@ -55,6 +55,11 @@ export function describeReply(reply: Reply): string {
   return code === '' ? `${reply.status} ${text}` : `${reply.status} ${code} ${text}`
 }
 
+/** The reply with each line changed. */
+export function withText(reply: Reply, change: (line: string) => string): Reply {
+  return { ...reply, text: typeof reply.text === 'string' ? change(reply.text) : reply.text.map(change) }
+}
+
 function enhancedCode(reply: Reply): string {
   if (reply.subject === undefined || reply.detail === undefined) return ''
   return `${replyClass(reply)}.${reply.subject}.${reply.detail}`

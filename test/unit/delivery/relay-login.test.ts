@@ -43,6 +43,45 @@ test('we log in once for a connection, and say AUTH=<> for whom we do not know',
   assert.deepEqual(linesOf(s), [['EHLO gw.test', plain('anna', 'secret'), ...mail, ...mail]])
 })
 
+const SECRET = 'Tr0ub4dor-and-more'
+const echoes: readonly (readonly [what: string, auth: string, answer: (line: string) => string, cause: RegExp])[] = [
+  ['refuses AUTH', 'AUTH PLAIN', (line) => `500 5.5.1 Command unrecognized: "${line}"`, /500 5\.5\.1 Command unrecognized: "AUTH PLAIN \[hidden\]"/],
+  ['refuses AUTH, in lines, cut', 'AUTH PLAIN', (line) => `535-5.7.8 ${line.slice(0, 24)}\r\n535 5.7.8 ${line.slice(24)}`, /535 5\.7\.8 AUTH PLAIN \[hidden\] \/ 5\.7\.8 \[hidden\]/],
+  ['refuses the password', 'AUTH LOGIN', (line) => (line === 'AUTH LOGIN' ? `334 ${b64('Username:')}` : line === b64('anna') ? `334 ${b64('Password:')}` : `500 unrecognized: "${line}"`), /500 unrecognized: "\[hidden\]"/],
+  ['puts us off', 'AUTH PLAIN', (line) => `454 4.7.0 not now: ${line}, ${SECRET}`, /454 4\.7\.0 not now: AUTH PLAIN \[hidden\], \[hidden\]/],
+  ['says what is no answer', 'AUTH PLAIN', (line) => `250 ok ${line}`, /250 ok AUTH PLAIN \[hidden\]/],
+  ['asks in two lines', 'AUTH PLAIN', (line) => `334-${line}\r\n334 ${line}`, /334 AUTH PLAIN \[hidden\] \/ AUTH PLAIN \[hidden\]/],
+  ['says more than was asked', 'AUTH PLAIN', (line) => `235 ok\r\n500 unknown ${line}`, /500 unknown AUTH PLAIN \[hidden\]/],
+  ['says nonsense', 'AUTH PLAIN', (line) => `unknown: ${line}`, /AUTH PLAIN \[hidden\]/],
+]
+for (const [what, auth, answer, cause] of echoes) {
+  test(`a hop that repeats our line as it ${what}: the log does not`, async (t) => {
+    const s = await stage(t, async (peer) => {
+      await peer.hello(auth)
+      await peer.serve((line) => (/^(?:EHLO|MAIL|QUIT)/.test(line) ? undefined : answer(line)))
+    }, { login: { user: 'anna', passwordFile: passwordFile(SECRET) } })
+    assert.equal((await send(s.begin())).status, 451)
+    const text = s.log.entries.flatMap(({ facts }) => [facts['reply'], facts['detail']]).join(' ')
+    assert.match(text, cause)
+    for (const secret of [SECRET, b64(SECRET), b64(`\0anna\0${SECRET}`)]) {
+      for (let at = 0; at + 8 <= secret.length; at++) assert.ok(!text.includes(secret.slice(at, at + 8)), `${text} has ${secret.slice(at, at + 8)}`)
+    }
+  })
+}
+
+test('a hop that repeats it after the login: neither the client hears it nor the log', async (t) => {
+  const s = await stage(t, server((line) => (line.startsWith('AUTH') ? '235 ok' : '250 ok')), { login: { user: 'anna', passwordFile: passwordFile(SECRET) } })
+  const transaction = s.begin()
+  assert.equal((await transaction.mail(path('<a@x.test>'))).status, 250)
+  const peer = s.hop.peers[0]
+  peer?.say(`500 unknown: ${plain('anna', SECRET)}`)
+  await until(() => s.log.entries.length > 0 || peer?.socket.destroyed === true)
+  const reply = await transaction.rcpt(path('<b@x.test>'))
+  const all = JSON.stringify([reply, s.log.entries])
+  assert.match(all, /unknown: AUTH PLAIN \[hidden\]/)
+  assert.ok(!all.includes(b64(`\0anna\0${SECRET}`)))
+})
+
 test('what a client is vouched for passes', async (t) => {
   const s = await stage(t, accepts, { login: { user: 'anna', passwordFile: passwordFile('secret') } })
   assert.equal((await s.begin().mail(path('<a@x.test>', 'AUTH=b+40x.test', 'SIZE=3'))).status, 250)

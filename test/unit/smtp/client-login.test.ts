@@ -2,9 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseCapabilities } from '../../../src/smtp/capabilities.ts'
-import type { Channel } from '../../../src/smtp/client.ts'
 import { Loss, type Answer } from '../../../src/smtp/client-connection.ts'
-import { logIn, type LoginOutcome, type LoginTerms } from '../../../src/smtp/client-login.ts'
+import { logIn, type LoginChannel, type LoginOutcome, type LoginTerms } from '../../../src/smtp/client-login.ts'
 
 const b64 = (text: string) => Buffer.from(text, 'utf8').toString('base64')
 const LOGIN = { user: 'anna', password: 'secret' }
@@ -19,8 +18,9 @@ interface Played {
 async function play(auth: string | null, answers: readonly (string | Loss)[], change: Partial<LoginTerms> = {}): Promise<Played> {
   const said: string[] = []
   const left = [...answers]
-  const channel: Channel = {
+  const channel: LoginChannel = {
     loss: undefined,
+    conceal: () => undefined,
     command: (line): Promise<Answer> => {
       said.push(line)
       const next = left.shift()
