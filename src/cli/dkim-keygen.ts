@@ -4,7 +4,7 @@
  * codes: 0; 64 wrong arguments; 65 there is a file of that name.
  */
 import { statSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { escapeControls } from '../observe/readable.ts'
 import { keyFileName } from '../signing/key-directory.ts'
 import { formatRecord, recordName, recordText } from '../signing/key-record.ts'
@@ -13,6 +13,7 @@ import type { KeygenRequest } from './dkim-command.ts'
 import { datedSelector, domainOf, selectorOf, type DkimIo } from './dkim-io.ts'
 import { newKey, writeKey } from './dkim-new-key.ts'
 import { EXIT, ExitError } from './exit-codes.ts'
+import { folderProblem } from './trusted-path.ts'
 
 export async function runKeygen(request: KeygenRequest, io: DkimIo): Promise<number> {
   const domain = domainOf(request.domain, 'domain')
@@ -24,6 +25,7 @@ export async function runKeygen(request: KeygenRequest, io: DkimIo): Promise<num
   io.out(formatRecord({ domain, selector }, recordText({ algorithm, publicData: publicDataOf(key) }), request.format))
   io.err([
     `the private key is in ${escapeControls(path)}, which the user of the gateway must be able to read and nobody else (chown; or root:GROUP and chmod 640)`,
+    ...aboutFolder(dirname(path)),
     `publish the record above; "postern check --dns" says whether ${recordName({ domain, selector })} is right`,
     'then, in the configuration:',
     '  signing:',
@@ -31,6 +33,15 @@ export async function runKeygen(request: KeygenRequest, io: DkimIo): Promise<num
     `      - { domain: ${domain}, selector: ${selector}, key: ${JSON.stringify(path)} }`,
   ].map((line) => `${line}\n`).join(''))
   return EXIT.ok
+}
+
+/** Who can write the folder can put other keys there, and links that lead root elsewhere. */
+function aboutFolder(folder: string): readonly string[] {
+  const problem = folderProblem(folder, new Set([0, process.geteuid?.() ?? 0]))
+  return [
+    `give the key away, not its folder ${escapeControls(folder)}: leave that to root, so that root can run "postern dkim rotate" in it`,
+    ...(problem === undefined ? [] : [`now ${escapeControls(problem.what)}: chown root and chmod go-w`]),
+  ]
 }
 
 function bitsOf({ bits, type }: KeygenRequest): number {

@@ -1,6 +1,6 @@
 /** `postern dkim`: keys are made and never overwritten, their records can be published, what they sign verifies. */
 import assert from 'node:assert/strict'
-import { readdirSync, statSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { readRecordFile } from '../../../src/cli/record-file.ts'
@@ -40,6 +40,19 @@ test('keygen: a file that only its owner can read, and the record; the key itsel
   assert.match(made.err, /- \{ domain: example\.org, selector: s20261121, key: "/)
   assert.doesNotMatch(made.out + made.err, /PRIVATE/)
   assert.deepEqual(readdirSync(directory).filter((name) => name.endsWith('.new')), [])
+})
+
+test('keygen: the key may be given away, the folder must not; where it is, that is said', async () => {
+  const { run, directory } = dkimStage()
+  const made = await run({ ...KEYGEN, type: 'ed25519' })
+  assert.match(made.err, /give the key away, not its folder .*: leave that to root/)
+  assert.doesNotMatch(made.err, /^now /m)
+  const open = join(directory, 'open')
+  mkdirSync(open)
+  chmodSync(open, 0o775)
+  const there = await run({ ...KEYGEN, type: 'ed25519', out: open })
+  assert.equal(there.code, 0)
+  assert.match(there.err, /^now .*open can be written by its group \(mode 0775, group [0-9]+\): chown root and chmod go-w$/m)
 })
 
 test('keygen: Ed25519, a folder, a file, sizes', async () => {
