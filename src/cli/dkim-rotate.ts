@@ -149,7 +149,7 @@ function describeServer(published: ServerView['published']): string {
     case 'revoked': return 'has a record with an empty p= under this name'
     case 'unusable': return published.why
     case 'temperror': return `could not be asked: ${published.cause}`
-    case 'unreachable': return `cannot be reached from here and is passed over: ${published.cause}`
+    case 'unreachable': return `cannot be reached from here and is passed over, though it may answer others: ${published.cause}`
   }
 }
 

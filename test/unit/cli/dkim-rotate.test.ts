@@ -147,6 +147,16 @@ test('a server that fails, or has another key, holds the switch up', async () =>
   assert.equal(at.stage.text('postern.yaml'), before)
 })
 
+test('a server whose host has no address is passed over, and that it may answer others is said', async () => {
+  const at = await world()
+  const resolver = zoneMap({ 'example.org': { NS: ['ns1.example.org', 'lost.example.org'] }, 'ns1.example.org': { A: ['192.0.2.1'] } })
+  await at.rotate({ wait: '0s' }, { resolver })
+  publish(at.first, at)
+  const ran = await at.rotate({ wait: '0s' }, { resolver })
+  assert.equal(ran.code, 0, ran.err)
+  assert.match(ran.err, /lost\.example\.org: cannot be reached from here and is passed over, though it may answer others: the name has no address\n/)
+})
+
 test('a configuration that cannot be edited safely is left as it is, with what to change', async () => {
   const at = await world('signing:\n  keys:\n    - { domain: example.org, selector: &s s2020, key: keys/example.org.s2020.pem }\n    - { domain: example.org, selector: *s, key: keys/example.org.s2020.pem, senders: ["a@b.example"] }\n')
   at.onPause = () => [at.first, at.second].forEach((server) => publish(server, at))
