@@ -92,16 +92,26 @@ export class LineView {
   private afterCr = false
 
   feed(piece: Buffer): Buffer {
-    const parts: Buffer[] = []
-    let from = 0
-    for (let lf = piece.indexOf(LF); lf >= 0; lf = piece.indexOf(LF, lf + 1)) {
-      if (lf === 0 ? this.afterCr : piece[lf - 1] === CR) continue
-      parts.push(piece.subarray(from, lf), ONE_CR)
-      from = lf
-    }
+    const first = this.firstBare(piece)
+    const afterCr = this.afterCr
     if (piece.length > 0) this.afterCr = piece[piece.length - 1] === CR
-    if (parts.length === 0) return piece
-    parts.push(piece.subarray(from))
-    return Buffer.concat(parts)
+    if (first < 0) return piece
+    // One allocation and one pass, however many there are: a piece may be nothing but LFs.
+    const made = Buffer.allocUnsafe(first + 2 * (piece.length - first))
+    let to = piece.copy(made, 0, 0, first)
+    let before = first === 0 ? (afterCr ? CR : LF) : (piece[first - 1] as number)
+    for (let at = first; at < piece.length; at++) {
+      const c = piece[at] as number
+      if (c === LF && before !== CR) made[to++] = CR
+      made[to++] = c
+      before = c
+    }
+    return made.subarray(0, to)
+  }
+
+  private firstBare(piece: Buffer): number {
+    let lf = piece.indexOf(LF)
+    while (lf >= 0 && (lf === 0 ? this.afterCr : piece[lf - 1] === CR)) lf = piece.indexOf(LF, lf + 1)
+    return lf
   }
 }
