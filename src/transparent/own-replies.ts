@@ -15,7 +15,7 @@ export const BYE = '221 2.0.0 Bye\r\n'
 /** RFC 5321 §4.2.4 */
 export const INTERNAL = '451 4.3.0 Internal error, try again later\r\n'
 export const LINE_TOO_LONG = '500 5.5.2 Command line too long\r\n'
-export const BAD_CHARACTER = '500 5.5.2 Bare CR or NUL in a command\r\n'
+export const BAD_CHARACTER = '500 5.5.2 Control character in a command\r\n'
 export const BDAT_SYNTAX = '421 4.5.0 BDAT takes a length and LAST; closing, what follows cannot be told apart\r\n'
 
 export function notOffered(verb: 'STARTTLS' | 'BDAT' | 'BURL'): string {

@@ -12,8 +12,9 @@
  * are not read as commands, the session ends.
  *
  * What cannot pass: STARTTLS, BDAT and BURL are answered with 502 by us, and are
- * not offered; the octets of a BDAT are skipped. A command line with a bare CR
- * or a NUL is answered with 500, since relay and we might read it differently.
+ * not offered; the octets of a BDAT are skipped. A command line with a control
+ * character (a bare CR, a NUL, a form feed that some take for a blank) is answered
+ * with 500, since relay and we might read it differently.
  *
  * A message that is refused by us was announced to the relay already, so its
  * connection is dropped: the client gets its reply, and 421 to what follows.
@@ -34,6 +35,9 @@ import * as own from './own-replies.ts'
  * told so. `drained`: the relay is gone, and the rest of a message is thrown away.
  */
 type Phase = 'greeting' | 'commands' | 'message' | 'passing' | 'orphaned' | 'drained' | 'closed'
+
+/** all but the tab */
+const CONTROL_CHARACTER = /[\x00-\x08\x0a-\x1f\x7f]/
 
 export class TransparentSession {
   private readonly ports: TransparentPorts
@@ -162,7 +166,7 @@ export class TransparentSession {
       else this.endWith(own.NEXT_HOP_LOST)
       return
     }
-    if (/[\r\0]/.test(line)) this.refuseLine(own.BAD_CHARACTER)
+    if ((this.responding ? /[\r\0]/ : CONTROL_CHARACTER).test(line)) this.refuseLine(own.BAD_CHARACTER)
     else if (this.responding) {
       this.responding = false
       this.overheard.authResponds(line)

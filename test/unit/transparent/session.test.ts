@@ -84,6 +84,21 @@ describe('what does not', () => {
     assert.deepEqual(played.toClient.split('\r\n').slice(4).map((line) => line.slice(0, 3)), ['500', '500', '250', '500', '250', ''])
   })
 
+  test('control characters in a command, which some servers take for blanks; a tab and bytes above ASCII pass', async () => {
+    for (let code = 0; code < 0x20; code++) {
+      if (code === 9 || code === 10) continue
+      for (const line of [`EHLO${String.fromCharCode(code)}x`, `BDAT${String.fromCharCode(code)}5 LAST`, `${String.fromCharCode(code)}STARTTLS`, `NOOP${String.fromCharCode(code, code)}x`, `NOOP x${String.fromCharCode(0x7f)}`]) {
+        const played = await playPieces([`${HELLO}${line}\r\nNOOP\r\n`])
+        assert.deepEqual(played.commands, ['EHLO client.example', 'NOOP'], JSON.stringify(line))
+        assert.match(played.toClient, /500 5\.5\.2 [^\r]*\r\n250 ok\r\n$/)
+      }
+    }
+    const lines = ['NOOP\tx', 'MAIL FROM:<j\xc3\xbcrgen@a.example> SMTPUTF8', 'NOOP \x80\xa0']
+    assert.deepEqual((await everywhere(`${HELLO}${lines.map((line) => `${line}\r\n`).join('')}`)).commands.slice(1).map((line) => Buffer.from(line, 'latin1').toString('latin1')), lines)
+    const responses = await playPieces([`${HELLO}AUTH X\r\n`, '\x01\x0c\x7f\x80\r\n'], { replies: { AUTH: '334 \r\n' } })
+    assert.deepEqual(responses.commands.slice(1), ['AUTH X', '\x01\x0c\x7f\x80'])
+  })
+
   test('STARTTLS is taken out wherever it stands, also as the last line', async () => {
     const played = await playPieces([HELLO], { replies: { EHLO: '250-r\r\n250-starttls\r\n250-SIZE\r\n250 CHUNKING\r\n' } })
     assert.ok(played.toClient.endsWith('250-r\r\n250 SIZE\r\n'))
