@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { chmodSync, mkdirSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { fieldName } from '../../../src/config/format-signing.ts'
 import { readRecordFile } from '../../../src/cli/record-file.ts'
 import { readKeyFile, thisReader } from '../../../src/signing/key-file.ts'
 import { startDnsServer } from '../../support/dns-server.ts'
@@ -143,4 +144,23 @@ test('verify: exit codes, and a server that is named', async (t) => {
 test('the day of a selector is that of the clock', async () => {
   const { run } = dkimStage()
   assert.match((await run({ ...KEYGEN, type: 'ed25519' }, { now: () => NOW + 86_400_000 })).out, /^e20261122\._domainkey/)
+})
+
+test('a field name of the configuration cannot break the h= that it stands in', async () => {
+  const characters = Array.from({ length: 0x100 }, (_, code) => String.fromCharCode(code))
+  const taken = characters.filter((one) => fieldName.read(`x${one}y`).status === 'read').join('')
+  // RFC 5322 §3.6.8: all that can be seen, without the colon; RFC 6376 §3.2: nor the semicolon, which ends a tag.
+  assert.equal(taken, characters.slice(0x21, 0x7f).filter((one) => one !== ':' && one !== ';').join(''))
+  const names = [`x${taken.slice(0, 60)}`, `x${taken.slice(60)}`]
+  const { run, put } = dkimStage(`signing:\n  keys:\n    - { domain: example.org, selector: s1, key: s1.pem }\n  fields: ${JSON.stringify(['From', ...names])}\n`)
+  put('s1.pem', key('a').pem)
+  const message = `${names.map((name) => `${name}: odd\n`).join('')}${MESSAGE}`
+  const signed = await run({ action: 'sign', file: undefined }, { stdin: pieces(message), resolver: zoneMap(ZONE) })
+  assert.equal(signed.code, 0, signed.err)
+  const verified = await run({ action: 'verify', file: undefined }, { stdin: pieces(signed.out), resolver: zoneMap(ZONE) })
+  assert.match(verified.out, /^pass {2}s1\._domainkey\.example\.org/)
+  for (const name of names) {
+    const changed = await run({ action: 'verify', file: undefined }, { stdin: pieces(signed.out.replace(`${name}: odd`, () => `${name}: even`)), resolver: zoneMap(ZONE) })
+    assert.match(changed.out, /^fail/)
+  }
 })
