@@ -1,5 +1,12 @@
-/** What a transparent session is given: the way to its two connections, its options, who takes its messages. */
+/** What a transparent session is given: the way to its two connections, its options, who takes its messages, and where it stands. */
 import type { MakePassingMessage } from './passing-message.ts'
+
+/**
+ * `message`: from 354 to the end of data. `passing`: from there to the relay's
+ * final reply. `orphaned`: the relay is gone, and the client's next command is
+ * told so. `drained`: the relay is gone, and the rest of a message is thrown away.
+ */
+export type SessionPhase = 'greeting' | 'commands' | 'message' | 'passing' | 'orphaned' | 'drained' | 'closed'
 
 /** What the session does to its two connections; made by the socket driver, or by a test. */
 export interface TransparentPorts {

@@ -26,15 +26,9 @@ import { Flow } from './flow.ts'
 import { Overheard } from './overheard.ts'
 import { MessagePassage, type PassageEnd } from './passage.ts'
 import { RelayReplies, describeRelayReply, wireOf, withheld, type RelayReply } from './relay-replies.ts'
-import type { TransparentOptions, TransparentPorts } from './session-ports.ts'
+import { SessionClock } from './session-clock.ts'
+import type { SessionPhase, TransparentOptions, TransparentPorts } from './session-ports.ts'
 import * as own from './own-replies.ts'
-
-/**
- * `message`: from 354 to the end of data. `passing`: from there to the relay's
- * final reply. `orphaned`: the relay is gone, and the client's next command is
- * told so. `drained`: the relay is gone, and the rest of a message is thrown away.
- */
-type Phase = 'greeting' | 'commands' | 'message' | 'passing' | 'orphaned' | 'drained' | 'closed'
 
 /** all but the tab */
 const CONTROL_CHARACTER = /[\x00-\x08\x0a-\x1f\x7f]/
@@ -44,7 +38,7 @@ export class TransparentSession {
   private readonly options: TransparentOptions
   private readonly overheard = new Overheard()
   private readonly replies = new RelayReplies()
-  private phase: Phase = 'greeting'
+  private phase: SessionPhase = 'greeting'
   private readonly due: DueReplies
   private readonly input: ClientLines
   private readonly flow: Flow
@@ -53,7 +47,7 @@ export class TransparentSession {
   private halfClosed = false
   private relayGone = false
   private stopping = false
-  private lastMs: number
+  private readonly clock: SessionClock
 
   constructor(ports: TransparentPorts, options: TransparentOptions) {
     this.ports = ports
@@ -61,7 +55,7 @@ export class TransparentSession {
     this.flow = new Flow(ports)
     this.due = new DueReplies((text) => this.flow.toClient(text))
     this.input = new ClientLines(options.maxLineBytes)
-    this.lastMs = options.now()
+    this.clock = new SessionClock(options.now)
     this.balance()
   }
 
@@ -69,14 +63,12 @@ export class TransparentSession {
 
   fromClient(piece: Buffer): void {
     if (this.phase === 'closed') return
-    this.lastMs = this.options.now()
     this.input.feed(piece)
     this.guarded(() => this.pump())
   }
 
   fromRelay(piece: Buffer): void {
     if (this.phase === 'closed' || this.relayGone) return
-    this.lastMs = this.options.now()
     this.replies.feed(piece)
     this.guarded(() => {
       for (let reply = this.replies.next(); reply !== undefined; reply = this.replies.next()) {
@@ -95,7 +87,7 @@ export class TransparentSession {
 
   relayDrained(): void {
     this.flow.drained('relay')
-    this.lastMs = this.options.now()
+    this.clock.relayBegins()
     this.passage?.relayDrained()
     this.balance()
   }
@@ -121,11 +113,11 @@ export class TransparentSession {
 
   tick(): void {
     if (this.phase === 'closed') return
-    const silentMs = this.options.now() - this.lastMs
-    if (this.passage?.working === true && !this.flow.relayChoked) this.lastMs = this.options.now()
+    const { clock, options: { timeouts } } = this
+    if (this.passage?.working === true && !this.flow.relayChoked) clock.relayBegins()
     else if (this.due.length > 0 || this.phase === 'passing') {
-      if (silentMs >= this.options.timeouts.relayMs) this.endWith(own.NEXT_HOP_SILENT)
-    } else if (silentMs >= this.options.timeouts.clientMs) this.endWith(own.IDLE)
+      if (clock.relayWaitedMs >= timeouts.relayMs) this.endWith(own.NEXT_HOP_SILENT)
+    } else if (clock.clientWaitedMs >= timeouts.clientMs) this.endWith(own.IDLE)
   }
 
   /** Ends at the next place where no transaction is under way. */
@@ -154,6 +146,7 @@ export class TransparentSession {
     if (!this.due.open) return false
     const line = this.input.next()
     if (line === undefined) return false
+    this.clock.clientBegins()
     if (line.status === 'line') this.command(line.text)
     else this.refuseLine(own.LINE_TOO_LONG)
     return true
@@ -195,15 +188,17 @@ export class TransparentSession {
   }
 
   private pass(verb: string, line: string): void {
+    if (this.due.length === 0) this.clock.relayBegins()
     this.due.relay(verb, line)
     this.options.trace?.('client', verb === 'AUTH' ? 'AUTH …' : line)
-    this.writeRelay(`${line}\r\n`)
+    this.flow.toRelay(`${line}\r\n`)
   }
 
   /* --- the relay's side --- */
 
   private onReply(reply: RelayReply): void {
     const due = this.due.take()
+    this.clock.bothBegin()
     this.options.trace?.('relay', describeRelayReply(reply))
     if (due === undefined) return this.unasked(reply)
     if (due.verb === '.') return this.onFinalReply(reply)
@@ -272,7 +267,10 @@ export class TransparentSession {
     this.phase = 'message'
     this.passage = new MessagePassage(makeMessage(this.overheard.envelope()), {
       newlines, maxMessageBytes,
-      toRelay: (bytes) => this.writeRelay(bytes),
+      toRelay: (bytes) => {
+        this.clock.relayBegins()
+        return this.flow.toRelay(bytes)
+      },
       onReady: () => this.guarded(() => this.pump()),
       onEnd: (end) => this.guarded(() => this.onPassageEnd(end)),
     })
@@ -281,7 +279,10 @@ export class TransparentSession {
   private stepMessage(): boolean {
     const { passage } = this
     if (passage === undefined || this.input.length === 0 || passage.waits) return false
-    this.input.read((bytes) => passage.take(bytes))
+    this.input.read((bytes) => {
+      this.clock.clientSent(bytes)
+      return passage.take(bytes)
+    })
     if (!passage.ended) return this.input.length > 0
     if (this.phase === 'drained') {
       this.endWith(own.NEXT_HOP_LOST)
@@ -319,6 +320,7 @@ export class TransparentSession {
     this.dropRelay()
     this.due.clear()
     this.phase = 'orphaned'
+    this.clock.clientBegins()
     this.flow.toClient(text)
     this.pump()
   }
@@ -383,11 +385,6 @@ export class TransparentSession {
       this.options.onError(error)
       if (!this.isClosed()) this.endWith(own.INTERNAL_CLOSING)
     }
-  }
-
-  private writeRelay(bytes: Buffer | string): boolean {
-    this.lastMs = this.options.now()
-    return this.flow.toRelay(bytes)
   }
 
   /** What waits here is bounded by a line and one read of the socket. */

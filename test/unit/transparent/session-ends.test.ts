@@ -156,6 +156,103 @@ describe('time', () => {
     assert.equal(working.clientState, 'open')
   })
 
+  /** Ticks every 900 ms until it ends, at most ten times; how often. */
+  async function lasts(stage: Stage, meanwhile: () => Promise<void> | void): Promise<number> {
+    for (let ticks = 1; ticks <= 10; ticks++) {
+      stage.now += 900
+      await meanwhile()
+      stage.session.tick()
+      if (stage.clientState !== 'open') return ticks
+    }
+    return Infinity
+  }
+
+  test('a byte now and then is no command, and no line of a message', async () => {
+    const command = await begun()
+    assert.equal(await lasts(command, () => command.client('N')), 2)
+    assert.match(command.toClientText, /^421 4\.4\.2 No command/)
+    const response = await begun({ replies: { AUTH: '334 \r\n' } })
+    await response.client('AUTH LOGIN\r\n')
+    assert.equal(await lasts(response, () => response.client('N')), 2)
+    const data = await begun()
+    await data.client(`${ENVELOPE}DATA\r\n`)
+    assert.equal(await lasts(data, () => data.client('N')), 2)
+    const skipped = await begun()
+    await skipped.client('x'.repeat(2100))
+    assert.equal(await lasts(skipped, () => skipped.client('N')), 2)
+  })
+
+  test('whole commands, lines of a message, and a long line that grows keep it', async () => {
+    const commands = await begun()
+    assert.equal(await lasts(commands, () => commands.client('NOOP\r\n')), Infinity)
+    const lines = await begun()
+    await lines.client(`${ENVELOPE}DATA\r\n`)
+    assert.equal(await lasts(lines, () => lines.client('text\r\n')), Infinity)
+    assert.equal(await lasts(lines, () => lines.client('x'.repeat(1000))), Infinity)
+  })
+
+  test('a relay that owes an answer is waited for no longer because of the client', async () => {
+    const stage = await begun({ replies: { NOOP: '' } })
+    await stage.client('NOOP\r\n')
+    assert.equal(await lasts(stage, () => stage.client('NOOP\r\n')), 3)
+    assert.match(stage.toClientText, /^421 4\.4\.2 The next hop does not answer/)
+  })
+
+  test('nor because of a part of a reply; each whole one gives it new time', async () => {
+    const part = await begun({ replies: { NOOP: '' } })
+    await part.client('NOOP\r\n')
+    assert.equal(await lasts(part, () => part.session.fromRelay(Buffer.from('2'))), 3)
+    const whole = await begun({ replies: { NOOP: '' } })
+    await whole.client('NOOP\r\n'.repeat(20))
+    assert.equal(await lasts(whole, () => whole.session.fromRelay(Buffer.from('250 ok\r\n'))), Infinity)
+  })
+
+  test('the time of a relay begins when it is asked, that of a client when it is answered', async () => {
+    const relay = await begun({ replies: { NOOP: '' } })
+    relay.now = 900
+    await relay.client('NOOP\r\n')
+    relay.now = 2899
+    relay.session.tick()
+    assert.equal(relay.clientState, 'open')
+    relay.session.fromRelay(Buffer.from('250 ok\r\n'))
+    relay.now = 3898
+    relay.session.tick()
+    assert.equal(relay.clientState, 'open')
+    relay.now = 3899
+    relay.session.tick()
+    assert.match(relay.toClientText, /421 4\.4\.2 No command/)
+  })
+
+  test('after work of ours both have all of their time', async () => {
+    let finish: (refuse: boolean) => void = () => undefined
+    const slow = async (): Promise<Stage> => {
+      const stage = await begun({ replies: { '.': '' }, verdict: (body) => new Promise((resolve) => { finish = (refuse) => resolve(refuse ? { status: 'refuse', reply: '450 no\r\n' } : { status: 'send', prefix: Buffer.alloc(0), body }) }) })
+      await stage.client(`${ENVELOPE}DATA\r\n`)
+      await stage.client('text\r\n.\r\n')
+      stage.now = 50_000
+      stage.session.tick()
+      return stage
+    }
+    const passed = await slow()
+    finish(false)
+    await passed.settled()
+    passed.now += 1999
+    passed.session.tick()
+    assert.equal(passed.clientState, 'open')
+    passed.now += 1
+    passed.session.tick()
+    assert.match(passed.toClientText, /421 4\.4\.2 The next hop does not answer/)
+    const refused = await slow()
+    finish(true)
+    await refused.settled()
+    refused.now += 999
+    refused.session.tick()
+    assert.equal(refused.clientState, 'open')
+    refused.now += 1
+    refused.session.tick()
+    assert.match(refused.toClientText, /421 4\.4\.2 No command/)
+  })
+
   test('a stop ends idle sessions at once, and others behind their transaction', async () => {
     const idle = await begun()
     idle.session.stop()

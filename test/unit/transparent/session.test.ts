@@ -94,7 +94,7 @@ describe('what does not', () => {
       }
     }
     const lines = ['NOOP\tx', 'MAIL FROM:<j\xc3\xbcrgen@a.example> SMTPUTF8', 'NOOP \x80\xa0']
-    assert.deepEqual((await everywhere(`${HELLO}${lines.map((line) => `${line}\r\n`).join('')}`)).commands.slice(1).map((line) => Buffer.from(line, 'latin1').toString('latin1')), lines)
+    assert.deepEqual((await everywhere(`${HELLO}${lines.map((line) => `${line}\r\n`).join('')}`)).commands.slice(1), lines)
     const responses = await playPieces([`${HELLO}AUTH X\r\n`, '\x01\x0c\x7f\x80\r\n'], { replies: { AUTH: '334 \r\n' } })
     assert.deepEqual(responses.commands.slice(1), ['AUTH X', '\x01\x0c\x7f\x80'])
   })
