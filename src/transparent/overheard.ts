@@ -6,6 +6,7 @@
 import { parseCommand } from '../smtp/command.ts'
 import type { EnvelopePath } from '../smtp/envelope.ts'
 import { decodeXtext } from '../smtp/xtext.ts'
+import { OverheardLogin } from './overheard-login.ts'
 import type { ForwardedClient, PassingEnvelope } from './passing-message.ts'
 
 /** More are not remembered: who signs by the recipients' domains looks at the first ones. */
@@ -22,7 +23,7 @@ export class Overheard {
   private login: string | undefined
   private forwarded = NOBODY
   /** of the exchange under way */
-  private exchange: { readonly mechanism: string; name: string | undefined } | undefined
+  private exchange: OverheardLogin | undefined
 
   envelope(): PassingEnvelope {
     const { sender, recipients, recipientDomains, login, helo, forwarded } = this
@@ -52,7 +53,6 @@ export class Overheard {
       case 'XFORWARD':
       case 'XCLIENT':
         this.forward(verb, rest)
-        // XCLIENT begins the session anew, as somebody else.
         if (verb === 'XCLIENT') this.endTransaction()
     }
   }
@@ -73,6 +73,8 @@ export class Overheard {
 
   private forward(verb: 'XFORWARD' | 'XCLIENT', attributes: string): void {
     let { address, helo } = this.forwarded
+    // It begins the session anew, as somebody else.
+    if (verb === 'XCLIENT') this.login = undefined
     for (const [, name = '', text = ''] of attributes.matchAll(/([A-Za-z]+)=([^ ]*)/g)) {
       const value = /^\[.*\]$/.test(text) ? undefined : decodeXtext(text)
       if (name.toUpperCase() === 'ADDR') address = value?.replace(/^IPV6:/i, '')
@@ -85,22 +87,21 @@ export class Overheard {
   /* --- AUTH (RFC 4954): the name only, where it passes in clear --- */
 
   authBegins(line: string): void {
-    const [, mechanism = '', response] = /^\s*\S+\s+(\S+)(?:\s+(\S+))?/.exec(line) ?? []
-    this.exchange = { mechanism: mechanism.toUpperCase(), name: undefined }
-    if (response !== undefined) this.authResponds(response)
+    this.exchange = new OverheardLogin(line)
   }
 
-  authResponds(base64: string): void {
-    const { exchange } = this
-    if (exchange === undefined || exchange.name !== undefined) return
-    const text = Buffer.from(base64, 'base64').toString('utf8')
-    if (exchange.mechanism === 'LOGIN') exchange.name = text
-    else if (exchange.mechanism === 'PLAIN') exchange.name = text.split('\0')[1]
+  /** @param text behind the 334 */
+  authChallenged(text: string): void {
+    this.exchange?.challenged(text)
   }
 
+  authResponds(line: string): void {
+    this.exchange?.responds(line)
+  }
+
+  /** Somebody is logged in then, though we may not know who. */
   authEnds(agreed: boolean): void {
-    const name = this.exchange?.name
-    if (agreed && name !== undefined && /^[^\x00-\x1f\x7f]{1,255}$/.test(name)) this.login = name.toLowerCase()
+    if (agreed) this.login = this.exchange?.name()
     this.exchange = undefined
   }
 }

@@ -212,7 +212,10 @@ export class TransparentSession {
     // Behind a command that waits for more nothing can have been sent: which reply is whose is not known then.
     if (reply.status >= 300 && reply.status < 400 && this.due.length > 0) return this.relayFails('a 3xx while other commands waited')
     if (reply.status === 354) this.beginMessage()
-    else if (reply.status === 334) this.responding = true
+    else if (reply.status === 334) {
+      this.responding = true
+      this.overheard.authChallenged(reply.lines.at(-1)?.slice(4).trim() ?? '')
+    }
     // The client took our silence for a 354, and what it sent is no command.
     else if (due.verb === 'DATA' && this.input.length > 0) return this.endWith(own.DATA_REFUSED)
     this.due.flushOwn()
