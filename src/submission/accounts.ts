@@ -17,6 +17,7 @@ import type { SessionFacts } from './facts.ts'
 import type { CheckedLogin } from './login-attempt.ts'
 import { hmacContexts } from './md5.ts'
 import type { Account, PasswordTable } from './password-file.ts'
+import type { WorkTurn } from './hash-thread.ts'
 import type { PasswordHash, ScramSecret } from './password-hash.ts'
 import { decoyOf, type PasswordWork } from './password-work.ts'
 import { opaqueString } from './prepare.ts'
@@ -46,8 +47,8 @@ export interface Accounts {
    * `anna` and `anna@` a domain of ours may be one account: what is counted of it is counted once.
    */
   nameOf(given: string): string
-  checkPassword(name: string, password: string, facts: SessionFacts): Promise<CheckedLogin>
-  scramSecret(name: string): Promise<Secret<ScramSecret>>
+  checkPassword(login: { readonly name: string; readonly password: string }, facts: SessionFacts, turn: WorkTurn): Promise<CheckedLogin>
+  scramSecret(name: string, turn: WorkTurn): Promise<Secret<ScramSecret>>
   /** HMAC-MD5 contexts */
   cramSecret(name: string): Promise<Secret<Buffer>>
   /** Of a user whose certificate was enough. */
@@ -88,19 +89,19 @@ export function createAccounts(context: AccountsContext): Accounts {
   return {
     table: () => users?.last(),
     nameOf: (given) => users?.last()?.find(accountName(given))?.name ?? accountName(given),
-    async checkPassword(name, password, facts) {
+    async checkPassword({ name, password }, facts, turn) {
       const found = await find(name)
       if (found.status === 'unavailable') return found
       if (dovecot !== undefined && isElsewhere(found)) return await dovecot.checkPassword(name, password, facts)
       const account = found.status === 'account' ? found.account : undefined
       const hash = account?.hash ?? decoyOf(found.table?.commonest ?? DEFAULT_HASH)
-      const verified = await work.verify(hash, password)
+      const verified = await work.verify(hash, password, turn)
       if (verified === 'busy') return { status: 'unavailable', cause: 'too many passwords to check at once' }
       if (account?.hash === undefined) return mismatch(account === undefined ? 'no such user' : 'the user cannot log in')
       if (verified === 'mismatch') return mismatch('wrong password')
       return allowed(account, facts)
     },
-    async scramSecret(name) {
+    async scramSecret(name, turn) {
       const found = await find(name)
       if (found.status === 'unavailable') return found
       if (isElsewhere(found)) return { status: 'elsewhere' }
@@ -112,7 +113,7 @@ export function createAccounts(context: AccountsContext): Accounts {
       const salt = hmac(secret, `scram salt ${account}`).subarray(0, Math.min(how.saltBytes, 32))
       const clear = hash?.scheme === 'plain' ? hash : undefined
       // Where some passwords have to be derived, the decoys take as long.
-      const derived = clear !== undefined || (found.table?.abilities.clear ?? 0) > 0 ? await work.derive(clear?.secret ?? 'nobody', { salt, iterations: how.iterations }) : undefined
+      const derived = clear !== undefined || (found.table?.abilities.clear ?? 0) > 0 ? await work.derive(clear?.secret ?? 'nobody', { salt, iterations: how.iterations }, turn) : undefined
       if (derived === 'busy') return { status: 'unavailable', cause: 'too many passwords to check at once' }
       if (found.status === 'account' && clear !== undefined && derived !== undefined) return { status: 'known', account: found.account, secret: derived }
       return { status: 'decoy', secret: { scheme: 'scram-sha-256', iterations: how.iterations, salt, storedKey: randomBytes(32), serverKey: randomBytes(32) } }

@@ -1,12 +1,14 @@
 /**
  * Whether a password is the one that a hash was made of. Nothing here blocks:
  * Argon2, scrypt and PBKDF2 run in node's thread pool, few at once, for files
- * need it too; bcrypt and SHA-crypt in a thread of their own. Who finds the
- * queue full gets `busy`. All comparisons take the same time whatever differs.
+ * need it too; bcrypt and SHA-crypt in a thread of their own. Each waits for its
+ * turn (fair-queue.ts); who finds no place, or is not wanted any more when its
+ * turn comes, gets `busy`. All comparisons take the same time whatever differs.
  * Nothing rejects.
  */
 import { argon2, randomBytes, scrypt, timingSafeEqual } from 'node:crypto'
-import { HashThread, type Verified } from './hash-thread.ts'
+import { FairQueue } from './fair-queue.ts'
+import { ANY_TURN, HashThread, MAX_WAITING, MAX_WAITING_OF_LANE, type Verified, type WorkTurn } from './hash-thread.ts'
 import { hmacContexts } from './md5.ts'
 import type { Argon2Hash, PasswordHash, ScramSecret, ScryptHash } from './password-hash.ts'
 import { passwordForms } from './prepare.ts'
@@ -14,38 +16,39 @@ import { scramSecret } from './scram-keys.ts'
 
 export interface PasswordWork {
   /** @param password as it came; its forms are made here */
-  verify(hash: PasswordHash, password: string): Promise<Verified>
+  verify(hash: PasswordHash, password: string, turn?: WorkTurn): Promise<Verified>
   /** What SCRAM needs of a password that is kept as it is. */
-  derive(password: string, how: { readonly salt: Buffer; readonly iterations: number }): Promise<ScramSecret | 'busy'>
+  derive(password: string, how: { readonly salt: Buffer; readonly iterations: number }, turn?: WorkTurn): Promise<ScramSecret | 'busy'>
   close(): Promise<void>
 }
 
 export interface PasswordWorkSettings {
   /** of Argon2, scrypt and PBKDF2 at once; 2. Each may take 256 MiB. */
   readonly atOnce?: number
-  /** of each kind; 32 */
+  /** of each kind; 64 */
   readonly maxWaiting?: number
+  /** of one network; 16 */
+  readonly maxWaitingOfLane?: number
   readonly onTrouble: (cause: string) => void
 }
 
 const AT_ONCE = 2
-const MAX_WAITING = 32
 /** What is longer is nobody's, and would cost the more. */
 const MAX_PASSWORD_BYTES = 1024
 
 export function createPasswordWork(settings: PasswordWorkSettings): PasswordWork {
-  const { atOnce = AT_ONCE, maxWaiting = MAX_WAITING, onTrouble } = settings
-  const thread = new HashThread({ maxWaiting, onTrouble })
-  const waiting: (() => void)[] = []
+  const { atOnce = AT_ONCE, maxWaiting = MAX_WAITING, maxWaitingOfLane = MAX_WAITING_OF_LANE, onTrouble } = settings
+  const thread = new HashThread({ maxWaiting, maxWaitingOfLane, onTrouble })
+  const waiting = new FairQueue<(place: 'given' | 'none') => void>({ most: maxWaiting, mostOfLane: maxWaitingOfLane })
   let running = 0
   let closed = false
 
-  async function inPool<T>(work: () => Promise<T>): Promise<T | 'busy'> {
-    if (closed || waiting.length >= maxWaiting) return 'busy'
-    if (running >= atOnce) await new Promise<void>((resolve) => waiting.push(resolve))
-    else running++
+  async function inPool<T>({ lane, wanted }: WorkTurn, work: () => Promise<T>): Promise<T | 'busy'> {
+    if (closed) return 'busy'
+    if (running < atOnce) running++
+    else if (await new Promise<'given' | 'none'>((resolve) => waiting.push(lane, resolve)?.('none')) === 'none') return 'busy'
     try {
-      return await work()
+      return wanted() ? await work() : 'busy'
     } catch (error) {
       onTrouble(error instanceof Error ? error.message : String(error))
       return 'busy'
@@ -53,12 +56,12 @@ export function createPasswordWork(settings: PasswordWorkSettings): PasswordWork
       // The place goes to the next one, so that nobody comes between.
       const next = waiting.shift()
       if (next === undefined) running--
-      else next()
+      else next('given')
     }
   }
 
-  async function check(hash: PoolHash, forms: readonly string[]): Promise<Verified> {
-    return await inPool(async () => {
+  async function check(hash: PoolHash, forms: readonly string[], turn: WorkTurn): Promise<Verified> {
+    return await inPool(turn, async () => {
       // Each is computed, also behind one that matches.
       const found: boolean[] = []
       for (const form of forms) found.push(await matches(hash, form))
@@ -67,18 +70,18 @@ export function createPasswordWork(settings: PasswordWorkSettings): PasswordWork
   }
 
   return {
-    derive: (password, how) => inPool(() => scramSecret(password, how)),
-    async verify(hash, password) {
+    derive: (password, how, turn = ANY_TURN) => inPool(turn, () => scramSecret(password, how)),
+    async verify(hash, password, turn = ANY_TURN) {
       if (Buffer.byteLength(password) > MAX_PASSWORD_BYTES) return 'mismatch'
       const forms = passwordForms(password)
       switch (hash.scheme) {
         case 'bcrypt':
         case 'sha256-crypt':
-        case 'sha512-crypt': return await thread.verify(hash, forms)
-        case 'scram-sha-256': return await check(hash, [password])
+        case 'sha512-crypt': return await thread.verify(hash, forms, turn)
+        case 'scram-sha-256': return await check(hash, [password], turn)
         case 'argon2id':
         case 'argon2i':
-        case 'scrypt': return await check(hash, forms)
+        case 'scrypt': return await check(hash, forms, turn)
         case 'cram-md5': return verdict(forms.map((form) => timingSafeEqual(hmacContexts(Buffer.from(form)), hash.contexts)))
         case 'plain': {
           const secrets = passwordForms(hash.secret)

@@ -34,11 +34,11 @@ export function cramExchange({ accounts, attempts, facts, random, hostname, now 
       }
       const parsed = response === null ? null : parseCram(response)
       if (parsed === null) return refused(MALFORMED)
-      const secret = await accounts.cramSecret(parsed.name)
       const entry = await enterAttempt(attempts, { mechanism: 'CRAM-MD5', facts, account: accounts.nameOf(parsed.name) })
       if (entry.status === 'refused') return entry.step
       attempt = entry.attempt
       if (gone) attempt.drop()
+      const secret = await attempt.hold(() => accounts.cramSecret(parsed.name))
       if (secret.status === 'unavailable') return await attempt.finish(secret)
       if (secret.status === 'elsewhere') return await attempt.finish({ status: 'mismatch', cause: 'no such user in the file' })
       const matches = timingSafeEqual(hmacFromContexts(secret.secret, sent), parsed.digest)

@@ -29,7 +29,7 @@ export function externalExchange({ accounts, attempts, facts, certified }: Exter
     if (entry.status === 'refused') return entry.step
     attempt = entry.attempt
     if (gone) attempt.drop()
-    return await attempt.finish(await checkUsers(users, named))
+    return await attempt.check(() => checkUsers(users, named))
   }
 
   async function checkUsers(users: ReadonlySet<string>, named: string | undefined): Promise<CheckedLogin> {

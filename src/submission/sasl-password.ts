@@ -71,8 +71,9 @@ function createLogin(mechanism: string, { accounts, attempts, facts }: PasswordE
       if (entry.status === 'refused') return entry.step
       attempt = entry.attempt
       if (gone) attempt.drop()
+      const { turn } = attempt
       if (authzid !== '' && accounts.nameOf(authzid) !== account) return await attempt.finish({ status: 'mismatch', cause: 'another authorization identity' })
-      return await attempt.finish(await accounts.checkPassword(name, password, facts))
+      return await attempt.check(() => accounts.checkPassword({ name, password }, facts, turn))
     },
     abort() {
       gone = true

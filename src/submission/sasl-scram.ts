@@ -14,7 +14,8 @@ import type { SaslExchange, SaslStep } from '../smtp/authentication.ts'
 import { allowed, type Accounts, type Secret } from './accounts.ts'
 import { challenge, decodeText, refused } from './exchange.ts'
 import type { ChannelBindingType, SessionFacts } from './facts.ts'
-import { enterAttempt, type AttemptContext, type CheckedLogin, type LoginAttempt } from './login-attempt.ts'
+import { placeOf } from './guard.ts'
+import { enterAttempt, enterDialogue, type AttemptContext, type CheckedLogin, type LoginAttempt, type LoginTry } from './login-attempt.ts'
 import type { ScramSecret } from './password-hash.ts'
 import { MALFORMED, TRY_LATER, WRONG_CREDENTIALS } from './replies.ts'
 import { serverSignature, storedKeyOf } from './scram-keys.ts'
@@ -35,72 +36,109 @@ const NONCE_BYTES = 18
 
 type Phase =
   | { readonly name: 'first' }
-  | { readonly name: 'final'; readonly first: ClientFirst; readonly binding: Buffer; readonly nonce: string; readonly serverFirst: string; readonly secret: Extract<Secret<ScramSecret>, { secret: ScramSecret }>; readonly attempt: LoginAttempt }
+  | { readonly name: 'final'; readonly first: ClientFirst; readonly binding: Buffer; readonly nonce: string; readonly serverFirst: string; readonly secret: Extract<Secret<ScramSecret>, { secret: ScramSecret }>; readonly account: string }
   | { readonly name: 'told'; readonly step: SaslStep }
   | { readonly name: 'elsewhere'; readonly exchange: SaslExchange }
 
 export function scramExchange(mechanism: 'SCRAM-SHA-256' | 'SCRAM-SHA-256-PLUS', context: ScramContext): SaslExchange {
-  let phase: Phase = { name: 'first' }
-  let attempt: LoginAttempt | undefined
-  let gone = false
+  return new ScramExchange(mechanism, context)
+}
 
-  async function begin(response: Buffer): Promise<SaslStep> {
+class ScramExchange implements SaslExchange {
+  readonly #mechanism: 'SCRAM-SHA-256' | 'SCRAM-SHA-256-PLUS'
+  readonly #context: ScramContext
+  #phase: Phase = { name: 'first' }
+  #attempt: LoginAttempt | undefined
+  #endDialogue: (() => void) | undefined
+  #gone = false
+
+  constructor(mechanism: 'SCRAM-SHA-256' | 'SCRAM-SHA-256-PLUS', context: ScramContext) {
+    this.#mechanism = mechanism
+    this.#context = context
+  }
+
+  async step(response: Buffer | null): Promise<SaslStep> {
+    const phase = this.#phase
+    switch (phase.name) {
+      case 'first': return response === null ? challenge('') : await this.#begin(response)
+      case 'final': return await this.#end(phase, response ?? Buffer.alloc(0))
+      case 'told': return response === null || response.length === 0 ? phase.step : refused(MALFORMED)
+      case 'elsewhere': return await phase.exchange.step(response)
+    }
+  }
+
+  abort(): void {
+    this.#gone = true
+    this.#endDialogue?.()
+    this.#attempt?.drop()
+    if (this.#phase.name === 'elsewhere') this.#phase.exchange.abort()
+  }
+
+  async #begin(response: Buffer): Promise<SaslStep> {
+    const { accounts, facts, attempts, elsewhere } = this.#context
     const text = decodeText(response)
     const first = text === null ? null : parseClientFirst(text)
     if (first === null) return refused(MALFORMED)
-    const account = context.accounts.nameOf(first.name)
-    const secret = await context.accounts.scramSecret(first.name)
-    if (secret.status === 'elsewhere') {
-      if (context.elsewhere === undefined || mechanism !== 'SCRAM-SHA-256') return refused(WRONG_CREDENTIALS)
-      const exchange = context.elsewhere()
-      phase = { name: 'elsewhere', exchange }
-      return await exchange.step(response)
-    }
-    const entry = await enterAttempt(context.attempts, { mechanism, facts: context.facts, account })
+    const account = accounts.nameOf(first.name)
+    // Before anything is derived, and before there is a proof that could be wrong.
+    const entry = await enterDialogue(attempts, { mechanism: this.#mechanism, facts, account })
     if (entry.status === 'refused') return entry.step
-    attempt = entry.attempt
-    if (gone) {
-      attempt.drop()
-      return refused(TRY_LATER)
+    const secret = await accounts.scramSecret(first.name, { lane: placeOf(facts.address), wanted: () => !this.#gone && entry.locked() === undefined })
+    // What is derived for it has kept its place until now, whether the client has gone or not.
+    if (this.#gone || secret.status === 'unavailable' || secret.status === 'elsewhere') entry.end()
+    else this.#endDialogue = entry.end
+    if (this.#gone) return refused(TRY_LATER)
+    switch (secret.status) {
+      case 'unavailable': return unavailable(attempts, { mechanism: this.#mechanism, facts, account }, secret.cause)
+      case 'elsewhere': {
+        if (elsewhere === undefined || this.#mechanism !== 'SCRAM-SHA-256') return refused(WRONG_CREDENTIALS)
+        const exchange = elsewhere()
+        this.#phase = { name: 'elsewhere', exchange }
+        return await exchange.step(response)
+      }
+      case 'known':
+      case 'decoy': return await this.#ask(first, account, secret)
     }
-    if (secret.status === 'unavailable') return await attempt.finish(secret)
-    const bound = first.authzid !== '' && context.accounts.nameOf(first.authzid) !== account ? 'another authorization identity' : bindingOf(mechanism, first, context)
-    if (typeof bound === 'string') return await attempt.finish({ status: 'mismatch', cause: bound })
-    const nonce = first.nonce + context.random(NONCE_BYTES).toString('base64')
+  }
+
+  async #ask(first: ClientFirst, account: string, secret: Extract<Secret<ScramSecret>, { secret: ScramSecret }>): Promise<SaslStep> {
+    const { accounts, random } = this.#context
+    const bound = first.authzid !== '' && accounts.nameOf(first.authzid) !== account ? 'another authorization identity' : bindingOf(this.#mechanism, first, this.#context)
+    if (typeof bound === 'string') return await this.#decide(account, () => ({ status: 'mismatch', cause: bound }))
+    const nonce = first.nonce + random(NONCE_BYTES).toString('base64')
     const serverFirst = `r=${nonce},s=${secret.secret.salt.toString('base64')},i=${secret.secret.iterations}`
-    phase = { name: 'final', first, binding: Buffer.concat([Buffer.from(first.gs2Header, 'utf8'), bound]), nonce, serverFirst, secret, attempt }
+    this.#phase = { name: 'final', first, binding: Buffer.concat([Buffer.from(first.gs2Header, 'utf8'), bound]), nonce, serverFirst, secret, account }
     return challenge(serverFirst)
   }
 
-  async function end(at: Extract<Phase, { name: 'final' }>, response: Buffer): Promise<SaslStep> {
+  async #end(at: Extract<Phase, { name: 'final' }>, response: Buffer): Promise<SaslStep> {
     const text = decodeText(response)
     const final = text === null ? null : parseClientFinal(text)
     if (final === null) {
-      at.attempt.drop()
+      this.#endDialogue?.()
       return refused(MALFORMED)
     }
     const authMessage = `${at.first.bare},${at.serverFirst},${final.withoutProof}`
-    const step = await at.attempt.finish(checkFinal(at, final, { authMessage, facts: context.facts }))
+    const step = await this.#decide(at.account, () => checkFinal(at, final, { authMessage, facts: this.#context.facts }))
     if (step.status !== 'authenticated') return step
-    phase = { name: 'told', step }
+    this.#phase = { name: 'told', step }
     return challenge(`v=${serverSignature(at.secret.secret, authMessage).toString('base64')}`)
   }
 
-  return {
-    async step(response) {
-      switch (phase.name) {
-        case 'first': return response === null ? challenge('') : await begin(response)
-        case 'final': return await end(phase, response ?? Buffer.alloc(0))
-        case 'told': return response === null || response.length === 0 ? phase.step : refused(MALFORMED)
-        case 'elsewhere': return await phase.exchange.step(response)
-      }
-    },
-    abort() {
-      gone = true
-      attempt?.drop()
-      if (phase.name === 'elsewhere') phase.exchange.abort()
-    },
+  /** The dialogue is an attempt from now on. */
+  async #decide(account: string, check: () => CheckedLogin): Promise<SaslStep> {
+    this.#endDialogue?.()
+    const entry = await enterAttempt(this.#context.attempts, { mechanism: this.#mechanism, facts: this.#context.facts, account })
+    if (entry.status === 'refused') return entry.step
+    this.#attempt = entry.attempt
+    if (this.#gone) this.#attempt.drop()
+    return await this.#attempt.finish(check())
   }
+}
+
+function unavailable({ log, listener }: AttemptContext, { facts, account, mechanism }: LoginTry, cause: string): SaslStep {
+  log.warn({ listener, client: facts.address, account, mechanism, cause }, 'login could not be checked')
+  return refused(TRY_LATER)
 }
 
 function checkFinal(
