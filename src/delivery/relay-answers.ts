@@ -1,12 +1,17 @@
 /** What a hop's answer says beside its words: that it has left, that it wants a new connection, that it means us. */
 import { Loss, type Answer } from '../smtp/client-connection.ts'
-import type { Reply } from '../smtp/reply.ts'
+import { describeReply, type Reply } from '../smtp/reply.ts'
 import * as replies from '../smtp/reply-catalogue-hop.ts'
 
 /** Whether the hop ended the connection by itself, which it may at any time, and may say so by 421 (RFC 5321 §3.8). */
 export function isClosing(answer: Answer): boolean {
   if (!(answer instanceof Loss)) return answer.status === 421
   return answer.cause === 'closed' || answer.cause === 'error' || (answer.cause === 'unsolicited' && /^421\b/.test(answer.detail))
+}
+
+/** One line for a log. */
+export function describeAnswer(answer: Answer): string {
+  return answer instanceof Loss ? `${answer.cause}: ${answer.detail}` : describeReply(answer)
 }
 
 /** What the client is told of a connection that ended. */
@@ -23,13 +28,25 @@ export function lostReply(loss: Loss): Reply {
   }
 }
 
+/** One reply for each recipient. */
+export function repeat(reply: Reply, count: number): readonly Reply[] {
+  return Array.from({ length: count }, () => reply)
+}
+
 /**
  * A hop that takes only so many messages on one connection says so with a 4xx
- * to MAIL (OpenSMTPD: 452). What a used connection is refused for now, a new
- * one is asked again; its answer is then the hop's.
+ * to MAIL (OpenSMTPD: 452), and one whose logins run out wants another. What a
+ * used connection is refused for that, a new one is asked again; its answer is
+ * then the hop's.
  */
 export function isUsedUp(answer: Answer): boolean {
-  return !(answer instanceof Loss) && answer.status >= 400 && answer.status < 500
+  return !(answer instanceof Loss) && ((answer.status >= 400 && answer.status < 500) || isAboutUs('MAIL', answer))
+}
+
+/** Whether the host that gives this answer to MAIL is of no use, to whomever: it is lost, leaves, makes no sense, or will not have us. */
+export function takesNoMail(answer: Answer): boolean {
+  if (answer instanceof Loss) return answer.cause !== 'dropped'
+  return answer.status === 421 || (answer.status < 400 && answer.status !== 250) || isAboutUs('MAIL', answer)
 }
 
 /**

@@ -3,7 +3,8 @@
  * order, each with a pool of its own. A host that cannot be used is left alone
  * for a while, longer each time, and then one transaction tries it again;
  * where all are left alone they are tried all the same, so that a hop of one
- * host is asked each time.
+ * host is asked each time. A host can be used once it has answered MAIL: there
+ * are those that let us in, and then leave or want another login.
  *
  * To a transaction it is a pool. `acquire` never rejects.
  */
@@ -17,14 +18,26 @@ export interface RelayHost {
   reload(): Promise<void>
 }
 
+/** The hosts that one MAIL need not ask again, and since when it looks for one. */
+export interface Search {
+  readonly failed: Set<Candidate>
+  startedAt: number | undefined
+}
+
 /** What a transaction does with connections. */
-export type Connections = Pick<Pool, 'acquire' | 'release' | 'rest' | 'resume'>
+export interface Connections extends Pick<Pool, 'release' | 'rest' | 'resume'> {
+  acquire(choice: Choice, search: Search): Promise<RelayConnection | Refusal>
+  /** The host has given its word on MAIL, whatever it was. */
+  worked(connection: RelayConnection): void
+  /** The host has let us in, and takes no MAIL. Returns whether there is another to ask, and time for it. */
+  failed(connection: RelayConnection, search: Search): boolean
+}
 
 interface Candidate {
   readonly host: RelayHost
   readonly rest: BackOff
-  /** a transaction is finding out whether it is back */
-  probed: boolean
+  /** the connection by which a transaction is finding out whether it is back */
+  probe: RelayConnection | 'opening' | undefined
 }
 
 const REST = { firstMs: 10_000, mostMs: 5 * 60_000 } as const
@@ -34,11 +47,11 @@ const SEARCH_MS = 90_000
 export class RelayHosts implements Connections {
   readonly #hosts: readonly Candidate[]
   readonly #now: () => number
-  readonly #homes = new WeakMap<RelayConnection, Pool>()
+  readonly #homes = new WeakMap<RelayConnection, Candidate>()
 
   /** @param hosts one at least, the first is asked first */
   constructor(hosts: readonly RelayHost[], now: () => number) {
-    this.#hosts = hosts.map((host) => ({ host, rest: new BackOff(now, REST), probed: false }))
+    this.#hosts = hosts.map((host) => ({ host, rest: new BackOff(now, REST), probe: undefined }))
     this.#now = now
   }
 
@@ -47,29 +60,47 @@ export class RelayHosts implements Connections {
     return this.#hosts.some(({ host }) => host.pool.hasRoom)
   }
 
-  async acquire(choice: Choice): Promise<RelayConnection | Refusal> {
-    const startedAt = this.#now()
+  async acquire(choice: Choice, search = newSearch()): Promise<RelayConnection | Refusal> {
+    search.startedAt ??= this.#now()
     let last: Refusal | undefined
     for (const candidate of this.#inTurn()) {
+      if (search.failed.has(candidate)) continue
       const got = await this.#ask(candidate, choice)
       if (!('refusal' in got) || got.fault === undefined) return got
       last = got
-      if (this.#now() - startedAt >= SEARCH_MS) break
+      search.failed.add(candidate)
+      if (!this.#hasTime(search)) break
     }
-    if (last === undefined) throw new Error('a hop has at least one host')
+    if (last === undefined) throw new Error('a search that is over goes on')
     return last
   }
 
+  worked(connection: RelayConnection): void {
+    const candidate = this.#home(connection)
+    endProbe(candidate, connection)
+    candidate.rest.clear()
+  }
+
+  failed(connection: RelayConnection, search: Search): boolean {
+    const candidate = this.#home(connection)
+    endProbe(candidate, connection)
+    candidate.rest.failed()
+    search.failed.add(candidate)
+    return this.#hasTime(search) && this.#hosts.some((one) => !search.failed.has(one))
+  }
+
   release(connection: RelayConnection): void {
-    this.#home(connection).release(connection)
+    const candidate = this.#home(connection)
+    endProbe(candidate, connection)
+    candidate.host.pool.release(connection)
   }
 
   rest(connection: RelayConnection, giveUp: () => void): void {
-    this.#home(connection).rest(connection, giveUp)
+    this.#home(connection).host.pool.rest(connection, giveUp)
   }
 
   resume(connection: RelayConnection): void {
-    this.#home(connection).resume(connection)
+    this.#home(connection).host.pool.resume(connection)
   }
 
   tick(): void {
@@ -89,26 +120,36 @@ export class RelayHosts implements Connections {
 
   /** Those that are left alone come last. */
   #inTurn(): readonly Candidate[] {
-    const alone = this.#hosts.filter(({ rest, probed }) => rest.resting || probed)
+    const alone = this.#hosts.filter(({ rest, probe }) => rest.resting || probe !== undefined)
     return alone.length === 0 ? this.#hosts : [...this.#hosts.filter((one) => !alone.includes(one)), ...alone]
   }
 
   async #ask(candidate: Candidate, choice: Choice): Promise<RelayConnection | Refusal> {
     const { host, rest } = candidate
-    const probe = rest.failing && !candidate.probed
-    if (probe) candidate.probed = true
+    const probes = rest.failing && candidate.probe === undefined
+    if (probes) candidate.probe = 'opening'
     const got = await host.pool.acquire(choice)
-    if (probe) candidate.probed = false
-    if (!('refusal' in got)) {
-      rest.clear()
-      this.#homes.set(got, host.pool)
-    } else if (got.fault !== undefined) rest.failed()
+    if (probes) candidate.probe = 'refusal' in got ? undefined : got
+    if (!('refusal' in got)) this.#homes.set(got, candidate)
+    else if (got.fault !== undefined) rest.failed()
     return got
   }
 
-  #home(connection: RelayConnection): Pool {
-    const pool = this.#homes.get(connection)
-    if (pool === undefined) throw new Error('a connection of another hop')
-    return pool
+  #hasTime({ startedAt }: Search): boolean {
+    return startedAt === undefined || this.#now() - startedAt < SEARCH_MS
   }
+
+  #home(connection: RelayConnection): Candidate {
+    const candidate = this.#homes.get(connection)
+    if (candidate === undefined) throw new Error('a connection of another hop')
+    return candidate
+  }
+}
+
+export function newSearch(): Search {
+  return { failed: new Set(), startedAt: undefined }
+}
+
+function endProbe(candidate: Candidate, connection: RelayConnection): void {
+  if (candidate.probe === connection) candidate.probe = undefined
 }

@@ -17,9 +17,9 @@ import { describeReply, type Reply } from '../smtp/reply.ts'
 import * as replies from '../smtp/reply-catalogue-hop.ts'
 import type { ClientFacts, Transaction } from './next-hop.ts'
 import type { Choice } from './pool.ts'
-import { isAboutUs, isClosing, isUsedUp, lostReply } from './relay-answers.ts'
+import { describeAnswer, isAboutUs, isClosing, isUsedUp, lostReply, repeat, takesNoMail } from './relay-answers.ts'
 import { describeAddress, type RelayConnection } from './relay-connect.ts'
-import type { Connections } from './relay-hosts.ts'
+import { newSearch, type Connections, type Search } from './relay-hosts.ts'
 import { sendMessage, type Sent } from './relay-data.ts'
 import { introduce, tellsAddress } from './relay-xclient.ts'
 import { forwardAndMail } from './relay-xforward.ts'
@@ -72,9 +72,7 @@ export class RelayTransaction implements Transaction {
     this.#state = 'mail'
     this.#sender = sender
     this.#connections = this.#context.connections(sender)
-    // A connection from the pool may have been closed by the hop while nobody
-    // looked: that is no answer to this MAIL, and a new one is tried, once.
-    return await this.#mailOn('any', sender) ?? await this.#mailOn('fresh', sender) ?? replies.HOP_LOST
+    return this.#mail('any', sender)
   }
 
   async rcpt(recipient: EnvelopePath): Promise<Reply> {
@@ -167,8 +165,8 @@ export class RelayTransaction implements Transaction {
     }
     if (this.#connection) this.#forget(this.#connection)
     this.#state = 'mail'
-    const mail = await this.#mailOn(lost === undefined ? 'any' : 'fresh', sender) ?? await this.#mailOn('fresh', sender)
-    if (mail && mail.status >= 300) this.#notAgain('MAIL', mail)
+    const mail = await this.#mail(lost === undefined ? 'any' : 'fresh', sender)
+    if (mail.status >= 300) this.#notAgain('MAIL', mail)
     for (const recipient of this.#accepted) {
       const connection = this.#connection
       if (!connection) return undefined
@@ -198,10 +196,22 @@ export class RelayTransaction implements Transaction {
     else this.#discard(connection, 'transaction aborted during MAIL')
   }
 
-  /** One attempt at MAIL; undefined where a connection from the pool turned out to be dead. */
-  async #mailOn(choice: Choice, sender: EnvelopePath): Promise<Reply | undefined> {
+  /**
+   * MAIL, on one host after the other. A connection from the pool may have been
+   * closed by the host while nobody looked: that is no answer to this MAIL, and
+   * a new one is tried, once for each host.
+   */
+  async #mail(first: Choice, sender: EnvelopePath): Promise<Reply> {
+    const search = newSearch()
+    let got: Reply | Choice = first
+    while (typeof got === 'string') got = await this.#mailOn(got, sender, search)
+    return got
+  }
+
+  /** One attempt at MAIL; a choice where another is to be made. */
+  async #mailOn(choice: Choice, sender: EnvelopePath, search: Search): Promise<Reply | Choice> {
     const { settings, hostname } = this.#context
-    const connection = await this.#pool.acquire(choice)
+    const connection = await this.#pool.acquire(choice, search)
     if ('refusal' in connection) {
       this.#end(connection.refusal)
       return connection.refusal
@@ -216,6 +226,7 @@ export class RelayTransaction implements Transaction {
       if (!tellsAddress(connection)) return this.#cannotIntroduce(connection)
       connection.personal = true
       const introduced = await introduce(connection, this.#client, { hostname, protocol: settings.kind, timeoutMs: this.#timeouts.greetingMs })
+      if (this.#isOver()) return this.#epitaph
       if (introduced.status !== 'known') return this.#notIntroduced(connection, introduced.status, introduced.answer)
     }
     const command = mailCommand(sender, connection.capabilities, connection.authenticated)
@@ -229,9 +240,12 @@ export class RelayTransaction implements Transaction {
       timeoutMs: this.#timeouts.mailMs,
       onRefused: (refusal) => this.#context.log.warn({ ...this.#facts('XFORWARD'), reply: describeReply(refusal) }, 'next hop refused XFORWARD'),
     })
-    if (pooled && (this.#isStale(first) || isUsedUp(answer))) {
-      this.#forget(connection)
-      return undefined
+    if (this.#isOver()) return this.#epitaph
+    if (pooled && (isClosing(first) || isUsedUp(answer))) return this.#elsewhere(connection, 'fresh')
+    if (!takesNoMail(answer)) this.#pool.worked(connection)
+    else if (this.#pool.failed(connection, search)) {
+      this.#context.log.warn({ ...this.#facts('MAIL'), detail: describeAnswer(answer) }, 'next hop lets us in and takes no mail; its next host is asked')
+      return this.#elsewhere(connection, 'any')
     }
     const reply = this.#passed('MAIL', answer, MAIL_OK)
     if (reply.status < 300) {
@@ -241,6 +255,12 @@ export class RelayTransaction implements Transaction {
     return reply
   }
 
+  /** Nothing but MAIL was said on this connection, so it can be said on another. */
+  #elsewhere(connection: RelayConnection, choice: Choice): Choice {
+    this.#forget(connection)
+    return choice
+  }
+
   /** It would take the client for us, and maybe let it do what only we may. */
   #cannotIntroduce(connection: RelayConnection): Reply {
     this.#context.log.warn(this.#facts('XCLIENT'), 'next hop does not offer us XCLIENT with ADDR: allow it there (Postfix: smtpd_authorized_xclient_hosts), or leave xclient out')
@@ -248,11 +268,8 @@ export class RelayTransaction implements Transaction {
     return replies.HOP_REFUSES
   }
 
-  #notIntroduced(connection: RelayConnection, status: 'not-allowed' | 'refused', answer: Answer): Reply | undefined {
-    if (connection.idleSince !== undefined && this.#isStale(answer)) {
-      this.#forget(connection)
-      return undefined
-    }
+  #notIntroduced(connection: RelayConnection, status: 'not-allowed' | 'refused', answer: Answer): Reply | Choice {
+    if (connection.idleSince !== undefined && isClosing(answer)) return this.#elsewhere(connection, 'fresh')
     if (status === 'refused' || answer instanceof Loss) {
       const reply = this.#passed('XCLIENT', answer, [])
       if (this.#end(reply)) this.#pool.release(connection)
@@ -350,9 +367,9 @@ export class RelayTransaction implements Transaction {
     this.#discard(connection, 'not used any more')
   }
 
-  /** What a connection from the pool answers if the hop had closed it. */
-  #isStale(answer: Answer): boolean {
-    return this.#state !== 'ended' && isClosing(answer)
+  /** It may have been aborted while something was awaited. */
+  #isOver(): boolean {
+    return this.#state === 'ended'
   }
 
   #discard(connection: RelayConnection, why: string): void {
@@ -379,8 +396,4 @@ export class RelayTransaction implements Transaction {
     const { name, address } = this.#context.settings
     return { id: this.#client.ident, hop: name, peer: this.#connection?.peer ?? describeAddress(address), stage }
   }
-}
-
-function repeat(reply: Reply, count: number): readonly Reply[] {
-  return Array.from({ length: count }, () => reply)
 }

@@ -8,7 +8,7 @@ import { after, test, type TestContext } from 'node:test'
 import type { RelaySettings, SocketAddress } from '../../../src/config/settings.ts'
 import { createRelayHop } from '../../../src/delivery/relay.ts'
 import { connectTo, type Resolve } from '../../../src/delivery/relay-socket.ts'
-import { CLIENT, FakeClock, path, RecordedLog, relaySettings, ScriptedHop, send, type Script } from './scripted-hop.ts'
+import { CLIENT, FakeClock, path, RecordedLog, relaySettings, ScriptedHop, send, until, type Peer, type Script } from './scripted-hop.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'postern-hosts-'))
 after(() => rmSync(directory, { recursive: true }))
@@ -41,7 +41,7 @@ async function stageOf(t: TestContext, scripts: readonly (Script | readonly Scri
   const [first] = addresses
   if (first === undefined) throw new Error('no host')
   const relay = createRelayHop(relaySettings(first, { addresses, ...change }), { hostname: 'gw.test', log, clock })
-  return { relay, clock, log, addresses, send: () => send(relay.begin(CLIENT)), peers: () => hops.map(({ peers }) => peers.length) }
+  return { relay, clock, log, addresses, send: () => send(relay.begin(CLIENT)), peers: () => hops.map(({ peers }) => peers.length), lines: (i: number) => (hops[i]?.peers ?? []).flatMap(({ lines }) => lines) }
 }
 
 test('the first that can be used has the mail, and keeps it', async (t) => {
@@ -201,4 +201,115 @@ test('a name that is not known, or has no address', async () => {
     assert.deepEqual([reply.status, reply.subject, reply.detail], [451, 4, 1])
     assert.equal(log.at('warn').length, 1)
   }
+})
+
+/* --- a host that lets us in and takes no mail --- */
+
+const answers = (mail: (peer: Peer) => string | undefined): Script => async (peer) => {
+  await peer.hello('AUTH PLAIN')
+  await peer.serve((line) => (line.startsWith('AUTH') ? '235 ok' : line.startsWith('MAIL') ? mail(peer) : undefined))
+}
+const fails: readonly (readonly [string, Script])[] = [
+  ['closes behind the login', async (peer) => {
+    await peer.hello('AUTH PLAIN')
+    await peer.line()
+    peer.end('235 ok')
+  }],
+  ['closes at MAIL', async (peer) => {
+    await peer.hello('AUTH PLAIN')
+    await peer.line()
+    peer.say('235 ok')
+    await peer.line()
+    peer.end()
+  }],
+  ['answers MAIL with 421', answers(() => '421 4.3.2 going')],
+  ['wants a login all the same', answers(() => '530 5.7.0 Authentication required')],
+  ['says by the enhanced code that it is about our login', answers(() => '550 5.7.8 no')],
+  ['makes no sense at MAIL', answers(() => '354 go')],
+]
+
+function login(): Partial<RelaySettings> {
+  const passwordFile = join(directory, 'login')
+  writeFileSync(passwordFile, 'secret')
+  chmodSync(passwordFile, 0o600)
+  return { login: { user: 'anna', passwordFile } }
+}
+
+for (const [what, script] of fails) {
+  test(`a host that ${what}: this very mail goes to the next, and the host is left alone, longer each time`, async (t) => {
+    const s = await stageOf(t, [script, serves], { ...login(), maxAgeMs: 1 })
+    const again = async (): Promise<number | undefined> => {
+      s.clock.advance(1)
+      assert.equal((await s.send()).status, 250)
+      return s.peers()[0]
+    }
+    assert.equal(await again(), 1)
+    assert.equal(await again(), 1)
+    assert.ok(s.log.at('warn').some(({ facts }) => facts['peer'] === `127.0.0.1:${(s.addresses[0] as { port: number }).port}`))
+    s.clock.advance(10_000)
+    assert.equal(await again(), 2)
+    s.clock.advance(19_000)
+    assert.equal(await again(), 2)
+    s.clock.advance(1000)
+    assert.equal(await again(), 3)
+  })
+
+  test(`where each host ${what}, each is asked once, and the client is put off`, async (t) => {
+    const s = await stageOf(t, [script, script, script], login())
+    assert.equal((await s.send()).status, 451)
+    assert.deepEqual(s.peers(), [1, 1, 1])
+  })
+}
+
+test('a host that dies at MAIL after a long silence: no other, the client has waited long enough', async (t) => {
+  const s = await stageOf(t, [async (peer) => {
+    await peer.hello()
+    await peer.line()
+    s.clock.advance(100_000)
+  }, serves])
+  assert.equal((await s.send()).status, 451)
+  assert.deepEqual(s.peers(), [1, 0])
+  assert.equal((await s.send()).status, 250)
+  assert.deepEqual(s.peers(), [1, 1])
+})
+
+test('a used connection on which the login has run out: a new one to the same host', async (t) => {
+  let mails = 0
+  const s = await stageOf(t, [answers(() => (++mails === 2 ? '530 5.7.0 Authentication required' : undefined)), serves], login())
+  for (let i = 0; i < 3; i++) assert.equal((await s.send()).status, 250)
+  assert.deepEqual(s.peers(), [2, 0])
+})
+
+test('a client that leaves at MAIL is no fault of the host', async (t) => {
+  const s = await stageOf(t, [async (peer) => {
+    await peer.hello()
+    await peer.line()
+  }, serves])
+  const transaction = s.relay.begin(CLIENT)
+  const mail = transaction.mail(path('<a@x.test>'))
+  await until(() => s.lines(0).some((line) => line.startsWith('MAIL')))
+  transaction.abort()
+  assert.equal((await mail).status, 451)
+  assert.deepEqual(s.peers(), [1, 0])
+})
+
+test('one transaction finds out, up to its MAIL, whether a host is back', async (t) => {
+  let hold: (() => void) | undefined
+  const s = await stageOf(t, [[says('421 no'), async (peer) => {
+    await peer.hello('AUTH PLAIN')
+    await peer.line()
+    await new Promise<void>((resolve) => (hold = resolve))
+    peer.say('250 ok')
+    await peer.serve()
+  }], serves])
+  assert.equal((await s.send()).status, 250)
+  s.clock.advance(10_000)
+  const probing = s.send()
+  await until(() => hold !== undefined)
+  assert.equal((await s.send()).status, 250)
+  assert.deepEqual(s.peers(), [2, 1])
+  hold?.()
+  assert.equal((await probing).status, 250)
+  assert.equal((await s.send()).status, 250)
+  assert.deepEqual(s.peers(), [2, 1])
 })
