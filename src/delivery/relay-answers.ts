@@ -56,11 +56,18 @@ export function takesNoMail(answer: Answer): boolean {
  * they would return the client's mail for our own settings.
  */
 const ABOUT_US: readonly number[] = [502, 503, 530, 534, 535, 538]
-/** The same said by the enhanced code under another (RFC 4954 §6 and its registry, RFC 5248: X.7.8 to X.7.13). */
-const ABOUT_OUR_LOGIN = /^5\.7\.(?:8|9|1[0-3])\b/
+/**
+ * The same said by the enhanced code under another (RFC 4954 §6 and its registry,
+ * RFC 5248: X.7.8 to X.7.13; X.7.57 is what Exchange says).
+ */
+const ABOUT_OUR_LOGIN = /^5\.7\.(?:8|9|1[0-3]|57)\b/
+/** After the message, where other codes may be a word on it: 5.7.9 is what some say of their policy. */
+const ABOUT_US_AT_END: readonly number[] = [530, 534, 535, 538]
+const ABOUT_OUR_LOGIN_AT_END = /^5\.7\.57\b/
 
 export function isAboutUs(stage: string, { status, text }: Reply): boolean {
-  if (stage !== 'MAIL' && stage !== 'RCPT' && stage !== 'DATA') return false
-  const first = typeof text === 'string' ? text : text[0]
-  return ABOUT_US.includes(status) || (status >= 500 && ABOUT_OUR_LOGIN.test(first ?? ''))
+  const atEnd = stage === 'message'
+  if (!atEnd && stage !== 'MAIL' && stage !== 'RCPT' && stage !== 'DATA') return false
+  const first = (typeof text === 'string' ? text : text[0]) ?? ''
+  return (atEnd ? ABOUT_US_AT_END : ABOUT_US).includes(status) || (status >= 500 && (atEnd ? ABOUT_OUR_LOGIN_AT_END : ABOUT_OUR_LOGIN).test(first))
 }

@@ -191,6 +191,11 @@ test('what the hop says of us, not of the client, is no reason to return the mai
     ['MAIL', '538 encryption', false], ['MAIL', '503 5.5.1 EHLO first', false], ['MAIL', '502 what', false],
     ['RCPT', '503 5.5.1 MAIL first', false], ['RCPT', '530 5.7.1 Authentication required', false], ['DATA', '503 5.5.1 RCPT first', false], ['DATA', '502 no', false],
     ['MAIL', '550 5.7.1 you are not liked', true], ['MAIL', '501 5.1.7 bad address', true], ['MAIL', '500 5.3.0 Error: command failed', true], ['RCPT', '500 5.5.2 line too long', true], ['RCPT', '550 no', true], ['.', '503 odd', true],
+    ['RCPT', '534 5.7.9 too weak', false], ['RCPT', '535 5.7.8 no', false], ['DATA', '530 5.7.0 log in', false], ['MAIL', '550 5.7.57 Client not authenticated', false],
+    ['.', '530 5.7.57 Client not authenticated to send mail', false], ['.', '530 5.7.0 log in', false], ['.', '534 5.7.9 weak', false], ['.', '535 5.7.8 no', false], ['.', '538 5.7.11 no', false],
+    ['.', '550 5.7.57 Client not authenticated', false],
+    // A policy on messages uses the code too, and an older hop any.
+    ['.', '554 5.7.9 Message not accepted for policy reasons', true], ['.', '550 5.7.1 Client was not authenticated', true], ['.', '550 5.7.570 x', true], ['.', '502 odd', true],
   ]
   for (const [at, reply, passes] of cases) {
     const s = await stage(t, async (peer) => {
