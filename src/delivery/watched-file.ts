@@ -5,8 +5,10 @@
  * somebody asks; a changed file is read again, and once more two seconds later:
  * one that is written in place may have been read half, and be finished without
  * another stamp (the same size, within a tick of the file system's clock, which
- * is two seconds on some). A malformed one, or one that was emptied, is told
- * with each line, and the last good content stays. Nothing here rejects.
+ * is two seconds on some). A malformed one is told with
+ * each line, and the last good content stays. One that was emptied is believed
+ * when it still is empty those two seconds later, or when it is read on demand;
+ * or never, where addresses would be returned for it (`keep`). Nothing here rejects.
  */
 import { hash } from 'node:crypto'
 import type { Log } from '../observe/log.ts'
@@ -25,6 +27,9 @@ export interface LoadReport {
   readonly errors: readonly string[]
   readonly warnings: readonly string[]
 }
+
+/** What becomes of the last content when a file is empty that was not. Where the file gives rights, nobody may keep them for ever. */
+export type WhenEmpty = 'keep' | 'settle'
 
 export interface Report {
   readonly errors: string[]
@@ -47,6 +52,9 @@ export interface Watched<T> {
   value: T | undefined
   /** the last good content said something */
   filled: boolean
+  readonly whenEmpty: WhenEmpty
+  /** it was empty when it was read last, and is to be believed when it still is */
+  emptied: boolean
 }
 
 export type LookResult = 'same' | 'changed' | { readonly unreadable: string }
@@ -70,6 +78,8 @@ export interface FileSourceSettings<T> {
   readonly parse: (text: string) => Parsed<T>
   /** what stands with its lines in the log */
   readonly facts: Readonly<Record<string, unknown>>
+  /** 'settle' */
+  readonly whenEmpty?: WhenEmpty
 }
 
 const CHECK_EVERY_MS = 1000
@@ -79,7 +89,7 @@ const MAX_FILE_BYTES = 64 * 1024 * 1024
 
 export function createFileSource<T>(settings: FileSourceSettings<T>, context: FileContext): FileSource<T> {
   const { facts } = settings
-  const file = watched(settings.path, settings.parse)
+  const file = watched(settings.path, settings.parse, settings.whenEmpty ?? 'settle')
   let last: FileResult<T> = { status: 'unavailable', cause: 'not read yet' }
 
   async function load(force: boolean): Promise<LoadReport> {
@@ -130,10 +140,10 @@ export function inTurns(load: (force: boolean) => Promise<LoadReport>, monotonic
   }
 }
 
-export function watched<T>(path: string, parse: (text: string) => Parsed<T>): Watched<T>
-export function watched<T>(path: string | undefined, parse: (text: string) => Parsed<T>): Watched<T> | undefined
-export function watched<T>(path: string | undefined, parse: (text: string) => Parsed<T>): Watched<T> | undefined {
-  return path === undefined ? undefined : { path, parse, stamp: '', digest: '', againMs: undefined, value: undefined, filled: false }
+export function watched<T>(path: string, parse: (text: string) => Parsed<T>, whenEmpty?: WhenEmpty): Watched<T>
+export function watched<T>(path: string | undefined, parse: (text: string) => Parsed<T>, whenEmpty?: WhenEmpty): Watched<T> | undefined
+export function watched<T>(path: string | undefined, parse: (text: string) => Parsed<T>, whenEmpty: WhenEmpty = 'keep'): Watched<T> | undefined {
+  return path === undefined ? undefined : { path, parse, stamp: '', digest: '', againMs: undefined, value: undefined, filled: false, whenEmpty, emptied: false }
 }
 
 export async function look<T>(
@@ -154,11 +164,10 @@ export async function look<T>(
     const digest = hash('sha256', bytes)
     if (same && digest === file.digest) {
       file.againMs = undefined
-      return 'same'
-    }
+      if (!file.emptied) return 'same'
+    } else file.againMs = context.monotonicMs() + SETTLED_MS
     file.stamp = stamp
     file.digest = digest
-    file.againMs = context.monotonicMs() + SETTLED_MS
     const decoded = decode(bytes)
     if (decoded === null) {
       report.errors.push(`${file.path}: is not valid UTF-8`)
@@ -172,7 +181,15 @@ export async function look<T>(
     return { unreadable: cause }
   }
   const filled = /^[ \t]*[^#\s]/m.test(text)
-  if (file.filled && !filled) {
+  const settled = force || (file.emptied && file.againMs === undefined)
+  file.emptied = false
+  if (file.filled && !filled && file.whenEmpty === 'settle') {
+    // Perhaps somebody is writing it.
+    file.emptied = !settled
+    if (file.emptied) return 'changed'
+    report.warnings.push(`${file.path}: is empty, and was not before: nobody stands in it any more`)
+  }
+  if (file.filled && !filled && file.whenEmpty === 'keep') {
     // Somebody is writing it, or has emptied it by mistake: nobody's mail is to be returned for that.
     report.errors.push(`${file.path}: is empty, and was not before; the last content stays in use until there is another, or a restart`)
     return 'changed'

@@ -54,9 +54,10 @@ export class ListenerUsers implements UserRules {
     return maySendAs({ senders: this.senders?.last(), users: this.authenticator.users(), domains, suffix }, login, address)
   }
 
-  /** To be called once a second: the file of senders is looked at when nobody waits for it. */
+  /** To be called once a second: files are looked at when nobody waits for them. */
   tick(): void {
     void this.senders?.current()
+    void this.authenticator.look()
   }
 
   close(): void {

@@ -55,6 +55,8 @@ export interface AuthenticatorServices {
 export interface OpenAuthenticator extends Authenticator {
   /** Looks at all files now, and at Dovecot. */
   reload(): Promise<LoadReport>
+  /** Looks at the files that have changed, as every login does: so what was taken away ends though nobody logs in. */
+  look(): Promise<void>
   /** What is known of the users file; undefined where there is none, or it could not be read yet. */
   users(): PasswordTable | undefined
   /** Ends the connection to Dovecot. Exchanges under way end as temporary failures. */
@@ -120,6 +122,9 @@ export function createAuthenticator(settings: AuthenticatorSettings, services: A
       const known = reports.filter((report) => report !== undefined)
       const warnings = known.flatMap((report) => report.warnings)
       return { errors: known.flatMap((report) => report.errors), warnings: trouble === undefined ? warnings : [...warnings, `Dovecot's auth service cannot be asked: ${trouble}`] }
+    },
+    look: async () => {
+      await Promise.all([users?.current(), map?.current()])
     },
     users: () => users?.last(),
     close: () => dovecot?.close(),
