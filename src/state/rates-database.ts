@@ -12,13 +12,14 @@
 import { chmodSync, mkdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import { COUNT_TIERS, tierOf } from './count-tiers.ts'
 import { inTransaction } from './database.ts'
 
 export const RATES_FILE = 'rates.db'
 
 /** So long a session may be held up by another process that writes. */
 const BUSY_MS = 50
-const VERSION = 1
+const VERSION = 2
 
 /** `ends`: from then on a row is in nobody's window. */
 const TABLES = `
@@ -28,10 +29,12 @@ const TABLES = `
     n INTEGER NOT NULL,
     ends INTEGER NOT NULL,
     changed INTEGER NOT NULL,
+    tier INTEGER NOT NULL,
     PRIMARY KEY (name, win)
   ) WITHOUT ROWID;
   CREATE INDEX counts_ends ON counts (ends);
   CREATE INDEX counts_changed ON counts (changed);
+  CREATE INDEX counts_tier ON counts (tier, changed);
   CREATE TABLE sequence (id INTEGER PRIMARY KEY, last INTEGER NOT NULL);
   INSERT INTO sequence (id, last) VALUES (0, 0);
   CREATE TABLE instances (
@@ -132,9 +135,9 @@ export class RatesDatabase {
     const totals = additions.map(({ name, win, amount, windowMs }) => {
       changed++
       const row = this.#get(
-        `INSERT INTO counts (name, win, n, ends, changed) VALUES (?, ?, ?, ?, ?)
+        `INSERT INTO counts (name, win, n, ends, changed, tier) VALUES (?, ?, ?, ?, ?, ?)
          ON CONFLICT (name, win) DO UPDATE SET n = min(n + excluded.n, ${Number.MAX_SAFE_INTEGER}), changed = excluded.changed RETURNING n`,
-        name, win, amount, (win + 2) * windowMs, changed,
+        name, win, amount, (win + 2) * windowMs, changed, tierOf(name),
       )
       return { name, win, total: Number(row?.['n'] ?? amount) }
     })
@@ -182,13 +185,15 @@ export class RatesDatabase {
     return this.#run('DELETE FROM counts WHERE (name, win) IN (SELECT name, win FROM counts WHERE ends - 3 * (ends / (win + 2)) > ? LIMIT ?)', now, most)
   }
 
-  /** Those that nobody counted for longest. */
-  dropOldest(most: number): number {
-    return this.#run('DELETE FROM counts WHERE (name, win) IN (SELECT name, win FROM counts ORDER BY changed LIMIT ?)', most)
+  /** Those of a tier that nobody counted for longest. */
+  dropOldest(tier: number, most: number): number {
+    return this.#run('DELETE FROM counts WHERE (name, win) IN (SELECT name, win FROM counts WHERE tier = ? ORDER BY changed LIMIT ?)', tier, most)
   }
 
-  rows(): number {
-    return Number(this.#get('SELECT count(*) AS n FROM counts')?.['n'] ?? 0)
+  /** By tier. */
+  rows(): readonly number[] {
+    const counted = new Map(this.#prepared('SELECT tier, count(*) AS n FROM counts GROUP BY tier').all().map((row) => [Number(row['tier']), Number(row['n'])]))
+    return Array.from({ length: COUNT_TIERS }, (_, tier) => counted.get(tier) ?? 0)
   }
 
   /** Several workers may come here at once: the version is read again under the lock. */

@@ -13,19 +13,21 @@
  * Where the database fails or is busy for longer, this process counts alone,
  * what it counted is kept to be written later, and the log says so once, and
  * once when it is back. Nothing throws. Bounds: keys in memory, rows in the
- * file, rows of a transaction, transactions of an exchange.
+ * file, rows of a transaction, transactions of an exchange. Rates, failed logins
+ * and locks have bounds of their own: none is forgotten for another.
  */
 import { createHash, randomBytes } from 'node:crypto'
 import type { Log } from '../observe/log.ts'
+import { boundOf, TieredCounts } from './count-tiers.ts'
 import { RatesDatabase, removeRatesFile, troubleOf, type CountAddition, type CountTotal, type OtherInstance } from './rates-database.ts'
 
 export interface SharedCountersSettings {
   readonly log: Log
   /** milliseconds since 1970, of the machine's clock: the windows of all processes begin at once */
   readonly now: () => number
-  /** in memory; 100,000 */
+  /** of rates, in memory; 100,000. Half as many of failed logins, of locks, and of known networks each */
   readonly maxKeys?: number
-  /** in the file; 200,000 */
+  /** the same in the file; 200,000 */
   readonly maxRows?: number
 }
 
@@ -88,8 +90,7 @@ export class DatabaseCounters implements OpenCounters {
   readonly #directory: string
   readonly #settings: SharedCountersSettings
   readonly #id = randomBytes(12).toString('hex')
-  /** in the order in which they were counted last */
-  readonly #windows = new Map<string, Window>()
+  readonly #windows: TieredCounts<Window>
   /** those with something to write */
   readonly #unwritten = new Set<string>()
   readonly #underWay = new Map<string, number>()
@@ -102,7 +103,7 @@ export class DatabaseCounters implements OpenCounters {
   #exchangedAt: number | undefined
   #readAt = -Infinity
   #exchanges = 0
-  #surplus = 0
+  #surplus: readonly number[] = []
   #clockWasSet = true
   #busyInARow = 0
   #alone = false
@@ -110,6 +111,7 @@ export class DatabaseCounters implements OpenCounters {
   constructor(directory: string, settings: SharedCountersSettings) {
     this.#directory = directory
     this.#settings = settings
+    this.#windows = new TieredCounts(settings.maxKeys ?? MAX_KEYS, (name) => this.#unwritten.delete(name))
   }
 
   /** Keys that are remembered. */
@@ -176,21 +178,8 @@ export class DatabaseCounters implements OpenCounters {
   }
 
   #keep(name: string, window: Window): void {
-    this.#windows.delete(name)
-    if (window.shared + window.own + window.previousShared + window.previousOwn <= 0) return
-    this.#windows.set(name, window)
-    this.#forgetOldest()
-  }
-
-  /** Some at once: to find the oldest of a map takes longer the more have just gone from it. */
-  #forgetOldest(): void {
-    const { maxKeys = MAX_KEYS } = this.#settings
-    if (this.#windows.size <= maxKeys) return
-    for (const oldest of this.#windows.keys()) {
-      if (this.#windows.size <= maxKeys - maxKeys / 16) return
-      this.#windows.delete(oldest)
-      this.#unwritten.delete(oldest)
-    }
+    if (window.shared + window.own + window.previousShared + window.previousOwn <= 0) this.#windows.delete(name)
+    else this.#windows.renew(name, window)
   }
 
   #noticeClock(now: number): void {
@@ -228,7 +217,6 @@ export class DatabaseCounters implements OpenCounters {
       // What was counted elsewhere does not make it one of the last that were counted here.
       this.#windows.set(name, window)
     }
-    this.#forgetOldest()
   }
 
   #tell(database: RatesDatabase, now: number): void {
@@ -289,8 +277,8 @@ export class DatabaseCounters implements OpenCounters {
       left -= database.dropFuture(now, left)
       if (left > 0) this.#clockWasSet = false
     }
-    if (this.#exchanges++ % COUNT_ROWS_EVERY === 0) this.#surplus = database.rows() - (this.#settings.maxRows ?? MAX_ROWS)
-    if (this.#surplus > 0) this.#surplus -= database.dropOldest(Math.min(this.#surplus, MAX_DROPS))
+    if (this.#exchanges++ % COUNT_ROWS_EVERY === 0) this.#surplus = database.rows().map((rows, tier) => rows - boundOf(tier, this.#settings.maxRows ?? MAX_ROWS))
+    this.#surplus = this.#surplus.map((surplus, tier) => (surplus > 0 ? surplus - database.dropOldest(tier, Math.min(surplus, MAX_DROPS)) : surplus))
     for (const id of this.#dead(database.others(this.#id), now)) database.forgetInstance(id)
   }
 
