@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { createDovecotClient, type DovecotClient } from '../../../src/submission/dovecot-client.ts'
 import { DovecotLines, parseDovecotLine } from '../../../src/submission/dovecot-wire.ts'
+import { DEFAULT_GUARD } from '../../../src/submission/settings.ts'
 import { temporaryDirectory } from '../../support/process.ts'
 import { ScramClient } from '../../support/scram-client.ts'
 import { begin, facts, ground, HASHES, logIn, outcome, PLAIN_TLS, type GroundOptions } from './authenticator-fixture.ts'
@@ -67,8 +68,9 @@ function knowsAnna(line: string, socket: Socket): void {
   else socket.write(password === 'secret' ? `OK\t${idOf(line)}\tuser=${user.toLowerCase()}@example.org\n` : `FAIL\t${idOf(line)}\tuser=${user}\n`)
 }
 
-async function on(options: GroundOptions, body: (g: Awaited<ReturnType<typeof ground>>, server: Scripted) => Promise<void>): Promise<void> {
+async function on(options: GroundOptions, body: (g: Awaited<ReturnType<typeof ground>>, server: Scripted) => Promise<void>, greeting = GREETING): Promise<void> {
   const server = await scripted()
+  server.greeting = greeting
   const g = await ground({ dovecot: { socket: { path: server.path }, timeoutMs: 5000 }, ...options })
   try {
     await body(g, server)
@@ -233,6 +235,31 @@ test('lines come whole at every split', () => {
     const parsed = got.map(parseDovecotLine)
     assert.deepEqual(parsed[0], { word: 'ok', id: 1, fields: new Map([['user', 'anna'], ['tab', 'a\tb\x01c']]) })
     assert.deepEqual(parsed.slice(1), [{ word: 'other' }, { word: 'fail', id: 2, fields: new Map([['temp', '']]) }, { word: 'continue', id: 3, data: Buffer.from('abc') }, { word: 'continue', id: 4, data: Buffer.alloc(0) }])
+  }
+})
+
+test('whom a mechanism of Dovecot\'s names is locked as anybody is, however late the name comes', async () => {
+  const mechanisms: [string, (name: string) => string][] = [
+    ['SCRAM-SHA-256', (name) => `n,,n=${name},r=abc`],
+    ['XOAUTH2', (name) => `user=${name}\x01auth=Bearer x\x01\x01`],
+    ['OAUTHBEARER', (name) => `n,a=${name},\x01auth=Bearer x\x01\x01`],
+  ]
+  for (const [mechanism, response] of mechanisms) {
+    await on({ guard: { ...DEFAULT_GUARD, perAccount: 3 } }, async (g, server) => {
+      server.answer = (line, socket) => socket.write(line.startsWith('AUTH') && mechanism.startsWith('SCRAM') ? `CONT\t${idOf(line)}\t${Buffer.from('r=abcd,s=c2FsdA==,i=4096').toString('base64')}\n` : `FAIL\t${idOf(line)}\n`)
+      const guess = async (name: string, address: string): Promise<string> => {
+        const exchange = begin(g, mechanism, facts(PLAIN_TLS, address))
+        // Without an initial response it is we who invite one; Dovecot hears of it with the name.
+        const heard = server.heard.length
+        assert.equal(outcome(await exchange.step(null)), '? ')
+        assert.equal(server.heard.length, heard)
+        const step = await exchange.step(Buffer.from(response(name)))
+        return outcome(step.status === 'challenge' ? await exchange.step(Buffer.from('c=biws,r=abcd,p=x')) : step)
+      }
+      for (let i = 0; i < 3; i++) assert.equal(await guess('anna', `10.0.${i}.1`), '535', mechanism)
+      assert.equal(await guess('Anna', '10.0.9.1'), '454', mechanism)
+      assert.equal(await guess('bert', '10.0.9.1'), '535', mechanism)
+    }, `${GREETING.replace('DONE\n', '')}MECH\tXOAUTH2\nMECH\tOAUTHBEARER\nDONE\n`)
   }
 })
 
