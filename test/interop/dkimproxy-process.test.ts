@@ -97,6 +97,8 @@ describe('dkimproxy.out as a process', () => {
       assert.equal(second.code, 75, second.output)
       assert.match(second.output, /EADDRINUSE/)
       const third = await started(`--conf_file=${file}`, '--listen=127.0.0.1:0', '--daemonize')
+      // A failure leaves no process behind.
+      if (third.code === 0) process.kill(Number(readFileSync(pidFile, 'latin1')), 'SIGTERM')
       assert.equal(third.code, 75, third.output)
       assert.match(third.output, new RegExp(`pidfile ${pidFile} is that of process ${pid}, which runs`))
       const fourth = await started(`--conf_file=${file}`, '--listen=127.0.0.1:0', '--chroot=/')
