@@ -91,10 +91,12 @@ export function createAuthenticator(settings: AuthenticatorSettings, services: A
     await map?.current()
     return certifiedNow(tls)
   }
+  // Whom Dovecot alone knows cannot be asked for: the domain is what tells its users from others that the authority has signed.
+  const isOurs = (name: string): boolean => (settings.domains as ReadonlySet<string>).has(name.slice(name.lastIndexOf('@') + 1))
   const certifiedNow = (tls: SessionTls | undefined): ReadonlySet<string> => {
     // With a file that could not be read yet, a certificate stands for nobody.
     const known = map === undefined ? undefined : (map.last() ?? new Map<string, readonly string[]>())
-    const named = settings.certificates === undefined ? [] : usersOfCertificate(tls?.certificate, known)
+    const named = settings.certificates === undefined ? [] : usersOfCertificate(tls?.certificate, known, (name) => isOurs(name) || users?.last()?.find(name) !== undefined)
     // An address at one of our domains may be a user whom the file names without it.
     return new Set([...named].map((name) => accounts.nameOf(name)))
   }

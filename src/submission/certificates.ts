@@ -2,7 +2,8 @@
  * Which users a client certificate stands for: by its fingerprint, or by a mail
  * address in it, which is worth something only where an authority that the
  * listener names has signed it. The file has lines `fingerprint user[, user…]`
- * or `address user[, user…]`; without one an address is the user of that name.
+ * or `address user[, user…]`; without one an address is the user of that name, if such a
+ * user is known here or could be: an authority may sign for whom it likes.
  *
  * No I/O; a malformed line is an error with its number.
  */
@@ -35,14 +36,17 @@ export function parseCertificateMap(text: string): Parsed<CertificateMap> {
   return problems.length > 0 ? { status: 'malformed', problems } : { status: 'ok', value: map, warnings: [] }
 }
 
-/** @param map undefined: there is no file */
-export function usersOfCertificate(certificate: ClientCertificate | undefined, map: CertificateMap | undefined): ReadonlySet<string> {
+/**
+ * @param map undefined: there is no file
+ * @param couldBe whether somebody of this name may be a user here; asked without a file only
+ */
+export function usersOfCertificate(certificate: ClientCertificate | undefined, map: CertificateMap | undefined, couldBe: (name: string) => boolean): ReadonlySet<string> {
   if (certificate === undefined) return new Set()
   const users = [...(map?.get(certificate.fingerprint.replaceAll(':', '').toLowerCase()) ?? [])]
   if (certificate.authorized) {
     for (const address of certificate.addresses.slice(0, MAX_ADDRESSES)) {
       const name = address.includes('@') ? parseUserName(address) : null
-      if (typeof name === 'string') users.push(...(map === undefined ? [name] : (map.get(name) ?? [])))
+      if (typeof name === 'string') users.push(...(map === undefined ? [name].filter(couldBe) : (map.get(name) ?? [])))
     }
   }
   return new Set(users)
