@@ -313,3 +313,18 @@ test('one transaction finds out, up to its MAIL, whether a host is back', async 
   assert.equal((await s.send()).status, 250)
   assert.deepEqual(s.peers(), [2, 1])
 })
+
+test('when the first is back it has the mail, though the second has a connection to spare; that one ends when unused', async (t) => {
+  const s = await stageOf(t, [[says('421 no'), serves], serves])
+  assert.equal((await s.send()).status, 250)
+  assert.equal((await s.send()).status, 250)
+  assert.deepEqual(s.peers(), [1, 1])
+  s.clock.advance(10_000)
+  assert.equal((await s.send()).status, 250)
+  assert.equal((await s.send()).status, 250)
+  assert.deepEqual(s.peers(), [2, 1])
+  assert.equal(s.lines(1).filter((line) => line.startsWith('MAIL')).length, 2)
+  s.clock.advance(50_000)
+  await until(() => s.lines(1).includes('QUIT'))
+  assert.ok(!s.lines(0).includes('QUIT'))
+})
