@@ -71,7 +71,8 @@ export class Departure {
     const { users } = this.outbound
     const { login } = this.start
     if (users === undefined) return undefined
-    if (login === undefined) return AUTH_REQUIRED
+    // One whose account is gone has no session worth anything.
+    if (login === undefined || users.isGone(login)) return AUTH_REQUIRED
     if (!users.ready()) return replies.SENDERS_UNKNOWN
     // The null reverse-path is nobody's; whose the message is, its From says.
     if (this.sender !== null && !users.maySendAs(login, this.sender)) return replies.notYourSender(login, printable(this.sender))

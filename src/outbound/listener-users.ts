@@ -54,6 +54,13 @@ export class ListenerUsers implements UserRules {
     return maySendAs({ senders: this.senders?.last(), users: this.authenticator.users(), domains, suffix }, login, address)
   }
 
+  /** Whom Dovecot may know cannot be asked for: only one that the file bars is gone there. */
+  isGone(login: string): boolean {
+    const users = this.authenticator.users()
+    const found = users?.find(login)
+    return users !== undefined && (found === undefined ? this.settings.authentication.dovecot === undefined : found.barred)
+  }
+
   /** To be called once a second: files are looked at when nobody waits for them. */
   tick(): void {
     void this.senders?.current()

@@ -21,6 +21,8 @@ export interface Outbound {
 export interface UserRules {
   /** false: who may send as whom is not known now */
   ready(): boolean
+  /** the account was known here, and is not any more, or is barred */
+  isGone(login: string): boolean
   /** @param address `local@domain` */
   maySendAs(login: string, address: string): boolean
   readonly limits: UserLimits

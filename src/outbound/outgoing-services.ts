@@ -86,6 +86,7 @@ export class OutgoingServices {
       listener: name, hostname, signing: this.signing, onError: signing.onError, newToken: () => randomUUID(),
       users: submission === undefined ? undefined : {
         ready: () => this.of(name).ready(),
+        isGone: (login) => this.of(name).isGone(login),
         maySendAs: (login, address) => this.of(name).maySendAs(login, address),
         limits: { count: (what, login) => this.of(name).limits.count(what, login) },
       },

@@ -23,7 +23,7 @@ interface Options {
   readonly decision?: SigningDecision
   readonly onError?: Outbound['onError']
   /** nobody: a listener that trusts its clients by their address; stranger: one who has not logged in */
-  readonly who?: 'anna' | 'nobody' | 'stranger'
+  readonly who?: 'anna' | 'gone' | 'nobody' | 'stranger'
   readonly sender?: string
   readonly most?: number
   /** who may send as whom can be told */
@@ -40,9 +40,9 @@ function stage({ decision = SIGN, onError = 'tempfail', who = 'anna', sender = '
   const outbound: Outbound = {
     listener: 'users', hostname: 'mx.example.org', onError, newToken: () => 'token',
     signing: { decide: (request) => (asked.push(request), decision) },
-    users: who === 'nobody' ? undefined : { ready: () => known, maySendAs: (user, address) => address === `${user}@example.org`, limits: new CountedUserLimits({ rates, log, listener: 'users', now: () => nowMs }) },
+    users: who === 'nobody' ? undefined : { ready: () => known, isGone: (user) => user === 'gone', maySendAs: (user, address) => address === `${user}@example.org`, limits: new CountedUserLimits({ rates, log, listener: 'users', now: () => nowMs }) },
   }
-  const departure = new Departure(outbound, { login: who === 'anna' ? who : undefined, sender: envelope(`MAIL FROM:<${sender}>`), date: () => new Date(Date.UTC(2026, 0, 2, 3, 4, 5)) })
+  const departure = new Departure(outbound, { login: who === 'anna' || who === 'gone' ? who : undefined, sender: envelope(`MAIL FROM:<${sender}>`), date: () => new Date(Date.UTC(2026, 0, 2, 3, 4, 5)) })
   const send = async (text: string) => {
     for (const byte of Buffer.from(text, 'latin1')) departure.write(Buffer.from([byte]))
     const outcome = await departure.finish()
@@ -101,7 +101,8 @@ test('a user sends as nobody else: neither in the reverse-path nor in From, in w
   assert.equal(describeReply(stage({ sender: 'bob@example.org' }).departure.refuseSender() ?? assert.fail()), '553 5.7.1 anna may not send as <bob@example.org>')
   assert.match(describeReply(stage({ known: false }).departure.refuseSender() ?? assert.fail()), /^451 4\.3\.0/)
   assert.equal(stage({ sender: '' }).departure.refuseSender(), undefined)
-  assert.equal(describeReply(stage({ who: 'stranger' }).departure.refuseSender() ?? assert.fail()), '530 5.7.0 Authentication required')
+  // One whose account was removed since it logged in is a stranger.
+  for (const who of ['stranger', 'gone'] as const) assert.equal(describeReply(stage({ who, sender: 'gone@example.org' }).departure.refuseSender() ?? assert.fail()), '530 5.7.0 Authentication required')
   const says = async (header: string): Promise<string> => {
     const outcome = await stage().send(`${header}\r\n\r\nx\r\n`)
     return typeof outcome === 'string' ? outcome.slice(0, 9) : 'departs'
