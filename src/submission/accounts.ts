@@ -94,7 +94,7 @@ export function createAccounts(context: AccountsContext): Accounts {
       if (found.status === 'unavailable') return found
       if (dovecot !== undefined && isElsewhere(found)) return await dovecot.checkPassword(name, password, facts)
       const account = found.status === 'account' ? found.account : undefined
-      const hash = account?.hash ?? decoyOf(found.table?.commonest ?? DEFAULT_HASH)
+      const hash = account?.hash ?? decoyOf(found.table?.typical(shareOf(secret, found.table.likely(accountName(name)))) ?? DEFAULT_HASH)
       const verified = await work.verify(hash, password, turn)
       if (verified === 'busy') return { status: 'unavailable', cause: 'too many passwords to check at once' }
       if (account?.hash === undefined) return mismatch(account === undefined ? 'no such user' : 'the user cannot log in')
@@ -135,6 +135,11 @@ export function createAccounts(context: AccountsContext): Accounts {
       return dovecot === undefined ? mismatch('no such user') : { status: 'match', account: accountName(name) }
     },
   }
+}
+
+/** The same for a name each time: who is unknown seems to have one of the schemes that users have. */
+function shareOf(secret: Buffer, name: string): number {
+  return hmac(secret, `decoy cost ${name}`).readUInt32BE(0) / 2 ** 32
 }
 
 export function allowed(account: Account, facts: SessionFacts): CheckedLogin {

@@ -45,8 +45,8 @@ export interface PasswordTable {
   /** What an unknown user of this name would be called if there were one: as most of the others are, with a domain or without. */
   likely(name: string): string
   readonly abilities: Abilities
-  /** that of the cost which most accounts have; undefined where none has a password */
-  readonly commonest: PasswordHash | undefined
+  /** @param share 0 to below 1: over all shares each cost comes as often as accounts have it; undefined where none has a password */
+  typical(share: number): PasswordHash | undefined
   /** the most usual parameters of SCRAM secrets */
   readonly scram: { readonly iterations: number; readonly saltBytes: number } | undefined
 }
@@ -98,6 +98,8 @@ function allowed(nets: string): Account['allows'] | string {
 
 function tableOf(accounts: ReadonlyMap<string, Account>, domains: ReadonlySet<Domain>): PasswordTable {
   const hashes = [...accounts.values()].flatMap(({ hash }) => (hash === undefined ? [] : [hash]))
+  // In their order a change of few lines changes what few shares stand for.
+  const byCost = hashes.map((hash) => ({ hash, cost: costOf(hash) })).sort((a, b) => (a.cost < b.cost ? -1 : a.cost > b.cost ? 1 : 0)).map(({ hash }) => hash)
   const scram = hashes.filter((hash) => hash.scheme === 'scram-sha-256')
   const clear = hashes.filter(({ scheme }) => scheme === 'plain').length
   const bare = [...accounts.keys()].filter((name) => !name.includes('@')).length * 2 >= accounts.size
@@ -111,7 +113,7 @@ function tableOf(accounts: ReadonlyMap<string, Account>, domains: ReadonlySet<Do
     find: (name) => accounts.get(name) ?? accounts.get(local(name) ?? ''),
     likely: (name) => (bare ? local(name) : undefined) ?? name,
     abilities: { users: hashes.length, scram: scram.length + clear, cramMd5: hashes.filter(({ scheme }) => scheme === 'cram-md5').length + clear, clear },
-    commonest: commonest(hashes, costOf),
+    typical: (share) => byCost[Math.floor(share * byCost.length)],
     scram: common && { iterations: common.iterations, saltBytes: common.salt.length },
   }
 }
