@@ -58,10 +58,10 @@ export const SUBMISSION = {
       doc: 'Submission only: `accepted` takes a client certificate in place of a password, `required` wants it beside the password. Whose it is says `auth.certificate_map`.',
       default: 'off',
     }),
-    client_ca: optional(filePath, { doc: 'Submission only: PEM file of the authorities of client certificates. Without it a certificate counts by its fingerprint alone.', defaultText: 'none' }),
+    client_ca: optional(filePath, { doc: 'Submission only: PEM file of the authorities of client certificates: an authority of your own, for whoever it signs can log in. No revocation list is read. Without it a certificate counts by its fingerprint alone.', defaultText: 'none' }),
     certificate_map: optional(filePath, {
       doc: 'Submission only: whose a client certificate is, a line each: `fingerprint user` (SHA-256, hexadecimal), or `address user` for an address in a certificate of `auth.client_ca`.',
-      defaultText: 'the address in the certificate is the user',
+      defaultText: 'the address in the certificate is the user, where the users file has it or its domain is one of `domains`',
     }),
     failures: key(integer({ min: 1, max: 1000, unit: 'attempts' }), {
       doc: 'Submission only: wrong passwords of one address in a quarter of an hour, after which its answers are 454 for `lockout`. Five times as many of one network (/24, /64), and twice as many for one account '

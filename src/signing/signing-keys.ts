@@ -48,6 +48,7 @@ export class SigningKeys implements Signing {
   readonly #watch: PublicationWatch
   readonly #reader: Reader
   #set: KeySet
+  #made: OrdersMade = new WeakMap()
 
   private constructor(set: KeySet, context: SigningContext, reader: Reader) {
     this.#reader = reader
@@ -67,6 +68,7 @@ export class SigningKeys implements Signing {
     const reading = readKeySet(settings, this.#reader, this.#set)
     if (reading.status === 'refused') return reading.problems
     this.#set = reading.set
+    this.#made = new WeakMap()
     this.#watch.keep(reading.set.keys)
     return []
   }
@@ -108,7 +110,7 @@ export class SigningKeys implements Signing {
     if (domainless !== undefined) return { status: 'defer', why: `signing.require_published: ${this.#watch.describe(domainless.candidate.key)}` }
     const ready = settings.requirePublished ? fit.filter(({ standing }) => standing === 'right') : fit
     const signers = bestOf(ready.map(({ candidate }) => candidate), isSingle(settings, request.recipientDomains))
-    return { status: 'sign', orders: signers.map((candidate) => orderOf(candidate, settings, request)), why: whySigned(signers) }
+    return { status: 'sign', orders: signers.map((candidate) => orderOf(candidate, { settings, made: this.#made }, request)), why: whySigned(signers) }
   }
 
   #whyNone(occasion: Occasion): string {
@@ -184,9 +186,22 @@ function occasionOf({ section, login, listener }: SigningRequest): Occasion {
   }
 }
 
-function orderOf({ key, identity }: Candidate, settings: SigningSettings, { section, addedFields }: SigningRequest): SigningOrder {
-  const { canonicalization, fields, oversign, expireSeconds } = settings
-  const oversignedFields = [...new Set([...oversign, ...settings.oversignPresent.filter((name) => addedFields.has(name) || has(section, name))])]
+/** Orders that were made, by what they differ in beside the key; those of one key are few. */
+type OrdersMade = WeakMap<SigningKey, Map<string, SigningOrder>>
+
+function orderOf(candidate: Candidate, { settings, made }: { readonly settings: SigningSettings; readonly made: OrdersMade }, { section, addedFields }: SigningRequest): SigningOrder {
+  const present = settings.oversignPresent.filter((name) => addedFields.has(name) || has(section, name))
+  // One of its own for each sender would be one for each message.
+  if (candidate.identity !== undefined) return makeOrder(candidate, settings, present)
+  const ofKey = made.get(candidate.key) ?? new Map<string, SigningOrder>()
+  made.set(candidate.key, ofKey)
+  const order = ofKey.get(present.join()) ?? makeOrder(candidate, settings, present)
+  ofKey.set(present.join(), order)
+  return order
+}
+
+function makeOrder({ key, identity }: Candidate, { canonicalization, fields, oversign, expireSeconds }: SigningSettings, present: readonly string[]): SigningOrder {
+  const oversignedFields = [...new Set([...oversign, ...present])]
   return {
     key, canonicalization, identity,
     // RFC 6376 §5.4: From, always.

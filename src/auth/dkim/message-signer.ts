@@ -142,22 +142,37 @@ function sectionTrouble(section: HeaderSection): string | undefined {
   return folded === undefined ? undefined : `the header section cannot be signed: there is a fold before a colon in it (byte ${folded.start})`
 }
 
+/** Names of an order, as sets; the same order serves many messages. */
+interface Names {
+  readonly signed: ReadonlySet<string>
+  readonly over: ReadonlySet<string>
+}
+
+const known = new WeakMap<SigningOrder, Names>()
+
 /** From is signed whatever an order says (RFC 6376 §5.4). */
-function namesOf({ signedFields, oversignedFields }: SigningOrder): ReadonlySet<string> {
-  return new Set(['from', ...signedFields, ...oversignedFields])
+function namesOf(order: SigningOrder): Names {
+  const found = known.get(order)
+  if (found !== undefined) return found
+  const { signedFields, oversignedFields } = order
+  const names = { signed: new Set(['from', ...signedFields, ...oversignedFields]), over: new Set(oversignedFields) }
+  known.set(order, names)
+  return names
 }
 
 function wantedFields(order: SigningOrder, fields: readonly SignableField[]): SignableField[] {
-  const names = namesOf(order)
-  return fields.filter(({ key }) => names.has(key))
+  const { signed } = namesOf(order)
+  return fields.filter(({ key }) => signed.has(key))
 }
 
 /** Each name as often as it occurs, and once more where none may be added. */
 function namesSigned(order: SigningOrder, fields: readonly SignableField[]): string[] {
   const counts = new Map<string, number>()
   for (const { key } of fields) counts.set(key, (counts.get(key) ?? 0) + 1)
-  const over = new Set(order.oversignedFields)
-  return [...namesOf(order)].flatMap((name) => Array.from({ length: (counts.get(name) ?? 0) + (over.has(name) ? 1 : 0) }, () => name))
+  const { signed, over } = namesOf(order)
+  const names: string[] = []
+  for (const name of signed) for (let times = (counts.get(name) ?? 0) + (over.has(name) ? 1 : 0); times > 0; times--) names.push(name)
+  return names
 }
 
 type Made = { readonly status: 'made'; readonly field: string } | Unsigned
