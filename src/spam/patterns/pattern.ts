@@ -1,0 +1,41 @@
+/**
+ * What the engine for patterns offers. Types only.
+ *
+ * A pattern is a regular expression in Perl's syntax. It never costs more than
+ * linear time, or ends at a bound and says so. Patterns that look at the same
+ * text are matched together: one pass over the text finds the literals that
+ * each needs, and only those whose literals are there are tried, where they are.
+ */
+
+export interface Pattern {
+  /** between the slashes */
+  readonly source: string
+  /** of `imsx` */
+  readonly flags: string
+  /** literals (lower case) of which one must be in the text, case aside; undefined: none are known */
+  readonly needs: readonly string[] | undefined
+  /** false: it needs the bounded backtracker (look-ahead, back-reference) */
+  readonly linear: boolean
+}
+
+export type PatternReading =
+  | { readonly status: 'read'; readonly pattern: Pattern }
+  /** `at`: offset in the source */
+  | { readonly status: 'refused'; readonly problem: string; readonly at: number }
+
+/** What one message may spend on matching; shared by all its texts. */
+export interface MatchBudget {
+  /** false: used up; nothing more is matched */
+  left(): boolean
+  /** a pattern could not be tried to its end; its result counts as no match */
+  readonly exceeded: number
+}
+
+export interface SetScan {
+  /** does the pattern with this index in the set match anywhere in the text? */
+  matches(index: number): boolean
+  /** how often, without overlap; counts to `most` */
+  count(index: number, most: number): number
+  /** what it matched first, at most 80 characters; undefined: nothing */
+  excerpt(index: number): string | undefined
+}
