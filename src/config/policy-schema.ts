@@ -58,6 +58,12 @@ export const RULES = {
   spf: action('spf', 'SPF says `fail` (RFC 7208). `softfail` counts half its weight and refuses nothing.'),
   dkim: action('dkim', 'There are DKIM signatures, and none of them is good.'),
   dmarc: action('dmarc', 'DMARC fails (RFC 9989). `honour` does what the domain owner asks for: nothing, quarantine, or refusal.'),
+  virus: action('virus', 'A virus scanner among `spam.engines` has found something. One that does not answer is no reason to refuse; see `down` there.'),
+  content: action('content', 'The rules about content: those of Postern, yours, and SpamAssassin\'s where `spam.spamassassin` names them. Each brings its points.'),
+  bayes: action('bayes', 'What the classifier has learned from your mail (`postern train`). It brings its points, and says nothing before it has learned enough of both kinds.'),
+  uri_list: action('uri_list', 'A list of `spam.uri_lists` knows a domain, address or hash in the message. Each list brings its weight.'),
+  correspondent: action('correspondent', 'The author, authenticated, is somebody that a user of yours has written to. `score` takes the weight away from the score.'),
+  engine: action('engine', 'What other spam engines say (`spam.engines`). Each brings its points.'),
   rate: {
     action: action('rate', 'A client exceeds one of these limits. All workers count together.'),
   },
@@ -71,6 +77,8 @@ export const RULES = {
     spf: weight('Points of an SPF failure.'),
     dkim: weight('Points of signatures that are not good.'),
     dmarc: weight('Points of a DMARC failure.'),
+    virus: weight('Points of a virus, where the action is `warn` or `score`.'),
+    correspondent: weight('Points that a known correspondent takes away.'),
   },
   spam: {
     tag: threshold('Points from which a message is marked as spam by `X-Spam-Flag`.'),

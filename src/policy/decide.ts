@@ -9,7 +9,7 @@
  */
 import type { Reply } from '../smtp/reply.ts'
 import { evaluate, type FactName, type FactValue } from './condition.ts'
-import type { CheckOutcome } from './outcome.ts'
+import type { CheckOutcome, OutcomePart } from './outcome.ts'
 import { CHECKS, type Action, type CheckName, type Exception, type Policy } from './policy.ts'
 import type { Truth } from './truth.ts'
 
@@ -25,6 +25,8 @@ export interface Effect {
   /** what became of it here; nothing: it spoke for the message, or the check is only noted */
   readonly effect: 'nothing' | 'warn' | 'score' | 'quarantine' | 'tempfail' | 'reject' | 'disconnect' | 'excused' | 'deferred'
   readonly points: number
+  /** what the points are made of, where the check says so */
+  readonly parts?: readonly OutcomePart[]
   /** reasons of the exceptions that excused it, or that it waits for */
   readonly exceptions: readonly string[]
 }
@@ -45,7 +47,7 @@ export interface Verdict {
 
 /** Why what some checks found is no reason for anything, as far as it is known. */
 export interface Excuse {
-  /** undefined: all of them but the rates */
+  /** undefined: all of them but the rates and viruses */
   readonly checks: readonly CheckName[] | undefined
   readonly truth: Truth
   /** for the log and `postern why` */
@@ -98,9 +100,9 @@ function isVerdict(effect: Effect['effect']): effect is Exclude<VerdictAction, '
 
 function effectOf(outcome: CheckOutcome, policy: Policy, { input, excuses }: { readonly input: DecideInput; readonly excuses: Excuses }): Effect {
   const { action, weight } = policy.checks[outcome.check]
-  const { check, status, result } = outcome
+  const { check, status, result, parts } = outcome
   const made = (effect: Effect['effect'], exceptions: readonly string[] = []): Effect => ({
-    check, status, result, policy: action, effect, points: effect === 'score' || effect === 'warn' ? (outcome.weight ?? weight) : 0, exceptions,
+    check, status, result, policy: action, effect, points: effect === 'score' || effect === 'warn' ? (outcome.weight ?? weight) : 0, exceptions, ...(parts !== undefined && { parts }),
   })
   // What speaks for a message is not excused.
   if (status === 'pass' && action === 'score' && (outcome.weight ?? 0) < 0) return made('score')
@@ -128,12 +130,12 @@ function forUncertain(wanted: Wanted): Wanted {
 
 type Wanted = Exclude<Effect['effect'], 'excused' | 'deferred'>
 
-function wantedEffect({ status, demand, mild = false }: CheckOutcome, action: Action, dnsForgiven: boolean): Wanted {
+function wantedEffect({ status, demand, mild = false, flows = false }: CheckOutcome, action: Action, dnsForgiven: boolean): Wanted {
   if (action === 'off' || action === 'note' || status === 'pass' || status === 'none') return 'nothing'
   if (status === 'temperror') {
     // Honour too: whoever could make us unable to ask would have a way around every policy.
     const refuses = action === 'tempfail' || action === 'reject' || action === 'disconnect' || action === 'honour'
-    return refuses && !dnsForgiven ? 'tempfail' : 'nothing'
+    return refuses && !dnsForgiven && !flows ? 'tempfail' : 'nothing'
   }
   if (mild && action !== 'honour') return 'score'
   if (action !== 'honour') return action
@@ -166,7 +168,8 @@ function excusesByCheck(exceptions: readonly Exception[], input: DecideInput): E
   return byCheck
 }
 
-const BOUNDLESS = CHECKS.filter((check) => check !== 'rate')
+/** Who is believed in everything else may still be flooded, or infected. */
+const BOUNDLESS = CHECKS.filter((check) => check !== 'rate' && check !== 'virus')
 
 function excuseOf(found: ReadonlyMap<Truth, readonly string[]> | undefined): { truth: Truth; reasons: readonly string[] } {
   for (const truth of ['true', 'pending', 'temperror'] as const) {

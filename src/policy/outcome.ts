@@ -20,8 +20,20 @@ export interface CheckOutcome {
   readonly text: string
   /** points, where they depend on what was found; otherwise those of the policy count. Negative, of a pass: it speaks for the message */
   readonly weight?: number
+  /** what the points are made of: rules, parts of a list */
+  readonly parts?: readonly OutcomePart[]
+  /** of a temperror: it is no reason to put the message off, whatever the action */
+  readonly flows?: boolean
   /** the value of an `X-Warning` field */
   readonly warnings?: readonly string[]
   /** DMARC: what the domain owner asks for */
   readonly demand?: 'none' | 'quarantine' | 'reject'
+}
+
+/** A rule that holds, as it stands in `X-Spam-Status` and in the decision. */
+export interface OutcomePart {
+  readonly name: string
+  readonly points: number
+  /** one sentence, or what it found; a stranger's text may be in it */
+  readonly why: string
 }

@@ -125,6 +125,12 @@ const PASSED_WORDS: Readonly<Record<CheckName, string>> = {
   spf: 'SPF had passed',
   dkim: 'DKIM had passed',
   dmarc: 'DMARC had passed',
+  virus: 'no virus had been found',
+  content: 'the rules about content had found nothing',
+  bayes: 'the classifier had not known such mail',
+  uri_list: 'no list had known its links',
+  correspondent: 'the history of the sender had been readable',
+  engine: 'the other spam engine had found nothing',
 }
 
 const ACTION_WORDS: Readonly<Record<VerdictAction, string>> = {

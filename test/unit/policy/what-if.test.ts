@@ -94,7 +94,7 @@ test('a list that speaks for the client is not taken away', () => {
 })
 
 test('of many changes the first ten are told', () => {
-  const made = asked(policy(Object.fromEntries(CHECKS.map((check) => [check, 'score'])), { spam: { tag: 1, quarantine: undefined, reject: 36 } }), CHECKS.map((check) => outcome(check, 'fail')))
+  const made = asked(policy(Object.fromEntries(CHECKS.map((check) => [check, 'score'])), { spam: { tag: 1, quarantine: undefined, reject: 3 * CHECKS.length } }), CHECKS.map((check) => outcome(check, 'fail')))
   assert.deepEqual(made.changes.map(({ changes }) => changes), CHECKS.slice(0, 10).map((check) => [check]))
 })
 
