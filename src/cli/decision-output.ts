@@ -142,7 +142,7 @@ function describeCheck({ check, result, detail, ms, dns }: CheckTrace, paint: Pa
 
 function counted({ verdict, thresholds }: DecisionRecord, paint: Paint): readonly string[] {
   if (verdict === undefined) return []
-  return [...verdict.effects.map((effect) => describeEffect(effect, paint)), `${INDENT}${'score'.padEnd(14)} ${String(verdict.score).padStart(6)}  ${thresholdText(thresholds)}`]
+  return [...verdict.effects.flatMap((effect) => [describeEffect(effect, paint), ...describeParts(effect, paint)]), `${INDENT}${'score'.padEnd(14)} ${String(verdict.score).padStart(6)}  ${thresholdText(thresholds)}`]
 }
 
 function describeRefused({ recipient, verdict }: DecisionRecord['refused'][number], paint: Paint): readonly string[] {
@@ -155,6 +155,17 @@ function describeEffect({ check, result, policy, effect, points }: Effect, paint
   const sum = points === 0 ? '' : points > 0 ? `+${points}` : String(points)
   const words = EFFECT_WORDS[effect] ?? effect
   return `${INDENT}${clean(check).padEnd(14)} ${sum.padStart(6)}  ${padded(clean(words), 14, (text) => paint(isRefusal(effect) ? 'red' : 'bold', text))} ${clean(result)}  ${paint('dim', `(policy: ${clean(policy)})`)}`
+}
+
+const MAX_PARTS = 60
+
+/** The rules that a check's points are made of. */
+function describeParts({ parts = [] }: Effect, paint: Paint): readonly string[] {
+  const more = parts.length > MAX_PARTS ? [`${INDENT.repeat(3)}${paint('dim', `and ${parts.length - MAX_PARTS} more`)}`] : []
+  return [...parts.slice(0, MAX_PARTS).map(({ name, points, why }) => {
+    const sum = points > 0 ? `+${points}` : String(points)
+    return `${INDENT.repeat(3)}${sum.padStart(7)}  ${clean(name)}  ${paint('dim', clean(why))}`
+  }), ...more]
 }
 
 function isRefusal(effect: string): boolean {

@@ -63,6 +63,8 @@ export function summaryOf({ known, verdict }: JudgementState): { readonly auth: 
   const words = [
     ['iprev', known.iprev?.status], ['spf', known.spf?.status], ['dkim', known.dkim?.status], ['arc', known.arc?.status], ['dmarc', known.dmarc?.status],
   ].flatMap(([name, status]) => (status === undefined ? [] : [`${name ?? ''}=${status}`]))
-  const tests = (verdict?.effects ?? []).filter(({ effect }) => effect !== 'nothing').map(({ check, result, points }) => `${check}:${result}${points === 0 ? '' : ` ${points}`}`)
+  const tests = (verdict?.effects ?? []).filter(({ effect }) => effect !== 'nothing').flatMap(({ check, result, points, parts = [] }) => [
+    `${check}:${result}${points === 0 ? '' : ` ${points}`}`, ...parts.map((part) => `${part.name} ${part.points}`),
+  ])
   return { auth: words.join(' '), tests, score: verdict?.score }
 }

@@ -11,6 +11,7 @@ import type { StoredMessage } from '../message/message.ts'
 import { receivedSpf } from '../message/received-spf.ts'
 import { prefixSubject } from '../message/subject-prefix.ts'
 import { spamFields, warningField } from '../message/warning-fields.ts'
+import type { Effect } from '../policy/decide.ts'
 import type { SessionFacts } from '../smtp/session-handler.ts'
 import type { InboundSettings } from './inbound.ts'
 import type { JudgedMessage } from './judgement.ts'
@@ -46,8 +47,16 @@ function spamFieldsOf({ settings, judged: { verdict } }: TagInput): readonly str
   const { tag, quarantine, reject } = settings.policy.spam
   const required = tag ?? quarantine ?? reject
   if (required === undefined) return []
-  const tests = verdict.effects.filter(({ points }) => points !== 0).map(({ check, result }) => (result === 'fail' || result === 'yes' ? check : `${check}_${result}`).toUpperCase().replaceAll(/[^A-Z0-9]+/g, '_'))
+  const tests = verdict.effects.flatMap((effect) => testsOf(effect))
   return [spamFields({ spam: verdict.tagged, score: verdict.score, required, tests })]
+}
+
+/** What counted: rules by their names, other checks by their own. */
+function testsOf({ check, result, effect, points, parts }: Effect): readonly string[] {
+  if (effect !== 'score' && effect !== 'warn') return []
+  if (parts !== undefined) return parts.filter((part) => part.points !== 0).map(({ name }) => name)
+  if (points === 0) return []
+  return [(result === 'fail' || result === 'yes' ? check : `${check}_${result}`).toUpperCase().replaceAll(/[^A-Z0-9]+/g, '_')]
 }
 
 function receivedSpfOf({ session, settings, sender, judged: { envelope: { spf } } }: TagInput): readonly string[] {
