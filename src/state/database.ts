@@ -62,6 +62,23 @@ const STEPS: readonly string[] = [
    ALTER TABLE decisions_in_order RENAME TO decisions;
    CREATE UNIQUE INDEX decisions_id ON decisions (id);
    CREATE INDEX decisions_at ON decisions (at);`,
+  // Whom our users write to, under keyed hashes (correspondents-store.ts).
+  `CREATE TABLE correspondents (
+     key BLOB PRIMARY KEY,
+     messages INTEGER NOT NULL,
+     last_at INTEGER NOT NULL
+   ) WITHOUT ROWID;
+   CREATE INDEX correspondents_last_at ON correspondents (last_at);`,
+  // Authenticated sender domains, by days since 1970 (domain-history-store.ts). Of too many, those that were hardly seen go first.
+  `CREATE TABLE domain_history (
+     domain TEXT PRIMARY KEY,
+     first_day INTEGER NOT NULL,
+     last_day INTEGER NOT NULL,
+     messages INTEGER NOT NULL,
+     spam INTEGER NOT NULL
+   ) WITHOUT ROWID;
+   CREATE INDEX domain_history_last_day ON domain_history (last_day);
+   CREATE INDEX domain_history_seldom ON domain_history (messages > 2, last_day);`,
 ]
 
 export const DATABASE_FILE = 'postern.db'
