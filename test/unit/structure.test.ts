@@ -81,7 +81,7 @@ const ALLOWED: Readonly<Record<string, Readonly<Record<string, 'any' | 'type'>>>
   // Reads parts of messages for whoever scores them; knows nothing of scores.
   'mime': { 'mime': 'any', 'message': 'any' },
   // A score is a function of the message and of facts; what it learns and whom it asks are behind interfaces.
-  'spam': { 'spam': 'any', 'mime': 'any', 'message': 'any', 'reputation/organizational-domain.ts': 'any', 'observe/log.ts': 'type', 'config/problem.ts': 'any', 'config/source.ts': 'any', 'config/nearest.ts': 'any' },
+  'spam': { 'spam': 'any', 'mime': 'any', 'message': 'any', 'auth/stranger-text.ts': 'any', 'reputation/organizational-domain.ts': 'any', 'observe/log.ts': 'type', 'config/problem.ts': 'any', 'config/source.ts': 'any', 'config/nearest.ts': 'any' },
   // Who signs is decided out of memory; files and the DNS are asked beside the way of a message.
   'signing': { 'signing': 'any', 'auth': 'type', 'auth/stranger-text.ts': 'any', 'dns': 'any', 'message': 'any', 'smtp': 'type', 'observe/log.ts': 'type', 'config/problem.ts': 'any' },
   // Who may send, and as whom. Users' names are those of deliveries.
