@@ -71,12 +71,16 @@ export interface ListTrouble {
   readonly why: string
 }
 
-/** The trouble that the answers speak of, if any does: then none of them is believed. */
-export function troubleIn(answers: readonly string[]): ListTrouble | undefined {
+/**
+ * The trouble that the answers speak of, if any does: then none of them is believed.
+ * @param refuses a return code by which this list says that it does not serve us
+ */
+export function troubleIn(answers: readonly string[], refuses: (answer: string) => boolean = () => false): ListTrouble | undefined {
   for (const answer of answers) {
     const [first, second, third] = answer.split('.')
     if (first !== '127') return { kind: 'foreign', why: `it answers ${answer}, which is outside 127.0.0.0/8` }
     if (second === '255' && third === '255') return { kind: 'refused', why: `it answers ${answer}: ${refusal(answer)}` }
+    if (refuses(answer)) return { kind: 'refused', why: `it answers ${answer}, by which it refuses to answer us` }
   }
   return undefined
 }

@@ -1,9 +1,10 @@
 /**
  * Whether a list may be believed: the interlock in front of each zone.
  *
- * A zone begins as `unproved`. It is `healthy` once it lists its test address
- * and does not list the address beside it: 127.0.0.2 and 127.0.0.1, or of a
- * zone for IPv6 only ::FFFF:7F00:2 and ::FFFF:7F00:1 (RFC 5782 §5). The proof
+ * A zone begins as `unproved`. It is `healthy` once it lists its test point and
+ * does not list the one beside it: of addresses 127.0.0.2 and 127.0.0.1, or of a
+ * zone for IPv6 only ::FFFF:7F00:2 and ::FFFF:7F00:1; of names TEST and INVALID
+ * (RFC 5782 §5); or what its operator names instead. The proof
  * holds for an hour. Whatever shows that the zone cannot be believed sets it
  * aside: a proof that fails or gets no answer, an answer that no list gives,
  * several look-ups on end without an answer while our servers answer others. It is tried again after a minute,
@@ -32,6 +33,27 @@ export type ZoneState =
   /** times in milliseconds, of the clock that is given in */
   | { readonly state: 'set-aside'; readonly since: number; readonly trouble: Trouble['kind']; readonly why: string; readonly advice: string; readonly nextTryAt: number }
 
+/** What stands before the zone in the questions that prove it. */
+export interface TestPoints {
+  readonly listed: string
+  readonly unlisted: string
+}
+
+export interface ProvedZone {
+  readonly zone: string
+  readonly test: TestPoints
+  /** in its place, in the log and in causes: a zone's name may hold a key that is its reader's secret */
+  readonly shown?: string
+  /** see `troubleIn` */
+  readonly refuses?: (answer: string) => boolean
+}
+
+export const NAME_TEST_POINTS: TestPoints = { listed: 'test', unlisted: 'invalid' }
+
+export function addressTestPoints(family: 4 | 6): TestPoints {
+  return family === 4 ? { listed: '2.0.0.127', unlisted: '1.0.0.127' } : { listed: mapped(2), unlisted: mapped(1) }
+}
+
 export interface ZoneContext {
   readonly resolver: Resolver
   /** milliseconds; may be set back, which costs a proof */
@@ -40,17 +62,17 @@ export interface ZoneContext {
 }
 
 export class ZoneHealth {
-  readonly #zone: string
-  readonly #testLabels: { readonly listed: string; readonly unlisted: string }
+  readonly #zone: ProvedZone
+  readonly #shown: string
   readonly #context: ZoneContext
   #state: ZoneState = { state: 'unproved' }
   #failures = 0
   #retryMs = FIRST_RETRY_MS
   #proving: Promise<void> | undefined
 
-  constructor(zone: string, family: 4 | 6, context: ZoneContext) {
+  constructor(zone: ProvedZone, context: ZoneContext) {
     this.#zone = zone
-    this.#testLabels = family === 4 ? { listed: '2.0.0.127', unlisted: '1.0.0.127' } : { listed: mapped(2), unlisted: mapped(1) }
+    this.#shown = zone.shown ?? zone.zone
     this.#context = context
   }
 
@@ -71,7 +93,7 @@ export class ZoneHealth {
     }
   }
 
-  /** Asks for the two test addresses, whatever the state. Two at once are one. */
+  /** Asks for the two test points, whatever the state. Two at once are one. */
   prove(): Promise<void> {
     this.#proving ??= this.#prove().finally(() => {
       this.#proving = undefined
@@ -94,9 +116,9 @@ export class ZoneHealth {
 
   async #prove(): Promise<void> {
     const { resolver } = this.#context
-    const names = [`${this.#testLabels.listed}.${this.#zone}`, `${this.#testLabels.unlisted}.${this.#zone}`] as const
-    const [listed, unlisted] = await Promise.all([resolver.lookup(names[0], 'A'), resolver.lookup(names[1], 'A')])
-    const trouble = positiveTrouble(names[0], listed) ?? negativeTrouble(names[1], unlisted)
+    const { zone, test, refuses } = this.#zone
+    const [listed, unlisted] = await Promise.all([resolver.lookup(`${test.listed}.${zone}`, 'A'), resolver.lookup(`${test.unlisted}.${zone}`, 'A')])
+    const trouble = positiveTrouble({ name: `${test.listed}.${zone}`, found: listed, refuses }) ?? negativeTrouble({ name: `${test.unlisted}.${zone}`, found: unlisted, refuses })
     if (trouble === undefined) this.#proved()
     else this.#setAside(trouble)
   }
@@ -107,10 +129,10 @@ export class ZoneHealth {
     this.#failures = 0
     switch (before.state) {
       case 'unproved':
-        this.#context.log.info({ zone: this.#zone }, 'the DNS list answers as it should, and is believed')
+        this.#context.log.info({ zone: this.#shown }, 'the DNS list answers as it should, and is believed')
         break
       case 'set-aside':
-        this.#context.log.warn({ zone: this.#zone }, 'the DNS list answers as it should again, and is believed')
+        this.#context.log.warn({ zone: this.#shown }, 'the DNS list answers as it should again, and is believed')
         break
       case 'healthy':
         // Only now: one that comes and goes is tried less and less.
@@ -118,15 +140,16 @@ export class ZoneHealth {
     }
   }
 
-  #setAside({ kind, why }: Trouble): void {
+  #setAside({ kind, why: inFull }: Trouble): void {
     const now = this.#context.now()
+    const why = inFull.replaceAll(this.#zone.zone, this.#shown)
     const before = this.#state
     const advice = adviceOn(kind)
     this.#failures = 0
     this.#state = { state: 'set-aside', since: before.state === 'set-aside' ? before.since : now, trouble: kind, why, advice, nextTryAt: now + this.#retryMs }
     this.#retryMs = Math.min(this.#retryMs * 2, PROOF_INTERVAL_MS)
     if (before.state === 'set-aside' && before.trouble === kind) return
-    this.#context.log.error({ zone: this.#zone, why, advice }, 'the DNS list is set aside: nothing it says is believed until it answers as it should')
+    this.#context.log.error({ zone: this.#shown, why, advice }, 'the DNS list is set aside: nothing it says is believed until it answers as it should')
   }
 }
 
@@ -135,19 +158,25 @@ function mapped(last: number): string {
   return `${last}.0.0.0.0.0.f.7.f.f.f.f.${Array.from({ length: 20 }, () => '0').join('.')}`
 }
 
-function positiveTrouble(name: string, found: Lookup<'A'>): Trouble | undefined {
+interface Proof {
+  readonly name: string
+  readonly found: Lookup<'A'>
+  readonly refuses: ProvedZone['refuses']
+}
+
+function positiveTrouble({ name, found, refuses }: Proof): Trouble | undefined {
   switch (found.status) {
-    case 'records': return troubleIn(found.records)
+    case 'records': return troubleIn(found.records, refuses)
     case 'nxdomain':
-    case 'nodata': return { kind: 'lists-nothing', why: `it does not list its test address (${name}: ${found.status})` }
+    case 'nodata': return { kind: 'lists-nothing', why: `it does not list its test point (${name}: ${found.status})` }
     case 'servfail':
     case 'timeout': return { kind: 'silent', why: failureCause(name, found) }
   }
 }
 
-function negativeTrouble(name: string, found: Lookup<'A'>): Trouble | undefined {
+function negativeTrouble({ name, found, refuses }: Proof): Trouble | undefined {
   switch (found.status) {
-    case 'records': return troubleIn(found.records) ?? { kind: 'lists-everything', why: `it lists an address that no list may hold (${name}: ${found.records.slice(0, 3).join(', ')})` }
+    case 'records': return troubleIn(found.records, refuses) ?? { kind: 'lists-everything', why: `it lists what no list may hold (${name}: ${found.records.slice(0, 3).join(', ')})` }
     case 'nxdomain':
     case 'nodata': return undefined
     case 'servfail':

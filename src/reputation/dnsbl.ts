@@ -14,22 +14,14 @@
  *
  * Bounds: zones, look-ups at once of one check, characters of a reason.
  */
-import { causeText, strangerText } from '../auth/stranger-text.ts'
-import { normalName } from '../dns/name.ts'
-import type { Lookup, Resolver } from '../dns/resolver.ts'
-import { readCode, troubleIn } from './dnsbl-codes.ts'
-import { ZoneHealth, type Trouble, type ZoneContext, type ZoneState } from './dnsbl-health.ts'
-import { atOnce, failureCause } from './look-ups.ts'
+import { strangerText } from '../auth/stranger-text.ts'
+import type { Resolver } from '../dns/resolver.ts'
+import { addressTestPoints, type ZoneContext, type ZoneState } from './dnsbl-health.ts'
+import { ListZone, type DnsListCode, type ListAnswer, type ListError } from './list-zone.ts'
+import { atOnce } from './look-ups.ts'
 import { isLoopback, parseIpAddress, reverseLabels, type IpAddress } from './reverse-name.ts'
 
-export interface DnsListCode {
-  /** as `readCode` of dnsbl-codes.ts reads it */
-  readonly code: string
-  /** instead of the zone's */
-  readonly weight?: number
-  /** the part of the list, as `policy` or `high` */
-  readonly label?: string
-}
+export type { DnsListCode }
 
 export interface DnsListZone {
   readonly zone: string
@@ -50,20 +42,10 @@ export interface DnsListSettings {
 }
 
 export type DnsListAnswer =
-  | {
-      readonly status: 'listed'
-      /** the answers that count, in order */
-      readonly codes: readonly string[]
-      /** of the codes that have one */
-      readonly labels: readonly string[]
-      /** the largest of the codes' weights; positive whatever the kind */
-      readonly weight: number
-      /** the list's own words, printable and bounded */
-      readonly reason?: string
-    }
+  /** weight: positive whatever the kind; reason: the list's own words, printable and bounded */
+  | (Extract<ListAnswer, { readonly status: 'listed' }> & { readonly reason?: string })
   | { readonly status: 'not-listed' }
-  /** unproved, set-aside: the zone was not asked; look-up: it gave no answer; answer: it gave one that no list gives */
-  | { readonly status: 'error'; readonly stage: 'unproved' | 'set-aside' | 'look-up' | 'answer'; readonly cause: string }
+  | ListError
   /** the zone holds no addresses of this kind */
   | { readonly status: 'not-asked'; readonly why: string }
 
@@ -89,28 +71,19 @@ export const MAX_DNS_LIST_ZONES = 50
 export const MAX_DNS_LIST_ZONE_CHARACTERS = 189
 const MAX_AT_ONCE = 20
 const MAX_REASON_CHARACTERS = 200
-const MAX_CODES_SHOWN = 10
-
-interface Code {
-  readonly matches: (answer: string) => boolean
-  readonly weight: number
-  readonly label: string | undefined
-}
 
 interface Zone {
   readonly settings: DnsListZone
-  readonly name: string
-  readonly codes: readonly Code[]
-  readonly health: ZoneHealth
+  readonly list: ListZone
 }
 
 export function createDnsLists(settings: DnsListSettings, context: ZoneContext): DnsLists {
   if (settings.zones.length > MAX_DNS_LIST_ZONES) throw new Error(`${settings.zones.length} DNS lists were configured; at most ${MAX_DNS_LIST_ZONES} are allowed`)
   const zones = settings.zones.map((one) => zoneOf(one, context))
   const most = settings.maxAtOnce ?? MAX_AT_ONCE
-  const health = (): readonly DnsListHealth[] => zones.map(({ settings: { zone, kind }, health: { state } }) => ({ zone, kind, ...state }))
+  const health = (): readonly DnsListHealth[] => zones.map(({ settings: { zone, kind }, list: { health: { state } } }) => ({ zone, kind, ...state }))
   const proveThem = async (due: readonly Zone[]): Promise<void> => {
-    await atOnce(due, most, (zone) => zone.health.prove())
+    await atOnce(due, most, (zone) => zone.list.health.prove())
   }
   return {
     check(address, resolver = context.resolver) {
@@ -118,10 +91,10 @@ export function createDnsLists(settings: DnsListSettings, context: ZoneContext):
       return atOnce(zones, most, async (zone): Promise<DnsListResult> => {
         const answer = await ask(zone, client, resolver)
         const { zone: name, kind } = zone.settings
-        return answer.status === 'error' ? { zone: name, kind, most: Math.max(...zone.codes.map(({ weight }) => weight)), ...answer } : { zone: name, kind, ...answer }
+        return answer.status === 'error' ? { zone: name, kind, most: zone.list.most, ...answer } : { zone: name, kind, ...answer }
       })
     },
-    tick: () => proveThem(zones.filter((zone) => zone.health.isDue)),
+    tick: () => proveThem(zones.filter((zone) => zone.list.health.isDue)),
     async prove() {
       await proveThem(zones)
       return health()
@@ -131,30 +104,17 @@ export function createDnsLists(settings: DnsListSettings, context: ZoneContext):
 }
 
 function zoneOf(settings: DnsListZone, context: ZoneContext): Zone {
-  const name = normalName(settings.zone)
-  if (name === undefined || name.length > MAX_DNS_LIST_ZONE_CHARACTERS) throw new Error(`DNS list was not checked: ${JSON.stringify(settings.zone)} is no name of at most ${MAX_DNS_LIST_ZONE_CHARACTERS} characters`)
-  const codes = settings.codes?.map(({ code, weight = settings.weight, label }): Code => {
-    const reading = readCode(code)
-    if (reading.status === 'refused') throw new Error(`DNS list was not checked: ${code}: ${reading.problem}`)
-    return { matches: reading.matches, weight, label }
-  })
-  const family = settings.ipv4 === false ? 6 : 4
-  return { settings, name, codes: codes ?? [{ matches: () => true, weight: settings.weight, label: undefined }], health: new ZoneHealth(name, family, context) }
+  const { zone, weight, codes } = settings
+  const test = addressTestPoints(settings.ipv4 === false ? 6 : 4)
+  return { settings, list: new ListZone({ zone, weight, test, maxCharacters: MAX_DNS_LIST_ZONE_CHARACTERS, ...(codes === undefined ? {} : { codes }) }, context) }
 }
 
-async function ask(zone: Zone, client: IpAddress | undefined, resolver: Resolver): Promise<DnsListAnswer> {
-  const skipped = whyNotAsked(zone.settings, client)
+async function ask({ settings, list }: Zone, client: IpAddress | undefined, resolver: Resolver): Promise<DnsListAnswer> {
+  const skipped = whyNotAsked(settings, client)
   if (client === undefined || skipped !== undefined) return { status: 'not-asked', why: skipped ?? '' }
-  const before = disbelief(zone.health.state)
-  if (before !== undefined) return before
-  const name = `${reverseLabels(client)}.${zone.name}`
-  const found = await resolver.lookup(name, 'A')
-  const answer = understood(zone, name, found)
-  // Set aside while this question was on its way: its answer is not believed either.
-  const after = answer.status === 'error' ? undefined : disbelief(zone.health.state)
-  if (after !== undefined) return after
+  const answer = await list.ask(reverseLabels(client), resolver)
   if (answer.status !== 'listed') return answer
-  const reason = await reasonOf(name, resolver)
+  const reason = await reasonOf(`${reverseLabels(client)}.${list.name}`, resolver)
   return reason === '' ? answer : { ...answer, reason }
 }
 
@@ -163,47 +123,6 @@ function whyNotAsked({ ipv4 = true, ipv6 }: DnsListZone, client: IpAddress | und
   // 127.0.0.2 is on every list, to be proved by.
   if (isLoopback(client)) return 'the client is this machine'
   return (client.family === 4 ? ipv4 : ipv6) ? undefined : `the list has no IPv${client.family} addresses`
-}
-
-function disbelief(state: ZoneState): DnsListAnswer | undefined {
-  switch (state.state) {
-    case 'healthy': return undefined
-    case 'unproved': return { status: 'error', stage: 'unproved', cause: 'the list has not been proved yet' }
-    case 'set-aside': return { status: 'error', stage: 'set-aside', cause: causeText(`the list is set aside: ${state.why}`) }
-  }
-}
-
-function understood(zone: Zone, name: string, found: Lookup<'A'>): DnsListAnswer {
-  switch (found.status) {
-    case 'nxdomain':
-    case 'nodata':
-      zone.health.answered(undefined)
-      return { status: 'not-listed' }
-    case 'servfail':
-    case 'timeout': {
-      const cause = causeText(failureCause(name, found))
-      // Where our own servers are silent, or a session has waited long enough, the list is not to blame; and a stranger's
-      // session must not be able to set a list aside.
-      if (found.ours !== true && (found.status === 'servfail' || found.serversAnswer === true)) zone.health.failed(cause)
-      return { status: 'error', stage: 'look-up', cause }
-    }
-    case 'records': {
-      const trouble: Trouble | undefined = troubleIn(found.records)
-      zone.health.answered(trouble)
-      return trouble === undefined ? listing(zone, found.records) : { status: 'error', stage: 'answer', cause: causeText(trouble.why) }
-    }
-  }
-}
-
-function listing({ codes }: Zone, answers: readonly string[]): DnsListAnswer {
-  const matched = codes.filter(({ matches }) => answers.some(matches))
-  if (matched.length === 0) return { status: 'not-listed' }
-  return {
-    status: 'listed',
-    codes: answers.filter((answer) => matched.some(({ matches }) => matches(answer))).sort().slice(0, MAX_CODES_SHOWN),
-    labels: [...new Set(matched.map(({ label }) => label).filter((label) => label !== undefined))],
-    weight: Math.max(...matched.map(({ weight }) => weight)),
-  }
 }
 
 /** RFC 5782 §2.1: the text may stand in a reply; it is a stranger's all the same. */
