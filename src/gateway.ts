@@ -17,6 +17,7 @@ import { OutgoingServices } from './outbound/outgoing-services.ts'
 import { createDecisionIds } from './observe/decision-id.ts'
 import type { Log } from './observe/log.ts'
 import { openListening, type Listening, type OpenServer, type Prepared } from './listening.ts'
+import { inboundSettings } from './inbound-settings.ts'
 import type { FrontDoorContext, FrontDoorSettings } from './front-door.ts'
 import { Admission } from './smtp/admission.ts'
 import type { Domain } from './smtp/envelope.ts'
@@ -271,11 +272,8 @@ class PosternGateway implements Gateway {
   /** The services are read at each use: a reload may have replaced them. */
   private inbound(settings: Settings): Inbound {
     const judging = (): WorkerServices => this.judging
-    const { policy: { policy, shadow, exempt, earlyTalkerWaitMs, subjectPrefix, trustedSealers, partialSignatures, greylist }, hostname, domains } = settings
     return {
-      settings: {
-        hostname, policy, shadow, earlyTalkerWaitMs, subjectPrefix, trustedSealers, partialSignatures, domains: [...domains.keys()], exempt: networkMatcher(exempt), greylistScore: greylist?.score ?? Infinity,
-      },
+      settings: inboundSettings(settings),
       get services() {
         return judging().services
       },

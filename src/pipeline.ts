@@ -58,9 +58,9 @@ export class FrontDoor implements SessionHandler {
     const id = this.context.newId()
     const reply = { ...refusal, text: `${String(refusal.text)} (${id})` }
     const facts = { id, listener, client: this.session.address, verdict: verdict.action, reply: describeReply(reply), ms: Math.round((this.context.now() - startedMs) * 10) / 10 }
-    const state = { outcomes: client.outcomes, traces: client.traces, known: client.known, verdict, input: client.input, shadow: client.shadow(), refusals: [] }
+    const state = { outcomes: client.outcomes, traces: client.traces, known: client.known, verdict, input: client.input, policy: client.inbound.settings.policy, shadow: client.shadow(), refusals: [] }
     this.context.log.info({ ...facts, tests: summaryOf(state).tests }, 'client refused')
-    this.context.remember({ id, at: this.context.date().getTime(), action: verdict.action, record: { ...decisionRecord(facts, state, client.inbound.settings) } })
+    this.context.remember({ id, at: this.context.date().getTime(), action: verdict.action, record: { ...decisionRecord(facts, state) } })
     return reply
   }
 

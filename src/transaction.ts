@@ -247,7 +247,7 @@ export class MailTransaction {
     this.record.departure = this.departure?.facts
     const facts = this.record.facts(this.recipients, this.context.now())
     this.context.log.info(facts, 'message')
-    this.context.remember({ id: this.record.id, at: this.context.date().getTime(), action: String(facts['verdict']), record: { ...decisionRecord(facts, state, this.judgement?.client.inbound.settings) } })
+    this.context.remember({ id: this.record.id, at: this.context.date().getTime(), action: String(facts['verdict']), record: { ...decisionRecord(facts, state) } })
   }
 
   /** One reply for SMTP, one for each recipient for LMTP (RFC 2033 §4.2). */

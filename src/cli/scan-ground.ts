@@ -7,7 +7,7 @@
 import { AllowListFile } from '../inbound/allow-list-file.ts'
 import { Crowd } from '../inbound/crowd.ts'
 import type { Inbound } from '../inbound/inbound.ts'
-import { networkMatcher } from '../config/networks.ts'
+import { inboundSettings } from '../inbound-settings.ts'
 import type { Settings } from '../config/settings.ts'
 import { cachingResolver } from '../dns/cache.ts'
 import type { Resolver } from '../dns/resolver.ts'
@@ -33,7 +33,8 @@ interface Context {
 
 const MINUTE_MS = 60_000
 
-export function scanGround({ hostname, domains, dns, policy }: Settings, { resolver, log, now, without }: Context): ScanGround {
+export function scanGround(settings: Settings, { resolver, log, now, without }: Context): ScanGround {
+  const { dns, policy } = settings
   const { greylist, shadow } = policy
   const off: readonly CheckName[] = ['rate', 'early_talker', ...without]
   const caching = cachingResolver(resolver, { maxEntries: dns.cacheEntries, now: () => performance.now() })
@@ -43,9 +44,9 @@ export function scanGround({ hostname, domains, dns, policy }: Settings, { resol
     lists,
     inbound: {
       settings: {
-        hostname, domains: [...domains.keys()], exempt: networkMatcher(policy.exempt),
+        ...inboundSettings(settings),
         policy: leftOut(policy.policy, off), shadow: shadow === undefined ? undefined : leftOut(shadow, off),
-        earlyTalkerWaitMs: 0, subjectPrefix: policy.subjectPrefix, trustedSealers: policy.trustedSealers, partialSignatures: policy.partialSignatures, greylistScore: greylist?.score ?? Infinity,
+        earlyTalkerWaitMs: 0,
       },
       services: {
         resolver: caching, lists, rates: NO_RATES, crowd: new Crowd(), greylist: greylist === undefined ? undefined : notAsked(greylist.delayMs),

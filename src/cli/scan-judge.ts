@@ -54,7 +54,7 @@ export async function scan(input: ScanInput, { inbound, lists }: ScanGround): Pr
   const { session, sender, recipients, message: { body, received }, settings } = input
   const loop = received > settings.limits.received ? replies.LOOP : undefined
   if (inbound.settings.exempt(session.address)) {
-    const record = decisionRecord(transactionOf(input, { verdict: loop === undefined ? 'accept' : 'reject', reply: loop, refused: [] }), undefined, undefined)
+    const record = decisionRecord(transactionOf(input, { verdict: loop === undefined ? 'accept' : 'reject', reply: loop, refused: [] }), undefined)
     return { action: loop === undefined ? 'accept' : 'reject', stage: 'message', record, fields: loop === undefined ? NO_CHANGES : undefined, exempt: true, dnsDown: false }
   }
   await lists.tick()
@@ -72,7 +72,7 @@ export async function scan(input: ScanInput, { inbound, lists }: ScanGround): Pr
   const passed = outcome.action === 'accept' || outcome.action === 'quarantine'
   return {
     action: outcome.action, stage: outcome.stage, exempt: false, dnsDown: client.dnsDown,
-    record: decisionRecord({ ...transaction, auth: summaryOf(state).auth }, state, inbound.settings),
+    record: decisionRecord({ ...transaction, auth: summaryOf(state).auth }, state),
     fields: passed ? fieldsOf(judged, { judgement, body }) : undefined,
   }
 }

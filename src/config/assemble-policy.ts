@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { CHECKS, PRESET_ACTIONS, PRESET_THRESHOLDS, WEIGHTS } from '../policy/policy.ts'
 import type { CheckName, CheckPolicy, Policy, Thresholds } from '../policy/policy.ts'
 import type { RateSettings } from '../reputation/rates.ts'
+import type { DomainThresholds } from './format-domain.ts'
 import type { ValuesOf } from './leaf.ts'
 import type { DNS, POLICY, RULES } from './policy-schema.ts'
 import type { DnsSettings, PolicySettings } from './policy-settings.ts'
@@ -36,7 +37,7 @@ export function assemblePolicy(values: PolicyValues, { base, shadow }: { base: s
 /** The pure part: what `decide` is given. */
 export function policyOf(values: RuleValues): Policy {
   const checks = Object.fromEntries(CHECKS.map((check) => [check, checkPolicy(check, values)])) as Record<CheckName, CheckPolicy>
-  return { checks, exceptions: values.exceptions, spam: thresholds(values), dnsDown: values.dns_down }
+  return { checks, exceptions: values.exceptions, spam: thresholdsOf(values), dnsDown: values.dns_down }
 }
 
 function checkPolicy(check: CheckName, values: RuleValues): CheckPolicy {
@@ -45,9 +46,10 @@ function checkPolicy(check: CheckName, values: RuleValues): CheckPolicy {
   return { action: given ?? PRESET_ACTIONS[values.preset][check], weight: weights[check] ?? WEIGHTS[check] }
 }
 
-function thresholds({ preset, spam }: RuleValues): Thresholds {
+/** @param over those of one domain */
+export function thresholdsOf({ preset, spam }: Pick<RuleValues, 'preset' | 'spam'>, over?: DomainThresholds): Thresholds {
   const of = (name: keyof Thresholds): number | undefined => {
-    const given = spam[name]
+    const given = over?.[name] ?? spam[name]
     return given === 'never' ? undefined : given ?? PRESET_THRESHOLDS[preset][name]
   }
   return { tag: of('tag'), quarantine: of('quarantine'), reject: of('reject') }

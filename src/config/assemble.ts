@@ -6,7 +6,7 @@
 import { resolve } from 'node:path'
 import type { Policy } from '../policy/policy.ts'
 import type { Domain } from '../smtp/envelope.ts'
-import { assembleDns, assemblePolicy } from './assemble-policy.ts'
+import { assembleDns, assemblePolicy, thresholdsOf } from './assemble-policy.ts'
 import { assembleSigning, assembleSubmission } from './assemble-signing.ts'
 import { resolveAddress } from './check-model.ts'
 import { normaliseDomain } from './format-names.ts'
@@ -19,7 +19,7 @@ import type { HopSection, ListenerSection, Model } from './model.ts'
 import { DEFAULT_CLIENTS } from './schema.ts'
 import type { LISTENER, LMTP_HOP, MAILDIR_HOP, ROOT, SMTP_HOP } from './schema.ts'
 import type { Section } from './section.ts'
-import type { HopSettings, ListenerSettings, ListenerTlsSettings, MaildirSettings, RelaySettings, Settings, SocketAddress } from './settings.ts'
+import type { DomainSettings, HopSettings, ListenerSettings, ListenerTlsSettings, MaildirSettings, RelaySettings, Settings, SocketAddress } from './settings.ts'
 import type { Group } from './leaf.ts'
 
 interface Ground {
@@ -43,7 +43,7 @@ export function assemble(model: Model, ground: Ground): Settings {
     log: values.log,
     listeners: model.listeners.map((listener) => assembleListener(listener, { ...ground, domains: new Set(domainMap(values.domains).keys()) })),
     hops: new Map(model.hops.map((hop) => [hop.name, assembleHop(hop, ground)])),
-    domains: domainMap(values.domains),
+    domains: assembleDomains(values),
     newlines: values.newlines,
     dns: assembleDns(values.dns),
     signing: assembleSigning(values.signing, ground.base),
@@ -69,6 +69,10 @@ export function assemble(model: Model, ground: Ground): Settings {
       stopMs: timeouts.stop,
     },
   }
+}
+
+function assembleDomains({ domains, policy }: ValuesOf<typeof ROOT>): ReadonlyMap<Domain, DomainSettings> {
+  return new Map([...domainMap(domains)].map(([domain, { next, spam }]) => [domain, { next, ...(spam !== undefined && { spam: thresholdsOf(policy, spam) }) }]))
 }
 
 function assembleListener(listener: ListenerSection, { base, domains }: Ground & { readonly domains: ReadonlySet<Domain> }): ListenerSettings {

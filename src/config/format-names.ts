@@ -46,31 +46,6 @@ export const domainName: Format<Domain> = textFormat({ type: 'domain name', allo
   return domain === undefined ? refuse(`${showValue(text)} is not a domain name`) : read(domain)
 })
 
-export interface DomainItem {
-  readonly domain: Domain
-  readonly next: string | undefined
-}
-
-/** `example.org`, or `{ domain: example.org, next: hop }`. */
-export const domainItem: Format<DomainItem> = {
-  type: 'domain',
-  allowed: 'example.org, or { domain: example.org, next: HOP }',
-  parts: { domain: 'The name of the domain.', next: "The hop that its mail goes to, a key of `hops`, instead of the listener's own." },
-  read(raw) {
-    if (!isMapping(raw)) {
-      const reading = domainName.read(raw)
-      return reading.status === 'read' ? read({ domain: reading.value, next: undefined }) : reading
-    }
-    const problems: FormatProblem[] = [...readMapping(raw, ['domain', 'next'])]
-    const domain = domainName.read(raw.get('domain') ?? null)
-    const next = raw.has('next') ? reference.read(raw.get('next') ?? null) : read(undefined)
-    if (domain.status === 'refused') problems.push(...domain.problems.map((p) => ({ ...p, at: ['domain'] })))
-    if (next.status === 'refused') problems.push(...next.problems.map((p) => ({ ...p, at: ['next'] })))
-    if (domain.status === 'refused' || next.status === 'refused' || problems.length > 0) return { status: 'refused', problems }
-    return read({ domain: domain.value, next: next.value })
-  },
-}
-
 /** A name that the configuration gives: of a listener, of a hop. */
 export const reference: Format<string> = textFormat(
   { type: 'name', allowed: 'a name of letters, digits, - and _, beginning with a letter, at most 63 long' },

@@ -4,7 +4,7 @@
  * with its place in the document.
  */
 import type { Domain } from '../smtp/envelope.ts'
-import type { DomainItem } from './format-names.ts'
+import type { DomainItem, DomainThresholds } from './format-domain.ts'
 import { suggestion } from './nearest.ts'
 import type { KeyPath } from './problem.ts'
 import { HOP_KINDS, HOP_WITHOUT_VARIABLE, LISTENER, LMTP_HOP, MAILDIR_HOP, MAX_HOPS, MAX_LISTENERS, ROOT, SMTP_HOP, WITHOUT_VARIABLE } from './schema.ts'
@@ -111,9 +111,9 @@ function readHop(kind: HopKind, name: string, { value, collector }: { value: Loc
 }
 
 /** The domains as a map; of two entries for one domain the first stands, and the check has said so. */
-export function domainMap(items: readonly DomainItem[]): ReadonlyMap<Domain, { readonly next: string | undefined }> {
-  const map = new Map<Domain, { readonly next: string | undefined }>()
-  for (const { domain, next } of items) if (!map.has(domain)) map.set(domain, { next })
+export function domainMap(items: readonly DomainItem[]): ReadonlyMap<Domain, { readonly next: string | undefined; readonly spam?: DomainThresholds }> {
+  const map = new Map<Domain, { readonly next: string | undefined; readonly spam?: DomainThresholds }>()
+  for (const { domain, ...rest } of items) if (!map.has(domain)) map.set(domain, rest)
   return map
 }
 

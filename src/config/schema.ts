@@ -5,9 +5,10 @@
  */
 import { duration, flag, integer, listOf, oneOf, size, workerCount } from './format.ts'
 import {
-  certificatePair, domainItem, domainName, fileMode, filePath, hopAddress, listenAddress, mailbox, mailboxPath, owner, reference,
+  certificatePair, domainName, fileMode, filePath, hopAddress, listenAddress, mailbox, mailboxPath, owner, reference,
   suffixCharacters,
 } from './format-names.ts'
+import { domainItem } from './format-domain.ts'
 import { key, optional, required } from './leaf.ts'
 import type { Group } from './leaf.ts'
 import { trustedNetwork } from './networks.ts'
@@ -43,7 +44,7 @@ export const ROOT = {
   },
   domains: key(listOf(domainItem, { min: 0, max: MAX_DOMAINS, type: 'list of domains' }), {
     doc: 'The domains that inbound listeners accept mail for; a recipient in any other is refused with 550 5.7.1. '
-      + 'An entry is a name, or `{ domain: NAME, next: HOP }` for a domain that goes to a hop of its own. '
+      + 'An entry is a name, or `{ domain: NAME, next: HOP, spam: { tag: POINTS } }` for a domain that goes to a hop of its own, or has thresholds of its own. '
       + 'Names outside ASCII may be written as they are. Subdomains are not included.',
     default: '', defaultText: 'none',
   }),

@@ -6,6 +6,7 @@ import type { Domain } from '../smtp/envelope.ts'
 import type { SigningSettings } from '../signing/settings.ts'
 import type { RateLimit } from '../reputation/rates.ts'
 import type { AuthenticatorSettings, SendAsSettings } from '../submission/settings.ts'
+import type { Thresholds } from '../policy/policy.ts'
 import type { DnsSettings, KeptSettings, PolicySettings } from './policy-settings.ts'
 
 export interface Settings extends KeptSettings {
@@ -38,6 +39,8 @@ export interface LogSettings {
 export interface DomainSettings {
   /** key of `hops`; undefined: the listener's `next` */
   readonly next: string | undefined
+  /** undefined: those of the policy */
+  readonly spam?: Thresholds
 }
 
 export type SocketAddress =

@@ -8,7 +8,6 @@ import type { Effect, Verdict } from '../policy/decide.ts'
 import type { Thresholds } from '../policy/policy.ts'
 import { whatIf } from '../policy/what-if.ts'
 import type { CheckTrace } from './check-trace.ts'
-import type { InboundSettings } from './inbound.ts'
 import type { JudgementState } from './judgement.ts'
 
 export interface DecisionRecord {
@@ -35,9 +34,9 @@ export interface RecordedVerdict {
   readonly effects: readonly Effect[]
 }
 
-export function decisionRecord(transaction: Readonly<Record<string, unknown>>, state: JudgementState | undefined, settings: InboundSettings | undefined): DecisionRecord {
-  const { verdict, input, shadow } = state ?? {}
-  const decided = verdict === undefined || input === undefined || settings === undefined ? undefined : { verdict, input, policy: settings.policy }
+export function decisionRecord(transaction: Readonly<Record<string, unknown>>, state: JudgementState | undefined): DecisionRecord {
+  const { verdict, input, policy, shadow } = state ?? {}
+  const decided = verdict === undefined || input === undefined || policy === undefined ? undefined : { verdict, input, policy }
   const notable = decided !== undefined && (decided.verdict.action !== 'accept' || decided.verdict.tagged)
   return {
     transaction,

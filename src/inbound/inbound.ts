@@ -3,7 +3,7 @@
  * and the services of the worker that it asks.
  */
 import type { CachingResolver } from '../dns/cache.ts'
-import type { Policy } from '../policy/policy.ts'
+import type { Policy, Thresholds } from '../policy/policy.ts'
 import type { AllowHits, AllowList } from '../reputation/allow-list.ts'
 import type { DnsLists } from '../reputation/dnsbl.ts'
 import type { Greylist } from '../reputation/greylist.ts'
@@ -17,6 +17,8 @@ export interface InboundSettings {
   /** nothing is checked of such a client; undefined: a unix socket */
   readonly exempt: (address: string | undefined) => boolean
   readonly policy: Policy
+  /** thresholds of domains that have their own; no others */
+  readonly thresholds: ReadonlyMap<string, Thresholds>
   /** decided beside it, without effect */
   readonly shadow: Policy | undefined
   readonly earlyTalkerWaitMs: number

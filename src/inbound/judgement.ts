@@ -6,10 +6,12 @@
  * `recipient` at each RCPT, `judge` once the message is whole. The
  * verdict before the message leaves open what the message may still excuse.
  */
+import { isDeepStrictEqual } from 'node:util'
 import { readHeaderSection, type HeaderSection } from '../message/header-section.ts'
 import type { StoredMessage } from '../message/message.ts'
 import { decide, type DecideInput, type Verdict } from '../policy/decide.ts'
 import type { CheckOutcome } from '../policy/outcome.ts'
+import type { Policy, Thresholds } from '../policy/policy.ts'
 import type { AllowSubject, ProvedDomain } from '../reputation/allow-list.ts'
 import type { GreylistOutcome } from '../reputation/greylist.ts'
 import type { Rates } from '../reputation/rates.ts'
@@ -31,6 +33,8 @@ export interface JudgementState {
   /** of the last step that was decided */
   readonly verdict: Verdict | undefined
   readonly input: DecideInput | undefined
+  /** with the thresholds of the recipients */
+  readonly policy: Policy
   readonly shadow: Verdict | undefined
   /** the first few */
   readonly refusals: readonly RefusedRecipient[]
@@ -46,6 +50,8 @@ const MAX_REFUSALS = 10
 
 export interface JudgedMessage {
   readonly verdict: Verdict
+  /** points from which something happens, as they were for these recipients */
+  readonly thresholds: Thresholds
   readonly section: HeaderSection
   readonly envelope: EnvelopeFindings
   readonly findings: MessageFindings
@@ -57,6 +63,8 @@ export class Judgement {
   private envelope: Promise<EnvelopeFindings> | undefined
   /** what excused the recipients that were accepted: one verdict on the message must do for all of them */
   private excused: string | undefined
+  /** of the recipients that were accepted */
+  private thresholds: Thresholds | undefined
   private readonly refusals: RefusedRecipient[] = []
   private readonly rates: CheckOutcome[] = []
   private readonly greylisting: CheckTrace[] = []
@@ -74,7 +82,7 @@ export class Judgement {
 
   /**
    * May this recipient have mail from this client? The refusal, or undefined; or
-   * `apart`: what excuses the client for this one does not for the others.
+   * `apart`: what excuses the client for this one does not for the others, or its domain has other thresholds.
    * @param first nobody was accepted before it
    */
   async recipient(recipient: EnvelopePath, first: boolean): Promise<Reply | 'apart' | undefined> {
@@ -89,8 +97,10 @@ export class Judgement {
       return verdict.reply
     }
     const excused = verdict.effects.filter(({ effect }) => effect === 'excused' || effect === 'deferred').map(({ check, exceptions }) => `${check} ${exceptions.join(' ')}`).join('\n')
-    if (first) this.excused = excused
-    else if (excused !== this.excused) return 'apart'
+    if (first) {
+      this.excused = excused
+      this.thresholds = this.thresholdsOf(address)
+    } else if (excused !== this.excused || !isDeepStrictEqual(this.thresholdsOf(address), this.thresholds)) return 'apart'
     return this.comeBack(address, verdict)
   }
 
@@ -107,7 +117,7 @@ export class Judgement {
     const { verdict } = this.decide(true)
     const { allowList, allowHits, date } = this.client.inbound.services
     countHits(allowList(), { verdict, hits: allowHits, at: date().getTime() })
-    return { verdict, section, envelope, findings }
+    return { verdict, thresholds: this.policy.spam, section, envelope, findings }
   }
 
   get state(): JudgementState {
@@ -121,6 +131,7 @@ export class Judgement {
       verdict: decided?.verdict,
       input: decided?.input,
       refusals: this.refusals,
+      policy: this.policy,
       shadow: shadow === undefined || decided === undefined ? undefined : decide(shadow, decided.input),
     }
   }
@@ -146,11 +157,22 @@ export class Judgement {
   }
 
   private decide(final: boolean): { readonly verdict: Verdict; readonly input: DecideInput } {
-    const { settings, services } = this.client.inbound
+    const { services } = this.client.inbound
     const excuses = excusesOf(services.allowList(), this.subject())
     const input: DecideInput = { outcomes: this.outcomes, facts: factsOf(this.known), excuses, final, dnsDown: this.client.dnsDown }
-    this.decided = { verdict: decide(settings.policy, input), input }
+    this.decided = { verdict: decide(this.policy, input), input }
     return this.decided
+  }
+
+  private get policy(): Policy {
+    const { policy } = this.client.inbound.settings
+    const [recipient] = this.recipients
+    return recipient === undefined ? policy : { ...policy, spam: this.thresholdsOf(recipient) }
+  }
+
+  private thresholdsOf(recipient: string): Thresholds {
+    const { policy, thresholds } = this.client.inbound.settings
+    return thresholds.get(recipient.slice(recipient.lastIndexOf('@') + 1)) ?? policy.spam
   }
 
   private subject(): AllowSubject {

@@ -43,8 +43,8 @@ export function tagMessage(body: StoredMessage, input: TagInput, below: Buffer):
 }
 
 /** Only a message that was scored says so; without a threshold nothing is spam. */
-function spamFieldsOf({ settings, judged: { verdict } }: TagInput): readonly string[] {
-  const { tag, quarantine, reject } = settings.policy.spam
+function spamFieldsOf({ judged: { verdict, thresholds } }: TagInput): readonly string[] {
+  const { tag, quarantine, reject } = thresholds
   const required = tag ?? quarantine ?? reject
   if (required === undefined) return []
   const tests = verdict.effects.flatMap((effect) => testsOf(effect))

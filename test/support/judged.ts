@@ -11,7 +11,7 @@ import { inboundRoutes } from '../../src/delivery/routes.ts'
 import { cachingResolver } from '../../src/dns/cache.ts'
 import { Crowd } from '../../src/inbound/crowd.ts'
 import type { Inbound } from '../../src/inbound/inbound.ts'
-import { networkMatcher } from '../../src/config/networks.ts'
+import { inboundSettings } from '../../src/inbound-settings.ts'
 import type { FrontDoorContext, FrontDoorSettings } from '../../src/front-door.ts'
 import { FrontDoor } from '../../src/pipeline.ts'
 import { createAllowList, MemoryAllowHits, type AllowEntry } from '../../src/reputation/allow-list.ts'
@@ -35,6 +35,8 @@ import { zoneMap, type ZoneData, type ZoneMap } from './zone-map.ts'
 export interface JudgedOptions {
   /** the mapping under `policy`, in YAML's flow style without its braces */
   readonly policy?: string
+  /** in YAML's flow style */
+  readonly domains?: string
   readonly zone: ZoneData
   /** the client's address; 192.0.2.7 */
   readonly client?: string | undefined
@@ -60,7 +62,7 @@ const PATIENCE = 2000
 
 export async function judged(options: JudgedOptions) {
   const settings = settingsFrom(`hostname: mx.example
-domains: [hop.example]
+domains: ${options.domains ?? '[hop.example]'}
 policy: { exempt: [unix], ${options.policy ?? 'preset: standard'} }
 listeners: [{ name: in, role: inbound, listen: "127.0.0.1:2525", next: backend }]
 hops: { backend: { smtp: "192.0.2.1:25" } }
@@ -78,10 +80,7 @@ hops: { backend: { smtp: "192.0.2.1:25" } }
   const waits: { readonly ms: number; readonly end: () => void }[] = []
   const { policy } = settings
   const inbound: Inbound = {
-    settings: {
-      hostname: settings.hostname, domains: [...settings.domains.keys()], exempt: networkMatcher(policy.exempt), policy: policy.policy, shadow: policy.shadow,
-      earlyTalkerWaitMs: policy.earlyTalkerWaitMs, subjectPrefix: policy.subjectPrefix, trustedSealers: policy.trustedSealers, partialSignatures: policy.partialSignatures, greylistScore: policy.greylist?.score ?? Infinity,
-    },
+    settings: inboundSettings(settings),
     services: {
       resolver, lists, now,
       crowd: shared.crowd,

@@ -1,8 +1,9 @@
 /** Formats of names, addresses, paths, owners and modes. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { domainItem } from '../../../src/config/format-domain.ts'
 import {
-  certificatePair, domainItem, domainName, fileMode, formatAddress, hopAddress, listenAddress, mailbox, mailboxPath, owner, reference,
+  certificatePair, domainName, fileMode, formatAddress, hopAddress, listenAddress, mailbox, mailboxPath, owner, reference,
   suffixCharacters, unixPathProblem,
 } from '../../../src/config/format-names.ts'
 import type { Format } from '../../../src/config/format.ts'
@@ -49,8 +50,12 @@ test('an entry of domains is a name, or a mapping with a hop', () => {
   assert.deepEqual(value(domainItem, 'Example.org'), { domain: 'example.org', next: undefined })
   assert.deepEqual(value(domainItem, new Map([['domain', 'example.org'], ['next', 'lists']])), { domain: 'example.org', next: 'lists' })
   assert.deepEqual(value(domainItem, new Map([['domain', 'example.org']])), { domain: 'example.org', next: undefined })
-  assert.deepEqual(refused(domainItem, new Map([['domian', 'a'], ['next', '']])).map(({ at }) => at), ['domian', 'domain', 'next'])
+  assert.deepEqual(refused(domainItem, new Map([['domian', 'a'], ['next', '']])).map(({ at }) => at), ['domian', '', 'next'])
   assert.match(refused(domainItem, new Map([['domian', 'a']]))[0]?.problem ?? '', /did you mean "domain"/)
+  const thresholds = new Map([['tag', '3'], ['reject', 'never']])
+  assert.deepEqual(value(domainItem, new Map<string, string | Map<string, string>>([['domain', 'example.org'], ['spam', thresholds]])), { domain: 'example.org', next: undefined, spam: { tag: 3, quarantine: undefined, reject: 'never' } })
+  refused(domainItem, new Map<string, string | Map<string, string>>([['domain', 'example.org'], ['spam', new Map([['tagg', '3']])]]))
+  refused(domainItem, new Map([['domain', 'example.org'], ['spam', '3']]))
   refused(domainItem, ['example.org'])
 })
 
