@@ -2,6 +2,9 @@
  * The embedded database: one SQLite file in the state directory, shared by all
  * workers and by the command line.
  *
+ * What is kept apart, as what the classifier learnt, is a kind of its own: another
+ * file and other tables, opened in the same way.
+ *
  * Opening makes the tables that are missing and brings older ones up to date,
  * each step in a transaction of its own, so that an upgrade that is cut short
  * goes on where it stopped. A file of a newer Postern is refused. Throws where
@@ -85,20 +88,28 @@ export const DATABASE_FILE = 'postern.db'
 /** `user_version` of a database that is up to date. */
 export const DATABASE_VERSION = STEPS.length
 
+export interface DatabaseKind {
+  /** its name in the directory */
+  readonly file: string
+  readonly steps: readonly string[]
+}
+
+const POSTERN: DatabaseKind = { file: DATABASE_FILE, steps: STEPS }
+
 /**
  * @param directory made where it is missing
  * @param busyMs how long a statement waits for another process that writes, once the database is open
  */
-export function openDatabase(directory: string, { busyMs = BUSY_MS }: { readonly busyMs?: number } = {}): DatabaseSync {
+export function openDatabase(directory: string, { busyMs = BUSY_MS, kind = POSTERN }: { readonly busyMs?: number; readonly kind?: DatabaseKind } = {}): DatabaseSync {
   mkdirSync(directory, { recursive: true, mode: 0o750 })
-  const path = join(directory, DATABASE_FILE)
+  const path = join(directory, kind.file)
   const database = new DatabaseSync(path, { timeout: BUSY_MS })
   try {
     // Envelopes of other people's mail stand in it.
     chmodSync(path, 0o640)
     useWriteAheadLog(database)
     database.exec('PRAGMA synchronous = NORMAL')
-    upgrade(database, path)
+    upgrade(database, path, kind.steps)
     if (busyMs !== BUSY_MS) database.exec(`PRAGMA busy_timeout = ${busyMs}`)
     return database
   } catch (error) {
@@ -141,20 +152,21 @@ export function isBusy(error: unknown): boolean {
 }
 
 /** Several workers may come here at once: the version is read again under the lock. */
-function upgrade(database: DatabaseSync, path: string): void {
+function upgrade(database: DatabaseSync, path: string, steps: readonly string[]): void {
+  const versionNow = (): number => versionOf(database, path, steps.length)
   for (;;) {
-    if (versionOf(database, path) === STEPS.length) return
+    if (versionNow() === steps.length) return
     inTransaction(database, () => {
-      const version = versionOf(database, path)
-      const step = STEPS[version]
+      const version = versionNow()
+      const step = steps[version]
       if (step !== undefined) database.exec(`${step} PRAGMA user_version = ${version + 1};`)
     })
   }
 }
 
-function versionOf(database: DatabaseSync, path: string): number {
+function versionOf(database: DatabaseSync, path: string, known: number): number {
   const version = database.prepare('PRAGMA user_version').get()?.['user_version']
   if (typeof version !== 'number') throw new Error(`${path} has no version`)
-  if (version > STEPS.length) throw new Error(`${path} was written by a newer Postern (version ${version} of its tables, known here: ${STEPS.length})`)
+  if (version > known) throw new Error(`${path} was written by a newer Postern (version ${version} of its tables, known here: ${known})`)
   return version
 }
