@@ -1,0 +1,119 @@
+/**
+ * What every engine has around its protocol: a size limit, a deadline over
+ * everything, a bounded number of scans at a time, and a breaker. Nothing here
+ * rejects or hangs, whatever the adapter does.
+ */
+import { thrownText } from '../../auth/stranger-text.ts'
+import { Breaker, type BreakerChange, type Pass } from './breaker.ts'
+import { failed, type Attempt, type Engine, type EngineAdapter, type EngineClock, type EngineContext, type EngineHealth, type EngineMessage, type EngineOutcome } from './engine.ts'
+import { Places } from './places.ts'
+import type { EngineSettings } from './settings.ts'
+
+type GuardSettings = Pick<EngineSettings, 'name' | 'kind' | 'timeoutMs' | 'maxBytes' | 'scans' | 'waiting' | 'breaker'>
+
+const MAX_PING_MS = 5000
+
+export class GuardedEngine implements Engine {
+  readonly name: string
+  readonly #settings: GuardSettings
+  readonly #adapter: EngineAdapter
+  readonly #clock: EngineClock
+  readonly #places: Places
+  readonly #breaker: Breaker
+  readonly #underWay = new Set<AbortController>()
+  #closed = false
+
+  constructor(adapter: EngineAdapter, settings: GuardSettings, { clock, log }: Pick<EngineContext, 'clock' | 'log'>) {
+    const { name, kind, scans, waiting, breaker } = settings
+    this.name = name
+    this.#settings = settings
+    this.#adapter = adapter
+    this.#clock = clock
+    this.#places = new Places({ running: scans, waiting })
+    const onChange = (change: BreakerChange): void => {
+      if (change.to === 'closed') log.info({ engine: name, kind, asideMs: Math.round(change.asideMs) }, 'a spam engine answers again')
+      else log.warn({ engine: name, kind, failures: change.failures, pauseMs: change.pauseMs, cause: change.cause }, 'a spam engine is set aside, and mail goes on without it')
+    }
+    this.#breaker = new Breaker(breaker, { now: () => clock.nowMs(), onChange })
+  }
+
+  async scan(message: EngineMessage): Promise<EngineOutcome> {
+    const size = message.body.size + (this.#adapter.seesPrefix ? (message.prefix?.length ?? 0) : 0)
+    if (size > this.#settings.maxBytes) return { status: 'too-big' }
+    const refusal = this.#closed ? 'closed' : this.#breaker.refusal()
+    if (refusal !== undefined) return temperror(refusal)
+    return await this.#within(this.#settings.timeoutMs, async (signal) => {
+      const entered = await this.#places.enter(signal)
+      if (entered === 'full') return temperror(`${this.#settings.scans} messages are being scanned and ${this.#settings.waiting} wait, which is the most`)
+      if (entered === 'gone') return temperror(this.#closed ? 'closed' : `no place among the ${this.#settings.scans} scans at a time came free in ${this.#settings.timeoutMs} ms`)
+      // It may have been set aside while this one waited.
+      const pass = this.#breaker.enter()
+      if (pass === undefined) {
+        this.#places.leave()
+        return temperror(this.#breaker.refusal() ?? 'set aside')
+      }
+      const attempt = await this.#attempt(message, signal)
+      this.#places.leave()
+      return this.#judge(attempt, pass)
+    })
+  }
+
+  async ping(): Promise<string | undefined> {
+    if (this.#closed) return 'closed'
+    const timeoutMs = Math.min(this.#settings.timeoutMs, MAX_PING_MS)
+    return await this.#within(timeoutMs, (signal) => first(this.#adapter.ping(signal).catch(thrownText), signal, () => (this.#closed ? 'closed' : `no answer in ${timeoutMs} ms`)))
+  }
+
+  health(): EngineHealth {
+    const { state, failures, cause, retryInMs } = this.#breaker
+    return { breaker: state, failures, cause, retryInMs, running: this.#places.running, waiting: this.#places.waiting }
+  }
+
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    for (const controller of this.#underWay) controller.abort()
+    this.#adapter.close()
+  }
+
+  async #attempt(message: EngineMessage, signal: AbortSignal): Promise<Attempt> {
+    // What is thrown is a bug of the adapter's, or a temporary file that cannot be read: neither speaks of the engine.
+    const scanned = this.#adapter.scan(message, signal).catch((error: unknown) => failed(thrownText(error), 'unclear'))
+    return await first<Attempt>(scanned, signal, () => (this.#closed ? failed('closed', 'unclear') : failed(`no answer in ${this.#settings.timeoutMs} ms`, 'lost')))
+  }
+
+  #judge(attempt: Attempt, pass: Pass): EngineOutcome {
+    if (attempt.status !== 'failed') {
+      this.#breaker.leave(pass, 'answered', '')
+      return attempt
+    }
+    this.#breaker.leave(pass, attempt.engine, attempt.cause)
+    return temperror(attempt.cause)
+  }
+
+  async #within<T>(timeoutMs: number, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const controller = new AbortController()
+    const callOff = this.#clock.after(timeoutMs, () => controller.abort())
+    this.#underWay.add(controller)
+    try {
+      return await run(controller.signal)
+    } finally {
+      callOff()
+      this.#underWay.delete(controller)
+    }
+  }
+}
+
+function temperror(cause: string): EngineOutcome {
+  return { status: 'temperror', cause }
+}
+
+/** The result, or what stands for it once the signal has come, whether or not the promise ever settles. */
+function first<T>(result: Promise<T>, signal: AbortSignal, otherwise: () => T): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const late = (): void => resolve(otherwise())
+    if (signal.aborted) late()
+    signal.addEventListener('abort', late, { once: true })
+    result.then(resolve, reject).finally(() => signal.removeEventListener('abort', late))
+  })
+}
