@@ -24,7 +24,7 @@ const zoneName: Format<string> = textFormat({ type: 'domain', allowed: `the zone
   return domain === undefined || domain.startsWith('[') || domain.length > MAX_ZONE_CHARACTERS ? refuse(`${showValue(text)} is not a zone`) : read(domain)
 })
 
-const code: Format<string> = textFormat({ type: 'return code', allowed: CODE_ALLOWED }, (text) => {
+export const returnCode: Format<string> = textFormat({ type: 'return code', allowed: CODE_ALLOWED }, (text) => {
   const reading = readCode(text)
   return reading.status === 'read' ? read(text) : refuse(`${showValue(text)}: ${reading.problem}`)
 })
@@ -32,16 +32,16 @@ const code: Format<string> = textFormat({ type: 'return code', allowed: CODE_ALL
 const label: Format<string> = textFormat({ type: 'word', allowed: 'a word of letters, digits, - and _' }, (text) =>
   (/^[A-Za-z0-9_-]{1,40}$/.test(text) ? read(text) : refuse(`found ${showValue(text)}`)))
 
-const listCode: Format<DnsListCode> = {
+export const listCode: Format<DnsListCode> = {
   type: 'return code',
   allowed: `${CODE_ALLOWED}; or { code: CODE, weight: POINTS, label: WORD }`,
   read(raw) {
     if (!isMapping(raw)) {
-      const reading = code.read(raw)
+      const reading = returnCode.read(raw)
       return reading.status === 'read' ? read({ code: reading.value }) : reading
     }
     const keys = new Keys(raw, ['code', 'weight', 'label'])
-    const value = keys.required('code', code)
+    const value = keys.required('code', returnCode)
     const weight = keys.optional('weight', points)
     const word = keys.optional('label', label)
     if (value === undefined || keys.problems.length > 0) return { status: 'refused', problems: keys.problems }

@@ -14,6 +14,7 @@ import type { Group } from './leaf.ts'
 import { trustedNetwork } from './networks.ts'
 import { DNS, KEPT, POLICY } from './policy-schema.ts'
 import { loginName, senderLogin } from './format-signing.ts'
+import { SPAM } from './spam-schema.ts'
 import { SIGNING, SUBMISSION } from './signing-schema.ts'
 
 export const MAX_LISTENERS = 64
@@ -55,6 +56,7 @@ export const ROOT = {
   }),
   dns: DNS,
   policy: POLICY,
+  spam: SPAM,
   signing: SIGNING,
   ...KEPT,
   limits: {
@@ -103,7 +105,7 @@ export const ROOT = {
 } satisfies Group
 
 /** Lists of mappings that a variable could not write. */
-export const WITHOUT_VARIABLE: readonly string[] = ['policy.exceptions', 'signing.keys']
+export const WITHOUT_VARIABLE: readonly string[] = ['policy.exceptions', 'signing.keys', 'spam.bayes.learn', 'spam.engines']
 
 const PEERS = 'An address, a network in CIDR notation, or `unix` for peers on a unix socket.'
 

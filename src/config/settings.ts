@@ -7,6 +7,7 @@ import type { SigningSettings } from '../signing/settings.ts'
 import type { RateLimit } from '../reputation/rates.ts'
 import type { AuthenticatorSettings, SendAsSettings } from '../submission/settings.ts'
 import type { Thresholds } from '../policy/policy.ts'
+import type { SpamSettings } from './spam-settings.ts'
 import type { DnsSettings, KeptSettings, PolicySettings } from './policy-settings.ts'
 
 export interface Settings extends KeptSettings {
@@ -24,6 +25,8 @@ export interface Settings extends KeptSettings {
   readonly dns: DnsSettings
   /** of inbound listeners */
   readonly policy: PolicySettings
+  /** of inbound listeners: content, learning, reputation, other engines */
+  readonly spam: SpamSettings
   /** of outbound and submission listeners */
   readonly signing: SigningSettings
   readonly limits: LimitSettings

@@ -92,7 +92,7 @@ const ALLOWED: Readonly<Record<string, Readonly<Record<string, 'any' | 'type'>>>
   // The words of a configuration are parsed by those who know them.
   'config': {
     'config': 'any', 'smtp': 'any', 'delivery': 'any', 'policy': 'any', 'dns': 'type', 'reputation': 'type',
-    'reputation/dnsbl-codes.ts': 'any', 'reputation/allow-list-file.ts': 'any', 'auth': 'type', 'signing': 'any', 'submission': 'any',
+    'reputation/dnsbl-codes.ts': 'any', 'reputation/allow-list-file.ts': 'any', 'auth': 'type', 'signing': 'any', 'submission': 'any', 'reputation/uri-settings.ts': 'any', 'spam/engines/settings.ts': 'any', 'spam': 'type',
   },
   'outbound': { 'outbound': 'any', 'auth': 'any', 'signing': 'any', 'submission': 'any', 'reputation': 'any', 'message': 'any', 'smtp': 'any', 'delivery': 'any', 'transparent': 'any', 'dns': 'type', 'observe': 'type', 'config/settings.ts': 'type' },
   'front-door.ts': { 'inbound': 'type', 'outbound': 'type', 'submission': 'type', 'delivery': 'type', 'message': 'type', 'smtp': 'type', 'observe': 'type', 'state': 'type' },

@@ -1,0 +1,24 @@
+/** Makes the settings of scoring out of a section without errors: paths absolute, defaults filled in. */
+import { resolve } from 'node:path'
+import { URI_SKIPPED } from '../reputation/uri-settings.ts'
+import { placedEngine } from './format-engine.ts'
+import type { ValuesOf } from './leaf.ts'
+import type { SPAM } from './spam-schema.ts'
+import type { SpamSettings } from './spam-settings.ts'
+
+export function assembleSpam(values: ValuesOf<typeof SPAM>, base: string): SpamSettings {
+  const placed = (path: string): string => resolve(base, path)
+  const { bayes } = values
+  return {
+    rules: { shipped: values.shipped_rules, paths: values.rules.map(placed), scores: new Map(values.scores.map(({ rule, score }) => [rule, score])), spamassassin: values.spamassassin.map(placed) },
+    bayes: {
+      minMessages: bayes.min_messages, maxTokens: bayes.max_tokens, expireMs: bayes.expire,
+      learn: bayes.learn.map(({ folder, as }) => ({ folder: placed(folder), as })),
+      autoLearn: bayes.auto_learn === 'on' ? { spam: bayes.auto_learn_spam, ham: bayes.auto_learn_ham } : undefined,
+    },
+    uriLists: { zones: values.uri_lists, skip: values.uri_lists_skip ?? URI_SKIPPED },
+    correspondents: { rememberMs: values.correspondents.remember },
+    senders: { rememberMs: values.senders.remember },
+    engines: values.engines.map((one) => placedEngine(one, placed)),
+  }
+}
