@@ -15,8 +15,9 @@
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Log } from '../observe/log.ts'
-import { inTransaction, isBusy } from './database.ts'
 import type { GreylistRecord, GreylistStore } from '../reputation/greylist.ts'
+import { prune, PRUNED_ROWS } from './pruning.ts'
+import { WriteBuffer } from './write-buffer.ts'
 
 export interface GreylistStoreSettings {
   /** default 500,000 */
@@ -26,38 +27,36 @@ export interface GreylistStoreSettings {
 }
 
 const MAX_RECORDS = 500_000
-const BUSY_TIMES = 10
 const MAX_WAITING = 10_000
-/** More at once would hold up sessions. */
-export const GREYLIST_PRUNE_ROWS = 2000
+export const GREYLIST_PRUNE_ROWS = PRUNED_ROWS
 
 export class DatabaseGreylist implements GreylistStore {
   readonly #database: DatabaseSync
-  readonly #log: Log
   readonly #now: () => number
   readonly #maxRecords: number
-  readonly #maxWaiting: number
   readonly #get: StatementSync
-  readonly #put: StatementSync
-  readonly #waiting = new Map<string, GreylistRecord>()
-  #failing = false
-  /** times in a row that another process was writing */
-  #busy = 0
+  readonly #waiting: WriteBuffer<GreylistRecord>
 
   constructor(settings: GreylistStoreSettings, context: { readonly database: DatabaseSync; readonly log: Log; readonly now: () => number }) {
-    const { database, log, now } = context
+    const { database, now } = context
     this.#database = database
-    this.#log = log
     this.#now = now
     this.#maxRecords = settings.maxRecords ?? MAX_RECORDS
-    this.#maxWaiting = settings.maxWaiting ?? MAX_WAITING
     this.#get = database.prepare('SELECT first_seen_at, passed_at, expires_at FROM greylist WHERE key = ?')
     // Two workers may see somebody for the first time at once: the first try counts. One who has passed has passed, and the longest memory of it counts.
-    this.#put = database.prepare(`INSERT INTO greylist (key, first_seen_at, passed_at, expires_at) VALUES (?, ?, ?, ?)
+    const put = database.prepare(`INSERT INTO greylist (key, first_seen_at, passed_at, expires_at) VALUES (?, ?, ?, ?)
       ON CONFLICT (key) DO UPDATE SET first_seen_at = excluded.first_seen_at, passed_at = excluded.passed_at, expires_at = excluded.expires_at
       WHERE CASE WHEN excluded.passed_at IS NULL
         THEN greylist.passed_at IS NULL AND (excluded.first_seen_at < greylist.first_seen_at OR excluded.first_seen_at >= greylist.expires_at)
         ELSE greylist.passed_at IS NULL OR excluded.expires_at > greylist.expires_at END`)
+    this.#waiting = new WriteBuffer({
+      maxWaiting: settings.maxWaiting ?? MAX_WAITING,
+      merge: (_waiting, added) => added,
+      write: (key, { firstSeenAt, passedAt, expiresAt }) => void put.run(key, firstSeenAt, passedAt ?? null, expiresAt),
+      level: 'error',
+      failing: 'the greylist cannot be written; other workers and the next start will not know who came',
+      again: 'the greylist is written again',
+    }, context)
   }
 
   get(key: string): GreylistRecord | undefined {
@@ -66,36 +65,17 @@ export class DatabaseGreylist implements GreylistStore {
   }
 
   put(key: string, record: GreylistRecord): void {
-    if (this.#waiting.size >= this.#maxWaiting && !this.#waiting.has(key)) throw new Error(`${this.#waiting.size} records wait to be written`)
-    this.#waiting.set(key, record)
+    if (this.#waiting.put(key, record) === 'full') throw new Error(`${this.#waiting.size} records wait to be written`)
   }
 
   /** Writes what waits. Call it every second, and at the end. Trouble is told in the log once; what waits stays. */
   flush(): void {
-    if (this.#waiting.size === 0) return
-    try {
-      inTransaction(this.#database, () => {
-        for (const [key, { firstSeenAt, passedAt, expiresAt }] of this.#waiting) this.#put.run(key, firstSeenAt, passedAt ?? null, expiresAt)
-      })
-    } catch (error) {
-      if (isBusy(error) && ++this.#busy < BUSY_TIMES) return
-      if (!this.#failing) this.#log.error({ cause: error instanceof Error ? error.message : String(error) }, 'the greylist cannot be written; other workers and the next start will not know who came')
-      this.#failing = true
-      return
-    }
-    this.#waiting.clear()
-    this.#busy = 0
-    if (this.#failing) this.#log.info({}, 'the greylist is written again')
-    this.#failing = false
+    this.#waiting.flush()
   }
 
   /** Removes some of what has expired or is too much; returns how many. Call it now and then; it throws what SQLite throws. */
   prune(): number {
-    const expired = Number(this.#database.prepare('DELETE FROM greylist WHERE key IN (SELECT key FROM greylist WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)').run(this.#now(), GREYLIST_PRUNE_ROWS).changes)
-    const count = Number(this.#database.prepare('SELECT count(*) AS n FROM greylist').get()?.['n'])
-    const surplus = Math.min(GREYLIST_PRUNE_ROWS, count - this.#maxRecords)
-    if (surplus <= 0) return expired
-    return expired + Number(this.#database.prepare('DELETE FROM greylist WHERE key IN (SELECT key FROM greylist ORDER BY expires_at LIMIT ?)').run(surplus).changes)
+    return prune(this.#database, { table: 'greylist', key: 'key', age: 'expires_at', upTo: this.#now(), maxRows: this.#maxRecords })
   }
 
   #stored(key: string): GreylistRecord | undefined {
