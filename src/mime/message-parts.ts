@@ -11,7 +11,9 @@ export interface MimeLimits {
   /** multiparts and messages inside each other */
   readonly maxDepth: number
   readonly maxParts: number
-  /** of one part; of the message itself it is that of the header section */
+  /** of the header section of the message itself */
+  readonly maxMessageHeaderBytes: number
+  /** of the header of one part */
   readonly maxHeaderBytes: number
   /** of all parts together */
   readonly maxFields: number
@@ -36,7 +38,9 @@ export interface MimeField {
 
 export type MimeDefect =
   /** a bound was reached; what lies behind it was not looked at */
-  | 'too-deep' | 'too-many-parts' | 'too-many-fields' | 'header-too-long' | 'too-long'
+  | 'too-deep' | 'too-many-parts' | 'too-many-fields' | 'header-too-long'
+  /** the same of a text, or of a message within; other content that is cut is `truncated` and no defect */
+  | 'too-long'
   /** a multipart without a boundary, or whose boundary never comes */
   | 'no-boundary' | 'boundary-not-found'
   /** the last delimiter is missing */
@@ -76,7 +80,7 @@ export interface MimePart {
   readonly content: Buffer
   /** there was more than `content` has */
   readonly truncated: boolean
-  /** text/* only: `content` in its charset; a charset that is wrong or unknown is guessed, and bytes that say nothing are U+FFFD */
+  /** text/*, and message/* that is no message but a report (delivery-status and the like), only: `content` in its charset; a charset that is wrong or unknown is guessed, and bytes that say nothing are U+FFFD */
   readonly text: string | undefined
   readonly defects: readonly MimeDefect[]
 }

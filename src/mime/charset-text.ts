@@ -1,0 +1,134 @@
+/**
+ * Bytes of a character set as text, for reading and never for sending on.
+ * A set that is not declared, says nothing, is unknown, or cannot be the one
+ * of these bytes, is guessed: what is valid UTF-8 is UTF-8, anything else is
+ * windows-1252. Bytes that say nothing are U+FFFD. ASCII costs no decoding.
+ */
+import { isAscii, isUtf8 } from 'node:buffer'
+import { charsetReading, type CharsetReading } from './charset-names.ts'
+import { hzToGb, iso2022KrToEuc } from './shifted-charsets.ts'
+import { decodeUtf7 } from './utf7.ts'
+
+export interface CharsetText {
+  readonly text: string
+  readonly defect: 'unknown-charset' | 'broken-charset' | undefined
+}
+
+/** `declared` in lower case. `cut`: the bytes end anywhere, so that half a character at the end is nobody's fault. */
+export function charsetText(bytes: Buffer, declared: string | undefined, cut = false): CharsetText {
+  const marked = byteOrderMark(bytes)
+  if (marked !== undefined) return marked
+  const reading = declared === undefined ? 'guess' : charsetReading(declared)
+  const plain = isAscii(bytes)
+  if (reading === undefined) return { text: guessed(bytes, cut), defect: 'unknown-charset' }
+  if (plain && isAsciiSuperset(reading)) return { text: bytes.toString('latin1'), defect: undefined }
+  return decoded(bytes, reading, { cut, named: declared !== undefined })
+}
+
+function decoded(bytes: Buffer, reading: CharsetReading, how: { readonly cut: boolean, readonly named: boolean }): CharsetText {
+  switch (reading) {
+    // Bytes outside ASCII in what is said to be ASCII are broken; where nothing is said they are not.
+    case 'guess': return { text: guessed(bytes, how.cut), defect: how.named ? 'broken-charset' : undefined }
+    case 'utf-8': return utf8Text(bytes, how.cut)
+    case 'windows-1252': return { text: windows1252(bytes), defect: undefined }
+    case 'utf-16': return decoderText(bytes, likelyLittleEndian(bytes) ? 'utf-16le' : 'utf-16be', how.cut)
+    case 'utf-32': return checked(utf32(bytes))
+    case 'utf-7': return checked(decodeUtf7(bytes))
+    case 'hz': return decoderText(hzToGb(bytes), 'gb18030', how.cut)
+    case 'iso-2022-kr': return decoderText(iso2022KrToEuc(bytes), 'euc-kr', how.cut)
+    default: return decoderText(bytes, reading.label, how.cut)
+  }
+}
+
+function isAsciiSuperset(reading: CharsetReading): boolean {
+  if (typeof reading === 'string') return reading === 'guess' || reading === 'utf-8' || reading === 'windows-1252'
+  return !/^utf-16|^iso-2022/.test(reading.label)
+}
+
+function guessed(bytes: Buffer, cut: boolean): string {
+  const whole = cut ? wholeCharacters(bytes) : bytes
+  return isUtf8(whole) ? whole.toString('utf8') : windows1252(bytes)
+}
+
+/** Declared as UTF-8: where it is mostly that, the rest is U+FFFD; where hardly anything is, another set was meant. */
+function utf8Text(bytes: Buffer, cut: boolean): CharsetText {
+  const whole = cut ? wholeCharacters(bytes) : bytes
+  const text = whole.toString('utf8')
+  if (isUtf8(whole)) return { text, defect: undefined }
+  let broken = 0
+  let fine = 0
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code === 0xfffd) broken++
+    else if (code >= 0x80) fine++
+  }
+  return { text: fine >= broken ? text : windows1252(bytes), defect: 'broken-charset' }
+}
+
+/** Without the first bytes of a UTF-8 character at the end. */
+function wholeCharacters(bytes: Buffer): Buffer {
+  for (let back = 1; back <= 3 && back <= bytes.length; back++) {
+    const byte = bytes[bytes.length - back] ?? 0
+    if (byte < 0x80) return bytes
+    if (byte < 0xc0) continue
+    const needed = byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4
+    return back < needed ? bytes.subarray(0, bytes.length - back) : bytes
+  }
+  return bytes
+}
+
+const decoders = new Map<string, InstanceType<typeof TextDecoder>>()
+
+function decoderText(bytes: Buffer, label: string, cut: boolean): CharsetText {
+  let decoder = decoders.get(label)
+  if (decoder === undefined) {
+    decoder = new TextDecoder(label)
+    decoders.set(label, decoder)
+  }
+  let text = decoder.decode(bytes)
+  if (cut && text.endsWith('\ufffd')) text = text.slice(0, -1)
+  if (!text.includes('\ufffd')) return { text, defect: undefined }
+  // Many declare what their system is set to and send UTF-8.
+  if (!label.startsWith('utf-16') && !isAscii(bytes) && isUtf8(bytes)) return { text: bytes.toString('utf8'), defect: 'broken-charset' }
+  return { text, defect: 'broken-charset' }
+}
+
+function checked(text: string): CharsetText {
+  return { text, defect: text.includes('\ufffd') ? 'broken-charset' : undefined }
+}
+
+/** What stands at 0x80 to 0x9F; five bytes are not given and stay controls. */
+const C1 = '\u20ac\u0081\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\u008d\u017d\u008f\u0090\u2018\u2019\u201c\u201d\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\u009d\u017e\u0178'
+
+export function windows1252(bytes: Buffer): string {
+  return bytes.toString('latin1').replace(/[\x80-\x9f]/g, (one) => C1.charAt(one.charCodeAt(0) - 0x80))
+}
+
+function byteOrderMark(bytes: Buffer): CharsetText | undefined {
+  if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) return utf8Text(bytes.subarray(3), false)
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return decoderText(bytes.subarray(2), 'utf-16le', true)
+  if (bytes[0] === 0xfe && bytes[1] === 0xff) return decoderText(bytes.subarray(2), 'utf-16be', true)
+  return undefined
+}
+
+/** RFC 2781 §4.3: big-endian without a mark; but most who leave the mark out are not. ASCII in it tells. */
+function likelyLittleEndian(bytes: Buffer): boolean {
+  let even = 0
+  let odd = 0
+  for (let at = 0; at < bytes.length && at < 512; at++) {
+    if (bytes[at] !== 0) continue
+    if (at % 2 === 0) even++
+    else odd++
+  }
+  return odd > even
+}
+
+function utf32(bytes: Buffer): string {
+  const little = bytes[0] !== 0
+  let text = ''
+  for (let at = 0; at + 4 <= bytes.length; at += 4) {
+    const code = little ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at)
+    text += code > 0x10ffff || (code >= 0xd800 && code < 0xe000) ? '\ufffd' : String.fromCodePoint(code)
+  }
+  return text
+}

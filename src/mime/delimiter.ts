@@ -1,0 +1,141 @@
+/**
+ * Finds the lines that delimit the parts of multiparts (RFC 2046 §5.1.1):
+ * `--boundary`, or `--boundary--` for the last, with blanks behind it, after
+ * any line end. All multiparts that are open are looked for at once, because the
+ * delimiter of an outer one ends the inner ones; the inner one goes first where
+ * two fit. The boundary has to be the whole line: `--ab` is no delimiter of `a`.
+ *
+ * Lines are not looked at one by one: the search goes from one `--` to the next,
+ * at the speed of the runtime. In pieces it gives what it gives in one: where
+ * what follows may change the answer, the caller is told to wait.
+ */
+const CR = 0x0d
+const LF = 0x0a
+const DASH = 0x2d
+const DASHES = Buffer.from('--')
+/** Longer ones are compared so far; RFC 2046 allows 70. */
+const MAX_BOUNDARY_BYTES = 1024
+/** Blanks behind a delimiter that are looked at. */
+const MAX_PADDING_BYTES = 256
+
+export interface Delimiter {
+  /** where the content before it ends: without the line end, which belongs to the delimiter */
+  readonly contentEnd: number
+  /** behind its line */
+  readonly end: number
+  /** of the list of open multiparts */
+  readonly level: number
+  readonly closing: boolean
+}
+
+export interface NoDelimiter {
+  readonly level: -1
+  /** up to here there is none, whatever follows */
+  readonly contentEnd: number
+}
+
+export interface SearchStart {
+  readonly from: number
+  /** `from` is behind a line end; otherwise the byte before it is none */
+  readonly lineStart: boolean
+  /** nothing will follow */
+  readonly final: boolean
+}
+
+export class OpenBoundaries {
+  /** outermost first; of each the spellings that are taken for it */
+  private readonly levels: Buffer[][] = []
+
+  get count(): number {
+    return this.levels.length
+  }
+
+  push(spellings: readonly string[]): void {
+    this.levels.push(spellings.map((one) => Buffer.from(one, 'latin1').subarray(0, MAX_BOUNDARY_BYTES)))
+  }
+
+  /** Keeps the outer `count`. */
+  cut(count: number): void {
+    this.levels.length = count
+  }
+
+  search(bytes: Buffer, start: SearchStart): Delimiter | NoDelimiter {
+    const { from, lineStart, final } = start
+    if (this.levels.length === 0) return { level: -1, contentEnd: bytes.length }
+    let at = from
+    for (;;) {
+      const hit = bytes.indexOf(DASHES, at)
+      if (hit < 0) return { level: -1, contentEnd: final ? bytes.length : safeEnd(bytes, from, lineStart) }
+      if (hit === from ? lineStart : isLineEnd(bytes[hit - 1])) {
+        const found = this.delimiterAt(bytes, hit, final)
+        if (found === 'wait') return { level: -1, contentEnd: withoutLineEnd(bytes, from, hit) }
+        if (found !== null) return { ...found, contentEnd: withoutLineEnd(bytes, from, hit) }
+      }
+      at = hit + 1
+      // A dash behind a dash begins no line.
+      while (bytes[at] === DASH) at++
+    }
+  }
+
+  /** The line at `at` is whole. */
+  isDelimiter(bytes: Buffer, at: number): boolean {
+    return bytes[at] === DASH && bytes[at + 1] === DASH && this.levels.length > 0 && this.delimiterAt(bytes, at, true) !== null
+  }
+
+  private delimiterAt(bytes: Buffer, at: number, final: boolean): Omit<Delimiter, 'contentEnd'> | 'wait' | null {
+    for (let level = this.levels.length - 1; level >= 0; level--) {
+      for (const boundary of this.levels[level] ?? []) {
+        const end = boundaryEnd(bytes, at + 2, boundary)
+        if (end === 'wait' && !final) return 'wait'
+        if (end === 'wait' || end === null) continue
+        const rest = boundary.length === MAX_BOUNDARY_BYTES ? { end, closing: false } : restOfLine(bytes, end, final)
+        if (rest === 'wait') return 'wait'
+        if (rest !== null) return { level, ...rest }
+      }
+    }
+    return null
+  }
+}
+
+/** Behind the boundary, where it stands at `at`. */
+function boundaryEnd(bytes: Buffer, at: number, boundary: Buffer): number | 'wait' | null {
+  const length = Math.min(boundary.length, bytes.length - at)
+  for (let i = 0; i < length; i++) if (bytes[at + i] !== boundary[i]) return null
+  return length < boundary.length ? 'wait' : at + length
+}
+
+function restOfLine(bytes: Buffer, from: number, final: boolean): { end: number, closing: boolean } | 'wait' | null {
+  if (bytes[from] === DASH && from + 1 === bytes.length) return final ? null : 'wait'
+  const closing = bytes[from] === DASH && bytes[from + 1] === DASH
+  const start = closing ? from + 2 : from
+  let at = start
+  while (isBlank(bytes[at]) && at - start < MAX_PADDING_BYTES) at++
+  if (at - start === MAX_PADDING_BYTES) return { end: at, closing }
+  if (at >= bytes.length) return final ? { end: at, closing } : 'wait'
+  if (bytes[at] === LF) return { end: at + 1, closing }
+  if (bytes[at] !== CR) return null
+  if (at + 1 === bytes.length && !final) return 'wait'
+  return { end: bytes[at + 1] === LF ? at + 2 : at + 1, closing }
+}
+
+/** What stands at the end and may belong to a delimiter is left out: a line end, and a dash that begins a line. */
+function safeEnd(bytes: Buffer, from: number, lineStart: boolean): number {
+  const last = bytes.length - 1
+  const dash = last >= from && bytes[last] === DASH && (last === from ? lineStart : isLineEnd(bytes[last - 1]))
+  return withoutLineEnd(bytes, from, dash ? last : bytes.length)
+}
+
+function withoutLineEnd(bytes: Buffer, from: number, end: number): number {
+  if (end <= from) return end
+  if (bytes[end - 1] === CR) return end - 1
+  if (bytes[end - 1] !== LF) return end
+  return end - 1 > from && bytes[end - 2] === CR ? end - 2 : end - 1
+}
+
+function isLineEnd(byte: number | undefined): boolean {
+  return byte === LF || byte === CR
+}
+
+function isBlank(byte: number | undefined): boolean {
+  return byte === 0x20 || byte === 0x09
+}

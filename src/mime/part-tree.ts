@@ -1,0 +1,120 @@
+/**
+ * The parts of a message in the order in which they stand, under one budget,
+ * and what is done with a part when its content is there: it is decoded, and
+ * where a message or a multipart comes out, that is read like the one it stands
+ * in.
+ */
+import { cleanFileName } from './content-fields.ts'
+import type { MimeBudget } from './limits.ts'
+import { Part, PartReading } from './part.ts'
+import { Splitter } from './splitter.ts'
+import { uuFiles } from './uuencode.ts'
+
+export class PartTree {
+  readonly parts: Part[] = []
+  readonly budget: MimeBudget
+
+  constructor(budget: MimeBudget) {
+    this.budget = budget
+  }
+
+  /** Null: there are as many as there may be. */
+  add(parent: number, depth: number, type: string): PartReading | null {
+    if (this.parts.length >= this.budget.limits.maxParts) {
+      this.parts[0]?.note('too-many-parts')
+      return null
+    }
+    const part = new Part(parent, depth, type)
+    this.parts.push(part)
+    return new PartReading(part, this.parts.length - 1, this.budget)
+  }
+
+  /** The content of a part was held; not that of a multipart with a boundary. */
+  finish(reading: PartReading): void {
+    switch (reading.kind) {
+      case 'leaf':
+        reading.finish()
+        if (reading.part.type === 'text/plain') this.uuencodedFiles(reading)
+        return
+      case 'multipart':
+        this.undivided(reading)
+        return
+      case 'encoded-message': {
+        if (reading.part.truncated) reading.part.note('too-long')
+        const splitter = new Splitter(this).beginMessage(reading.index, reading.part.depth + 1)
+        splitter.write(reading.decoded())
+        splitter.end()
+        return
+      }
+      // Its content is held by the parts of the message.
+      case 'message': return
+    }
+  }
+
+  /** The content of a multipart with a boundary was held, and no delimiter came. */
+  withoutDelimiters(reading: PartReading): void {
+    if (reading.decodes) this.readAgain(reading, reading.boundaries)
+    else {
+      reading.part.note('boundary-not-found')
+      this.undivided(reading)
+    }
+  }
+
+  /** A multipart that falls into no parts: by a delimiter that it does have, or all of it is a text. */
+  private undivided(reading: PartReading): void {
+    const { part } = reading
+    const content = reading.decoded()
+    const guess = reading.guessed ? undefined : likelyBoundary(content)
+    if (guess !== undefined) {
+      this.readContent(reading, { content, boundaries: [guess] })
+      return
+    }
+    if (content.length === 0) return
+    const child = this.add(reading.index, part.depth + 1, 'text/plain')
+    if (child === null) return
+    child.part.encoding = part.encoding
+    child.part.charset = part.charset
+    child.part.encodedBytes = part.encodedBytes
+    child.part.truncated = part.truncated
+    part.truncated = false
+    child.finish(content)
+    this.uuencodedFiles(child)
+  }
+
+  private readAgain(reading: PartReading, boundaries: readonly string[]): void {
+    this.readContent(reading, { content: reading.decoded(), boundaries })
+  }
+
+  private readContent(reading: PartReading, again: { readonly content: Buffer, readonly boundaries: readonly string[] }): void {
+    const { part } = reading
+    const { encodedBytes } = part
+    const splitter = new Splitter(this).beginContent(reading.ofDecoded(again.boundaries))
+    splitter.write(again.content)
+    splitter.end()
+    part.encodedBytes = encodedBytes
+  }
+
+  private uuencodedFiles(reading: PartReading): void {
+    const { part, index } = reading
+    const { maxDepth, maxParts, maxOtherBytes } = this.budget.limits
+    if (part.depth >= maxDepth) return
+    for (const file of uuFiles(part.content, { files: maxParts - this.parts.length, bytes: maxOtherBytes })) {
+      const child = this.add(index, part.depth + 1, 'application/octet-stream')?.part
+      if (child === undefined) return
+      child.encoding = 'x-uuencode'
+      child.disposition = 'attachment'
+      const name = cleanFileName(file.name)
+      child.fileName = name === '' ? undefined : name
+      child.encodedBytes = file.end - file.start
+      child.content = file.bytes
+      child.truncated = file.truncated
+      if (file.broken) child.note('broken-encoding')
+    }
+  }
+}
+
+/** A line that looks like a delimiter, with a field of MIME behind it. */
+function likelyBoundary(content: Buffer): string | undefined {
+  const head = content.toString('latin1', 0, 8192)
+  return /(?:^|[\r\n])--([^\s].{0,120}?)[ \t]{0,20}(?:\r\n|\r|\n)content-/i.exec(head)?.[1]
+}

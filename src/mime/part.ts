@@ -1,0 +1,174 @@
+/**
+ * One part while it is read: first its header, then its content as it stands,
+ * at the end the content decoded and, of texts, in its character set. What goes
+ * wrong is a defect of the part.
+ */
+import { charsetText } from './charset-text.ts'
+import { readContentFields } from './content-fields.ts'
+import { HeldBytes } from './held-bytes.ts'
+import type { MimeDefect, MimeField, MimePart } from './message-parts.ts'
+import { decodeTransfer, encodedRoom, isKnownEncoding } from './transfer-encoding.ts'
+import type { MimeBudget } from './limits.ts'
+
+/**
+ * - leaf: has content
+ * - multipart: has parts behind delimiters
+ * - message: a message stands in it as it is
+ * - encoded-message: a message in base64 or the like (against RFC 2045 §6.4; mail programs read it)
+ */
+export type PartKind = 'leaf' | 'multipart' | 'message' | 'encoded-message'
+
+const MESSAGES: ReadonlySet<string> = new Set(['message/rfc822', 'message/global', 'message/news', 'message/partial', 'message/external-body', 'message/rfc2822', 'message/global-headers-body'])
+
+export class Part implements MimePart {
+  readonly parent: number
+  readonly depth: number
+  fields: readonly MimeField[] = []
+  type: string
+  parameters: ReadonlyMap<string, string> = NO_PARAMETERS
+  disposition: string | undefined = undefined
+  fileName: string | undefined = undefined
+  encoding = '7bit'
+  charset: string | undefined = undefined
+  encodedBytes = 0
+  content: Buffer = EMPTY
+  truncated = false
+  text: string | undefined = undefined
+  readonly defects: MimeDefect[] = []
+
+  constructor(parent: number, depth: number, type: string) {
+    this.parent = parent
+    this.depth = depth
+    this.type = type
+  }
+
+  note(defect: MimeDefect): void {
+    if (!this.defects.includes(defect)) this.defects.push(defect)
+  }
+}
+
+export class PartReading {
+  readonly part: Part
+  readonly index: number
+  kind: PartKind = 'leaf'
+  boundaries: readonly string[] = []
+  /** the content is read for the second time, by a boundary or in an encoding that was made out of it */
+  guessed = false
+  private encoding = '7bit'
+  private readonly budget: MimeBudget
+  private readonly held = new HeldBytes()
+
+  constructor(part: Part, index: number, budget: MimeBudget) {
+    this.part = part
+    this.index = index
+    this.budget = budget
+  }
+
+  /** `content`: the Content fields, also where they are beyond the bounds of `fields`. */
+  header(fields: readonly MimeField[], content: readonly MimeField[]): void {
+    const { part } = this
+    part.fields = fields
+    if (content.length > 0) {
+      const { boundaries, defects, ...said } = readContentFields(content, part.type)
+      Object.assign(part, said)
+      this.boundaries = boundaries
+      for (const defect of defects) part.note(defect)
+    }
+    this.encoding = part.encoding
+    this.kind = kindOf(part)
+    if (this.kind !== 'leaf' && part.depth >= this.budget.limits.maxDepth) {
+      part.note('too-deep')
+      this.kind = 'leaf'
+    }
+    if (!isKnownEncoding(part.encoding)) part.note('unknown-encoding')
+    else if (this.decodes && (this.kind === 'multipart' || this.kind === 'encoded-message')) part.note('encoded-multipart')
+  }
+
+  /** Content as it stands in the message; kept as far as the bounds go. */
+  hold(bytes: Buffer): void {
+    const { limits } = this.budget
+    const textual = this.kind !== 'leaf' || isText(this.part)
+    const most = textual ? limits.maxTextBytes : limits.maxOtherBytes
+    const room = Math.max(0, encodedRoom(this.encoding, most) - this.held.length)
+    const kept = this.budget.hold(Math.min(bytes.length, room), textual ? 'text' : 'other')
+    this.held.append(kept === bytes.length ? bytes : bytes.subarray(0, kept))
+    if (kept < bytes.length) this.part.truncated = true
+  }
+
+  /** What was held is of no use: the preamble of a multipart. */
+  drop(): void {
+    this.budget.giveBack(this.held.length)
+    this.held.clear()
+    this.part.truncated = false
+  }
+
+  /** It is not the bytes themselves that stand in the message. */
+  get decodes(): boolean {
+    return decodes(this.encoding)
+  }
+
+  /** What was held, decoded; it is held no longer. */
+  decoded(): Buffer {
+    const { bytes, broken } = decodeTransfer(this.held.take(), this.encoding)
+    if (broken) this.part.note('broken-encoding')
+    this.budget.giveBack(this.held.length)
+    this.held.clear()
+    return bytes
+  }
+
+  /** What was held, decoded; it is held from now on as the content. */
+  private content(): Buffer {
+    const { bytes, broken } = decodeTransfer(this.held.take(), this.encoding)
+    if (broken) this.part.note('broken-encoding')
+    return bytes
+  }
+
+  /** The same multipart, to be read out of its decoded content. */
+  ofDecoded(boundaries: readonly string[]): PartReading {
+    const again = new PartReading(this.part, this.index, this.budget)
+    again.kind = 'multipart'
+    again.boundaries = boundaries
+    again.guessed = boundaries !== this.boundaries
+    return again
+  }
+
+  /** All that is kept of the content was held, or is given. */
+  finish(given?: Buffer): void {
+    const { part, budget: { limits } } = this
+    const text = isText(part)
+    const most = text ? limits.maxTextBytes : limits.maxOtherBytes
+    const bytes = given ?? this.content()
+    if (bytes.length > most) part.truncated = true
+    part.content = bytes.length > most ? bytes.subarray(0, most) : bytes
+    if (!text) return
+    if (part.truncated) part.note('too-long')
+    const { text: read, defect } = charsetText(part.content, part.charset ?? htmlCharset(part), part.truncated)
+    part.text = read
+    if (defect !== undefined) part.note(defect)
+  }
+}
+
+const EMPTY = Buffer.alloc(0)
+const NO_PARAMETERS: ReadonlyMap<string, string> = new Map()
+
+function kindOf(part: Part): PartKind {
+  if (part.type.startsWith('multipart/')) return 'multipart'
+  if (!MESSAGES.has(part.type)) return 'leaf'
+  return decodes(part.encoding) ? 'encoded-message' : 'message'
+}
+
+function decodes(encoding: string): boolean {
+  return encodedRoom(encoding, 3) > 3
+}
+
+/** Reports in messages are shown as text. */
+export function isText(part: Part): boolean {
+  return part.type.startsWith('text/') || (part.type.startsWith('message/') && !MESSAGES.has(part.type))
+}
+
+/** HTML may say itself what it is written in; mail programs believe it where the field says nothing. */
+function htmlCharset(part: Part): string | undefined {
+  if (part.type !== 'text/html') return undefined
+  const head = part.content.toString('latin1', 0, 2048)
+  return /<meta\s[^>]{0,200}?charset\s{0,10}=\s{0,10}["']?([\w.:-]{2,40})/i.exec(head)?.[1]?.toLowerCase()
+}

@@ -1,0 +1,46 @@
+/**
+ * Reads the parts of a message for whoever scores it (RFC 2045 to 2049, 2231,
+ * 6532). Bounded in what it holds and how deep it goes, linear in the bytes of
+ * the message; never throws for what is in it. `readMimeMessage` rejects where
+ * the message cannot be read at all.
+ */
+import type { StoredMessage } from '../message/message.ts'
+import { MIME_LIMITS, MimeBudget } from './limits.ts'
+import type { MimeDefect, MimeLimits, MimeMessage } from './message-parts.ts'
+import { PartTree } from './part-tree.ts'
+import { Splitter } from './splitter.ts'
+
+export { MIME_LIMITS } from './limits.ts'
+
+/** Is given a message in pieces of any size, which must not be changed afterwards. */
+export class MimeReader {
+  private readonly tree: PartTree
+  private readonly splitter: Splitter
+  private size = 0
+
+  constructor(limits: Partial<MimeLimits> = {}) {
+    this.tree = new PartTree(new MimeBudget({ ...MIME_LIMITS, ...limits }))
+    this.splitter = new Splitter(this.tree).beginMessage(-1, 0)
+  }
+
+  write(piece: Buffer): void {
+    this.size += piece.length
+    this.splitter.write(piece)
+  }
+
+  /** The message ends; nothing more may be written. */
+  end(): MimeMessage {
+    this.splitter.end()
+    const { parts } = this.tree
+    const defects = new Set<MimeDefect>()
+    for (const part of parts) for (const defect of part.defects) defects.add(defect)
+    return { parts, defects, size: this.size }
+  }
+}
+
+export async function readMimeMessage(body: StoredMessage, limits?: Partial<MimeLimits>): Promise<MimeMessage> {
+  const reader = new MimeReader(limits)
+  if (body.memory !== null) for (const piece of body.memory) reader.write(piece)
+  else for await (const piece of body.chunks()) reader.write(piece)
+  return reader.end()
+}
