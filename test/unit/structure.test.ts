@@ -64,6 +64,7 @@ const ALLOWED: Readonly<Record<string, Readonly<Record<string, 'any' | 'type'>>>
     'state': 'any', 'observe/log.ts': 'type', 'message': 'any', 'smtp': 'type',
     'delivery/next-hop.ts': 'type', 'delivery/file-system.ts': 'type',
     'reputation/greylist.ts': 'type', 'reputation/allow-list.ts': 'type', 'reputation/rates-counters.ts': 'type',
+    'reputation/correspondents.ts': 'type', 'reputation/domain-history.ts': 'type',
   },
   // The judgement of a session gathers facts and asks for the verdict; it stores nothing and sends nothing.
   'inbound': {
