@@ -62,7 +62,7 @@ function utf8Text(bytes: Buffer, cut: boolean): CharsetText {
     if (code === 0xfffd) broken++
     else if (code >= 0x80) fine++
   }
-  return { text: fine >= broken ? text : windows1252(bytes), defect: 'broken-charset' }
+  return { text: fine * 3 >= broken ? text : windows1252(bytes), defect: 'broken-charset' }
 }
 
 /** Without the first bytes of a UTF-8 character at the end. */

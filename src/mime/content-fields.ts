@@ -23,7 +23,7 @@ const MAX_NAME_CHARACTERS = 255
 
 export function readContentFields(fields: readonly MimeField[], defaultType: string): ContentReading {
   const defects = new Set<MimeDefect>()
-  const type = first(fields, 'content-type', defects)
+  const type = multipart(fields, first(fields, 'content-type', defects), defects)
   const disposition = first(fields, 'content-disposition', defects)
   const encoding = first(fields, 'content-transfer-encoding', defects)
   const parameters = type?.parameters ?? NOTHING.parameters
@@ -52,6 +52,23 @@ function first(fields: readonly MimeField[], name: string, defects: Set<MimeDefe
   if (seen > 1) defects.add('duplicate-field')
   if (reading?.fault === true) defects.add('broken-field')
   return reading
+}
+
+/**
+ * Of two types the mail programs choose differently. A multipart is read as one
+ * if any of them would, because its raw text says little.
+ */
+function multipart(fields: readonly MimeField[], chosen: ValueReading | undefined, defects: ReadonlySet<MimeDefect>): ValueReading | undefined {
+  if (chosen === undefined || !defects.has('duplicate-field') || isMultipart(chosen)) return chosen
+  for (const field of fields) {
+    const reading = field.name === 'content-type' ? readValue(field.raw) : undefined
+    if (reading !== undefined && isMultipart(reading)) return reading
+  }
+  return chosen
+}
+
+function isMultipart(reading: ValueReading): boolean {
+  return reading.word.startsWith('multipart/') && reading.parameters.has('boundary')
 }
 
 const WORDS: Readonly<Record<string, string>> = { text: 'text/plain', plain: 'text/plain', html: 'text/html', multipart: 'multipart/mixed' }

@@ -71,9 +71,9 @@ export class OpenBoundaries {
         if (found === 'wait') return { level: -1, contentEnd: withoutLineEnd(bytes, from, hit) }
         if (found !== null) return { ...found, contentEnd: withoutLineEnd(bytes, from, hit) }
       }
+      // The next one begins a line.
       at = hit + 1
-      // A dash behind a dash begins no line.
-      while (bytes[at] === DASH) at++
+      while (at < bytes.length && !isLineEnd(bytes[at])) at++
     }
   }
 

@@ -51,9 +51,15 @@ export class PartTree {
     }
   }
 
+  /** What stands before the first delimiter was held. Nobody is shown it, unless there is another type that says so. */
+  preamble(reading: PartReading): void {
+    if (reading.part.defects.includes('duplicate-field')) this.asText(reading, reading.decoded())
+    else reading.drop()
+  }
+
   /** The content of a multipart with a boundary was held, and no delimiter came. */
   withoutDelimiters(reading: PartReading): void {
-    if (reading.decodes) this.readAgain(reading, reading.boundaries)
+    if (reading.decodes) this.readContent(reading, { content: reading.decoded(), boundaries: reading.boundaries })
     else {
       reading.part.note('boundary-not-found')
       this.undivided(reading)
@@ -62,27 +68,28 @@ export class PartTree {
 
   /** A multipart that falls into no parts: by a delimiter that it does have, or all of it is a text. */
   private undivided(reading: PartReading): void {
-    const { part } = reading
     const content = reading.decoded()
     const guess = reading.guessed ? undefined : likelyBoundary(content)
     if (guess !== undefined) {
       this.readContent(reading, { content, boundaries: [guess] })
       return
     }
+    this.asText(reading, content)
+  }
+
+  private asText(reading: PartReading, content: Buffer): void {
+    const { part } = reading
+    const { truncated } = part
+    part.truncated = false
     if (content.length === 0) return
     const child = this.add(reading.index, part.depth + 1, 'text/plain')
     if (child === null) return
     child.part.encoding = part.encoding
     child.part.charset = part.charset
-    child.part.encodedBytes = part.encodedBytes
-    child.part.truncated = part.truncated
-    part.truncated = false
+    child.part.encodedBytes = content.length
+    child.part.truncated = truncated
     child.finish(content)
     this.uuencodedFiles(child)
-  }
-
-  private readAgain(reading: PartReading, boundaries: readonly string[]): void {
-    this.readContent(reading, { content: reading.decoded(), boundaries })
   }
 
   private readContent(reading: PartReading, again: { readonly content: Buffer, readonly boundaries: readonly string[] }): void {

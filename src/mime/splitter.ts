@@ -109,7 +109,7 @@ export class Splitter {
     window.at = found.end
     const frame = frames[inner]
     if (frame === undefined) return
-    if (frame.place === 'preamble') frame.reading.drop()
+    if (frame.place === 'preamble') this.tree.preamble(frame.reading)
     frame.place = found.closing ? 'epilogue' : 'parts'
     const { part, index } = frame.reading
     if (found.closing) this.state = { at: 'epilogue', lineStart: true }
