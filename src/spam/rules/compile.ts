@@ -1,0 +1,343 @@
+/**
+ * Makes closures of conditions. All patterns over the same texts come into one
+ * set, so that one pass over a text answers all who ask; which rule another
+ * refers to is resolved to its number. Refers a rule to one that is not there,
+ * that is a bug of whoever loaded them: it throws.
+ */
+import { PatternSet } from '../patterns/pattern-set.ts'
+import type { Pattern } from '../patterns/pattern.ts'
+import type { Condition, ItemTest, Operator, Quantity, TextSource } from './condition.ts'
+import { withItems } from './item-sources.ts'
+import type { ItemSource } from './item-sources.ts'
+import type { Rule } from './rule.ts'
+import type { PatternPlace, Program, Run, SourceSet } from './run.ts'
+import { wordsOf } from './texts.ts'
+import { piecesOf, setKey, sourceKey } from './text-keys.ts'
+import { allOf, anyOf, not } from './truth.ts'
+import type { Truth } from './truth.ts'
+
+export interface Question {
+  readonly holds: (run: Run) => Truth
+  /** what it found; asked only where it holds */
+  readonly shows: (run: Run) => string | undefined
+}
+
+export type Measurement = (run: Run) => number | undefined
+
+export interface CompiledRule {
+  readonly question: Question
+  readonly times: Measurement | undefined
+}
+
+type ItemQuestion<T> = (run: Run, item: T) => Truth
+
+const MAX_SHOWN_CHARACTERS = 80
+
+export function compileRules(rules: readonly Rule[]): Program {
+  const compiler = new Compiler(new Map(rules.map(({ id }, index) => [id, index])))
+  const compiled = rules.map(({ when, times }) => ({ question: compiler.condition(when), times: times === undefined ? undefined : compiler.quantity(times) }))
+  return { ...compiler.texts(), rules: compiled }
+}
+
+class Compiler {
+  readonly #rules: ReadonlyMap<string, number>
+  readonly #sources = new Map<string, { readonly slot: number; readonly source: TextSource }>()
+  readonly #sets = new Map<string, { readonly set: number; readonly pieces: SourceSet['pieces']; readonly patterns: Map<string, { readonly index: number; readonly pattern: Pattern }> }>()
+
+  constructor(rules: ReadonlyMap<string, number>) {
+    this.#rules = rules
+  }
+
+  texts(): Pick<Program, 'sets' | 'sources'> {
+    return {
+      sets: Array.from(this.#sets.values(), ({ pieces, patterns }) => ({ pieces, patterns: new PatternSet(Array.from(patterns.values(), ({ pattern }) => pattern)) })),
+      sources: Array.from(this.#sources.values(), ({ source }) => source),
+    }
+  }
+
+  condition(condition: Condition): Question {
+    switch (condition.kind) {
+      case 'all':
+      case 'any': {
+        const parts = condition.of.map((one) => this.condition(one))
+        const decide = condition.kind === 'all' ? allOf : anyOf
+        return { holds: (run) => decide(parts, ({ holds }) => holds(run)), shows: (run) => firstShown(parts, run) }
+      }
+      case 'not': {
+        const { holds } = this.condition(condition.of)
+        return { holds: (run) => not(holds(run)), shows: nothing }
+      }
+      case 'rule': {
+        const index = this.#ruleIndex(condition.id)
+        return { holds: (run) => run.rule(index), shows: (run) => run.ruleExcerpt(index) }
+      }
+      case 'matches': return this.#matches(condition.in, condition.pattern)
+      case 'words': return equalWords(this.#slot(condition.in), condition.words)
+      case 'present': {
+        const slot = this.#slot(condition.in)
+        return { holds: (run) => valuesThen(run, slot, (values) => values.length > 0), shows: nothing }
+      }
+      case 'some': return withItems(condition.of, (source) => this.#some(source, condition.where))
+      case 'compare': {
+        const left = this.quantity(condition.left)
+        const right = this.quantity(condition.right)
+        const compare = OPERATORS[condition.operator]
+        return { holds: (run) => both(left(run), right(run), compare), shows: this.#counted(condition.left) }
+      }
+    }
+  }
+
+  quantity(quantity: Quantity): Measurement {
+    switch (quantity.kind) {
+      case 'number': return () => quantity.value
+      case 'measure': return (run) => run.view.measure(quantity.name)
+      case 'fact': return (run) => run.view.facts.number(quantity.name)
+      case 'scripts': return ({ view }) => quantity.names.reduce((sum, name) => sum + (view.content.scripts.get(name) ?? 0), 0)
+      case 'values':
+      case 'length': {
+        const slot = this.#slot(quantity.in)
+        return quantity.kind === 'values' ? (run) => run.values(slot)?.length : (run) => longest(run.values(slot))
+      }
+      case 'occurrences': return this.#occurrences(quantity)
+      case 'items': return withItems(quantity.of, (source) => this.#itemCount(source, quantity))
+      case 'truth': {
+        const { holds } = this.condition(quantity.of)
+        return (run) => {
+          const truth = holds(run)
+          return truth === undefined ? undefined : Number(truth)
+        }
+      }
+      case 'rule': {
+        const index = this.#ruleIndex(quantity.id)
+        return (run) => run.ruleTimes(index)
+      }
+      case '+':
+      case '-':
+      case '*':
+      case '/': {
+        const left = this.quantity(quantity.left)
+        const right = this.quantity(quantity.right)
+        const calculate = ARITHMETIC[quantity.kind]
+        return (run) => both(left(run), right(run), calculate)
+      }
+    }
+  }
+
+  #matches(source: TextSource, pattern: Pattern): Question {
+    const place = this.#place(source, pattern)
+    const slot = this.#slot(source)
+    return {
+      holds: (run) => valuesThen(run, slot, (values) => anyOf(values, (value) => run.matches(place, value))),
+      shows: (run) => run.values(slot)?.map((value) => run.excerpt(place, value)).find((text) => text !== undefined),
+    }
+  }
+
+  #occurrences({ in: source, pattern, most }: Extract<Quantity, { kind: 'occurrences' }>): Measurement {
+    const place = this.#place(source, pattern)
+    const slot = this.#slot(source)
+    return (run) => {
+      const values = run.values(slot)
+      if (values === undefined) return undefined
+      let sum = 0
+      for (const value of values) {
+        const count = run.count(place, { value, most: most - sum })
+        if (count === undefined) return undefined
+        sum += count
+        if (sum >= most) break
+      }
+      return sum
+    }
+  }
+
+  /** What a count of occurrences or items found first. */
+  #counted(quantity: Quantity): (run: Run) => string | undefined {
+    switch (quantity.kind) {
+      case 'occurrences': return this.#matches(quantity.in, quantity.pattern).shows
+      case 'items': return withItems(quantity.of, (source) => this.#some(source, quantity.where).shows)
+      case '+': {
+        const left = this.#counted(quantity.left)
+        const right = this.#counted(quantity.right)
+        return (run) => left(run) ?? right(run)
+      }
+      case 'truth': {
+        const { holds, shows } = this.condition(quantity.of)
+        return (run) => (holds(run) === true ? shows(run) : undefined)
+      }
+      case 'rule': {
+        const index = this.#ruleIndex(quantity.id)
+        return (run) => run.ruleExcerpt(index)
+      }
+      case 'number':
+      case 'measure':
+      case 'fact':
+      case 'scripts':
+      case 'values':
+      case 'length':
+      case '-':
+      case '*':
+      case '/': return nothing
+    }
+  }
+
+  #some<T>(source: ItemSource<T>, where: ItemTest): Question {
+    const ask = this.#itemTest(source, where)
+    return {
+      holds: (run) => {
+        const items = source.list(run.view)
+        return items === undefined ? undefined : anyOf(items, (item) => ask(run, item))
+      },
+      shows: (run) => {
+        const found = source.list(run.view)?.find((item) => ask(run, item) === true)
+        return found === undefined ? undefined : shown(source.label(found))
+      },
+    }
+  }
+
+  #itemCount<T>(source: ItemSource<T>, { where, different }: Extract<Quantity, { kind: 'items' }>): Measurement {
+    const ask = this.#itemTest(source, where)
+    const field = different === undefined ? undefined : source.fields.get(different)
+    return (run) => {
+      const items = source.list(run.view)
+      if (items === undefined) return undefined
+      const found: T[] = []
+      for (const item of items) {
+        const holds = ask(run, item)
+        if (holds === undefined) return undefined
+        if (holds) found.push(item)
+      }
+      if (field?.type !== 'text') return found.length
+      return new Set(found.flatMap((item) => wordsOf(field.read(item)))).size
+    }
+  }
+
+  #itemTest<T>(source: ItemSource<T>, test: ItemTest): ItemQuestion<T> {
+    switch (test.kind) {
+      case 'all':
+      case 'any': {
+        const parts = test.of.map((one) => this.#itemTest(source, one))
+        const [only] = parts
+        if (only !== undefined && parts.length === 1) return only
+        const decide = test.kind === 'all' ? allOf : anyOf
+        return (run, item) => decide(parts, (ask) => ask(run, item))
+      }
+      case 'not': {
+        const ask = this.#itemTest(source, test.of)
+        return (run, item) => not(ask(run, item))
+      }
+      case 'related': return (run, item) => related(source.relate(item, test.by), run.view.party(test.to)?.map((address) => address[test.by]), test.same)
+      case 'matches':
+      case 'words':
+      case 'number':
+      case 'flag': return this.#fieldTest(source, test)
+    }
+  }
+
+  #fieldTest<T>(source: ItemSource<T>, test: Extract<ItemTest, { field: string }>): ItemQuestion<T> {
+    const field = source.fields.get(test.field)
+    if (field?.type === 'text' && test.kind === 'matches') {
+      const place = this.#place(source.text(test.field), test.pattern)
+      return (run, item) => anyOf(wordsOf(field.read(item)), (word) => run.matches(place, word))
+    }
+    if (field?.type === 'text' && test.kind === 'words') return (_, item) => wordsOf(field.read(item)).some((word) => test.words.has(word.toLowerCase()))
+    if (field?.type === 'number' && test.kind === 'number') {
+      const compare = OPERATORS[test.operator]
+      return (_, item) => both(field.read(item), test.value, compare) ?? false
+    }
+    if (field?.type === 'flag' && test.kind === 'flag') return (_, item) => field.read(item) === test.is
+    throw new Error(`"${test.field}" cannot be asked so`)
+  }
+
+  /** The same texts are read once for all who ask. */
+  #slot(source: TextSource): number {
+    const key = sourceKey(source)
+    const known = this.#sources.get(key)
+    if (known !== undefined) return known.slot
+    const slot = this.#sources.size
+    this.#sources.set(key, { slot, source })
+    return slot
+  }
+
+  /** The same pattern in two rules is tried once. */
+  #place(source: TextSource, pattern: Pattern): PatternPlace {
+    const key = setKey(source)
+    let group = this.#sets.get(key)
+    if (group === undefined) {
+      group = { set: this.#sets.size, pieces: piecesOf(source), patterns: new Map() }
+      this.#sets.set(key, group)
+    }
+    const name = `${pattern.flags}/${pattern.source}`
+    let entry = group.patterns.get(name)
+    if (entry === undefined) {
+      entry = { index: group.patterns.size, pattern }
+      group.patterns.set(name, entry)
+    }
+    return { set: group.set, index: entry.index }
+  }
+
+  #ruleIndex(id: string): number {
+    const index = this.#rules.get(id)
+    if (index === undefined) throw new Error(`there is no rule ${id}`)
+    return index
+  }
+}
+
+const OPERATORS: Readonly<Record<Operator, (left: number, right: number) => boolean>> = {
+  '>': (left, right) => left > right,
+  '>=': (left, right) => left >= right,
+  '<': (left, right) => left < right,
+  '<=': (left, right) => left <= right,
+  '=': (left, right) => left === right,
+  '!=': (left, right) => left !== right,
+}
+
+const ARITHMETIC: Readonly<Record<'+' | '-' | '*' | '/', (left: number, right: number) => number | undefined>> = {
+  '+': (left, right) => left + right,
+  '-': (left, right) => left - right,
+  '*': (left, right) => left * right,
+  '/': (left, right) => (right === 0 ? undefined : left / right),
+}
+
+function both<R>(left: number | undefined, right: number | undefined, make: (left: number, right: number) => R): R | undefined {
+  return left === undefined || right === undefined ? undefined : make(left, right)
+}
+
+function valuesThen(run: Run, slot: number, ask: (values: readonly string[]) => Truth): Truth {
+  const values = run.values(slot)
+  return values === undefined ? undefined : ask(values)
+}
+
+function equalWords(slot: number, words: ReadonlySet<string>): Question {
+  const isOne = (value: string) => words.has(value.toLowerCase())
+  return {
+    holds: (run) => valuesThen(run, slot, (values) => values.some(isOne)),
+    shows: (run) => shown(run.values(slot)?.find(isOne)),
+  }
+}
+
+function longest(values: readonly string[] | undefined): number | undefined {
+  return values === undefined || values.length === 0 ? undefined : values.reduce((most, { length }) => Math.max(most, length), 0)
+}
+
+/** Not known where either side has nothing to compare. */
+function related(mine: string | undefined, theirs: readonly string[] | undefined, same: boolean): Truth {
+  const known = theirs?.filter((one) => one !== '')
+  if (mine === undefined || mine === '' || known === undefined || known.length === 0) return undefined
+  const wanted = mine.toLowerCase()
+  return known.some((one) => one.toLowerCase() === wanted) === same
+}
+
+function firstShown(parts: readonly Question[], run: Run): string | undefined {
+  for (const { holds, shows } of parts) {
+    const text = holds(run) === true ? shows(run) : undefined
+    if (text !== undefined) return text
+  }
+  return undefined
+}
+
+function nothing(): undefined {
+  return undefined
+}
+
+function shown(text: string | undefined): string | undefined {
+  return text === undefined || text === '' ? undefined : text.slice(0, MAX_SHOWN_CHARACTERS)
+}

@@ -1,0 +1,158 @@
+/**
+ * Puts the rules of all files together to a set that can be asked.
+ *
+ * A rule that is wrong, refers to what is not there, or fails one of its
+ * samples is not used, and is told with file and line; the others are. A rule
+ * of the site takes the place of the shipped one with its id, even where it
+ * cannot be used itself: the shipped one was not wanted. Pure; the files are
+ * read by folders.ts.
+ *
+ * Samples are run once for the same files: `proof` of one load spares them
+ * the next (in a worker), which then leaves out what failed, and tells it.
+ */
+import { createHash } from 'node:crypto'
+import { suggestion } from '../../config/nearest.ts'
+import { formatKey, quote } from '../../config/problem.ts'
+import type { ConfigurationError } from '../../config/problem.ts'
+import { problemOf, readRuleFile } from './read-file.ts'
+import type { LocatedRule } from './read-file.ts'
+import { fitting } from './references.ts'
+import { isPart, MAX_SCORE, MIN_SCORE } from './rule.ts'
+import type { RuleProblem } from './rule.ts'
+import { RuleSet } from './rule-set.ts'
+import { contentOf } from './samples.ts'
+import type { Sample } from './samples.ts'
+
+export interface RuleFile {
+  /** its path, for problems */
+  readonly source: string
+  readonly text: string
+  /** the site's own: its rules replace shipped ones */
+  readonly site: boolean
+}
+
+export interface RuleSources {
+  /** shipped ones first */
+  readonly files: readonly RuleFile[]
+  /** rules of other formats, compiled already; they count as the site's */
+  readonly others?: readonly LocatedRule[]
+  /** from the configuration: instead of what the files say; 0 switches off */
+  readonly scores?: ReadonlyMap<string, number>
+  /** of an earlier load; of other files it is no proof, and the samples are run */
+  readonly proof?: SampleProof
+}
+
+/** Plain data: it may be sent to another process. */
+export interface SampleProof {
+  /** of all files */
+  readonly digest: string
+  readonly failures: readonly RuleProblem[]
+}
+
+export interface LoadedRules {
+  readonly rules: RuleSet
+  readonly problems: readonly RuleProblem[]
+  readonly proof: SampleProof
+}
+
+/** As `source` of problems with `scores`. */
+export const SCORES_SOURCE = 'scores of rules'
+
+export function loadRules(sources: RuleSources): LoadedRules {
+  const digest = digestOf(sources.files)
+  const proof = sources.proof?.digest === digest ? sources.proof : undefined
+  const problems: RuleProblem[] = []
+  const refused = new Set<string>()
+  const placed = place(sources, { problems, refused, samples: proof === undefined })
+  let used = fitting(placed, refused, problems)
+  let rules = setOf(used, sources.scores)
+  const failures = proof?.failures ?? used.flatMap((one) => failuresOf(one, rules))
+  if (failures.length > 0) {
+    problems.push(...failures)
+    for (const { rule } of failures) if (rule !== undefined) refused.add(rule)
+    used = fitting(used.filter(({ rule }) => !refused.has(rule.id)), refused, problems)
+    rules = setOf(used, sources.scores)
+  }
+  problems.push(...scoreProblems(sources.scores, placed))
+  return { rules, problems, proof: { digest, failures } }
+}
+
+function digestOf(files: readonly RuleFile[]): string {
+  const hash = createHash('sha256')
+  for (const { source, text, site } of files) hash.update(JSON.stringify([source, site, text]))
+  return hash.digest('hex')
+}
+
+interface Placing {
+  readonly problems: RuleProblem[]
+  readonly refused: Set<string>
+  readonly samples: boolean
+}
+
+/** Each id once: within a layer the first, of the layers the site's. */
+function place({ files, others = [] }: RuleSources, { problems, refused, samples }: Placing): readonly LocatedRule[] {
+  const placed = new Map<string, LocatedRule>()
+  const ofSite = new Set<string>()
+  const add = (one: LocatedRule, site: boolean): void => {
+    const { id } = one.rule
+    const other = placed.get(id)
+    if (other !== undefined && ofSite.has(id) === site) {
+      problems.push(problemOf(one, { problem: `the id ${id} stands twice; the other is in ${other.source}${other.place.line === undefined ? '' : `, line ${other.place.line}`}`, allowed: 'each id once; a rule of the site may replace a shipped one' }))
+      return
+    }
+    placed.set(id, one)
+    if (site) ofSite.add(id)
+  }
+  for (const { source, text, site } of files) {
+    const reading = readRuleFile(text, source, samples)
+    problems.push(...reading.problems)
+    for (const one of reading.rules) add(one, site)
+    for (const id of reading.refused) {
+      if (site) placed.delete(id)
+      if (!placed.has(id)) refused.add(id)
+    }
+  }
+  for (const one of others) add(one, true)
+  return [...placed.values()].filter(({ rule }) => !refused.has(rule.id))
+}
+
+function setOf(rules: readonly LocatedRule[], scores: ReadonlyMap<string, number> | undefined): RuleSet {
+  return new RuleSet(rules.map(({ rule }) => {
+    const score = isPart(rule.id) ? undefined : scores?.get(rule.id)
+    return score === undefined || !isScore(score) ? rule : { ...rule, score }
+  }))
+}
+
+function isScore(score: number): boolean {
+  return score >= MIN_SCORE && score <= MAX_SCORE
+}
+
+function failuresOf(one: LocatedRule, rules: RuleSet): readonly RuleProblem[] {
+  const problems: RuleProblem[] = []
+  const check = (sample: Sample, wanted: boolean): void => {
+    const truth = rules.holds(one.rule.id, contentOf(sample), sample.facts)
+    // What is not known is not hit: that is how the rule will behave.
+    if ((truth === true) === wanted) return
+    const unknown = truth === undefined ? '; something it asks for is not known: does the sample have all facts?' : ''
+    problems.push(problemOf(one, {
+      place: sample.place, key: formatKey(sample.at),
+      problem: `${one.rule.id} ${wanted ? 'does not hit a sample that it must hit' : 'hits a sample that it must miss'}${unknown}`,
+      allowed: wanted ? 'samples under hits that the condition holds for' : 'samples under misses that it does not hold for',
+    }))
+  }
+  for (const sample of one.hits) check(sample, true)
+  for (const sample of one.misses) check(sample, false)
+  return problems
+}
+
+function scoreProblems(scores: ReadonlyMap<string, number> | undefined, rules: readonly LocatedRule[]): readonly RuleProblem[] {
+  const ids = new Set(rules.map(({ rule }) => rule.id).filter((id) => !isPart(id)))
+  return Array.from(scores ?? [], ([id, score]) => {
+    if (!ids.has(id)) return scoreProblem(id, { problem: `there is no rule ${quote(id)} that scores${suggestion(id, ids)}`, allowed: 'ids of rules' })
+    return isScore(score) ? undefined : scoreProblem(id, { problem: `found ${score}`, allowed: `${MIN_SCORE} to ${MAX_SCORE}` })
+  }).filter((problem) => problem !== undefined)
+}
+
+function scoreProblem(id: string, wrong: Pick<ConfigurationError, 'problem' | 'allowed'>): RuleProblem {
+  return { source: SCORES_SOURCE, line: undefined, column: undefined, key: id, variable: undefined, ...wrong, rule: undefined }
+}

@@ -1,0 +1,61 @@
+/**
+ * A set of rules, ready to be asked about messages. Made of rules that are
+ * known to fit together (`load.ts` sees to that): each id once, none refers to
+ * what is not there or round in a circle.
+ */
+import { createBudget } from '../patterns/budget.ts'
+import type { MatchBudget } from '../patterns/pattern.ts'
+import type { MessageContent } from '../content.ts'
+import type { ScoringFacts } from '../facts.ts'
+import { compileRules } from './compile.ts'
+import type { Rule, RuleHit, RuleOutcome } from './rule.ts'
+import { Run } from './run.ts'
+import type { Program } from './run.ts'
+import { MessageView } from './texts.ts'
+import type { Truth } from './truth.ts'
+
+interface ScoredRule {
+  readonly index: number
+  readonly id: string
+  readonly why: string
+  readonly score: number
+}
+
+export class RuleSet {
+  readonly rules: readonly Rule[]
+  readonly #program: Program
+  readonly #scored: readonly ScoredRule[]
+  readonly #numbers: ReadonlyMap<string, number>
+
+  constructor(rules: readonly Rule[]) {
+    this.rules = rules
+    this.#program = compileRules(rules)
+    this.#scored = rules.flatMap(({ id, why, score }, index) => (score === undefined || score === 0 ? [] : [{ index, id, why, score }]))
+    this.#numbers = new Map(rules.map(({ id }, index) => [id, index]))
+  }
+
+  /** Pure but for the budget, which may be shared with others who match patterns on the same message. */
+  evaluate(content: MessageContent, facts: ScoringFacts, budget: MatchBudget = createBudget()): RuleOutcome {
+    const run = new Run(this.#program, new MessageView(content, facts), budget)
+    const hits: RuleHit[] = []
+    let thousandths = 0
+    for (const { index, id, why, score } of this.#scored) {
+      if (run.rule(index) !== true) continue
+      const excerpt = run.ruleExcerpt(index)
+      hits.push({ id, score, why, ...(excerpt === undefined ? {} : { excerpt }) })
+      thousandths += Math.round(score * 1000)
+    }
+    return { hits, score: thousandths / 1000, incomplete: incompleteness(budget) }
+  }
+
+  /** Does one rule hold, whatever it scores? For samples. */
+  holds(id: string, content: MessageContent, facts: ScoringFacts): Truth {
+    const index = this.#numbers.get(id)
+    return index === undefined ? undefined : new Run(this.#program, new MessageView(content, facts), createBudget()).rule(index)
+  }
+}
+
+function incompleteness(budget: MatchBudget): string | undefined {
+  if (!budget.left()) return 'patterns used up what a message may spend on them'
+  return budget.exceeded > 0 ? `${budget.exceeded} patterns used up what each may spend` : undefined
+}

@@ -1,0 +1,116 @@
+/**
+ * The evaluation of one message: what has been scanned and which rules have
+ * been asked is remembered, so that nothing is done twice. Patterns that the
+ * budget cut short are not known, and never "no match": nothing may follow
+ * from what was not looked at.
+ */
+import { blocksOf, chunksOf, MAX_CHUNK_CHARACTERS } from '../patterns/chunks.ts'
+import type { MatchBudget, SetScan } from '../patterns/pattern.ts'
+import type { PatternSet } from '../patterns/pattern-set.ts'
+import type { CompiledRule } from './compile.ts'
+import type { TextSource } from './condition.ts'
+import type { MessageView } from './texts.ts'
+import type { Truth } from './truth.ts'
+
+/** Where a pattern stands: which set, and which of its patterns. */
+export interface PatternPlace {
+  readonly set: number
+  readonly index: number
+}
+
+export interface SourceSet {
+  readonly patterns: PatternSet
+  /** lines of a text one by one; pieces of many lines; values that are one piece where they are not very long */
+  readonly pieces: 'lines' | 'blocks' | 'whole'
+}
+
+export interface Program {
+  readonly sets: readonly SourceSet[]
+  readonly sources: readonly TextSource[]
+  readonly rules: readonly CompiledRule[]
+}
+
+const UNASKED = 0
+const HOLDS = 1
+const HOLDS_NOT = 2
+const UNKNOWN = 3
+
+export class Run {
+  readonly view: MessageView
+  readonly #program: Program
+  readonly #budget: MatchBudget
+  readonly #scans: (Map<string, SetScan> | undefined)[]
+  /** null: not asked for yet */
+  readonly #values: (readonly string[] | undefined | null)[]
+  readonly #answers: Uint8Array
+
+  constructor(program: Program, view: MessageView, budget: MatchBudget) {
+    this.view = view
+    this.#program = program
+    this.#budget = budget
+    this.#scans = new Array<Map<string, SetScan> | undefined>(program.sets.length).fill(undefined)
+    this.#values = new Array<null>(program.sources.length).fill(null)
+    this.#answers = new Uint8Array(program.rules.length)
+  }
+
+  /** undefined: not known */
+  values(slot: number): readonly string[] | undefined {
+    const known = this.#values[slot]
+    if (known !== null) return known
+    const source = this.#program.sources[slot]
+    if (source === undefined) throw new Error(`no text source has the number ${slot}`)
+    const values = this.view.values(source)
+    this.#values[slot] = values
+    return values
+  }
+
+  matches(place: PatternPlace, value: string): Truth {
+    const before = this.#budget.exceeded
+    if (this.#scan(place.set, value).matches(place.index)) return true
+    return this.#budget.exceeded > before || !this.#budget.left() ? undefined : false
+  }
+
+  count(place: PatternPlace, { value, most }: { readonly value: string; readonly most: number }): number | undefined {
+    const before = this.#budget.exceeded
+    const count = this.#scan(place.set, value).count(place.index, most)
+    // What was counted is there; that it was all is not known.
+    return count < most && (this.#budget.exceeded > before || !this.#budget.left()) ? undefined : count
+  }
+
+  excerpt(place: PatternPlace, value: string): string | undefined {
+    return this.#scan(place.set, value).excerpt(place.index)
+  }
+
+  rule(index: number): Truth {
+    const known = this.#answers[index]
+    if (known !== UNASKED) return known === HOLDS ? true : known === HOLDS_NOT ? false : undefined
+    const answer = this.#program.rules[index]?.question.holds(this)
+    this.#answers[index] = answer === undefined ? UNKNOWN : answer ? HOLDS : HOLDS_NOT
+    return answer
+  }
+
+  ruleTimes(index: number): number | undefined {
+    const holds = this.rule(index)
+    return holds === true ? this.#program.rules[index]?.times?.(this) ?? 1 : holds === false ? 0 : undefined
+  }
+
+  ruleExcerpt(index: number): string | undefined {
+    return this.rule(index) === true ? this.#program.rules[index]?.question.shows(this) : undefined
+  }
+
+  #scan(set: number, value: string): SetScan {
+    const scans = (this.#scans[set] ??= new Map<string, SetScan>())
+    const done = scans.get(value)
+    if (done !== undefined) return done
+    const program = this.#program.sets[set]
+    if (program === undefined) throw new Error(`no set of patterns has the number ${set}`)
+    const scan = program.patterns.scan(piecesOf(value, program.pieces), this.#budget)
+    scans.set(value, scan)
+    return scan
+  }
+}
+
+function piecesOf(value: string, pieces: SourceSet['pieces']): readonly string[] {
+  if (pieces === 'lines') return chunksOf(value)
+  return pieces === 'whole' && value.length <= MAX_CHUNK_CHARACTERS ? [value] : blocksOf(value)
+}

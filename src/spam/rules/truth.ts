@@ -1,0 +1,33 @@
+/**
+ * Logic with three values, for conditions over facts that may not be known:
+ * true, false, and undefined for what nobody can tell. Where one side decides,
+ * the other does not matter (Kleene). A rule hits where its condition is true;
+ * so what is not known makes neither a condition hold nor its opposite.
+ */
+export type Truth = boolean | undefined
+
+export function not(value: Truth): Truth {
+  return value === undefined ? undefined : !value
+}
+
+/** True where one of the things is; asks no further then. */
+export function anyOf<T>(things: readonly T[], ask: (thing: T) => Truth): Truth {
+  let known = true
+  for (const thing of things) {
+    const answer = ask(thing)
+    if (answer === true) return true
+    if (answer === undefined) known = false
+  }
+  return known ? false : undefined
+}
+
+/** False where one of the things is; asks no further then. */
+export function allOf<T>(things: readonly T[], ask: (thing: T) => Truth): Truth {
+  let known = true
+  for (const thing of things) {
+    const answer = ask(thing)
+    if (answer === false) return false
+    if (answer === undefined) known = false
+  }
+  return known ? true : undefined
+}

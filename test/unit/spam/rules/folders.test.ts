@@ -1,0 +1,44 @@
+/** Folders of rules: which files count, and what is told of those that cannot be read. */
+import assert from 'node:assert/strict'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { MAX_SOURCE_BYTES } from '../../../../src/config/source.ts'
+import { readRuleFolder, readRuleFolders, shippedRulesFolder } from '../../../../src/spam/rules/folders.ts'
+import { loadRules } from '../../../../src/spam/rules/load.ts'
+import { told } from '../../../support/rules.ts'
+
+test('files that end in .yaml, in the order of their names; what cannot be read is told', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'postern-rules-'))
+  try {
+    for (const name of ['b.yaml', 'a.yaml', '.hidden.yaml', 'readme.txt', 'c.yaml~']) await writeFile(join(folder, name), `# ${name}\nrules: []\n`)
+    await mkdir(join(folder, 'folder.yaml'))
+    const { files, problems } = await readRuleFolder(folder, true)
+    assert.deepEqual(files.map(({ source, text, site }) => [source, text.split('\n')[0], site]), [[join(folder, 'a.yaml'), '# a.yaml', true], [join(folder, 'b.yaml'), '# b.yaml', true]])
+    assert.equal(problems.length, 1)
+    assert.match(told(problems)[0] ?? '', /folder\.yaml:-: cannot be read: /)
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+})
+
+test('a file that is too large is refused and not held', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'postern-rules-'))
+  try {
+    await writeFile(join(folder, 'large.yaml'), `#${'x'.repeat(2 * MAX_SOURCE_BYTES)}`)
+    const { files } = await readRuleFolder(folder, false)
+    assert.equal(files[0]?.text.length, MAX_SOURCE_BYTES + 1)
+    assert.match(told(loadRules({ files }).problems)[0] ?? '', /is larger than 1048576 bytes/)
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+})
+
+test('the shipped folder comes first; a folder that is not there is told', async () => {
+  assert.ok(existsSync(join(shippedRulesFolder(), 'gtube.yaml')))
+  const { files, problems } = await readRuleFolders(['/nowhere/at/all'])
+  assert.ok(files.length > 5 && files.every(({ site }) => !site))
+  assert.match(told(problems)[0] ?? '', /^\/nowhere\/at\/all:-: cannot be read: ENOENT/)
+})

@@ -1,0 +1,85 @@
+/** What is wrong with a file of rules is told with its line and what is allowed. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { load, problemWith, told } from '../../../support/rules.ts'
+
+const GOOD = `    score: 1
+    why: A rule for the test of files
+    when: { subject: /prize/ }
+    hits: [{ subject: prize }]
+    misses: [{ subject: price }]
+`
+
+test('keys of a rule', () => {
+  assert.deepEqual(told(load(`rules:\n  - id: A\n    points: 1\n${GOOD}`).problems), ['test.yaml:3: unknown key; id, score, why, when, hits, misses'])
+  assert.match(told(load(`rules:\n  - id: A\n    mises: 1\n${GOOD}`).problems)[0] ?? '', /^test\.yaml:3: unknown key; did you mean "misses"\?/)
+  assert.match(told(load(`rules:\n  - id: lower\n${GOOD}`).problems)[0] ?? '', /^test\.yaml:2: found "lower"; 2 to 64 capitals/)
+  assert.deepEqual(told(load('rules:\n  - id: A1\n').problems).map((line) => line.split(';')[0]), Array(5).fill('test.yaml:2: is missing'))
+  assert.match(told(load(`rules:\n  - id: A1\n${GOOD.replace('1', '1001')}`).problems)[0] ?? '', /^test\.yaml:3: found 1001; -1000 to 1000/)
+  assert.match(told(load(`rules:\n  - id: A1\n${GOOD.replace('1', '1e3')}`).problems)[0] ?? '', /^test\.yaml:3: found "1e3"; a number/)
+  assert.match(told(load(`rules:\n  - id: A1\n${GOOD.replace('A rule for the test of files', 'short')}`).problems)[0] ?? '', /^test\.yaml:4: found "short"; one sentence/)
+  assert.match(told(load(`rules:\n  - id: __A1\n${GOOD}`).problems)[0] ?? '', /^test\.yaml:3: a part of others scores nothing/)
+  assert.deepEqual(load(`rules:\n  - id: __A1\n${GOOD.replace('    score: 1\n', '')}`).problems, [])
+  assert.deepEqual(load(`rules:\n  - id: A1\n${GOOD}`).problems, [])
+})
+
+test('the file as a whole', () => {
+  assert.match(told(load('- id: A\n').problems)[0] ?? '', /is a mapping/)
+  assert.match(told(load('rules: 3\n').problems)[0] ?? '', /^test\.yaml:1: found "3"; a list of rules/)
+  assert.match(told(load('rule: []\n').problems)[0] ?? '', /did you mean "rules"/)
+  assert.match(told(load('rules: [\n').problems)[0] ?? '', /not valid YAML/)
+  assert.match(told(load('rules: [x]\n').problems)[0] ?? '', /^test\.yaml:1: found "x"; a mapping with id/)
+  assert.deepEqual(load('').problems, [])
+  assert.deepEqual(load('rules:\n').problems, [])
+})
+
+test('samples', () => {
+  const wrong = (hits: string) => told(load(`rules:\n  - id: A1\n${GOOD.replace('[{ subject: prize }]', hits)}`).problems)[0] ?? ''
+  assert.match(wrong('{ subject: prize }'), /^test\.yaml:6: is no list of samples/)
+  assert.match(wrong('[]'), /^test\.yaml:6: is no list of samples/)
+  assert.match(wrong('[3.5, true]'), /found true; a message as text/)
+  assert.match(wrong('[{ sujet: x }]'), /unknown key; did you mean "subject"/)
+  assert.match(wrong('[{ message: x, subject: y }]'), /has a message and parts of one/)
+  assert.match(wrong('[{ header: nothing }]'), /"Name: value"/)
+  assert.match(wrong('[{ facts: { spff: pass } }]'), /there is no such fact; did you mean "spf"/)
+  assert.match(wrong('[{ facts: { domain_age: old } }]'), /found "old"; a number/)
+  assert.match(wrong('[{ facts: { spf: { a: b } } }]'), /a word, or a list of words/)
+})
+
+test('conditions: what cannot be read is told where it stands', () => {
+  assert.equal(problemWith('{ subjekt: /x/ }'), 'test.yaml:4: does not say what it asks; did you mean "subject"?; one of all, any, not, of, rule, subject, text, hidden, folded, raw, header, address, link, attachment, part, html, charset, language, script, defect, fact, number')
+  assert.match(problemWith('{ subject: /x/, text: /y/ }'), /asks subject and text at once/)
+  assert.match(problemWith('{ subject: /x/, coun: 3 }'), /unknown key; did you mean "count"/)
+  assert.match(problemWith('{ subject: x }'), /found "x"; a pattern between slashes/)
+  assert.match(problemWith("{ subject: '/(x/' }"), /"\(x" is no pattern: .* at character \d/)
+  assert.match(problemWith("{ subject: '/x/q' }"), /is no pattern: /)
+  assert.match(problemWith('{ subject: [] }'), /has 0 entries; 1 to 200/)
+  assert.match(problemWith("{ text: ['/x/', '/y/'], at_least: 3 }"), /found 3, and there are 2 patterns; 1 to 2/)
+  assert.match(problemWith("{ text: '/x/', count: { over: 3 } }"), /unknown key.*above, below/)
+  assert.match(problemWith("{ text: '/x/', count: many }"), /found "many"; a number/)
+  assert.match(problemWith('{ header: Date }'), /does not say what of the field/)
+  assert.match(problemWith('{ header: "a b", missing: true }'), /found "a b"; the name of a field/)
+  assert.match(problemWith('{ header: ALL, missing: true }'), /ALL stands beside/)
+  assert.match(problemWith("{ header: Date, form: cooked, matches: '/x/' }"), /is none that there is; decoded/)
+  assert.match(problemWith('{ address: form, local: x }'), /found "form"; did you mean "from"/)
+  assert.match(problemWith('{ address: from, local: x, by: colour, same_as: to }'), /found "colour"; organization, domain/)
+  assert.match(problemWith('{ link: { hots: x } }'), /unknown key; did you mean "host"/)
+  assert.match(problemWith('{ link: { kind: herf } }'), /found "herf"; did you mean "href"/)
+  assert.match(problemWith('{ link: { ip: x } }'), /found "x"; true or false/)
+  assert.match(problemWith('{ link: {} }'), /a mapping with kind, url/)
+  assert.match(problemWith('{ attachment: { same_as: from } }'), /there is nothing to compare/)
+  assert.match(problemWith('{ html: { form: 3 } }'), /unknown key; did you mean "forms"/)
+  assert.match(problemWith('{ script: Klingon, above: 0 }'), /names of Unicode scripts/)
+  assert.match(problemWith('{ script: Latin }'), /does not say what it is compared with/)
+  assert.match(problemWith('{ language: english }'), /found "english"; ISO 639-1/)
+  assert.match(problemWith('{ defect: too-much }'), /found "too-much"; did you mean "too-deep"|found "too-much"/)
+  assert.match(problemWith('{ fact: sfp, is: fail }'), /there is no fact "sfp"; did you mean "spf"/)
+  assert.match(problemWith('{ fact: spf, above: 3 }'), /unknown key/)
+  assert.match(problemWith('{ fact: spf }'), /does not say what it must be/)
+  assert.match(problemWith('{ fact: domain_age, matches: /x/ }'), /unknown key/)
+  assert.match(problemWith('{ number: of_the_beast, is: 666 }'), /there is no number/)
+  assert.match(problemWith('{ all: A }'), /is no list of conditions/)
+  assert.match(problemWith('{ of: [RULE] }'), /does not say how many/)
+  assert.match(problemWith('lower'), /found "lower"; a mapping such as/)
+  assert.match(problemWith(`${'{ not: '.repeat(11)}RULE${' }'.repeat(11)}`), /is nested too deeply|nested deeper than/)
+})
