@@ -10,11 +10,11 @@
 export interface Pattern {
   /** between the slashes */
   readonly source: string
-  /** of `imsx` */
+  /** of `imsxn`, and `a` or `d` of Perl's: `a` leaves `\d \s \w` ASCII; `d` is for text that is bytes, where nothing but A to Z has case either */
   readonly flags: string
   /** literals (lower case) of which one must be in the text, case aside; undefined: none are known */
   readonly needs: readonly string[] | undefined
-  /** false: it needs the bounded backtracker (look-ahead, back-reference) */
+  /** false: its time is bounded by the budget alone (back-references, looking further than a character, groups that forbid going back) */
   readonly linear: boolean
 }
 
@@ -29,6 +29,11 @@ export interface MatchBudget {
   left(): boolean
   /** a pattern could not be tried to its end; its result counts as no match */
   readonly exceeded: number
+  /** steps that one try on so many code units may take now */
+  allowance(units: number): number
+  spend(steps: number): void
+  /** one more that exceeded */
+  overrun(): void
 }
 
 export interface SetScan {

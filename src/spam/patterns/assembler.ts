@@ -1,0 +1,86 @@
+/** Collects the instructions and tables of a program; equal tables are kept once. */
+import type { CharacterSet } from './character-set.ts'
+import type { First } from './first.ts'
+import * as op from './program.ts'
+import type { Program } from './program.ts'
+
+interface Branch {
+  readonly at: number
+  readonly first: First
+}
+
+const ENTRIES = 258
+
+export class Assembler {
+  readonly #code: number[] = []
+  readonly #sets: CharacterSet[] = []
+  readonly #strings: number[] = []
+  readonly #tables: First[] = []
+  readonly #tableNumbers = new Map<string, number>()
+  readonly #choices: Uint16Array[] = []
+  readonly #branches: number[] = []
+  #memos = 0
+
+  /** Returns where it stands. */
+  add(what: number, next: number, ...own: readonly number[]): number {
+    const [a = 0, b = 0, c = 0, last] = own
+    const remembers = what === op.SPLIT || what === op.CHOICE || (what >= op.RUN && what <= op.RUN_POSSESSIVE)
+    const memo = remembers ? this.#memos++ : 0
+    return this.#code.push(what, next, a, b, c, last ?? memo) - op.WIDTH
+  }
+
+  change(at: number, next: number, own: readonly [number, number, number]): void {
+    this.#code.splice(at + op.NEXT, 1 + own.length, next, ...own)
+  }
+
+  set(set: CharacterSet): number {
+    const known = this.#sets.indexOf(set)
+    return known >= 0 ? known : this.#sets.push(set) - 1
+  }
+
+  string(units: readonly number[]): number {
+    const at = this.#strings.length
+    this.#strings.push(...units)
+    return at
+  }
+
+  table(first: First): number {
+    const key = Buffer.from(first.buffer, first.byteOffset, first.length).toString('latin1')
+    let number = this.#tableNumbers.get(key)
+    if (number === undefined) {
+      number = this.#tables.push(first) - 1
+      this.#tableNumbers.set(key, number)
+    }
+    return number
+  }
+
+  /** For each character that can stand first: the branches that can begin with it, in their order. */
+  choice(branches: readonly Branch[]): number {
+    const table = new Uint16Array(ENTRIES)
+    const places = new Map<string, number>()
+    for (let entry = 0; entry < ENTRIES; entry++) {
+      const possible = branches.filter(({ first }) => first[entry] === 1).map(({ at }) => at)
+      const key = possible.join()
+      let place = places.get(key)
+      if (place === undefined) {
+        place = this.#branches.push(possible.length, ...possible) - possible.length - 1
+        places.set(key, place)
+      }
+      table[entry] = place
+    }
+    return this.add(op.CHOICE, -1, this.#choices.push(table) - 1)
+  }
+
+  assembled(remembers: boolean): Pick<Program, 'code' | 'sets' | 'lows' | 'strings' | 'firsts' | 'choices' | 'branches' | 'memos'> {
+    const lows = new Uint8Array(this.#sets.length * 256)
+    this.#sets.forEach((set, number) => lows.set(set.low, number * 256))
+    const firsts = new Uint8Array(this.#tables.length * ENTRIES)
+    this.#tables.forEach((table, number) => firsts.set(table, number * ENTRIES))
+    const choices = new Uint16Array(this.#choices.length * ENTRIES)
+    this.#choices.forEach((table, number) => choices.set(table, number * ENTRIES))
+    return {
+      code: Int32Array.from(this.#code), sets: this.#sets, lows, strings: Uint16Array.from(this.#strings), firsts, choices,
+      branches: Int32Array.from(this.#branches), memos: remembers ? this.#memos : -1,
+    }
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * What one message may spend on matching. Steps are counted: a step of the
+ * matcher is a few nanoseconds. A try has a share that grows with the text that
+ * it looks at, so that one pattern cannot use up what all others need. A clock
+ * is the last line: it begins with the first try, is looked at now and then,
+ * and when the time is over nothing more is matched. What could not be tried to
+ * its end counts as no match and is counted in `exceeded`.
+ */
+import type { MatchBudget } from './pattern.ts'
+
+export interface BudgetOptions {
+  readonly now?: () => number
+  readonly steps?: number
+  readonly ms?: number
+}
+
+const DEFAULT_STEPS = 40_000_000
+const DEFAULT_MS = 1000
+/** Of one try: so many, and so many more for each code unit. */
+const STEPS_PER_TRY = 20_000
+const STEPS_PER_UNIT = 250
+/** The clock is looked at after so many. */
+const STEPS_PER_LOOK = 100_000
+
+export function createBudget(options: BudgetOptions = {}): MatchBudget {
+  return new Budget(options)
+}
+
+class Budget implements MatchBudget {
+  readonly #now: () => number
+  readonly #ms: number
+  #steps: number
+  #exceeded = 0
+  #began: number | undefined
+  #sinceLook = 0
+
+  constructor({ now = () => performance.now(), steps = DEFAULT_STEPS, ms = DEFAULT_MS }: BudgetOptions) {
+    this.#now = now
+    this.#steps = steps
+    this.#ms = ms
+  }
+
+  left(): boolean {
+    return this.#steps > 0
+  }
+
+  get exceeded(): number {
+    return this.#exceeded
+  }
+
+  allowance(units: number): number {
+    return Math.min(this.#steps, STEPS_PER_TRY + STEPS_PER_UNIT * units)
+  }
+
+  spend(steps: number): void {
+    this.#steps -= steps
+    this.#sinceLook += steps
+    if (this.#began === undefined) this.#began = this.#now()
+    else if (this.#sinceLook >= STEPS_PER_LOOK) {
+      this.#sinceLook = 0
+      if (this.#now() - this.#began > this.#ms) this.#steps = 0
+    }
+  }
+
+  overrun(): void {
+    this.#exceeded++
+  }
+}

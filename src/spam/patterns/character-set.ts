@@ -1,0 +1,209 @@
+/**
+ * Sets of characters: classes of a pattern, `\w`, `\s`, `.`, and properties of
+ * Unicode. A set answers for one code point; what lies above U+00FF is found
+ * out in pages of 256 when it is asked for. Pure.
+ */
+import { variantsOf } from './fold.ts'
+import type { FoldTable } from './fold.ts'
+
+type Range = readonly [first: number, last: number]
+
+export const LAST_CODE_POINT = 0x10ffff
+
+export class CharacterSet {
+  readonly #test: (code: number) => boolean
+  readonly #pages = new Map<number, Uint8Array>()
+  #low: Uint8Array | undefined
+  /** its members, folded or not, where they are few and known; otherwise undefined */
+  readonly few: readonly number[] | undefined
+  /** it may have members above U+00FF */
+  readonly high: boolean
+
+  constructor(test: (code: number) => boolean, known?: { few?: readonly number[] | undefined, high?: boolean }) {
+    this.#test = test
+    this.few = known?.few
+    this.high = known?.high ?? true
+  }
+
+  /** U+0000 to U+00FF, one byte each: 1 for a member. */
+  get low(): Uint8Array {
+    this.#low ??= this.#page(0)
+    return this.#low
+  }
+
+  has(code: number): boolean {
+    if (code < 256) return this.low[code] === 1
+    if (!this.high) return false
+    const number = code >> 8
+    let page = this.#pages.get(number)
+    if (page === undefined) {
+      page = this.#page(number)
+      this.#pages.set(number, page)
+    }
+    return page[code & 255] === 1
+  }
+
+  #page(number: number): Uint8Array {
+    const page = new Uint8Array(256)
+    for (let i = 0; i < 256; i++) page[i] = this.#test((number << 8) | i) ? 1 : 0
+    return page
+  }
+}
+
+/** How many members a set may have for them to be named one by one. */
+const MOST_FEW = 12
+
+/** Puts a set together out of ranges and other sets. */
+export class SetBuilder {
+  readonly #ranges: Range[] = []
+  readonly #sets: CharacterSet[] = []
+
+  range(first: number, last: number): this {
+    this.#ranges.push([first, last])
+    return this
+  }
+
+  set(set: CharacterSet): this {
+    this.#sets.push(set)
+    return this
+  }
+
+  /** `fold`: a character is in where any that folds like it is. */
+  build(how: { negated: boolean, fold: FoldTable | undefined }): CharacterSet {
+    const ranges = merged(this.#ranges)
+    const sets = this.#sets
+    const plain = (code: number) => within(ranges, code) || sets.some((set) => set.has(code))
+    const { fold, negated } = how
+    const test = fold === undefined ? plain : (code: number) => plain(code) || variantsOf(code, fold).some(plain)
+    if (negated) return new CharacterSet((code) => !test(code))
+    const few = sets.length === 0 ? membersOf(ranges) : undefined
+    const high = sets.some((set) => set.high) || ranges.some(([, last]) => last > 255) || fold !== undefined
+    return new CharacterSet(test, { few, high })
+  }
+}
+
+export function complementOf(set: CharacterSet): CharacterSet {
+  return new CharacterSet((code) => !set.has(code))
+}
+
+function merged(ranges: readonly Range[]): readonly Range[] {
+  const found: [number, number][] = []
+  for (const [first, last] of ranges.toSorted((a, b) => a[0] - b[0])) {
+    const before = found.at(-1)
+    if (before !== undefined && first <= before[1] + 1) before[1] = Math.max(before[1], last)
+    else found.push([first, last])
+  }
+  return found
+}
+
+function within(ranges: readonly Range[], code: number): boolean {
+  let [low, high] = [0, ranges.length - 1]
+  while (low <= high) {
+    const middle = (low + high) >> 1
+    const [first, last] = ranges[middle] as Range
+    if (code < first) high = middle - 1
+    else if (code > last) low = middle + 1
+    else return true
+  }
+  return false
+}
+
+function membersOf(ranges: readonly Range[]): readonly number[] | undefined {
+  const members: number[] = []
+  for (const [first, last] of ranges) {
+    if (members.length + last - first >= MOST_FEW) return undefined
+    for (let code = first; code <= last; code++) members.push(code)
+  }
+  return members
+}
+
+function ofRanges(...ranges: readonly Range[]): CharacterSet {
+  const builder = new SetBuilder()
+  for (const [first, last] of ranges) builder.range(first, last)
+  return builder.build({ negated: false, fold: undefined })
+}
+
+function ofExpression(expression: RegExp): CharacterSet {
+  return new CharacterSet((code) => (code < 0xd800 || code > 0xdfff) && expression.test(String.fromCodePoint(code)))
+}
+
+export const ANY = new CharacterSet(() => true)
+export const NOT_NEWLINE = new CharacterSet((code) => code !== 10)
+/** `\h`, perlrecharclass */
+export const HORIZONTAL = ofRanges([9, 9], [0x20, 0x20], [0xa0, 0xa0], [0x1680, 0x1680], [0x2000, 0x200a], [0x202f, 0x202f], [0x205f, 0x205f], [0x3000, 0x3000])
+/** `\v` */
+export const VERTICAL = ofRanges([10, 13], [0x85, 0x85], [0x2028, 0x2029])
+
+/** What `\w`, `\d`, `\s` and the classes of POSIX mean. */
+export interface Alphabet {
+  readonly word: CharacterSet
+  readonly digit: CharacterSet
+  readonly space: CharacterSet
+  readonly posix: ReadonlyMap<string, CharacterSet>
+}
+
+const ASCII_POSIX: readonly (readonly [string, readonly Range[]])[] = [
+  ['alpha', [[0x41, 0x5a], [0x61, 0x7a]]], ['digit', [[0x30, 0x39]]], ['alnum', [[0x30, 0x39], [0x41, 0x5a], [0x61, 0x7a]]], ['ascii', [[0, 0x7f]]],
+  ['blank', [[9, 9], [0x20, 0x20]]], ['cntrl', [[0, 0x1f], [0x7f, 0x7f]]], ['graph', [[0x21, 0x7e]]], ['lower', [[0x61, 0x7a]]], ['print', [[0x20, 0x7e]]],
+  ['punct', [[0x21, 0x2f], [0x3a, 0x40], [0x5b, 0x60], [0x7b, 0x7e]]], ['space', [[9, 13], [0x20, 0x20]]], ['upper', [[0x41, 0x5a]]],
+  ['word', [[0x30, 0x39], [0x41, 0x5a], [0x5f, 0x5f], [0x61, 0x7a]]], ['xdigit', [[0x30, 0x39], [0x41, 0x46], [0x61, 0x66]]],
+]
+
+const WORD = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]/u
+const SPACE = /\p{White_Space}/u
+
+const UNICODE_POSIX: readonly (readonly [string, RegExp])[] = [
+  ['alpha', /\p{Alphabetic}/u], ['digit', /\p{Nd}/u], ['alnum', /[\p{Alphabetic}\p{Nd}]/u], ['ascii', /[\0-\x7f]/u],
+  ['blank', /[\t\p{Zs}]/u], ['cntrl', /\p{Cc}/u], ['graph', /[^\p{White_Space}\p{Cc}\p{Cn}]/u], ['lower', /\p{Lowercase}/u], ['print', /[\p{Zs}[^\p{White_Space}\p{Cc}\p{Cn}]]/v],
+  ['punct', /[\p{P}$+<=>^`|~]/u], ['space', SPACE], ['upper', /\p{Uppercase}/u], ['word', WORD], ['xdigit', /[0-9A-Fa-f\uff10-\uff19\uff21-\uff26\uff41-\uff46]/],
+]
+
+function alphabet(posix: ReadonlyMap<string, CharacterSet>): Alphabet {
+  const of = (name: string) => posix.get(name) ?? ANY
+  return { word: of('word'), digit: of('digit'), space: of('space'), posix }
+}
+
+export const ASCII_ALPHABET = alphabet(new Map(ASCII_POSIX.map(([name, ranges]) => [name, ofRanges(...ranges)])))
+export const UNICODE_ALPHABET = alphabet(new Map(UNICODE_POSIX.map(([name, expression]) => [name, ofExpression(expression)])))
+/** Categories first; a bare name may be a script, which takes in what other scripts share with it, as in Perl. */
+const PROPERTY_FORMS = ['General_Category=', 'Script_Extensions=', '']
+
+const properties = new Map<string, CharacterSet | undefined>()
+
+/** `\p{name}`; undefined: not known. */
+export function propertySet(name: string): CharacterSet | undefined {
+  const key = name.replaceAll(/\s/g, '')
+  if (!properties.has(key)) properties.set(key, findProperty(key))
+  return properties.get(key)
+}
+
+function findProperty(name: string): CharacterSet | undefined {
+  if (name === 'Any' || name === 'All') return ANY
+  if (name === 'L&' || name === 'L_') return ofExpression(/\p{LC}/u)
+  const [, posix] = /^(?:X?Posix|Is)?([A-Za-z]+)$/i.exec(name) ?? []
+  const named = posix === undefined ? undefined : UNICODE_ALPHABET.posix.get(posix.toLowerCase())
+  if (named !== undefined) return /^posix/i.test(name) ? ASCII_ALPHABET.posix.get((posix ?? '').toLowerCase()) : named
+  const spellings = [name, name.replace(/^Is_?/i, ''), capitalized(name), capitalized(name.replace(/^Is_?/i, ''))]
+  for (const spelling of spellings) {
+    const forms = spelling.includes('=') || spelling.includes(':') ? [spelling.replace(':', '=').replace(/^Script=/, 'Script=')] : PROPERTY_FORMS.map((form) => form + spelling)
+    for (const form of forms) {
+      const found = propertyOf(form)
+      if (found !== undefined) return found
+    }
+  }
+  return undefined
+}
+
+function propertyOf(form: string): CharacterSet | undefined {
+  if (!/^[A-Za-z_]+=?[A-Za-z_]*$/.test(form)) return undefined
+  try {
+    return ofExpression(new RegExp(`\\p{${form}}`, 'u'))
+  } catch {
+    // The only way to ask whether a property is known.
+    return undefined
+  }
+}
+
+function capitalized(name: string): string {
+  return name.split(/([_=:-])/).map((part) => part === '-' ? '_' : part.slice(0, 1).toUpperCase() + part.slice(1).toLowerCase()).join('')
+}
