@@ -4,9 +4,10 @@
  * in a sentence; nothing rejects.
  */
 import { readFile } from 'node:fs/promises'
-import { connect, isIP, type Socket } from 'node:net'
+import { isIP, type Socket } from 'node:net'
 import { connect as connectTls, type ConnectionOptions } from 'node:tls'
 import { thrownText } from '../../auth/stranger-text.ts'
+import { PatientSocket } from './patient-socket.ts'
 import type { EngineAddress, EngineTls } from './settings.ts'
 
 export type Dialled = { readonly status: 'ok'; readonly socket: Socket; readonly ready: 'connect' | 'secureConnect' } | { readonly status: 'failed'; readonly cause: string }
@@ -24,7 +25,7 @@ export class Dialler {
 
   /** Under way, not yet there: `ready` is its event for that, and it may be an error instead. */
   async dial(): Promise<Dialled> {
-    if (this.#tls === undefined) return { status: 'ok', socket: connect(this.#address), ready: 'connect' }
+    if (this.#tls === undefined) return { status: 'ok', socket: new PatientSocket().connect(this.#address), ready: 'connect' }
     const tls = await this.tlsOptions(this.#tls)
     return tls.status === 'failed' ? tls : { status: 'ok', socket: connectTls({ ...tls.options, ...this.#address }), ready: 'secureConnect' }
   }

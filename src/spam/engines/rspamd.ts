@@ -3,13 +3,15 @@
  * fields, over a bounded number of connections that stay. TCP or a unix socket,
  * with TLS where a proxy gives it. The password is sent and never shown.
  */
-import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type IncomingMessage, type OutgoingHttpHeaders, type RequestOptions } from 'node:http'
+import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type ClientRequestArgs, type IncomingMessage, type OutgoingHttpHeaders, type RequestOptions } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import type { NetConnectOpts } from 'node:net'
 import { thrownText } from '../../auth/stranger-text.ts'
 import { BoundedBytes } from './bounded-bytes.ts'
 import { Dialler } from './dial.ts'
 import { failed, type Attempt, type EngineAdapter, type EngineContext, type EngineMessage } from './engine.ts'
 import { failure } from './engine-words.ts'
+import { PatientSocket } from './patient-socket.ts'
 import { MAX_ANSWER_BYTES, parseRspamdAnswer, rspamdError } from './rspamd-answer.ts'
 import type { RspamdSettings } from './settings.ts'
 import { wholeMessage, writeOut } from './write-out.ts'
@@ -24,6 +26,13 @@ const MAX_RECIPIENTS = 200
 
 export function createRspamd(settings: Settings, context: Pick<EngineContext, 'readPassword'>): EngineAdapter {
   return new Rspamd(settings, context)
+}
+
+/** An answer that comes before the message is taken, and the connection closed with it, is heard. */
+class PatientAgent extends HttpAgent {
+  override createConnection(options: ClientRequestArgs): PatientSocket {
+    return new PatientSocket().connect(options as NetConnectOpts).setNoDelay()
+  }
 }
 
 type Answered =
@@ -53,7 +62,7 @@ class Rspamd implements EngineAdapter {
     const { scans, tls, address } = settings
     // One more than scans, for `ping`.
     const bounds = { keepAlive: true, maxSockets: scans + 1, maxFreeSockets: Math.min(scans, 4), timeout: IDLE_MS, scheduling: 'lifo' } as const
-    this.#agent = tls === undefined ? new HttpAgent(bounds) : new HttpsAgent(bounds)
+    this.#agent = tls === undefined ? new PatientAgent(bounds) : new HttpsAgent(bounds)
     this.#dialler = new Dialler(address, tls)
   }
 

@@ -22,8 +22,10 @@ export async function writeOut(stream: Writable, pieces: AsyncIterable<Buffer>, 
     // An answer before the end is read before the connection is found broken by writing on.
     await nextTurn()
     if (!wanted() || !stream.writable) return false
-    if (frame === undefined) stream.write(piece)
-    else for (const part of frame(piece)) stream.write(part)
+    // A frame goes out in one: a head alone may be answered, and the connection closed, before the rest is written.
+    stream.cork()
+    for (const part of frame?.(piece) ?? [piece]) stream.write(part)
+    stream.uncork()
     if (stream.writableNeedDrain) await drained(stream)
   }
   return wanted() && stream.writable

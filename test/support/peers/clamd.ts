@@ -16,7 +16,7 @@ export const EICAR_NAME = 'Test.Eicar.UNOFFICIAL'
 export interface EngineDaemon {
   readonly path: string
   readonly tcp: { readonly host: string; readonly port: number }
-  log(): string
+  readonly log: () => string
   signal(name: NodeJS.Signals): void
   stop(): Promise<void>
   /** starts again, at the same addresses */
