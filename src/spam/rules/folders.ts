@@ -1,19 +1,26 @@
 /**
  * Finds and reads files of rules: those that come with Postern, and those of
- * the site. All `.yaml` files of a folder, in the order of their names; what
- * begins with a dot is left out. What cannot be read is told, and the rest is
+ * the site, which are files or folders. Of a folder all `.yaml` files, in the
+ * order of their names; what begins with a dot is left out. What cannot be read is told, and the rest is
  * read. Bounds: 200 files of a folder, 1 MiB of a file.
  */
-import { open, readdir } from 'node:fs/promises'
+import { open, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { MAX_SOURCE_BYTES } from '../../config/source.ts'
 import type { RuleFile } from './load.ts'
 import type { RuleProblem } from './rule.ts'
 
-export interface RuleFolderReading {
+export interface RuleFilesReading {
   readonly files: readonly RuleFile[]
   readonly problems: readonly RuleProblem[]
+}
+
+export interface RulePaths {
+  /** are those that come with Postern wanted? */
+  readonly shipped: boolean
+  /** of the site: files, or folders of files */
+  readonly paths: readonly string[]
 }
 
 const MAX_FILES = 200
@@ -23,21 +30,19 @@ export function shippedRulesFolder(): string {
   return fileURLToPath(new URL('../../../rules', import.meta.url))
 }
 
-/** The shipped rules, then those of the site's folders. */
-export async function readRuleFolders(siteFolders: readonly string[], shipped = shippedRulesFolder()): Promise<RuleFolderReading> {
-  const readings = await Promise.all([readRuleFolder(shipped, false), ...siteFolders.map((folder) => readRuleFolder(folder, true))])
+/** The shipped rules, then those of the site. */
+export async function readRuleFiles({ shipped, paths }: RulePaths): Promise<RuleFilesReading> {
+  const wanted = [...(shipped ? [{ path: shippedRulesFolder(), site: false }] : []), ...paths.map((path) => ({ path, site: true }))]
+  const readings = await Promise.all(wanted.map(({ path, site }) => readPath(path, site)))
   return { files: readings.flatMap(({ files }) => files), problems: readings.flatMap(({ problems }) => problems) }
 }
 
-export async function readRuleFolder(folder: string, site: boolean): Promise<RuleFolderReading> {
-  const names = await attempt(folder, () => readdir(folder))
+async function readPath(path: string, site: boolean): Promise<RuleFilesReading> {
+  const names = await attempt(path, async () => ((await stat(path)).isDirectory() ? await readdir(path) : undefined))
   if ('problem' in names) return { files: [], problems: [names.problem] }
-  const wanted = names.value.filter((name) => name.endsWith('.yaml') && !name.startsWith('.')).sort()
-  const readings = await Promise.all(wanted.slice(0, MAX_FILES).map(async (name) => {
-    const source = join(folder, name)
-    return { source, text: await attempt(source, () => readText(source)) }
-  }))
-  const problems = wanted.length > MAX_FILES ? [problem(folder, `holds ${wanted.length} files of rules; only ${MAX_FILES} are read`)] : []
+  const wanted = names.value?.filter((name) => name.endsWith('.yaml') && !name.startsWith('.')).sort().map((name) => join(path, name)) ?? [path]
+  const readings = await Promise.all(wanted.slice(0, MAX_FILES).map(async (source) => ({ source, text: await attempt(source, () => readText(source)) })))
+  const problems = wanted.length > MAX_FILES ? [problem(path, `holds ${wanted.length} files of rules; only ${MAX_FILES} are read`)] : []
   return {
     files: readings.flatMap(({ source, text }) => ('value' in text ? [{ source, text: text.value, site }] : [])),
     problems: [...problems, ...readings.flatMap(({ text }) => ('problem' in text ? [text.problem] : []))],

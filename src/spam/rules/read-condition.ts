@@ -21,7 +21,7 @@ import type { ValueReader } from './read-values.ts'
 
 const MAX_DEPTH = 10
 const MAX_OF = 500
-export const RULE_ID = /^[A-Z_][A-Z0-9_]{1,63}$/
+export const RULE_ID = /^[A-Z_][A-Z0-9_]{0,63}$/
 const CONDITION_ALLOWED = "a mapping such as { subject: '/…/i' }, or the id of a rule"
 
 /** What a reader of one kind of condition is given. */
@@ -125,14 +125,16 @@ export class ConditionReader {
 
   #readMapping(node: LocatedMap, at: KeyPath): Condition | null {
     const named = [...node.entries.keys()].filter((key) => KINDS.has(key))
-    const [name] = named
+    // `not` beside `address` is about the address.
+    const main = named.find((key) => named.every((other) => other === key || KINDS.get(key)?.beside.includes(other) === true))
+    const name = main ?? named[0]
     const kind = name === undefined ? undefined : KINDS.get(name)
     if (name === undefined || kind === undefined) {
       const [first = ''] = node.entries.keys()
       const near = nearest(first, CONDITION_KINDS)
       return this.#values.wrong(node.place, at, { problem: `does not say what it asks${near === undefined ? '' : `; did you mean "${near}"?`}`, allowed: `one of ${CONDITION_KINDS.join(', ')}` })
     }
-    if (named.length > 1) return this.#values.wrong(node.place, at, { problem: `asks ${named.join(' and ')} at once`, allowed: `one of them; { all: [{ ${named.join(': … }, { ')}: … }] } for both` })
+    if (main === undefined) return this.#values.wrong(node.place, at, { problem: `asks ${named.join(' and ')} at once`, allowed: `one of them; { all: [{ ${named.join(': … }, { ')}: … }] } for both` })
     if (!this.#values.onlyKeys(node, at, [name, ...kind.beside])) return null
     return kind.read(this, { values: this.#values, node, at })
   }

@@ -42,7 +42,7 @@ export interface RuleFileReading {
 const MAX_RULES = 2000
 const MAX_SAMPLES = 20
 const KEYS = ['id', 'score', 'why', 'when', 'hits', 'misses'] as const
-const ID_ALLOWED = '2 to 64 capitals, digits and underscores, no digit first; __ in front of a part of others'
+const ID_ALLOWED = '1 to 64 capitals, digits and underscores, no digit first; __ in front of a part of others'
 const WHY_ALLOWED = 'one sentence, 10 to 200 characters on one line'
 
 /** @param samples false: they are not read, for they were run before */

@@ -41,8 +41,8 @@ test('a rule whose sample fails is not used, nor what rests on it; the others ar
   assert.deepEqual(told(problems), [
     'shipped.yaml:12: MISSES_ITS_HIT does not hit a sample that it must hit; samples under hits that the condition holds for',
     'shipped.yaml:19: HITS_ITS_MISS hits a sample that it must miss; samples under misses that it does not hold for',
-    'shipped.yaml:23: RESTS hits a sample that it must miss; samples under misses that it does not hold for',
-  ].filter((line) => !line.includes('RESTS hits')).concat('shipped.yaml:20: RESTS refers to HITS_ITS_MISS, which is not used itself'))
+    'shipped.yaml:20: RESTS refers to HITS_ITS_MISS, which is not used itself',
+  ])
   assert.deepEqual(problems.map((one) => one.rule), ['MISSES_ITS_HIT', 'HITS_ITS_MISS', 'RESTS'])
 })
 

@@ -13,7 +13,7 @@ const GOOD = `    score: 1
 test('keys of a rule', () => {
   assert.deepEqual(told(load(`rules:\n  - id: A\n    points: 1\n${GOOD}`).problems), ['test.yaml:3: unknown key; id, score, why, when, hits, misses'])
   assert.match(told(load(`rules:\n  - id: A\n    mises: 1\n${GOOD}`).problems)[0] ?? '', /^test\.yaml:3: unknown key; did you mean "misses"\?/)
-  assert.match(told(load(`rules:\n  - id: lower\n${GOOD}`).problems)[0] ?? '', /^test\.yaml:2: found "lower"; 2 to 64 capitals/)
+  assert.match(told(load(`rules:\n  - id: lower\n${GOOD}`).problems)[0] ?? '', /^test\.yaml:2: found "lower"; 1 to 64 capitals/)
   assert.deepEqual(told(load('rules:\n  - id: A1\n').problems).map((line) => line.split(';')[0]), Array(5).fill('test.yaml:2: is missing'))
   assert.match(told(load(`rules:\n  - id: A1\n${GOOD.replace('1', '1001')}`).problems)[0] ?? '', /^test\.yaml:3: found 1001; -1000 to 1000/)
   assert.match(told(load(`rules:\n  - id: A1\n${GOOD.replace('1', '1e3')}`).problems)[0] ?? '', /^test\.yaml:3: found "1e3"; a number/)
@@ -38,7 +38,7 @@ test('samples', () => {
   assert.match(wrong('{ subject: prize }'), /^test\.yaml:6: is no list of samples/)
   assert.match(wrong('[]'), /^test\.yaml:6: is no list of samples/)
   assert.match(wrong('[3.5, true]'), /found true; a message as text/)
-  assert.match(wrong('[{ sujet: x }]'), /unknown key; did you mean "subject"/)
+  assert.match(wrong('[{ subjct: x }]'), /unknown key; did you mean "subject"/)
   assert.match(wrong('[{ message: x, subject: y }]'), /has a message and parts of one/)
   assert.match(wrong('[{ header: nothing }]'), /"Name: value"/)
   assert.match(wrong('[{ facts: { spff: pass } }]'), /there is no such fact; did you mean "spf"/)

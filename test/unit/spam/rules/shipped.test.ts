@@ -3,12 +3,12 @@ import assert from 'node:assert/strict'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { readRuleFolders, shippedRulesFolder } from '../../../../src/spam/rules/folders.ts'
+import { readRuleFiles, shippedRulesFolder } from '../../../../src/spam/rules/folders.ts'
 import { loadRules } from '../../../../src/spam/rules/load.ts'
 import { isPart } from '../../../../src/spam/rules/rule.ts'
 import { contentOfText, NO_FACTS, told } from '../../../support/rules.ts'
 
-const { files, problems: unread } = await readRuleFolders([])
+const { files, problems: unread } = await readRuleFiles({ shipped: true, paths: [] })
 const loaded = loadRules({ files })
 
 test('all files are read, and nothing is wrong with any of them', async () => {
