@@ -15,6 +15,7 @@
  */
 import { createHash } from 'node:crypto'
 import { domainToASCII } from 'node:url'
+import { normalName } from '../dns/name.ts'
 
 export interface HashForm {
   readonly algorithm: 'md5' | 'sha1' | 'sha256'
@@ -70,10 +71,10 @@ function base32(bytes: Buffer): string {
 export function plainAddress(text: string): string | undefined {
   const address = text.trim()
   const at = address.lastIndexOf('@')
-  if (at < 1 || address.length > MAX_ADDRESS_CHARACTERS || /[\s<>]/.test(address)) return undefined
-  const name = address.slice(at + 1).replace(/\.$/, '')
-  const domain = /[^\x00-\x7f]/.test(name) ? domainToASCII(name) : name.toLowerCase()
-  return domain === '' || !domain.includes('.') ? undefined : `${address.slice(0, at).toLowerCase()}@${domain}`
+  if (at < 1 || address.length > MAX_ADDRESS_CHARACTERS || /[\s\x00-\x1f\x7f<>]/.test(address)) return undefined
+  const name = address.slice(at + 1)
+  const domain = normalName(/[^\x00-\x7f]/.test(name) ? domainToASCII(name) : name)
+  return domain?.includes('.') === true ? `${address.slice(0, at).toLowerCase()}@${domain}` : undefined
 }
 
 /** The address as it is hashed. */
@@ -85,7 +86,9 @@ export function canonicalAddress(text: string): string | undefined {
   const plus = plain.indexOf('+')
   // One that begins with it has no other name.
   const user = plain.slice(0, plus > 0 && plus < at ? plus : at)
-  return domain === 'gmail.com' || domain === 'googlemail.com' ? `${user.replaceAll('.', '')}@gmail.com` : `${user}@${domain}`
+  if (domain !== 'gmail.com' && domain !== 'googlemail.com') return `${user}@${domain}`
+  const letters = user.replaceAll('.', '')
+  return letters === '' ? undefined : `${letters}@gmail.com`
 }
 
 /** The URL as it is hashed: one spelling, or two. */

@@ -152,8 +152,10 @@ interface Group {
 /** By organizational domain. */
 function groupsOf({ links, addresses }: OrderedSubject, withAddresses: boolean): readonly Group[] {
   const groups = new Map<string, Group>()
-  const put = (domain: string, host: string): void => {
+  const put = (registered: string, host: string): void => {
     if (!isRegistered(host)) return
+    // Where the public suffix is not known, or what is given is no part of the host, the host stands for itself.
+    const domain = isRegistered(registered) && host.endsWith(`.${registered}`) ? registered : host
     const group = groups.get(domain) ?? { domain, hosts: new Set(), leftOut: 0 }
     groups.set(domain, group)
     if (group.hosts.size < MAX_HOSTS) group.hosts.add(host)
@@ -162,10 +164,10 @@ function groupsOf({ links, addresses }: OrderedSubject, withAddresses: boolean):
   if (withAddresses) {
     for (const address of addresses) {
       const host = address.slice(address.lastIndexOf('@') + 1)
-      put(organizationalDomain(host) ?? host, host)
+      put(organizationalDomain(host) ?? '', host)
     }
   }
-  for (const { host, domain, address } of links) if (!address) put(domain === '' ? host : domain, host)
+  for (const { host, domain, address } of links) if (!address) put(domain, host)
   return [...groups.values()]
 }
 
