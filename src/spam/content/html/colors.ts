@@ -1,0 +1,109 @@
+/**
+ * Colours of HTML and CSS as 0xRRGGBB: `#rgb` in its four lengths, `rgb()`,
+ * `hsl()`, names, and what old attributes make of anything (HTML Living
+ * Standard §2.3.6, "legacy colour value"). What cannot be read is UNKNOWN.
+ */
+
+/** Nobody can say: an image, a gradient, a word that is no colour. Nothing is the same as it. */
+export const UNKNOWN = -1
+export const TRANSPARENT = -2
+/** Nothing is said. */
+export const UNSET = -3
+
+const NAMES = 'aliceblue f0f8ff antiquewhite faebd7 aqua 00ffff aquamarine 7fffd4 azure f0ffff beige f5f5dc bisque ffe4c4 black 000000 blanchedalmond ffebcd blue 0000ff blueviolet 8a2be2 brown a52a2a burlywood deb887 ' +
+  'cadetblue 5f9ea0 chartreuse 7fff00 chocolate d2691e coral ff7f50 cornflowerblue 6495ed cornsilk fff8dc crimson dc143c cyan 00ffff darkblue 00008b darkcyan 008b8b darkgoldenrod b8860b darkgray a9a9a9 darkgreen 006400 ' +
+  'darkgrey a9a9a9 darkkhaki bdb76b darkmagenta 8b008b darkolivegreen 556b2f darkorange ff8c00 darkorchid 9932cc darkred 8b0000 darksalmon e9967a darkseagreen 8fbc8f darkslateblue 483d8b darkslategray 2f4f4f ' +
+  'darkslategrey 2f4f4f darkturquoise 00ced1 darkviolet 9400d3 deeppink ff1493 deepskyblue 00bfff dimgray 696969 dimgrey 696969 dodgerblue 1e90ff firebrick b22222 floralwhite fffaf0 forestgreen 228b22 fuchsia ff00ff ' +
+  'gainsboro dcdcdc ghostwhite f8f8ff gold ffd700 goldenrod daa520 gray 808080 green 008000 greenyellow adff2f grey 808080 honeydew f0fff0 hotpink ff69b4 indianred cd5c5c indigo 4b0082 ivory fffff0 khaki f0e68c ' +
+  'lavender e6e6fa lavenderblush fff0f5 lawngreen 7cfc00 lemonchiffon fffacd lightblue add8e6 lightcoral f08080 lightcyan e0ffff lightgoldenrodyellow fafad2 lightgray d3d3d3 lightgreen 90ee90 lightgrey d3d3d3 ' +
+  'lightpink ffb6c1 lightsalmon ffa07a lightseagreen 20b2aa lightskyblue 87cefa lightslategray 778899 lightslategrey 778899 lightsteelblue b0c4de lightyellow ffffe0 lime 00ff00 limegreen 32cd32 linen faf0e6 ' +
+  'magenta ff00ff maroon 800000 mediumaquamarine 66cdaa mediumblue 0000cd mediumorchid ba55d3 mediumpurple 9370db mediumseagreen 3cb371 mediumslateblue 7b68ee mediumspringgreen 00fa9a mediumturquoise 48d1cc ' +
+  'mediumvioletred c71585 midnightblue 191970 mintcream f5fffa mistyrose ffe4e1 moccasin ffe4b5 navajowhite ffdead navy 000080 oldlace fdf5e6 olive 808000 olivedrab 6b8e23 orange ffa500 orangered ff4500 orchid da70d6 ' +
+  'palegoldenrod eee8aa palegreen 98fb98 paleturquoise afeeee palevioletred db7093 papayawhip ffefd5 peachpuff ffdab9 peru cd853f pink ffc0cb plum dda0dd powderblue b0e0e6 purple 800080 rebeccapurple 663399 red ff0000 ' +
+  'rosybrown bc8f8f royalblue 4169e1 saddlebrown 8b4513 salmon fa8072 sandybrown f4a460 seagreen 2e8b57 seashell fff5ee sienna a0522d silver c0c0c0 skyblue 87ceeb slateblue 6a5acd slategray 708090 slategrey 708090 ' +
+  'snow fffafa springgreen 00ff7f steelblue 4682b4 tan d2b48c teal 008080 thistle d8bfd8 tomato ff6347 turquoise 40e0d0 violet ee82ee wheat f5deb3 white ffffff whitesmoke f5f5f5 yellow ffff00 yellowgreen 9acd32 ' +
+  'window ffffff windowtext 000000'
+
+const BY_NAME = new Map<string, number>()
+{
+  const words = NAMES.split(' ')
+  for (let at = 0; at + 1 < words.length; at += 2) BY_NAME.set(words[at] ?? '', parseInt(words[at + 1] ?? '', 16))
+}
+
+/** `window ffffff` and what is longer than any name and any function is no colour. */
+const MAX_COLOR_CHARACTERS = 64
+
+function hexColor(digits: string): number {
+  if (!/^[0-9a-f]+$/.test(digits)) return UNKNOWN
+  const value = parseInt(digits, 16)
+  switch (digits.length) {
+    case 3: return ((value >> 8) & 15) * 0x110000 + ((value >> 4) & 15) * 0x1100 + (value & 15) * 0x11
+    case 4: return (value & 15) === 0 ? TRANSPARENT : hexColor(digits.slice(0, 3))
+    case 6: return value
+    case 8: return (value & 255) === 0 ? TRANSPARENT : Math.floor(value / 256)
+    default: return UNKNOWN
+  }
+}
+
+function channel(text: string): number {
+  const value = text.endsWith('%') ? parseFloat(text) * 2.55 : parseFloat(text)
+  return Number.isNaN(value) ? 0 : Math.min(255, Math.max(0, Math.round(value)))
+}
+
+function fromHsl(hue: number, saturation: number, lightness: number): number {
+  const part = (offset: number): number => {
+    const k = (((offset + hue / 30) % 12) + 12) % 12
+    return Math.round(255 * (lightness - saturation * Math.min(lightness, 1 - lightness) * Math.max(-1, Math.min(k - 3, 9 - k, 1))))
+  }
+  return part(0) * 0x10000 + part(8) * 0x100 + part(4)
+}
+
+function functionColor(text: string): number {
+  const open = text.indexOf('(')
+  const parts = text.slice(open + 1).replace(')', '').split(/[\s,/]+/).filter((part) => part !== '')
+  if (parts.length < 3) return UNKNOWN
+  const [first = '', second = '', third = '', alpha] = parts
+  if (alpha !== undefined && parseFloat(alpha) <= 0.05) return TRANSPARENT
+  const name = text.slice(0, open)
+  if (name === 'rgb' || name === 'rgba') return channel(first) * 0x10000 + channel(second) * 0x100 + channel(third)
+  if (name !== 'hsl' && name !== 'hsla') return UNKNOWN
+  const hue = parseFloat(first)
+  return Number.isNaN(hue) ? UNKNOWN : fromHsl(hue, channel(second) / 255, channel(third) / 255)
+}
+
+/** A colour as CSS writes it, lower case. */
+export function cssColor(text: string): number {
+  if (text.length > MAX_COLOR_CHARACTERS) return UNKNOWN
+  if (text.charCodeAt(0) === 35) return hexColor(text.slice(1))
+  const named = BY_NAME.get(text)
+  if (named !== undefined) return named
+  if (text === 'transparent') return TRANSPARENT
+  return text.includes('(') ? functionColor(text) : UNKNOWN
+}
+
+/** A colour as `color` and `bgcolor` have it: there is nothing that a browser does not take for one. */
+export function attributeColor(value: string): number {
+  const text = value.trim().toLowerCase()
+  if (text === '' || text === 'transparent') return UNSET
+  const named = BY_NAME.get(text)
+  if (named !== undefined) return named
+  if (/^#?[0-9a-f]{6}$/.test(text)) return parseInt(text.replace('#', ''), 16)
+  if (/^#[0-9a-f]{3}$/.test(text)) return hexColor(text.slice(1))
+  if (text.length > MAX_COLOR_CHARACTERS) return UNKNOWN
+  const digits = text.replace('#', '').replace(/[^0-9a-f]/g, '0')
+  const third = Math.ceil(digits.length / 3)
+  const padded = digits.padEnd(third * 3, '0')
+  const part = (index: number): number => parseInt(padded.slice(index * third, (index + 1) * third).slice(-8).slice(0, 2), 16)
+  return part(0) * 0x10000 + part(1) * 0x100 + part(2)
+}
+
+/** How far apart two channels may be before an eye tells the colours apart: #eeeeee on white is 17. */
+const MAX_SAME_DISTANCE = 20
+
+/** Nobody can read the one on the other. */
+export function sameToTheEye(color: number, ground: number): boolean {
+  if (color < 0 || ground < 0) return false
+  return Math.abs((color >> 16) - (ground >> 16)) <= MAX_SAME_DISTANCE
+    && Math.abs(((color >> 8) & 255) - ((ground >> 8) & 255)) <= MAX_SAME_DISTANCE
+    && Math.abs((color & 255) - (ground & 255)) <= MAX_SAME_DISTANCE
+}

@@ -1,0 +1,233 @@
+/**
+ * HTML as a reader sees it: the text that shows, the text that does not, where
+ * it leads and what it is made of. One pass over the string with a tokenizer of
+ * our own (HTML Living Standard §13.2.5), no tree. Nothing in it fails; what is
+ * no markup is text, as in a browser.
+ *
+ * Not done as a browser does it: scripts are not run; formatting that is not
+ * closed ends with its paragraph; of style sheets only the simple selectors work.
+ */
+import { MAX_HIDDEN_CHARACTERS, MAX_HTML_CHARACTERS } from '../bounds.ts'
+import { MAX_TEXT_CHARACTERS, type HtmlFacts } from '../../content.ts'
+import type { RawLink } from '../links/raw-link.ts'
+import { TextSink } from '../text/text-sink.ts'
+import { AnchorReader } from './anchors.ts'
+import { A, BASE, BLOCK, BODY, BR, CELL, elementOf, ENDS_P, IMG, P, PLAINTEXT, RAW, RAW_TEXT, SCOPE, TITLE, UNSEEN, VOID, type Element } from './elements.ts'
+import { EntityReader } from './entities.ts'
+import { FactCounter } from './facts.ts'
+import { LookReader } from './looks.ts'
+import { OpenElements } from './open-elements.ts'
+import { linksOf } from './resources.ts'
+import { TagReader } from './tag.ts'
+
+export interface HtmlReading {
+  readonly text: string
+  readonly hidden: string
+  /** the text has no character beyond ASCII */
+  readonly ascii: boolean
+  readonly links: readonly RawLink[]
+  /** of the text, from and to in turn: what stands in an `<a>` */
+  readonly anchors: readonly number[]
+  /** of `<base>`; undefined where there is none */
+  readonly base: string | undefined
+  readonly facts: HtmlFacts
+}
+
+const BANG = 33
+const QUESTION = 63
+const SLASH = 47
+
+// One message is read at a time, from beginning to end: these are used again.
+const shown = new TextSink(MAX_TEXT_CHARACTERS)
+const unseen = new TextSink(MAX_HIDDEN_CHARACTERS)
+const open = new OpenElements()
+const tag = new TagReader()
+const entities = new EntityReader()
+
+function isLetter(code: number): boolean {
+  const lower = code | 32
+  return lower >= 97 && lower <= 122
+}
+
+class HtmlReader {
+  private readonly html: string
+  private readonly end: number
+  private readonly facts: FactCounter
+  private readonly links: RawLink[] = []
+  private readonly anchors: AnchorReader
+  private readonly looks: LookReader
+  private base: string | undefined
+  private nextAmpersand: number
+  private sink = shown
+  /** the hidden text that comes is in an element that was counted */
+  private counted = false
+
+  constructor(html: string, bytes: number) {
+    this.html = html
+    this.end = Math.min(html.length, MAX_HTML_CHARACTERS)
+    this.facts = new FactCounter(bytes)
+    this.looks = new LookReader(html)
+    this.anchors = new AnchorReader(shown, unseen, this.links)
+    this.nextAmpersand = html.indexOf('&')
+  }
+
+  read(): HtmlReading {
+    shown.reset()
+    unseen.reset()
+    open.reset()
+    let at = 0
+    while (at < this.end) {
+      let less = this.html.indexOf('<', at)
+      if (less < 0 || less > this.end) less = this.end
+      if (less > at) this.text(at, less)
+      at = less < this.end ? this.markup(less) : less
+    }
+    this.anchors.close()
+    const truncated = this.html.length > this.end || shown.full || unseen.full || open.truncated || this.looks.truncated
+    return { text: shown.toString(), hidden: unseen.toString(), ascii: shown.ascii, links: this.links, anchors: this.anchors.ranges, base: this.base, facts: this.facts.result(truncated) }
+  }
+
+  private text(from: number, to: number): void {
+    const sink = this.sink
+    const before = sink.length
+    let at = from
+    if (this.nextAmpersand >= 0 && this.nextAmpersand < from) this.nextAmpersand = this.html.indexOf('&', from)
+    while (this.nextAmpersand >= 0 && this.nextAmpersand < to) {
+      const ampersand = this.nextAmpersand
+      const code = entities.read(this.html, ampersand, false)
+      if (code >= 0) {
+        if (ampersand > at) sink.add(this.html, at, ampersand)
+        sink.addCode(code)
+        at = entities.end
+      }
+      this.nextAmpersand = this.html.indexOf('&', entities.end)
+    }
+    if (at < to) sink.add(this.html, at, to)
+    if (sink === unseen && !this.counted && sink.length > before) {
+      this.counted = true
+      this.facts.hiddenElements++
+    }
+  }
+
+  /** Where text goes now. */
+  private turn(): void {
+    const sink = open.top.hidden ? unseen : shown
+    if (sink === this.sink) return
+    this.sink = sink
+    this.counted = false
+    // What is hidden in two places is not one word.
+    if (sink === unseen) unseen.blank()
+  }
+
+  /** What a `<` begins; returns where the reading goes on. */
+  private markup(at: number): number {
+    const code = this.html.charCodeAt(at + 1)
+    if (isLetter(code)) return this.startTag(at + 1)
+    if (code === SLASH) return this.endTag(at + 2)
+    if (code === BANG) return this.declaration(at + 2)
+    if (code === QUESTION) return this.behind('>', at + 2)
+    this.sink.add(this.html, at, at + 1)
+    return at + 1
+  }
+
+  private behind(mark: string, from: number): number {
+    const found = this.html.indexOf(mark, from)
+    return found < 0 ? this.end : found + mark.length
+  }
+
+  /** Behind `<!`: a comment (§13.2.5.43 and following), a document type, or what a browser takes for a comment. */
+  private declaration(at: number): number {
+    const html = this.html
+    if (!html.startsWith('--', at)) return this.behind('>', at)
+    // Outlook reads some comments: they are part of how bulk mail is made.
+    if (html.charCodeAt(at + 2) !== 91) this.facts.comments++
+    if (html.charCodeAt(at + 2) === 62) return at + 3
+    if (html.startsWith('->', at + 2)) return at + 4
+    for (let dashes = html.indexOf('--', at + 2); dashes >= 0; dashes = html.indexOf('--', dashes + 1)) {
+      if (html.charCodeAt(dashes + 2) === 62) return dashes + 3
+      if (html.charCodeAt(dashes + 2) === BANG && html.charCodeAt(dashes + 3) === 62) return dashes + 4
+    }
+    return this.end
+  }
+
+  private endTag(at: number): number {
+    if (!isLetter(this.html.charCodeAt(at))) return this.behind('>', at)
+    const end = tag.read(this.html, at)
+    if (end < 0) return this.end
+    const element = elementOf(tag.hash)
+    if (element === undefined) return end
+    const { flags } = element
+    if (element === BR) this.sink.lineBreak()
+    else if (element === P) this.sink.paragraph()
+    if (element === A) this.anchors.close()
+    if ((flags & VOID) === 0) open.close(element, (flags & (SCOPE | BLOCK)) !== 0)
+    this.turn()
+    if ((flags & BLOCK) !== 0) this.sink.paragraph()
+    else if ((flags & CELL) !== 0) this.sink.blank()
+    return end
+  }
+
+  private startTag(at: number): number {
+    const end = tag.read(this.html, at)
+    if (end < 0) return this.end
+    const element = elementOf(tag.hash)
+    this.facts.tag(element, this.html, at)
+    if (element === undefined) return end
+    const { flags } = element
+    if (element === BR) {
+      this.sink.lineBreak()
+      return end
+    }
+    if (element === A) this.anchors.close()
+    if ((flags & ENDS_P) !== 0) open.close(P, false)
+    if (element.ends.length > 0) open.closeBefore(element)
+    this.open(element)
+    if ((flags & RAW) !== 0) return this.rawContent(element, end, false)
+    if ((flags & RAW_TEXT) !== 0) return this.rawContent(element, end, true)
+    return element === TITLE ? this.rawContent(element, end, false) : end
+  }
+
+  private open(element: Element): void {
+    const { flags } = element
+    const around = open.top
+    const look = this.looks.read(element, tag, around)
+    if (element === BODY) Object.assign(open.ground, look)
+    if ((flags & UNSEEN) !== 0) look.gone = true
+    const leaf = (flags & (VOID | RAW | RAW_TEXT)) !== 0 || element === TITLE
+    if (!leaf) {
+      open.push(element, look)
+      this.turn()
+    }
+    if ((flags & BLOCK) !== 0) this.sink.paragraph()
+    else if ((flags & CELL) !== 0) this.sink.blank()
+    const seen = !look.gone && !look.invisible
+    this.facts.element(element, tag, this.looks.box(seen))
+    if (element === BASE) this.base ??= tag.get('href')
+    if (element === A && tag.has('href')) this.anchors.open(tag.get('href') ?? '')
+    else if (tag.attributes) linksOf({ element, tag, seen, image: this.looks.backgroundImage }, this.links)
+    if (element === IMG && seen) this.anchors.image(tag.get('alt') ?? '')
+  }
+
+  /** Content that is no markup, to its end tag. */
+  private rawContent(element: Element, from: number, isText: boolean): number {
+    const html = this.html
+    let at = from
+    let closing = html.length
+    while (element !== PLAINTEXT) {
+      const less = html.indexOf('</', at)
+      if (less < 0 || less >= this.end) break
+      if (html.slice(less + 2, less + 2 + element.name.length).toLowerCase() === element.name) {
+        closing = less
+        break
+      }
+      at = less + 2
+    }
+    if (isText) this.text(from, Math.min(closing, this.end))
+    return closing >= this.end ? this.end : this.behind('>', closing)
+  }
+}
+
+/** `bytes`: of the part, as it was decoded. */
+export function readHtml(html: string, bytes: number): HtmlReading {
+  return new HtmlReader(html, bytes).read()
+}

@@ -1,0 +1,59 @@
+/**
+ * Links of elements other than `<a>`: images, forms, frames, styles, a refresh.
+ * `seen` is whether the element is shown at all.
+ */
+import type { RawLink } from '../links/raw-link.ts'
+import { AREA, BASE, BODY, BUTTON, FORM, IMAGE, IMG, INPUT, LINK, META, OBJECT, type Element } from './elements.ts'
+import type { TagReader } from './tag.ts'
+
+export interface Resource {
+  readonly element: Element
+  readonly tag: TagReader
+  readonly seen: boolean
+  /** URL of its background; '' where it has none */
+  readonly image: string
+}
+
+/** The URL of `<meta http-equiv=refresh content="0; url=…">` (HTML Living Standard §4.2.5.3). */
+function refreshUrl(tag: TagReader): string | undefined {
+  if (tag.get('http-equiv')?.trim().toLowerCase() !== 'refresh') return undefined
+  return /^[\s\d.]*[;,]\s*(?:url\s*=\s*)?["']?([^"']+)/i.exec((tag.get('content') ?? '').slice(0, 4096))?.[1]?.trim()
+}
+
+function urlOf(element: Element, tag: TagReader): string | undefined {
+  switch (element) {
+    case IMG:
+    case IMAGE: return tag.get('src')
+    case FORM: return tag.get('action')
+    case INPUT: return tag.get('formaction') ?? (tag.get('type')?.trim().toLowerCase() === 'image' ? tag.get('src') : undefined)
+    case BUTTON: return tag.get('formaction')
+    case META: return refreshUrl(tag)
+    case OBJECT: return tag.get('data')
+    case AREA:
+    case BASE:
+    case LINK: return tag.get('href')
+    default: return tag.get('src')
+  }
+}
+
+function kindOf(element: Element): RawLink['kind'] {
+  switch (element) {
+    case IMG:
+    case IMAGE: return 'image'
+    case FORM:
+    case BUTTON:
+    case INPUT: return 'form'
+    case AREA: return 'href'
+    default: return 'other'
+  }
+}
+
+/** Adds the links of one element to `links`. */
+export function linksOf({ element, tag, seen, image }: Resource, links: RawLink[]): void {
+  if (image !== '') links.push({ kind: 'image', url: image, shown: '', hidden: !seen })
+  if (element === BODY) return
+  const url = urlOf(element, tag)
+  if (url === undefined || url === '') return
+  const shown = element === AREA || element === IMG ? tag.get('alt') ?? '' : ''
+  links.push({ kind: kindOf(element), url, shown: shown.trim().slice(0, 200), hidden: !seen })
+}

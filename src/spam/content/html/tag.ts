@@ -1,0 +1,101 @@
+/**
+ * Reads one start tag (HTML Living Standard §13.2.5.8 to .40): its name and the
+ * values of the attributes that are looked at. A tag that the text ends in is
+ * none. One pass, nothing is read twice.
+ */
+import { attributeOf, ATTRIBUTE_NAMES, nameHash, type AttributeName } from './elements.ts'
+import { decodeAttribute } from './entities.ts'
+
+const SLASH = 47
+const GREATER = 62
+const EQUALS = 61
+const DOUBLE_QUOTE = 34
+const SINGLE_QUOTE = 39
+
+const PLACE = new Map(ATTRIBUTE_NAMES.map((name, index) => [name, index]))
+
+export class TagReader {
+  /** of the name, see elements.ts */
+  hash = 0
+  nameEnd = 0
+  /** some attribute that is looked at is there */
+  attributes = false
+  private html = ''
+  private readonly from = new Int32Array(ATTRIBUTE_NAMES.length)
+  private readonly to = new Int32Array(ATTRIBUTE_NAMES.length)
+
+  /** `at`: of its name. Returns the offset behind `>`, or -1: the text ends before. */
+  read(html: string, at: number): number {
+    this.html = html
+    if (this.attributes) this.from.fill(0)
+    this.attributes = false
+    const length = html.length
+    let hash = 0
+    let i = at
+    for (; i < length; i++) {
+      const code = html.charCodeAt(i)
+      if (code <= 32 || code === SLASH || code === GREATER) break
+      hash = nameHash(hash, code)
+    }
+    this.hash = hash
+    this.nameEnd = i
+    while (i < length) {
+      const code = html.charCodeAt(i)
+      if (code === GREATER) return i + 1
+      if (code <= 32 || code === SLASH) i++
+      else i = this.attribute(i)
+    }
+    return -1
+  }
+
+  /** The value, decoded; '' where it has none; undefined: it is not there. */
+  get(name: AttributeName): string | undefined {
+    const place = PLACE.get(name)
+    if (!this.attributes || place === undefined) return undefined
+    const from = this.from[place] ?? 0
+    return from === 0 ? undefined : decodeAttribute(this.html.slice(from, this.to[place]))
+  }
+
+  has(name: AttributeName): boolean {
+    return this.attributes && this.from[PLACE.get(name) ?? 0] !== 0
+  }
+
+  private attribute(start: number): number {
+    const html = this.html
+    const length = html.length
+    let hash = nameHash(0, html.charCodeAt(start))
+    let i = start + 1
+    let code = 0
+    for (; i < length; i++) {
+      code = html.charCodeAt(i)
+      if (code <= 32 || code === SLASH || code === GREATER || code === EQUALS) break
+      hash = nameHash(hash, code)
+    }
+    while (code <= 32 && i < length) code = html.charCodeAt(++i)
+    if (code !== EQUALS) {
+      this.keep(hash, i, i)
+      return i
+    }
+    do code = html.charCodeAt(++i)
+    while (code <= 32)
+    if (code === DOUBLE_QUOTE || code === SINGLE_QUOTE) {
+      const end = html.indexOf(code === DOUBLE_QUOTE ? '"' : '\'', i + 1)
+      if (end < 0) return length
+      this.keep(hash, i + 1, end)
+      return end + 1
+    }
+    const from = i
+    while (i < length && code > 32 && code !== GREATER) code = html.charCodeAt(++i)
+    this.keep(hash, from, i)
+    return i
+  }
+
+  /** The first of two with one name counts (§13.2.5.33). */
+  private keep(hash: number, from: number, to: number): void {
+    const place = attributeOf(hash)
+    if (place === undefined || this.from[place] !== 0) return
+    this.attributes = true
+    this.from[place] = from
+    this.to[place] = to
+  }
+}

@@ -1,0 +1,115 @@
+/**
+ * Makes the links of a message out of what was found in its parts: reads each
+ * URL once, names what it shows, adds those that stand inside others, and keeps
+ * MAX_LINKS: different ones before those that come again. Nothing here fails.
+ */
+import type { Link } from '../../content.ts'
+import { MAX_LINKS, MAX_REDIRECT_DEPTH, MAX_SHOWN_CHARACTERS, MAX_URL_CHARACTERS } from '../bounds.ts'
+import { innerUrls } from './inner-urls.ts'
+import type { RawLink } from './raw-link.ts'
+import { readUrl, type UrlReading } from './read-url.ts'
+import { findTextLinks } from './text-links.ts'
+
+/** The host that words name, and the domain of it. */
+interface Named {
+  readonly host: string
+  readonly domain: string
+}
+
+/** Words before a host that still leave it the thing that is shown. */
+const MAX_WORDS_BEFORE = 40
+
+function namedHost(shown: string): Named | undefined {
+  if (!shown.includes('.')) return undefined
+  const [first] = findTextLinks(shown, 1)
+  if (first === undefined || first.from > MAX_WORDS_BEFORE || first.url.startsWith('mailto:')) return undefined
+  const { host, domain } = readUrl(first.url)
+  return host === '' ? undefined : { host, domain }
+}
+
+/** A URL that was read, with the ones in it. */
+interface Known {
+  readonly reading: UrlReading
+  readonly inner: readonly string[]
+}
+
+export class LinkList {
+  private readonly distinct: Link[] = []
+  private readonly again: Link[] = []
+  private readonly known = new Map<string, Known>()
+  private readonly seen = new Set<string>()
+
+  /** `base`: the URL of `<base>` of the part that they are of. */
+  add(links: readonly RawLink[], base?: string): void {
+    const ground = base === undefined ? undefined : readUrl(base)
+    for (const link of links) {
+      if (this.distinct.length >= MAX_LINKS) return
+      this.addOne(link, ground !== undefined && ground.host !== '' ? ground : undefined, 0)
+    }
+  }
+
+  /** Links of running text; nothing of `except` (from and to in turn), which has links of its own. */
+  addText(text: string, except: readonly number[] = []): void {
+    let range = 0
+    for (const { url, from, to } of findTextLinks(text)) {
+      if (this.distinct.length >= MAX_LINKS) return
+      while (range < except.length && (except[range + 1] ?? 0) <= from) range += 2
+      if (range < except.length && (except[range] ?? 0) < to) continue
+      this.addOne({ kind: 'text', url, shown: url.slice(0, MAX_SHOWN_CHARACTERS), hidden: false }, undefined, 0)
+    }
+  }
+
+  result(): readonly Link[] {
+    const room = MAX_LINKS - this.distinct.length
+    return this.again.length === 0 || room === 0 ? this.distinct : [...this.distinct, ...this.again.slice(0, room)]
+  }
+
+  private addOne(raw: RawLink, base: UrlReading | undefined, depth: number): void {
+    const url = raw.url.length > MAX_URL_CHARACTERS ? raw.url.slice(0, MAX_URL_CHARACTERS) : raw.url
+    const { reading, inner } = this.read(url, base)
+    // A place in the same message leads nowhere.
+    if (reading.scheme === '' && reading.host === '' && (reading.text === '' || reading.text.startsWith('#'))) return
+    const named = raw.kind === 'text' ? undefined : namedHost(raw.shown)
+    const followed = depth < MAX_REDIRECT_DEPTH ? inner : []
+    const mismatch = named !== undefined && reading.host !== '' && named.domain !== reading.domain && !followed.some((one) => readUrl(one).domain === named.domain)
+    this.keep({
+      kind: raw.kind,
+      url,
+      scheme: reading.scheme,
+      host: reading.host,
+      domain: reading.domain,
+      port: reading.port,
+      userinfo: reading.userinfo,
+      unicodeHost: reading.unicodeHost,
+      address: reading.address,
+      shortener: reading.shortener,
+      lookAlike: reading.lookAlike,
+      shown: raw.shown,
+      shownHost: named?.host,
+      mismatch,
+      hidden: raw.hidden,
+    })
+    for (const one of followed) if (this.distinct.length < MAX_LINKS) this.addOne({ ...raw, url: one }, undefined, depth + 1)
+  }
+
+  private keep(link: Link): void {
+    const key = `${link.kind} ${link.url}`
+    if (!this.seen.has(key)) {
+      this.seen.add(key)
+      this.distinct.push(link)
+    } else if (this.again.length < MAX_LINKS) {
+      this.again.push(link)
+    }
+  }
+
+  private read(url: string, base: UrlReading | undefined): Known {
+    // Of two parts only relative links can mean different things.
+    const key = base === undefined ? url : `${base.host} ${url}`
+    const found = this.known.get(key)
+    if (found !== undefined) return found
+    const reading = readUrl(url, base)
+    const known = { reading, inner: reading.host === '' || reading.scheme === 'mailto' ? [] : innerUrls(reading.text, reading.pathFrom) }
+    this.known.set(key, known)
+    return known
+  }
+}

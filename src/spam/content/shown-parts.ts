@@ -1,0 +1,112 @@
+/**
+ * The parts of a message that are text and what they show: plain text and HTML,
+ * in their order. HTML that is attached is read for its links and its make, not
+ * for its text.
+ *
+ * Of a multipart/alternative (RFC 2046 §5.1.4) a reader sees one, scoring sees
+ * what both say: the HTML's text, since that is what nearly everybody reads, and
+ * the plain text where it says something else (or the HTML shows none). A text
+ * that says the same would count twice; one that differs is either what some
+ * readers see, or was put there to be seen by filters alone. Links are taken of
+ * both, always.
+ */
+import { MAX_TEXT_CHARACTERS } from '../content.ts'
+import type { MimeMessage, MimePart } from '../../mime/message-parts.ts'
+import { MAX_HTML_CHARACTERS } from './bounds.ts'
+import { readHtml, type HtmlReading } from './html/html-reader.ts'
+import { saysSomethingElse } from './text/alternatives.ts'
+import { readPlainText, type PlainReading } from './text/plain-text.ts'
+
+export interface ShownPart {
+  readonly part: number
+  /** the nearest multipart/alternative that it is in; -1: none */
+  readonly alternative: number
+  readonly plain: PlainReading | undefined
+  readonly html: HtmlReading | undefined
+  /** it is not shown before somebody opens it */
+  readonly attached: boolean
+}
+
+export interface ShownText {
+  readonly text: string
+  readonly hidden: string
+  readonly ascii: boolean
+}
+
+/** Types of text that mail programs show as HTML. */
+const HTML_TYPES = new Set(['text/html', 'text/x-amp-html', 'text/watch-html', 'application/xhtml+xml'])
+/** Types of text that they show as it is. */
+const PLAIN_TYPES = new Set(['text/plain', 'text/enriched', 'text/richtext', 'text/markdown', 'text/calendar'])
+/** Names of files that a browser opens and runs. */
+const HTML_NAME = /\.(?:html?|xhtml?|shtml|mht|mhtml|svg|hta)$/i
+
+/** Is the part shown with the message, and not as something to open? */
+export function isShownText(part: MimePart): boolean {
+  if (part.text === undefined || part.disposition === 'attachment') return false
+  if (HTML_TYPES.has(part.type)) return true
+  return PLAIN_TYPES.has(part.type) || (part.fileName === undefined && part.type.startsWith('text/') && !/^text\/(?:rfc822-headers|css|x?-?vcard|directory|csv|xml|javascript|x-amp)/.test(part.type))
+}
+
+function alternativeOf(mime: MimeMessage, part: MimePart): number {
+  for (let at = part.parent; at >= 0; at = mime.parts[at]?.parent ?? -1) if (mime.parts[at]?.type === 'multipart/alternative') return at
+  return -1
+}
+
+/** Text that a browser would show if it were opened; undefined: it is nothing of the kind. */
+function attachedHtml(part: MimePart): string | undefined {
+  if (part.content.length === 0 || part.type.startsWith('multipart/')) return undefined
+  const named = HTML_NAME.test(part.fileName ?? '') || HTML_TYPES.has(part.type) || part.type === 'image/svg+xml'
+  if (named) return part.text ?? part.content.toString('latin1')
+  if (part.type.startsWith('text/') || part.content[0] === 0) return undefined
+  return /^\s*(?:\xef\xbb\xbf\s*)?<(?:!doctype html|html|head|body|script|svg)\b/i.test(part.content.toString('latin1', 0, 256)) ? part.content.toString('latin1') : undefined
+}
+
+/** Reads every part that is text. */
+export function readShownParts(mime: MimeMessage): readonly ShownPart[] {
+  const found: ShownPart[] = []
+  let left = MAX_HTML_CHARACTERS
+  let plainLeft = MAX_TEXT_CHARACTERS
+  mime.parts.forEach((part, index) => {
+    const shown = isShownText(part)
+    const isHtml = HTML_TYPES.has(part.type)
+    if (shown && !isHtml) {
+      if (plainLeft <= 0 || part.text === undefined) return
+      const plain = readPlainText(part.text.length > plainLeft ? part.text.slice(0, plainLeft) : part.text)
+      plainLeft -= part.text.length
+      found.push({ part: index, alternative: alternativeOf(mime, part), plain, html: undefined, attached: false })
+      return
+    }
+    const text = shown ? part.text : attachedHtml(part)
+    if (text === undefined || left <= 0) return
+    const html = readHtml(text.length > left ? text.slice(0, left) : text, part.content.length)
+    left -= text.length
+    found.push({ part: index, alternative: alternativeOf(mime, part), plain: undefined, html, attached: !shown })
+  })
+  return found
+}
+
+function joined(texts: readonly string[]): string {
+  const [only] = texts
+  const text = texts.length === 1 && only !== undefined ? only : texts.join('\n')
+  return text.length > MAX_TEXT_CHARACTERS ? text.slice(0, MAX_TEXT_CHARACTERS) : text
+}
+
+/** What a reader sees of all of them. */
+export function shownText(parts: readonly ShownPart[]): ShownText {
+  const texts: string[] = []
+  const hidden: string[] = []
+  let ascii = true
+  for (const { alternative, plain, html, attached } of parts) {
+    if (html !== undefined && html.hidden !== '') hidden.push(html.hidden)
+    if (attached) continue
+    const reading = plain ?? html
+    if (reading === undefined || reading.text === '') continue
+    if (plain !== undefined && alternative >= 0) {
+      const other = parts.find((one) => one.html !== undefined && !one.attached && one.alternative === alternative)
+      if (other?.html !== undefined && !saysSomethingElse(plain.text, other.html.text)) continue
+    }
+    texts.push(reading.text)
+    ascii &&= reading.ascii
+  }
+  return { text: joined(texts), hidden: joined(hidden), ascii }
+}

@@ -1,0 +1,189 @@
+/**
+ * Takes text in pieces and makes one string of it in which white space is one
+ * blank and a paragraph is a line. What does not fit is left out, and `full`
+ * says so. Nothing here fails.
+ *
+ * Text is written into bytes as long as it is Latin-1 and into 16-bit units from
+ * the first character that is not: no string is made for a piece, and one at the
+ * end.
+ */
+
+const START_UNITS = 65_536
+/** What stays between two messages; a longer text has an array of its own. */
+const KEPT_UNITS = 262_144
+const FIRST_WIDE_UNITS = 8192
+
+/** Between what was written and what comes: nothing, a blank, the end of a line (a blank too), the end of a paragraph. */
+const NOTHING = 0
+const BLANK = 1
+const LINE = 2
+const PARAGRAPH = 3
+
+const SPACE_CODE = 32
+const LINE_FEED = 10
+
+/** White space beyond ASCII and U+00A0: what Unicode calls a space, by its code. */
+export function isWideSpace(code: number): boolean {
+  return code >= 0x1680 && (code === 0x1680 || (code >= 0x2000 && code <= 0x200a) || code === 0x2028 || code === 0x2029 || code === 0x202f || code === 0x205f || code === 0x3000)
+}
+
+export class TextSink {
+  private readonly most: number
+  private readonly lines: boolean
+  private narrow: Buffer
+  private wide: Uint16Array | undefined
+  private gap = NOTHING
+  private bits = 0
+  /** characters that were written */
+  length = 0
+  full = false
+
+  /** `lines`: two line feeds with nothing between them end a paragraph (plain text) */
+  constructor(most: number, lines = false) {
+    this.most = most
+    this.lines = lines
+    this.narrow = Buffer.allocUnsafe(Math.min(START_UNITS, most))
+  }
+
+  /** For the next text; gives back what an unusually long one took. */
+  reset(): void {
+    if (this.narrow.length > KEPT_UNITS) this.narrow = Buffer.allocUnsafe(START_UNITS)
+    this.wide = undefined
+    this.gap = NOTHING
+    this.bits = 0
+    this.length = 0
+    this.full = false
+  }
+
+  /** Nothing but ASCII was written. */
+  get ascii(): boolean {
+    return this.bits < 0x80
+  }
+
+  blank(): void {
+    if (this.gap === NOTHING) this.gap = BLANK
+  }
+
+  /** The end of a line; of a paragraph, where it is the second one. */
+  lineBreak(): void {
+    this.gap = this.gap >= LINE ? PARAGRAPH : LINE
+  }
+
+  paragraph(): void {
+    this.gap = PARAGRAPH
+  }
+
+  /** Characters of `source` from `from` to before `to`. */
+  add(source: string, from: number, to: number): void {
+    let until = to
+    const room = this.most - this.length - 1
+    if (to - from > room) {
+      this.full = true
+      until = from + Math.max(room, 0)
+    }
+    let at = from
+    if (this.wide === undefined) {
+      this.makeRoom(until - from + 1)
+      at = this.addNarrow(source, from, until)
+      if (at < until) this.widen()
+    }
+    if (at < until) {
+      this.makeRoom(until - at + 1)
+      this.addWide(source, at, until)
+    }
+  }
+
+  /** One character, by its code point. */
+  addCode(code: number): void {
+    const text = String.fromCodePoint(code)
+    this.add(text, 0, text.length)
+  }
+
+  /** What was written from `from` to before `to`. */
+  slice(from: number, to: number): string {
+    const end = Math.min(to, this.length)
+    if (from >= end) return ''
+    if (this.wide === undefined) return this.narrow.toString('latin1', from, end)
+    return Buffer.from(this.wide.buffer, this.wide.byteOffset + from * 2, (end - from) * 2).toString('utf16le')
+  }
+
+  toString(): string {
+    return this.slice(0, this.length)
+  }
+
+  /** Ends before `until`, at the first character that Latin-1 does not have. */
+  private addNarrow(source: string, from: number, until: number): number {
+    const out = this.narrow
+    let length = this.length
+    let gap = this.gap
+    let bits = 0
+    let at = from
+    for (; at < until; at++) {
+      const code = source.charCodeAt(at)
+      if (code > SPACE_CODE && code !== 0xa0) {
+        if (code > 0xff) break
+        if (gap !== NOTHING) {
+          if (length > 0) out[length++] = gap === PARAGRAPH ? LINE_FEED : SPACE_CODE
+          gap = NOTHING
+        }
+        out[length++] = code
+        bits |= code
+      } else {
+        gap = this.gapAfter(gap, code)
+      }
+    }
+    this.length = length
+    this.gap = gap
+    this.bits |= bits
+    return at
+  }
+
+  private addWide(source: string, from: number, until: number): void {
+    const out = this.wide ?? this.widen()
+    let length = this.length
+    let gap = this.gap
+    for (let at = from; at < until; at++) {
+      const code = source.charCodeAt(at)
+      if (code > SPACE_CODE && code !== 0xa0 && !isWideSpace(code)) {
+        if (gap !== NOTHING) {
+          if (length > 0) out[length++] = gap === PARAGRAPH ? LINE_FEED : SPACE_CODE
+          gap = NOTHING
+        }
+        out[length++] = code
+      } else {
+        gap = this.gapAfter(gap, code)
+      }
+    }
+    this.length = length
+    this.gap = gap
+  }
+
+  private gapAfter(gap: number, code: number): number {
+    if (code === LINE_FEED && this.lines) return gap >= LINE ? PARAGRAPH : LINE
+    // Other control characters show nothing: a word goes on behind them.
+    if (code < 9 || (code > 13 && code < SPACE_CODE)) return gap
+    return gap === NOTHING ? BLANK : gap
+  }
+
+  private widen(): Uint16Array {
+    const wide = new Uint16Array(this.length + FIRST_WIDE_UNITS)
+    wide.set(this.narrow.subarray(0, this.length))
+    this.wide = wide
+    this.bits = 0xffff
+    return wide
+  }
+
+  private makeRoom(units: number): void {
+    const needed = this.length + units
+    if (this.wide !== undefined) {
+      if (needed <= this.wide.length) return
+      const longer = new Uint16Array(needed * 2)
+      longer.set(this.wide.subarray(0, this.length))
+      this.wide = longer
+    } else if (needed > this.narrow.length) {
+      const longer = Buffer.allocUnsafe(needed * 2)
+      this.narrow.copy(longer, 0, 0, this.length)
+      this.narrow = longer
+    }
+  }
+}
