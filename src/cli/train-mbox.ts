@@ -1,0 +1,118 @@
+/**
+ * Takes an mbox apart (RFC 4155), byte for byte as it comes. A message begins
+ * behind a line `From …` with a time of day in it, at the start or after an
+ * empty line; the `>` that quotes such a line inside of one is taken away, one
+ * of them where there are several (mboxrd; in mboxo there is never more).
+ *
+ * Bounded: of a message that is larger than it may be only its size is kept.
+ */
+export type MboxMessage =
+  | { readonly status: 'read'; readonly bytes: Buffer }
+  | { readonly status: 'too-large'; readonly size: number }
+
+const LF = 0x0a
+const CR = 0x0d
+const SEPARATOR = /^From \S.*\d\d:\d\d/s
+const QUOTED = /^>+From /
+/** What is asked of a line stands in its beginning. */
+const LINE_START = 200
+/** A longer line is passed on in pieces. */
+const MAX_LINE_BYTES = 64 * 1024
+
+/** Whether these bytes, the first of a file, are those of an mbox. */
+export function looksLikeMbox(start: Buffer): boolean {
+  const end = start.indexOf(LF)
+  return SEPARATOR.test(start.toString('latin1', 0, Math.min(LINE_START, end < 0 ? start.length : end)))
+}
+
+export class MboxReader {
+  readonly #maxBytes: number
+  #rest: Buffer[] = []
+  #restBytes = 0
+  #lines: Buffer[] = []
+  #size = 0
+  #inMessage = false
+  /** the last line was empty, or there was none */
+  #afterEmpty = true
+  /** the last piece did not end its line */
+  #midLine = false
+  #done: MboxMessage[] = []
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes
+  }
+
+  /** Messages that are complete by now. */
+  write(piece: Buffer): MboxMessage[] {
+    let at = 0
+    for (let end = piece.indexOf(LF); end >= 0; end = piece.indexOf(LF, at)) {
+      this.#line(this.#joined(piece.subarray(at, end + 1)))
+      at = end + 1
+    }
+    if (at < piece.length) {
+      this.#rest.push(piece.subarray(at))
+      this.#restBytes += piece.length - at
+      if (this.#restBytes > MAX_LINE_BYTES) this.#line(this.#joined(Buffer.alloc(0)))
+    }
+    return this.#taken()
+  }
+
+  /** The rest of them. */
+  end(): MboxMessage[] {
+    if (this.#restBytes > 0) this.#line(this.#joined(Buffer.alloc(0)))
+    this.#finish()
+    return this.#taken()
+  }
+
+  #taken(): MboxMessage[] {
+    const done = this.#done
+    this.#done = []
+    return done
+  }
+
+  #joined(last: Buffer): Buffer {
+    if (this.#restBytes === 0) return last
+    const line = Buffer.concat([...this.#rest, last])
+    this.#rest = []
+    this.#restBytes = 0
+    return line
+  }
+
+  #line(line: Buffer): void {
+    const start = this.#midLine ? '' : line.toString('latin1', 0, LINE_START)
+    const afterEmpty = this.#afterEmpty
+    this.#midLine = line[line.length - 1] !== LF
+    this.#afterEmpty = start === '\n' || start === '\r\n'
+    if (afterEmpty && SEPARATOR.test(start)) {
+      this.#finish()
+      this.#inMessage = true
+      return
+    }
+    if (!this.#inMessage) return
+    const kept = QUOTED.test(start) ? line.subarray(1) : line
+    this.#size += kept.length
+    if (this.#size > this.#maxBytes) this.#lines = []
+    else this.#lines.push(kept)
+  }
+
+  #finish(): void {
+    if (this.#inMessage) {
+      const bytes = this.#size > this.#maxBytes ? undefined : withoutLastBlank(Buffer.concat(this.#lines))
+      if (bytes === undefined) this.#done.push({ status: 'too-large', size: this.#size })
+      else if (bytes.length > 0) this.#done.push({ status: 'read', bytes })
+    }
+    this.#inMessage = false
+    this.#lines = []
+    this.#size = 0
+  }
+}
+
+/** The empty line before the next separator is none of the message's. */
+function withoutLastBlank(bytes: Buffer): Buffer {
+  let end = bytes.length
+  if (bytes[end - 1] !== LF) return bytes
+  const before = bytes[end - 2] === CR ? end - 2 : end - 1
+  if (before === 0) return bytes.subarray(0, 0)
+  if (bytes[before - 1] === LF) end = before
+  return bytes.subarray(0, end)
+}

@@ -1,0 +1,200 @@
+/**
+ * `postern train`: teaches the classifier out of messages that lie somewhere,
+ * takes back what it was taught, says how much it knows. Works on the state
+ * directory itself, whether the gateway runs or not; workers take the new model
+ * up within a minute. Control-C ends it between two messages: what was learnt
+ * stays learnt, and the same command goes on where it stopped.
+ *
+ * Exit codes of sysexits(3): 0 done; 65 nothing of it was a message; 66 a path is
+ * not there; 75 cut short, or somebody else kept the database busy; 77 no
+ * permission; 78 the configuration is wrong.
+ */
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import type { Settings } from '../config/settings.ts'
+import { readMimeMessage } from '../mime/reader.ts'
+import { escapeControls } from '../observe/readable.ts'
+import { MIN_MESSAGES } from '../spam/bayes/classifier.ts'
+import { Learner } from '../spam/bayes/learner.ts'
+import { TOKENS_VERSION, type BayesCounts } from '../spam/bayes/store.ts'
+import { readContent } from '../spam/content/read-content.ts'
+import { BayesDatabase } from '../state/bayes-database.ts'
+import { isBusy } from '../state/database.ts'
+import { becomeOwner } from './become-owner.ts'
+import { configured, type ConfiguredIo } from './configured.ts'
+import { EXIT, ExitError } from './exit-codes.ts'
+import { readMessage } from './scan-message.ts'
+import type { TrainPathsRequest, TrainRequest, TrainStatusRequest } from './train-command.ts'
+import { Progress } from './train-progress.ts'
+import { findSources, messagesOf, type Source, type TrainingMessage } from './train-sources.ts'
+
+export interface TrainIo extends ConfiguredIo {
+  readonly out: (text: string) => void
+  readonly input: AsyncIterable<Buffer>
+  /** whether a person reads standard error, and how wide it is; default: whether it is a terminal */
+  readonly terminal?: { readonly columns: number } | undefined
+  /** milliseconds since 1970; default: the time of day */
+  readonly now?: () => number
+  /** in place of Control-C */
+  readonly signal?: AbortSignal
+}
+
+interface Ground {
+  readonly settings: Settings
+  readonly store: BayesDatabase
+  readonly learner: Learner
+  readonly io: TrainIo
+}
+
+interface Tally {
+  learned: number
+  known: number
+  moved: number
+  forgotten: number
+  unknown: number
+  unreadable: number
+}
+
+/** So many are named, the others counted. */
+const NAMED = 10
+
+export async function runTrain(request: TrainRequest, io: TrainIo): Promise<number> {
+  const loaded = configured(request.config, io)
+  if (loaded.status === 'refused') return loaded.exitCode
+  const { settings } = loaded
+  if (existsSync(settings.state)) becomeOwner(settings)
+  const store = new BayesDatabase(settings.state, { tokensVersion: TOKENS_VERSION })
+  try {
+    const tokens = { ownHosts: new Set([settings.hostname.toLowerCase()]) }
+    const learner = new Learner({ store, directory: settings.state, tokens, now: io.now ?? Date.now })
+    const ground = { settings, store, learner, io }
+    return request.action === 'status' ? await status(request, ground) : await withInterrupt(ground, (signal) => train(request, ground, signal))
+  } catch (error) {
+    if (isBusy(error)) throw new ExitError(EXIT.temporary, 'somebody else keeps bayes.db busy; what was learnt so far is kept, and the same command goes on')
+    throw error
+  } finally {
+    store.close()
+  }
+}
+
+/** The first Control-C is for us, a second one for the operating system. */
+async function withInterrupt(ground: Ground, work: (signal: AbortSignal) => Promise<number>): Promise<number> {
+  if (ground.io.signal !== undefined) return await work(ground.io.signal)
+  const controller = new AbortController()
+  const interrupted = (): void => controller.abort()
+  process.once('SIGINT', interrupted)
+  process.once('SIGTERM', interrupted)
+  try {
+    return await work(controller.signal)
+  } finally {
+    process.off('SIGINT', interrupted)
+    process.off('SIGTERM', interrupted)
+  }
+}
+
+async function train(request: TrainPathsRequest, ground: Ground, signal: AbortSignal): Promise<number> {
+  const { io } = ground
+  const found = await sourcesOf(request.paths, io)
+  const terminal = 'terminal' in io ? io.terminal : process.stderr.isTTY ? { columns: process.stderr.columns } : undefined
+  const progress = new Progress(found.sources.reduce((sum, { bytes }) => sum + bytes, 0), { err: io.err, terminal: terminal !== undefined, columns: terminal?.columns ?? 80, now: () => performance.now() })
+  const tally: Tally = { learned: 0, known: 0, moved: 0, forgotten: 0, unknown: 0, unreadable: 0 }
+  for (const source of found.sources) {
+    if (signal.aborted) break
+    await readSource(source, { request, ground, signal, progress, tally })
+  }
+  if (!signal.aborted) progress.step('adding up')
+  const outcome = signal.aborted ? 'busy' : await ground.learner.maintain(signal)
+  progress.clear()
+  io.out(`${describeTally(request, tally)}\n`)
+  if (signal.aborted) {
+    io.err('postern: cut short; what was learnt is kept, and the same command goes on\n')
+    return EXIT.temporary
+  }
+  if (outcome === 'busy') io.err('postern: another process is adding up; it takes this in too\n')
+  io.out(describeCounts(await ground.store.counts()))
+  if (found.missing) return EXIT.noInput
+  const { unreadable, ...read } = tally
+  return unreadable > 0 && Object.values(read).every((count) => count === 0) ? EXIT.data : EXIT.ok
+}
+
+async function sourcesOf(paths: readonly string[], io: TrainIo): Promise<{ readonly sources: readonly Source[]; readonly missing: boolean }> {
+  const sources: Source[] = []
+  let missing = false
+  for (const path of paths) {
+    const search = await findSources(path === '-' ? path : resolve(io.cwd, path))
+    if (search.status === 'found') sources.push(...search.sources)
+    else {
+      missing = true
+      io.err(`postern: ${escapeControls(path)}: ${search.cause}\n`)
+    }
+  }
+  return { sources, missing }
+}
+
+interface Reading {
+  readonly request: TrainPathsRequest
+  readonly ground: Ground
+  readonly signal: AbortSignal
+  readonly progress: Progress
+  readonly tally: Tally
+}
+
+async function readSource(source: Source, reading: Reading): Promise<void> {
+  const { ground: { settings, io }, signal, progress, tally } = reading
+  for await (const message of messagesOf(source, { maxBytes: settings.limits.messageBytes, input: io.input })) {
+    if (signal.aborted) return
+    if (message.status === 'read') tally[await take(message, reading)]++
+    else {
+      tally.unreadable++
+      if (tally.unreadable <= NAMED) {
+        progress.clear()
+        io.err(`postern: ${escapeControls(source.path ?? 'standard input')}: ${message.cause}${tally.unreadable === NAMED ? ' (others like it are only counted)' : ''}\n`)
+      }
+    }
+    progress.add(message.consumed)
+  }
+}
+
+async function take({ bytes }: Extract<TrainingMessage, { status: 'read' }>, { request, ground: { settings, learner } }: Reading): Promise<keyof Tally> {
+  const { body } = await readMessage(one(bytes), Math.max(settings.limits.messageBytes, bytes.length * 2))
+  try {
+    const content = readContent(await readMimeMessage(body))
+    return request.action === 'forget' ? await learner.forget(content) : await learner.learn(content, request.action)
+  } finally {
+    body.discard()
+  }
+}
+
+async function* one(bytes: Buffer): AsyncGenerator<Buffer> {
+  yield await Promise.resolve(bytes)
+}
+
+function describeTally({ action }: TrainPathsRequest, tally: Tally): string {
+  const parts = action === 'forget'
+    ? [`${tally.forgotten} forgotten`, `${tally.unknown} were never learnt`]
+    : [`${tally.learned} learned as ${action}`, `${tally.known} known already`, `${tally.moved} moved from ${action === 'spam' ? 'ham' : 'spam'}`]
+  return [...parts, `${tally.unreadable} unreadable`].join(', ')
+}
+
+async function status({ json }: TrainStatusRequest, { store, io }: Ground): Promise<number> {
+  const counts = await store.counts()
+  const { ham, spam, tokens, waiting } = counts
+  if (json === true) io.out(`${JSON.stringify({ ham, spam, tokens, waiting, trained: isTrained(counts), needed: MIN_MESSAGES })}\n`)
+  else io.out(describeCounts(counts))
+  return EXIT.ok
+}
+
+function isTrained({ ham, spam }: BayesCounts): boolean {
+  return ham >= MIN_MESSAGES && spam >= MIN_MESSAGES
+}
+
+function describeCounts(counts: BayesCounts): string {
+  const { ham, spam, tokens, waiting } = counts
+  const known = `The classifier knows ${ham} wanted and ${spam} unwanted messages, ${tokens} tokens${waiting > 0 ? `; ${waiting} messages are not added up yet` : ''}.\n`
+  if (isTrained(counts)) return known
+  return `${known}It has no say before it knows ${MIN_MESSAGES} of each: ${[missing(ham, 'wanted'), missing(spam, 'unwanted')].filter((text) => text !== '').join(' and ')} to go.\n`
+}
+
+function missing(count: number, kind: string): string {
+  return count < MIN_MESSAGES ? `${MIN_MESSAGES - count} ${kind}` : ''
+}

@@ -1,0 +1,139 @@
+/**
+ * The file that workers read what was learnt from: a header of 64 bytes, then
+ * the places of a TokenTable. All numbers have the least significant byte first.
+ *
+ *      0  "PSTNBAYS"
+ *      8  version of this format
+ *     12  version of the tokens
+ *     16  messages of ham, 20 of spam
+ *     24  tokens
+ *     28  places
+ *     32  revision of the store, as a double
+ *     40  CRC-32 of the places
+ *     44  CRC-32 of bytes 0 to 43
+ *
+ * It is written beside its name, synced and renamed: a reader sees the old one
+ * or the new one. Whoever has the old one open goes on with it.
+ */
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { open, rename, rm } from 'node:fs/promises'
+import { endianness } from 'node:os'
+import { dirname } from 'node:path'
+import { crc32 } from 'node:zlib'
+import { TOKENS_VERSION } from './store.ts'
+import { TokenTable } from './table.ts'
+
+export const MODEL_FILE = 'bayes.model'
+
+const MAGIC = 'PSTNBAYS'
+const FORMAT_VERSION = 1
+const HEADER_BYTES = 64
+/** of a gigabyte; a file that says more of itself is damaged */
+const MAX_SLOTS = 2 ** 28
+const SLOT_BYTES = 4
+const FILE_MODE = 0o640
+
+export interface BayesModel {
+  readonly ham: number
+  readonly spam: number
+  readonly tokens: number
+  readonly revision: number
+  readonly table: TokenTable
+}
+
+export type ModelReading =
+  | { readonly status: 'read'; readonly model: BayesModel }
+  /** there is no such file */
+  | { readonly status: 'none' }
+  | { readonly status: 'unreadable'; readonly cause: string }
+
+/** Reads it whole, in one piece. Never throws. */
+export function readModel(path: string): ModelReading {
+  let file: number | undefined
+  try {
+    file = openSync(path, 'r')
+    const { size } = fstatSync(file)
+    if (size > HEADER_BYTES + MAX_SLOTS * SLOT_BYTES) return unreadable('it is larger than any')
+    const bytes = Buffer.alloc(size)
+    for (let at = 0; at < size;) {
+      const read = readSync(file, bytes, at, size - at, at)
+      if (read === 0) return unreadable('it became shorter while it was read')
+      at += read
+    }
+    return parseModel(bytes)
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return { status: 'none' }
+    return unreadable(error instanceof Error ? error.message : String(error))
+  } finally {
+    if (file !== undefined) closeSync(file)
+  }
+}
+
+/** @param bytes of the whole file; the model goes on using them */
+export function parseModel(bytes: Buffer): ModelReading {
+  if (bytes.length < HEADER_BYTES || bytes.toString('latin1', 0, MAGIC.length) !== MAGIC) return unreadable('it is no model')
+  if (crc32(bytes.subarray(0, 44)) !== bytes.readUInt32LE(44)) return unreadable('its header is damaged')
+  const format = bytes.readUInt32LE(8)
+  if (format !== FORMAT_VERSION) return unreadable(`it has format ${format}; known here: ${FORMAT_VERSION}`)
+  const version = bytes.readUInt32LE(12)
+  if (version !== TOKENS_VERSION) return unreadable(`it has tokens of version ${version}, this Postern makes ${TOKENS_VERSION}: the classifier has to be trained again`)
+  const count = bytes.readUInt32LE(28)
+  const places = bytes.subarray(HEADER_BYTES)
+  if (count === 0 || places.length !== count * SLOT_BYTES) return unreadable('it is shorter or longer than it says')
+  if (crc32(places) !== bytes.readUInt32LE(40)) return unreadable('its tokens are damaged')
+  if (endianness() === 'BE') places.swap32()
+  // A slice of something larger may begin between two numbers.
+  const aligned = places.byteOffset % SLOT_BYTES === 0 ? places : Buffer.from(new Uint8Array(places).buffer)
+  const table = new TokenTable(new Uint32Array(aligned.buffer, aligned.byteOffset, count))
+  return { status: 'read', model: { ham: bytes.readUInt32LE(16), spam: bytes.readUInt32LE(20), tokens: bytes.readUInt32LE(24), revision: bytes.readDoubleLE(32), table } }
+}
+
+export function modelBytes({ ham, spam, tokens, revision, table }: BayesModel): readonly Buffer[] {
+  const { slots } = table
+  const own = Buffer.from(slots.buffer, slots.byteOffset, slots.byteLength)
+  const places = endianness() === 'BE' ? Buffer.from(own).swap32() : own
+  const header = Buffer.alloc(HEADER_BYTES)
+  header.write(MAGIC, 0, 'latin1')
+  header.writeUInt32LE(FORMAT_VERSION, 8)
+  header.writeUInt32LE(TOKENS_VERSION, 12)
+  header.writeUInt32LE(ham, 16)
+  header.writeUInt32LE(spam, 20)
+  header.writeUInt32LE(tokens, 24)
+  header.writeUInt32LE(slots.length, 28)
+  header.writeDoubleLE(revision, 32)
+  header.writeUInt32LE(crc32(places), 40)
+  header.writeUInt32LE(crc32(header.subarray(0, 44)), 44)
+  return [header, places]
+}
+
+/** Rejects where it cannot be written; then the old one stays. */
+export async function writeModel(path: string, model: BayesModel): Promise<void> {
+  const temporary = `${path}.${process.pid}.tmp`
+  try {
+    const file = await open(temporary, 'w', FILE_MODE)
+    try {
+      for (const piece of modelBytes(model)) await file.writeFile(piece)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await rename(temporary, path)
+  } catch (error) {
+    await rm(temporary, { force: true })
+    throw error
+  }
+  await syncDirectory(dirname(path))
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, 'r')
+  try {
+    await directory.sync()
+  } finally {
+    await directory.close()
+  }
+}
+
+function unreadable(cause: string): ModelReading {
+  return { status: 'unreadable', cause }
+}

@@ -1,0 +1,74 @@
+/**
+ * What a classifier learns is kept behind this: the embedded database
+ * (state/bayes-database.ts), or one that several machines share. Types, and how
+ * a token is one number. A store keeps hashes and counts, and no word of
+ * anybody's mail.
+ *
+ * Each call may wait for the store and rejects where it cannot be had.
+ */
+import type { TokenSet } from './token-set.ts'
+
+export const MESSAGE_CLASSES = ['ham', 'spam'] as const
+export type MessageClass = (typeof MESSAGE_CLASSES)[number]
+
+/** Tokens of another version are other tokens: a store of one version is of no use to the other. */
+export const TOKENS_VERSION = 1
+
+export interface LearntMessage {
+  /** of `messageKey` */
+  readonly key: Buffer
+  /** of `tokenKeys` */
+  readonly tokens: Float64Array
+  /** days since 1970 */
+  readonly day: number
+}
+
+/** `known`: it was learnt as this already; `moved`: as the other. Nothing is counted twice. */
+export type LearnOutcome = 'learned' | 'known' | 'moved'
+export type ForgetOutcome = 'forgotten' | 'unknown'
+
+export interface BayesCounts {
+  /** messages */
+  readonly ham: number
+  readonly spam: number
+  /** distinct ones, as far as they were added up */
+  readonly tokens: number
+  /** messages whose tokens are not yet added up */
+  readonly waiting: number
+  /** grows with each change */
+  readonly revision: number
+}
+
+/** Some tokens, in the order of their numbers. */
+export interface TokenRows {
+  readonly keys: Float64Array
+  readonly ham: Uint32Array
+  readonly spam: Uint32Array
+}
+
+export interface BayesStore {
+  learn(message: LearntMessage, as: MessageClass): Promise<LearnOutcome>
+  forget(message: LearntMessage): Promise<ForgetOutcome>
+  counts(): Promise<BayesCounts>
+  /**
+   * Adds up what was learnt, removes what is too old or too much; to be called
+   * now and then, by as many as like: one at a time does it. `false`: another is at it.
+   */
+  maintain(day: number, signal?: AbortSignal): Promise<boolean>
+  /** all tokens, piece by piece; others may go on meanwhile */
+  tokens(): AsyncIterable<TokenRows>
+  close(): void
+}
+
+const HIGH_MASK = 0x7ffff
+const LOW_RANGE = 0x100000000
+
+/**
+ * A token as a whole number that a double holds: 51 bits of its hash. Among a
+ * million tokens one in two thousand million others is taken for one of them.
+ */
+export function tokenKeys({ count, low, high }: TokenSet): Float64Array {
+  const keys = new Float64Array(count)
+  for (let at = 0; at < count; at++) keys[at] = ((high[at] ?? 0) & HIGH_MASK) * LOW_RANGE + (low[at] ?? 0)
+  return keys
+}

@@ -1,0 +1,77 @@
+/**
+ * What is known of each token, packed: four bytes a place – 16 bits of the
+ * token's hash, and eight for each of its two counts (count-code.ts). Places are
+ * found by other bits of the hash, then one after the other; three of four are
+ * taken. A token that was never learnt is taken for another one about once in
+ * ten thousand times, which is nothing beside the chance of words.
+ *
+ * Made of rows that a store hands out, or of the bytes that `bytes` once gave.
+ * Does no I/O; never throws.
+ */
+import { COUNT_OF, countCode } from './count-code.ts'
+import type { TokenRows } from './store.ts'
+
+const LOAD = 0.75
+const MIN_SLOTS = 1024
+const LOW_RANGE = 0x100000000
+
+export class TokenTable {
+  readonly slots: Uint32Array
+
+  constructor(slots: Uint32Array) {
+    this.slots = slots
+  }
+
+  /** With room for so many. */
+  static for(tokens: number): TokenTable {
+    return new TokenTable(new Uint32Array(Math.max(MIN_SLOTS, Math.ceil(tokens / LOAD))))
+  }
+
+  /** The code of ham in the upper eight of 16 bits, that of spam in the lower; 0 where it is not known. */
+  find(low: number, high: number): number {
+    const { slots } = this
+    const size = slots.length
+    const mark = high & 0xffff
+    let slot = Math.floor((low * size) / LOW_RANGE)
+    // A table that is damaged may have no empty place.
+    for (let tries = 0; tries < size; tries++) {
+      const held = slots[slot] ?? 0
+      if (held === 0) return 0
+      if (held >>> 16 === mark) return held & 0xffff
+      if (++slot === size) slot = 0
+    }
+    return 0
+  }
+
+  /** false: there is no place left. */
+  add(rows: TokenRows): boolean {
+    for (let at = 0; at < rows.keys.length; at++) {
+      const key = rows.keys[at] ?? 0
+      const counts = (countCode(rows.ham[at] ?? 0) << 8) | countCode(rows.spam[at] ?? 0)
+      if (counts !== 0 && !this.#put(key % LOW_RANGE, Math.floor(key / LOW_RANGE), counts)) return false
+    }
+    return true
+  }
+
+  #put(low: number, high: number, counts: number): boolean {
+    const { slots } = this
+    const size = slots.length
+    let slot = Math.floor((low * size) / LOW_RANGE)
+    for (let tries = 0; tries < size; tries++) {
+      if ((slots[slot] ?? 0) === 0) {
+        slots[slot] = (((high & 0xffff) << 16) | counts) >>> 0
+        return true
+      }
+      if (++slot === size) slot = 0
+    }
+    return false
+  }
+}
+
+export function hamCount(counts: number): number {
+  return COUNT_OF[counts >>> 8] ?? 0
+}
+
+export function spamCount(counts: number): number {
+  return COUNT_OF[counts & 0xff] ?? 0
+}
