@@ -72,7 +72,7 @@ class Compiler {
         return { holds: (run) => run.rule(index), shows: (run) => run.ruleExcerpt(index) }
       }
       case 'matches': return this.#matches(condition.in, condition.pattern)
-      case 'words': return equalWords(this.#slot(condition.in), condition.words)
+      case 'words': return equalWords(this.#slot(condition.in), new Set(condition.words))
       case 'present': {
         const slot = this.#slot(condition.in)
         return { holds: (run) => valuesThen(run, slot, (values) => values.length > 0), shows: nothing }
@@ -238,7 +238,10 @@ class Compiler {
       const place = this.#place(source.text(test.field), test.pattern)
       return (run, item) => anyOf(wordsOf(field.read(item)), (word) => run.matches(place, word))
     }
-    if (field?.type === 'text' && test.kind === 'words') return (_, item) => wordsOf(field.read(item)).some((word) => test.words.has(word.toLowerCase()))
+    if (field?.type === 'text' && test.kind === 'words') {
+      const words = new Set(test.words)
+      return (_, item) => wordsOf(field.read(item)).some((word) => words.has(word.toLowerCase()))
+    }
     if (field?.type === 'number' && test.kind === 'number') {
       const compare = OPERATORS[test.operator]
       return (_, item) => both(field.read(item), test.value, compare) ?? false

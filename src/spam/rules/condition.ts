@@ -5,7 +5,7 @@
  * closures of it. Three layers: texts are what patterns look at; quantities
  * are numbers; conditions are true, false, or not known. Whatever a file calls
  * a condition comes down to these, so a further format needs no evaluator of
- * its own.
+ * its own. It is plain data throughout: it may be sent to another process.
  */
 import type { NumberFact, WordFact } from '../facts.ts'
 import type { Pattern } from '../patterns/pattern.ts'
@@ -68,7 +68,7 @@ export type ItemTest =
   | { readonly kind: 'not'; readonly of: ItemTest }
   | { readonly kind: 'matches'; readonly field: string; readonly pattern: Pattern }
   /** lower case; compared without regard to case */
-  | { readonly kind: 'words'; readonly field: string; readonly words: ReadonlySet<string> }
+  | { readonly kind: 'words'; readonly field: string; readonly words: readonly string[] }
   | { readonly kind: 'number'; readonly field: string; readonly operator: Operator; readonly value: number }
   | { readonly kind: 'flag'; readonly field: string; readonly is: boolean }
   /** is it the same as one of the other's? Not known where either has none. */
@@ -82,7 +82,7 @@ export type Condition =
   | { readonly kind: 'rule'; readonly id: string }
   | { readonly kind: 'matches'; readonly in: TextSource; readonly pattern: Pattern }
   /** lower case; compared without regard to case */
-  | { readonly kind: 'words'; readonly in: TextSource; readonly words: ReadonlySet<string> }
+  | { readonly kind: 'words'; readonly in: TextSource; readonly words: readonly string[] }
   | { readonly kind: 'present'; readonly in: TextSource }
   | { readonly kind: 'some'; readonly of: ItemSelection; readonly where: ItemTest }
   | { readonly kind: 'compare'; readonly left: Quantity; readonly operator: Operator; readonly right: Quantity }

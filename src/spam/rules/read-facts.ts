@@ -47,7 +47,7 @@ function wordTest({ values, node, at }: ConditionPlace, source: TextSource): Con
 }
 
 function chosen(source: TextSource, { words, patterns }: Choice): Condition {
-  const conditions: Condition[] = words.size === 0 ? [] : [{ kind: 'words', in: source, words }]
+  const conditions: Condition[] = words.size === 0 ? [] : [{ kind: 'words', in: source, words: [...words] }]
   return anyOf([...conditions, ...patterns.map((pattern): Condition => ({ kind: 'matches', in: source, pattern }))])
 }
 
@@ -103,11 +103,11 @@ export function readLanguage({ values, node, at }: ConditionPlace): Condition | 
   if (words === null || entry === undefined) return null
   const strange = [...words].find((word) => !/^[a-z]{2}$/.test(word))
   if (strange !== undefined) return values.wrong(entry.value.place, [...at, 'language'], { problem: `found ${quote(strange)}`, allowed: 'ISO 639-1: en, de, zh …' })
-  return { kind: 'words', in: { kind: 'language' }, words }
+  return { kind: 'words', in: { kind: 'language' }, words: [...words] }
 }
 
 export function readDefect({ values, node, at }: ConditionPlace): Condition | null {
   const entry = node.entries.get('defect')
   const words = entry === undefined ? null : values.words(entry.value, [...at, 'defect'], Object.keys(DEFECTS))
-  return words === null ? null : { kind: 'words', in: { kind: 'defect' }, words }
+  return words === null ? null : { kind: 'words', in: { kind: 'defect' }, words: [...words] }
 }

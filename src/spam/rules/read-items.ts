@@ -115,7 +115,7 @@ class ItemReader {
         const choice = this.#values.choice(node, at, type.words)
         if (choice === null) return null
         const tests: ItemTest[] = choice.patterns.map((pattern) => ({ kind: 'matches', field, pattern }))
-        if (choice.words.size > 0) tests.unshift({ kind: 'words', field, words: choice.words })
+        if (choice.words.size > 0) tests.unshift({ kind: 'words', field, words: [...choice.words] })
         return { kind: 'any', of: tests }
       }
     }

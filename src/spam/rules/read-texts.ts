@@ -91,7 +91,7 @@ function headerTest({ values, at }: ConditionPlace, source: TextSource, { key, v
     }
     case 'is': {
       const words = values.words(entry.value, where)
-      return [words === null ? null : { kind: 'words', in: source, words }]
+      return [words === null ? null : { kind: 'words', in: source, words: [...words] }]
     }
     case 'missing': {
       const missing = values.flag(entry.value, where)

@@ -1,7 +1,8 @@
 /**
  * A set of rules, ready to be asked about messages. Made of rules that are
  * known to fit together (`load.ts` sees to that): each id once, none refers to
- * what is not there or round in a circle.
+ * what is not there or round in a circle. Rules are plain data, so a process
+ * that loaded them may send `rules` to others, which need not read files.
  */
 import { createBudget } from '../patterns/budget.ts'
 import type { MatchBudget } from '../patterns/pattern.ts'

@@ -7,8 +7,9 @@
  *     - { subject: "You won", text: "Come and get it", facts: { spf: fail } }
  *
  * Keys: `message` (alone, or with `facts`), `header` (lines; each replaces the
- * ordinary one of its name), `subject`, `from`, `to`, `text`, `html`, `facts`.
- * Bounds: 64 KiB of one sample. LF in the file is CRLF in the message.
+ * ordinary one of its name), `subject`, `from`, `to`, `text`, `html`, `facts`;
+ * `charset: latin1` writes each character as one byte, where it is UTF-8
+ * otherwise. Bounds: 64 KiB of one sample. LF in the file is CRLF in the message.
  */
 import { MimeReader } from '../../mime/reader.ts'
 import { suggestion } from '../../config/nearest.ts'
@@ -25,13 +26,13 @@ export interface Sample {
   readonly place: Place
   /** like `rules[3].hits[0]` */
   readonly at: KeyPath
-  readonly message: string
+  readonly message: Buffer
   readonly facts: ScoringFacts
 }
 
 const MAX_SAMPLE_CHARACTERS = 65_536
 const WORDS = ['subject', 'from', 'to', 'text', 'html'] as const
-const KEYS = ['message', 'header', ...WORDS, 'facts']
+const KEYS = ['message', 'header', ...WORDS, 'charset', 'facts']
 const SAMPLE_ALLOWED = `a message as text, or a mapping with ${KEYS.join(', ')}`
 
 const ORDINARY_HEADER: readonly (readonly [string, string])[] = [
@@ -48,7 +49,7 @@ const BOUNDARY = 'boundary-of-the-sample'
 
 export function readSample(values: ValueReader, node: Located, at: KeyPath): Sample | null {
   const whole = values.text(node)
-  if (whole !== undefined) return bounded(values, { place: node.place, at, message: whole, facts: NO_FACTS })
+  if (whole !== undefined) return bounded(values, { place: node.place, at, facts: NO_FACTS }, { text: whole, charset: 'utf8' })
   if (node.kind !== 'map' || node.entries.size === 0) return values.found(node, at, SAMPLE_ALLOWED)
   if (!values.onlyKeys(node, at, KEYS)) return null
   const given = new Map<string, string>()
@@ -64,18 +65,25 @@ export function readSample(values: ValueReader, node: Located, at: KeyPath): Sam
   if (header === null || facts === null) return null
   const message = given.get('message')
   if (message !== undefined && (given.size > 1 || header.length > 0)) return values.wrong(node.place, at, { problem: 'has a message and parts of one', allowed: 'message with facts; or the parts' })
-  return bounded(values, { place: node.place, at, message: message ?? messageOf(given, header), facts })
+  const charset = readCharset(values, node, at)
+  return charset === null ? null : bounded(values, { place: node.place, at, facts }, { text: message ?? messageOf(given, header), charset })
 }
 
-function bounded(values: ValueReader, sample: Sample): Sample | null {
-  const { place, at, message } = sample
-  if (message.length <= MAX_SAMPLE_CHARACTERS) return sample
-  return values.wrong(place, at, { problem: `has ${message.length} characters`, allowed: `at most ${MAX_SAMPLE_CHARACTERS}` })
+function bounded(values: ValueReader, sample: Omit<Sample, 'message'>, { text, charset }: { readonly text: string; readonly charset: 'utf8' | 'latin1' }): Sample | null {
+  if (text.length <= MAX_SAMPLE_CHARACTERS) return { ...sample, message: Buffer.from(text.replace(/\r?\n/g, '\r\n'), charset) }
+  return values.wrong(sample.place, sample.at, { problem: `has ${text.length} characters`, allowed: `at most ${MAX_SAMPLE_CHARACTERS}` })
+}
+
+function readCharset(values: ValueReader, node: LocatedMap, at: KeyPath): 'utf8' | 'latin1' | null {
+  const entry = node.entries.get('charset')
+  if (entry === undefined) return 'utf8'
+  const words = values.words(entry.value, [...at, 'charset'], ['latin1', 'utf8'])
+  return words === null ? null : words.has('latin1') ? 'latin1' : 'utf8'
 }
 
 export function contentOf({ message }: Sample): MessageContent {
   const reader = new MimeReader()
-  reader.write(Buffer.from(message.replace(/\r?\n/g, '\r\n')))
+  reader.write(message)
   return readContent(reader.end())
 }
 

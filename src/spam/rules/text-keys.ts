@@ -8,32 +8,10 @@ import type { SourceSet } from './run.ts'
 /** Equal where the values are. */
 export function sourceKey(source: TextSource): string {
   switch (source.kind) {
-    case 'header': return `${setKey(source)} ${source.which} ${source.unset === undefined ? '' : JSON.stringify(source.unset)}`
-    case 'address': return `${setKey(source)} ${source.of}`
-    case 'header-section':
-    case 'fact':
-    case 'link':
-    case 'attachment':
-    case 'part':
-    case 'subject':
-    case 'text':
-    case 'hidden':
-    case 'folded':
-    case 'raw':
-    case 'full':
-    case 'charset':
-    case 'language':
-    case 'defect': return setKey(source)
-  }
-}
-
-/** Texts of the same kind share a set, whosever they are. */
-export function setKey(source: TextSource): string {
-  switch (source.kind) {
-    case 'header': return `header ${source.form} ${source.names.join(' ')}`
+    case 'header': return `header ${source.form} ${source.which} ${source.names.join(' ')} ${source.unset === undefined ? '' : JSON.stringify(source.unset)}`
     case 'header-section': return `header-section ${source.form}`
+    case 'address': return `address ${source.field} ${source.of}`
     case 'fact': return `fact ${source.name}`
-    case 'address':
     case 'link':
     case 'attachment':
     case 'part': return `${source.kind} ${source.field}`
@@ -47,6 +25,15 @@ export function setKey(source: TextSource): string {
     case 'language':
     case 'defect': return source.kind
   }
+}
+
+/**
+ * Equal where patterns belong into one set. All short values share one: what a
+ * set costs is its making and the length of what it looks at, not the number of
+ * its patterns; and of these only those are tried that somebody asks for.
+ */
+export function setKey(source: TextSource): string {
+  return piecesOf(source) === 'whole' ? 'values' : sourceKey(source)
 }
 
 /** A shown text is a paragraph a line; HTML and header sections break where it pleases them. */

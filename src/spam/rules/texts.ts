@@ -18,6 +18,10 @@ import type { MeasureName } from './measures.ts'
 /** Of each kind; more are not looked at. */
 export const MAX_ITEMS = 1000
 
+/** Of one text patterns look at so much: nobody reads on for long, and what is to be seen stands at the begin or the end. */
+export const MAX_LOOKED_AT_CHARACTERS = 262_144
+const LAST_CHARACTERS = 65_536
+
 const NONE: readonly never[] = []
 
 export class MessageView {
@@ -40,11 +44,11 @@ export class MessageView {
       case 'subject':
       case 'text':
       case 'hidden':
-      case 'folded': return [this.content[source.kind]]
-      case 'raw': return [this.raw]
-      case 'full': return [`${this.section('raw')}\n${this.raw}`]
+      case 'folded': return [lookedAt(this.content[source.kind])]
+      case 'raw': return [lookedAt(this.raw)]
+      case 'full': return [lookedAt(`${this.section('raw')}\n${this.raw}`)]
       case 'header': return this.#header(source)
-      case 'header-section': return [this.section(source.form)]
+      case 'header-section': return [lookedAt(this.section(source.form))]
       case 'address': {
         const addresses = this.party(source.of)
         return addresses === undefined ? undefined : fieldValues(ADDRESS_FIELDS, addresses, source.field)
@@ -128,6 +132,10 @@ export class MessageView {
   #fact(name: WordFact, read: (word: string) => readonly Address[]): readonly Address[] | undefined {
     return this.facts.words(name)?.flatMap(read)
   }
+}
+
+function lookedAt(text: string): string {
+  return text.length <= MAX_LOOKED_AT_CHARACTERS ? text : `${text.slice(0, MAX_LOOKED_AT_CHARACTERS - LAST_CHARACTERS)}\n${text.slice(-LAST_CHARACTERS)}`
 }
 
 function alone(text: string): readonly Address[] {

@@ -37,7 +37,7 @@ Content-Type: application/pdf; name="invoice.pdf"
 Content-Disposition: attachment; filename="invoice.pdf"
 Content-Transfer-Encoding: base64
 
-TVqQAAMAAAAEAAAA//8AALgAAAAAAAAAQAAAAAAAAAA=
+iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ
 --x--
 `
 

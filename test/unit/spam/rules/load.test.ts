@@ -3,7 +3,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { loadRules, SCORES_SOURCE } from '../../../../src/spam/rules/load.ts'
 import type { RuleFile } from '../../../../src/spam/rules/load.ts'
-import { contentOfText, load, NO_FACTS, told } from '../../../support/rules.ts'
+import { readRuleFiles } from '../../../../src/spam/rules/folders.ts'
+import { RuleSet } from '../../../../src/spam/rules/rule-set.ts'
+import { createBudget } from '../../../../src/spam/patterns/budget.ts'
+import { contentOfText, factsOf, load, NO_FACTS, told } from '../../../support/rules.ts'
 
 function rule(id: string, { when = "{ subject: '/prize/i' }", score = '1.5', hits = '[{ subject: A prize }]', misses = '[{ subject: A price }]' } = {}): string {
   return `  - id: ${id}
@@ -119,6 +122,35 @@ test('rules of other formats count as the site\'s, and may count more than once'
   assert.deepEqual(told(problems), [])
   assert.deepEqual(rules.evaluate(PRIZE, NO_FACTS).hits.map(({ id, score }) => [id, score]), [['A', 1.5], ['B', 9], ['TWICE', 1], ['SIX', 1]])
   assert.deepEqual(rules.evaluate(contentOfText('Subject: x\n\n'), NO_FACTS).hits, [])
+})
+
+test('rules that went through JSON to another process are the same rules', async () => {
+  const { files } = await readRuleFiles({ shipped: true, paths: [] })
+  const { rules } = loadRules({ files })
+  const sent = new RuleSet(JSON.parse(JSON.stringify(rules.rules)) as typeof rules.rules)
+  const content = contentOfText('From: "x@bank.example" <y@z.test>\nSUBJECT: ACT NOW BEFORE IT IS TOO LATE\n\nSee http://198.51.100.7/ now.\n')
+  const facts = factsOf({ dmarc: ['none'], correspondent: ['no'] }, { domain_age: 0 })
+  const outcome = rules.evaluate(content, facts)
+  assert.ok(outcome.hits.length > 3)
+  assert.deepEqual(sent.evaluate(content, facts), outcome)
+})
+
+test('a budget that is used up: what was not looked at is not known, and the outcome says so', () => {
+  const text = `rules:\n${rule('A', { when: '{ subject: /PRIZE/ }', hits: '[{ subject: PRIZE }]' })}${rule('B', { when: '{ not: { subject: /PRESENT/ } }', hits: '[{ subject: x }]', misses: '[{ subject: PRESENT }]' })}${rule('C', { when: '{ number: subject_length, above: 3 }', misses: '[{ subject: x }]' })}`
+  const { rules, problems } = load(text)
+  assert.deepEqual(told(problems), [])
+  assert.deepEqual(rules.evaluate(PRIZE, NO_FACTS).hits.map(({ id }) => id), ['A', 'B', 'C'])
+  const { hits, incomplete } = rules.evaluate(PRIZE, NO_FACTS, createBudget({ steps: 0 }))
+  assert.deepEqual(hits.map(({ id }) => id), ['C'])
+  assert.equal(incomplete, 'patterns used up what a message may spend on them')
+})
+
+test('of a very long text the begin and the end are looked at', () => {
+  const { rules } = load(`rules:\n${rule('A', { when: '{ text: /prize/ }', hits: '[{ text: prize }]' })}`)
+  const long = (before: number, behind: number) => rules.evaluate(contentOfText(`Subject: x\n\n${'so it goes. '.repeat(before)}prize${' so it goes.'.repeat(behind)}\n`), NO_FACTS).hits.length
+  assert.equal(long(10_000, 40_000), 1)
+  assert.equal(long(40_000, 1_000), 1)
+  assert.equal(long(25_000, 25_000), 0)
 })
 
 test('no files, no rules, no score', () => {

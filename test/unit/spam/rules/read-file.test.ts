@@ -46,6 +46,13 @@ test('samples', () => {
   assert.match(wrong('[{ facts: { spf: { a: b } } }]'), /a word, or a list of words/)
 })
 
+test('a sample may be written in bytes', () => {
+  const rule = (sample: string) => `rules:\n  - id: A1\n${GOOD.replace('/prize/', '/\\xe9/').replace('[{ subject: prize }]', `[${sample}]`)}`.replace('when: { subject:', 'when: { header: Subject, form: raw, matches:')
+  assert.deepEqual(told(load(rule('{ charset: latin1, subject: "caf\\xe9" }')).problems), [])
+  assert.match(told(load(rule('{ subject: "caf\\xe9" }')).problems)[0] ?? '', /does not hit/)
+  assert.match(told(load(rule('{ subject: x, charset: latin2 }')).problems)[0] ?? '', /found "latin2"; did you mean "latin1"/)
+})
+
 test('conditions: what cannot be read is told where it stands', () => {
   assert.equal(problemWith('{ subjekt: /x/ }'), 'test.yaml:4: does not say what it asks; did you mean "subject"?; one of all, any, not, of, rule, subject, text, hidden, folded, raw, header, address, link, attachment, part, html, charset, language, script, defect, fact, number')
   assert.match(problemWith('{ subject: /x/, text: /y/ }'), /asks subject and text at once/)
