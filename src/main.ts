@@ -78,6 +78,7 @@ function commands(): Commands {
     quarantine: async (request) => (await import('./cli/quarantine.ts')).runQuarantine(request, { ...place, out, err }),
     why: async (request) => (await import('./cli/why.ts')).runWhy(request, { ...place, out, err }),
     user: async (request) => (await import('./cli/user.ts')).runUser(request, { ...place, out, err, input: process.stdin }),
+    train: async (request) => (await import('./cli/train.ts')).runTrain(request, { ...place, out, err, input: process.stdin }),
     dkim: async (request) => (await import('./cli/dkim.ts')).runDkim(request, { ...place, out, err }),
     importFrom: async (request) => (await import('./cli/import.ts')).runImport(request, { cwd: place.cwd, out, err }),
     scan: async (request) => (await import('./cli/scan.ts')).runScan(request, { ...place, out, err }),

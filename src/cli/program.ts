@@ -13,6 +13,7 @@ import { EXIT } from './exit-codes.ts'
 import { importCommand, type ImportRequest } from './import-command.ts'
 import { quarantineCommand, type QuarantineRequest } from './quarantine-command.ts'
 import { scanCommand, type ScanRequest } from './scan-command.ts'
+import { trainCommand, type TrainRequest } from './train-command.ts'
 import { userCommand, type UserRequest } from './user-command.ts'
 import { whyCommand, type WhyRequest } from './why-command.ts'
 
@@ -30,6 +31,7 @@ export interface Commands {
   importFrom(request: ImportRequest): Promise<number>
   dkim(request: DkimRequest): Promise<number>
   user(request: UserRequest): Promise<number>
+  train(request: TrainRequest): Promise<number>
 }
 
 export interface ProgramIo {
@@ -91,6 +93,7 @@ function describeProgram(commands: Commands, io: ProgramIo, finish: (exitCode: n
   whyCommand(program, config, async (request) => finish(await commands.why(request)))
   scanCommand(program, config, async (request) => finish(await commands.scan(request)))
   dkimCommand(program, config, async (request) => finish(await commands.dkim(request)))
+  trainCommand(program, config, async (request) => finish(await commands.train(request)))
   userCommand(program, config, async (request) => finish(await commands.user(request)))
   importCommand(program, async (request) => finish(await commands.importFrom(request)))
   return program

@@ -11,7 +11,7 @@ async function call(...argv: string[]): Promise<{ code: number; out: string; err
     calls.push([name, options])
     return Promise.resolve(name === 'check' ? 78 : 0)
   }
-  const commands: Commands = { run: command('run'), check: command('check'), demo: command('demo'), deliver: command('deliver'), health: command('health'), quarantine: command('quarantine'), allow: command('allow'), why: command('why'), scan: command('scan'), dkim: command('dkim'), user: command('user'), importFrom: command('import') }
+  const commands: Commands = { run: command('run'), check: command('check'), demo: command('demo'), deliver: command('deliver'), health: command('health'), quarantine: command('quarantine'), allow: command('allow'), why: command('why'), scan: command('scan'), dkim: command('dkim'), train: command('train'), user: command('user'), importFrom: command('import') }
   const code = await runProgram(argv, commands, { version: '1.2.3', out: (text) => (out += text), err: (text) => (err += text) })
   return { code, out, err, calls }
 }
