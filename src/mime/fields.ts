@@ -16,8 +16,9 @@ export interface FieldsReading {
   readonly over: boolean
   /** offset of the first line that is no field; -1 where there is none */
   readonly stray: number
-  /** the first line that is no field stands before all fields */
+  /** that line stands before all fields, behind all fields */
   readonly strayFirst: boolean
+  readonly strayLast: boolean
 }
 
 class ReadField implements MimeField {
@@ -48,9 +49,11 @@ export function readFields(header: Buffer, room: number): FieldsReading {
   let over = false
   let stray = -1
   let strayFirst = false
+  let strayLast = false
   for (let at = 0; at < text.length;) {
     const end = entryEnd(text, at)
     const field = fields.length < room || isContent(text, at) ? fieldAt(text, at, end) : 'over'
+    if (field !== null) strayLast = false
     if (field === 'over') over = true
     else if (field !== null) {
       if (fields.length < room) fields.push(field)
@@ -59,10 +62,11 @@ export function readFields(header: Buffer, room: number): FieldsReading {
     } else if (stray < 0 && !(at === 0 && MBOX_LINE.test(text.slice(0, 200)))) {
       stray = at
       strayFirst = fields.length === 0 && !over
+      strayLast = true
     }
     at = end
   }
-  return { fields, content, over, stray, strayFirst }
+  return { fields, content, over, stray, strayFirst, strayLast }
 }
 
 /** Behind the line at `from` and those that continue it. */

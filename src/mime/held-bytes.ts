@@ -20,7 +20,7 @@ export class HeldBytes {
   /** All of them; a piece that is a small share of the memory it lies in is copied, so that it does not keep that. */
   take(): Buffer {
     const all = this.bytes.subarray(0, this.length)
-    return all.length * 4 < all.buffer.byteLength ? Buffer.from(all) : all
+    return all.length * 2 < all.buffer.byteLength ? Buffer.from(all) : all
   }
 
   clear(): void {

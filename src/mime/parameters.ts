@@ -31,7 +31,8 @@ interface Segment {
   readonly extended: boolean
 }
 
-const WORD = /[ \t]*([^\s;/()"=,]+)(?:[ \t]*\/[ \t]*([^\s;/()"=,]+))?/y
+const TOKEN = /["']?([^\s;/()"=,]+?)["']?(?=[\s;/()"=,]|$)/y
+const BLANKS = /\s*/y
 const SEPARATORS = /[;,\s]+/y
 const NAME = /([^\s=;("]+)\s*=\s*/y
 /** a name where there is no value, or what is none at all */
@@ -43,6 +44,7 @@ class ValueScanner {
   private readonly raw: string
   private at = 0
   private fault = false
+  private comments = true
   private readonly segments = new Map<string, Map<number, Segment>>()
   private readonly plain = new Map<string, string>()
   private readonly spelled = new Map<string, string>()
@@ -60,20 +62,26 @@ class ValueScanner {
   }
 
   private word(): string {
-    WORD.lastIndex = this.at
-    const match = WORD.exec(this.raw)
-    if (match === null) return ''
-    const behind = this.raw.slice(WORD.lastIndex, WORD.lastIndex + 20).trimStart()
+    const start = this.at
+    const word = this.match(TOKEN)?.[1]
+    this.skipComments()
     // `name=x` without a word in front
-    if (behind.startsWith('=') && match[2] === undefined) return ''
-    this.at = WORD.lastIndex
-    return (match[2] === undefined ? match[1] ?? '' : `${match[1] ?? ''}/${match[2]}`).toLowerCase()
+    if (word === undefined || this.raw[this.at] === '=') {
+      this.at = start
+      return ''
+    }
+    if (this.raw[this.at] !== '/') return word.toLowerCase()
+    const slash = this.at++
+    this.skipComments()
+    const second = this.match(TOKEN)?.[1]
+    if (second === undefined) this.at = slash
+    return (second === undefined ? word : `${word}/${second}`).toLowerCase()
   }
 
   private parameter(): void {
-    this.match(SEPARATORS)
-    this.skipComments()
-    if (this.at >= this.raw.length || this.raw[this.at] === ';') return
+    do this.skipComments()
+    while (this.match(SEPARATORS) !== null)
+    if (this.at >= this.raw.length) return
     const name = this.match(NAME)?.[1]?.toLowerCase()
     if (name === undefined) {
       this.fault = true
@@ -122,14 +130,15 @@ class ValueScanner {
     return this.raw.slice(start, end).trim()
   }
 
+  /** And blanks. */
   private skipComments(): void {
-    for (;;) {
-      const blanks = /\s*/y
-      blanks.lastIndex = this.at
-      blanks.test(this.raw)
-      if (this.raw[blanks.lastIndex] !== '(') return
-      this.at = commentEnd(this.raw, blanks.lastIndex)
-      this.match(SEPARATORS)
+    this.match(BLANKS)
+    while (this.raw[this.at] === '(') {
+      const end = this.comments ? commentEnd(this.raw, this.at) : -1
+      // What does not end is none, and is not looked for again.
+      this.comments = end >= 0
+      this.at = end < 0 ? this.at + 1 : end
+      this.match(BLANKS)
     }
   }
 
@@ -142,7 +151,7 @@ class ValueScanner {
 
   /** RFC 2231: `name*`, `name*0`, `name*0*` */
   private add(name: string, value: string): void {
-    const match = /^([^*]+)(?:\*(\d{1,3}))?(\*)?$/.exec(name)
+    const match = /^([^*]+)(?:\*(\d{1,9}))?(\*)?$/.exec(name)
     if (match === null || (match[2] === undefined && match[3] === undefined)) {
       if (!this.plain.has(name)) this.plain.set(name, value)
       return
@@ -157,23 +166,16 @@ class ValueScanner {
   private decoded(): Map<string, string> {
     const parameters = new Map<string, string>()
     for (const [name, value] of this.plain) parameters.set(name, fieldText(value))
-    for (const [name, segments] of this.segments) {
-      const value = joined(segments)
-      if (value !== undefined) parameters.set(name, value)
-    }
+    for (const [name, segments] of this.segments) parameters.set(name, joined(segments))
     return parameters
   }
 }
 
-/** RFC 2231 §3, §4: segments in their order, up to the first that is missing; the charset stands in the first. */
-function joined(segments: ReadonlyMap<number, Segment>): string | undefined {
+/** RFC 2231 §3, §4: the segments in their order (some may be missing); the charset stands in the first that has one. */
+function joined(segments: ReadonlyMap<number, Segment>): string {
   let charset: string | undefined
   let binary = ''
-  for (let index = 0; ; index++) {
-    // Some count from one.
-    const segment = segments.get(index)
-    if (segment === undefined && index === 0 && segments.has(1)) continue
-    if (segment === undefined) break
+  for (const [, segment] of [...segments].sort(([one], [other]) => one - other)) {
     let { value } = segment
     if (segment.extended && charset === undefined) {
       const match = /^([^']*)'[^']*'/.exec(value)
@@ -182,12 +184,11 @@ function joined(segments: ReadonlyMap<number, Segment>): string | undefined {
     }
     binary += segment.extended ? value.replace(/%([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16))) : value
   }
-  if (binary === '') return segments.size === 0 ? undefined : ''
   if (charset === undefined || charset === '') return fieldText(binary)
   return charsetText(Buffer.from(binary, 'latin1'), charset).text
 }
 
-/** Behind the comment that begins at `from` (RFC 5322 §3.2.2); one that does not end is one character. */
+/** Behind the comment that begins at `from` (RFC 5322 §3.2.2); -1 where it does not end. */
 function commentEnd(raw: string, from: number): number {
   let depth = 0
   for (let at = from; at < raw.length; at++) {
@@ -196,5 +197,5 @@ function commentEnd(raw: string, from: number): number {
     else if (c === '(') depth++
     else if (c === ')' && --depth === 0) return at + 1
   }
-  return from + 1
+  return -1
 }

@@ -10,8 +10,9 @@
  * read. A message that stands in another is read by the same splitter, unless it
  * has to be decoded first.
  */
+import { readContentFields } from './content-fields.ts'
 import { OpenBoundaries, type Delimiter } from './delimiter.ts'
-import { readFields } from './fields.ts'
+import { readFields, type FieldsReading } from './fields.ts'
 import { HeaderScan, type HeaderEnd } from './header-scan.ts'
 import type { PartReading } from './part.ts'
 import type { PartTree } from './part-tree.ts'
@@ -134,7 +135,7 @@ export class Splitter {
     if (end.cut) reading.part.note('header-too-long')
     let header = end.bytes
     let read = readFields(header, budget.limits.maxFields - budget.fields)
-    const textFrom = end.cut ? -1 : textStart(read, root, end.by === 'empty-line')
+    const textFrom = end.cut || read.stray < 0 ? -1 : textStart(read, { root, emptyLine: end.by === 'empty-line', header })
     if (textFrom >= 0) {
       header = header.subarray(0, textFrom)
       read = readFields(header, budget.limits.maxFields - budget.fields)
@@ -187,13 +188,23 @@ export class Splitter {
   }
 }
 
+interface Header {
+  readonly root: boolean
+  readonly emptyLine: boolean
+  readonly header: Buffer
+}
+
 /**
- * Where the content really begins, if lines of text stand in place of a header:
- * where there is no empty line, or where they stand first and nothing of MIME
- * follows them. Otherwise they are passed over (-1).
+ * Where the content really begins, if lines of it stand in place of a header:
+ * where there is no empty line, where they stand behind all fields, or first
+ * and nothing of MIME follows them, or where a delimiter follows the field that
+ * gives its boundary.
+ * Otherwise such lines are passed over (-1).
  */
-function textStart(read: ReturnType<typeof readFields>, root: boolean, emptyLine: boolean): number {
-  if (read.stray < 0 || !(read.strayFirst || !emptyLine)) return -1
-  if (!emptyLine) return read.stray
-  return (root ? read.fields.length === 0 : read.content.length === 0) ? read.stray : -1
+function textStart(read: FieldsReading, { root, emptyLine, header }: Header): number {
+  const { stray, strayFirst, strayLast, fields, content } = read
+  if (!emptyLine || strayLast) return stray
+  if (strayFirst) return (root ? fields.length === 0 : content.length === 0) ? stray : -1
+  const line = /^--([^\r\n]{0,1024}?)[ \t]*[\r\n]/.exec(header.toString('latin1', stray, stray + 1100))?.[1]
+  return line !== undefined && readContentFields(content, '').boundaries.includes(line) ? stray : -1
 }
