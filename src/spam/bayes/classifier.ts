@@ -1,7 +1,8 @@
 /**
  * The word of the classifier on a message: a probability that it is unwanted,
  * and points for the score. It has none before it knows `MIN_MESSAGES` of each
- * class: what is common in few messages is chance.
+ * class, or as many as the configuration says: what is common in few messages
+ * is chance.
  *
  * Points follow the indicator of Fisher's method, which goes from −1 (wanted) to
  * 1 (unwanted) and is 0 where evidence is missing or contradicts itself:
@@ -37,10 +38,11 @@ export type Classification =
 
 const estimatesOf = new WeakMap<Trained, Estimates>()
 
-export function classify(tokens: TokenSet, trained: Trained | undefined): Classification {
+/** @param minMessages of each class, before it has a say */
+export function classify(tokens: TokenSet, trained: Trained | undefined, minMessages = MIN_MESSAGES): Classification {
   if (trained === undefined) return { status: 'untrained', ham: 0, spam: 0, points: 0 }
   const { ham, spam } = trained
-  if (ham < MIN_MESSAGES || spam < MIN_MESSAGES) return { status: 'untrained', ham, spam, points: 0 }
+  if (ham < minMessages || spam < minMessages) return { status: 'untrained', ham, spam, points: 0 }
   let estimates = estimatesOf.get(trained)
   if (estimates === undefined) {
     estimates = new Estimates(trained)
