@@ -2,15 +2,17 @@
  * The process in which spamscanner runs, so that its memory and its slowness
  * are not the gateway's. It takes requests on standard input and answers on
  * descriptor 3 (spamscanner-frames.ts), one at a time, and ends with its input.
- * The package is loaded when it starts, from the folder of the first argument;
- * the second is a JSON object of options for it. What the package prints goes
+ * What comes first is where the package is and what it is told (not as
+ * arguments, which everybody on the machine may read); then it is loaded. The
+ * only argument is the process id of the gateway. What the package prints goes
  * nowhere.
  */
 import { createWriteStream } from 'node:fs'
 import { createRequire } from 'node:module'
-import { join } from 'node:path'
+import { extname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { FrameReader, type ChildLine, type ScanRequest } from './spamscanner-frames.ts'
+import { Worker } from 'node:worker_threads'
+import { FrameReader, type ChildLine, type LoadRequest, type ScanRequest } from './spamscanner-frames.ts'
 import { trimmedResult } from './spamscanner-answer.ts'
 
 interface Scanner {
@@ -19,7 +21,7 @@ interface Scanner {
 
 type ScannerClass = new (options: unknown) => Scanner
 
-const [, , folder = '', options = '{}'] = process.argv
+const [, , gateway = ''] = process.argv
 const answers = createWriteStream('', { fd: 3 })
 // The other side is gone, and with it the reason to be here.
 answers.on('error', () => process.exit(0))
@@ -28,14 +30,14 @@ function say(line: ChildLine): void {
   answers.write(`${JSON.stringify(line)}\n`)
 }
 
-async function load(): Promise<Scanner | undefined> {
-  const require = createRequire(folder === '' ? import.meta.url : pathToFileURL(join(folder, 'here.js')))
+async function load({ folder, options }: LoadRequest): Promise<Scanner | undefined> {
+  const require = createRequire(folder === undefined ? import.meta.url : pathToFileURL(join(folder, 'here.js')))
   let installed = false
   try {
     const found = require.resolve('spamscanner')
     installed = true
     const loaded = (await import(pathToFileURL(found).href)) as { readonly default?: unknown }
-    const scanner = new (classOf(loaded))(JSON.parse(options))
+    const scanner = new (classOf(loaded))(options)
     let version = ''
     try {
       version = String((require('spamscanner/package.json') as { readonly version?: unknown }).version)
@@ -73,19 +75,19 @@ function messageOf(error: unknown): string {
 }
 
 async function serve(): Promise<void> {
-  const scanner = await load()
-  if (scanner === undefined) {
-    answers.end(() => process.exit(0))
-    return
-  }
   const reader = new FrameReader()
+  let scanner: Scanner | undefined
   let request: ScanRequest | undefined
   let pieces: Buffer[] = []
   for await (const piece of process.stdin as AsyncIterable<Buffer>) {
     const frames = reader.push(piece)
     if (frames === 'too long') break
     for (const frame of frames) {
-      if (request === undefined) request = JSON.parse(frame.toString('utf8')) as ScanRequest
+      if (scanner === undefined) {
+        scanner = await load(JSON.parse(frame.toString('utf8')) as LoadRequest)
+        // Told; the next message starts another process, and by then it may be installed.
+        if (scanner === undefined) return void answers.end(() => process.exit(0))
+      } else if (request === undefined) request = JSON.parse(frame.toString('utf8')) as ScanRequest
       else if (frame.length > 0) pieces.push(frame)
       else {
         await answer(scanner, request, Buffer.concat(pieces))
@@ -97,4 +99,6 @@ async function serve(): Promise<void> {
   process.exit(0)
 }
 
+// The file beside this one: .ts where types are stripped, .js where they were.
+new Worker(join(import.meta.dirname, `spamscanner-watch${extname(import.meta.filename)}`), { workerData: gateway, env: {}, resourceLimits: { maxOldGenerationSizeMb: 64 } }).unref()
 await serve()

@@ -1,9 +1,16 @@
 /**
  * How a message goes to the process of spamscanner: frames of a length (four
- * bytes, big-endian) and so many bytes. The first of a request is a JSON
- * object, then come pieces of the message, then an empty frame. Answers are
- * lines of JSON. Both sides read in whatever pieces the bytes come.
+ * bytes, big-endian) and so many bytes. The first of all says what to load. The
+ * first of each request is a JSON object as well; pieces of the message follow,
+ * then an empty frame. Answers are lines of JSON. Both sides read in whatever
+ * pieces the bytes come.
  */
+
+export interface LoadRequest {
+  /** whose node_modules has it; undefined: that of Postern */
+  readonly folder?: string
+  readonly options: Readonly<Record<string, unknown>>
+}
 
 /** What is asked, apart from the message. */
 export interface ScanRequest {

@@ -8,7 +8,7 @@ import { Socket } from 'node:net'
 import { extname, join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { BoundedBytes } from './bounded-bytes.ts'
-import type { ChildLine } from './spamscanner-frames.ts'
+import { frameOf, type ChildLine, type LoadRequest } from './spamscanner-frames.ts'
 
 export interface ProcessSettings {
   readonly folder: string | undefined
@@ -39,13 +39,15 @@ export class SpamscannerProcess {
     // The file beside this one: .ts where types are stripped, .js where they were.
     const file = join(import.meta.dirname, `spamscanner-child${extname(import.meta.filename)}`)
     const env = { PATH: process.env['PATH'] ?? '', NODE_ENV: 'production' }
-    const child = spawn(process.execPath, [`--max-old-space-size=${MAX_HEAP_MB}`, file, folder ?? '', JSON.stringify(options)], { env, stdio: ['pipe', 'ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [`--max-old-space-size=${MAX_HEAP_MB}`, file, String(process.pid)], { env, stdio: ['pipe', 'ignore', 'pipe', 'pipe'] })
     this.#child = child
     this.#input = child.stdio[0] as Writable
     const answers = child.stdio[3] as Readable
     // A child that cannot be started has no streams to speak of; `error` tells.
     this.#input.on('error', () => undefined)
     answers.on('error', () => undefined)
+    const load: LoadRequest = { ...(folder !== undefined && { folder }), options }
+    for (const part of frameOf(Buffer.from(JSON.stringify(load), 'utf8'))) this.#input.write(part)
     answers.on('data', (piece: Buffer) => this.#receive(piece))
     child.stderr?.on('error', () => undefined)
     child.stderr?.on('data', (piece: Buffer) => (this.#errors = (this.#errors + piece.toString('utf8')).slice(-MAX_ERROR_CHARACTERS)))

@@ -29,6 +29,8 @@ export async function fakeEngine(t: TestEnd, behave: (connection: FakeConnection
   const connections: FakeConnection[] = []
   // The other side half-closes when it has sent its message.
   const server: Server = createServer({ allowHalfOpen: true }, (socket) => {
+    // Pieces are to arrive as pieces, and at once.
+    socket.setNoDelay()
     const connection = fakeConnection(socket)
     connections.push(connection)
     void behave(connection, connections.length)

@@ -1,0 +1,163 @@
+/** What stands around every protocol: limits, the deadline, places, the breaker; whatever the adapter does. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { failed, type Attempt, type EngineAdapter } from '../../../../src/spam/engines/engine.ts'
+import { GuardedEngine } from '../../../../src/spam/engines/guarded-engine.ts'
+import { clamav, engineMessage, HAM } from '../../../support/spam-engines.ts'
+import { ManualClock } from '../../dns/manual-clock.ts'
+
+interface Asked {
+  readonly settle: (attempt: Attempt) => void
+  readonly reject: (error: unknown) => void
+  readonly signal: AbortSignal
+}
+
+function stage(changed: { readonly scans?: number; readonly waiting?: number; readonly failures?: number; readonly seesPrefix?: boolean } = {}) {
+  const clock = new ManualClock()
+  const asked: Asked[] = []
+  const logged: (readonly [string, Readonly<Record<string, unknown>>, string])[] = []
+  const at = (level: string) => (facts: Readonly<Record<string, unknown>>, text: string) => void logged.push([level, facts, text])
+  let closed = 0
+  const adapter: EngineAdapter = {
+    seesPrefix: changed.seesPrefix ?? true,
+    scan: (_, signal) => new Promise((settle, reject) => asked.push({ settle, reject, signal })),
+    ping: () => new Promise(() => undefined),
+    close: () => {
+      closed++
+    },
+  }
+  const settings = clamav({ name: 'lab', timeoutMs: 1000, maxBytes: 1000, scans: changed.scans ?? 2, waiting: changed.waiting ?? 2, breaker: { failures: changed.failures ?? 3, firstPauseMs: 5000, mostPauseMs: 20_000 } })
+  const engine = new GuardedEngine(adapter, settings, { clock, log: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') } })
+  return { engine, clock, asked, logged, scan: () => engine.scan(engineMessage(HAM)), closed: () => closed }
+}
+
+const turns = async (): Promise<void> => {
+  for (let i = 0; i < 10; i++) await Promise.resolve()
+}
+
+test('the outcome of the adapter, and nothing left behind', async () => {
+  const { engine, asked, clock, scan } = stage()
+  const scanning = scan()
+  await turns()
+  assert.deepEqual([engine.health().running, clock.pending], [1, 1])
+  asked[0]!.settle({ status: 'clean' })
+  assert.deepEqual(await scanning, { status: 'clean' })
+  assert.deepEqual(engine.health(), { breaker: 'closed', failures: 0, cause: undefined, retryInMs: undefined, running: 0, waiting: 0 })
+  assert.equal(clock.pending, 0)
+})
+
+test('a message over the limit is not shown, with its prefix where that is seen', async () => {
+  const { engine, asked } = stage()
+  assert.deepEqual(await engine.scan(engineMessage('x'.repeat(1001))), { status: 'too-big' })
+  assert.deepEqual(await engine.scan(engineMessage('x'.repeat(900), { prefix: Buffer.alloc(101) })), { status: 'too-big' })
+  assert.equal(asked.length, 0)
+  const blind = stage({ seesPrefix: false })
+  const scanning = blind.engine.scan(engineMessage('x'.repeat(900), { prefix: Buffer.alloc(101) }))
+  await turns()
+  blind.asked[0]!.settle({ status: 'clean' })
+  assert.deepEqual(await scanning, { status: 'clean' })
+})
+
+test('one that never answers is left at the deadline, its signal given, its place free', async () => {
+  const { engine, asked, clock, scan } = stage()
+  const scanning = scan()
+  await turns()
+  clock.advance(999)
+  assert.equal(asked[0]!.signal.aborted, false)
+  clock.advance(1)
+  assert.deepEqual(await scanning, { status: 'temperror', cause: 'no answer in 1000 ms' })
+  assert.equal(asked[0]!.signal.aborted, true)
+  assert.deepEqual([engine.health().running, engine.health().failures], [0, 1])
+  // What it says or throws afterwards is nobody's.
+  asked[0]!.reject(new Error('late'))
+  await turns()
+})
+
+test('what an adapter throws is a temperror, and no failure of the engine', async () => {
+  const { engine, asked, scan } = stage()
+  const scanning = scan()
+  await turns()
+  asked[0]!.reject(new Error('read\u001b EIO'))
+  assert.deepEqual(await scanning, { status: 'temperror', cause: 'read? EIO' })
+  assert.equal(engine.health().failures, 0)
+})
+
+test('so many at a time, so many wait, the next has a temperror at once; waiting counts into the time', async () => {
+  const { engine, asked, clock, scan } = stage()
+  const scans = [scan(), scan(), scan(), scan()]
+  await turns()
+  assert.deepEqual([engine.health().running, engine.health().waiting, asked.length], [2, 2, 2])
+  assert.deepEqual(await scan(), { status: 'temperror', cause: '2 messages are being scanned and 2 wait, which is the most' })
+  clock.advance(500)
+  asked[0]!.settle({ status: 'clean' })
+  assert.deepEqual(await scans[0], { status: 'clean' })
+  await turns()
+  assert.equal(asked.length, 3)
+  clock.advance(500)
+  const causes = await Promise.all(scans.slice(1))
+  assert.deepEqual(causes.map((found) => found.status === 'temperror' && found.cause), ['no answer in 1000 ms', 'no answer in 1000 ms', 'no place among the 2 scans at a time came free in 1000 ms'])
+  assert.equal(engine.health().failures, 2)
+})
+
+test('set aside it costs nothing, those that wait leave at once, and one message tries it later', async () => {
+  const { engine, asked, clock, logged, scan } = stage({ scans: 1, waiting: 5, failures: 2 })
+  const scans = [scan(), scan(), scan(), scan()]
+  await turns()
+  asked[0]!.settle(failed('connect ECONNREFUSED', 'lost'))
+  await turns()
+  asked[1]!.settle(failed('connect ECONNREFUSED', 'lost'))
+  const [, , third, fourth] = await Promise.all(scans)
+  const aside = { status: 'temperror', cause: 'set aside since 1 s after 2 failures in a row (connect ECONNREFUSED); the next try is in 5 s' }
+  assert.deepEqual([third, fourth, await scan()], [aside, aside, aside])
+  assert.equal(asked.length, 2)
+  assert.deepEqual(engine.health(), { breaker: 'open', failures: 2, cause: 'connect ECONNREFUSED', retryInMs: 5000, running: 0, waiting: 0 })
+  clock.advance(5000)
+  assert.equal(engine.health().breaker, 'half-open')
+  const trial = scan()
+  await turns()
+  const meanwhile = await scan()
+  assert.ok(meanwhile.status === 'temperror' && /it is being tried$/.test(meanwhile.cause))
+  asked[2]!.settle({ status: 'virus', name: 'Evil' })
+  assert.deepEqual(await trial, { status: 'virus', name: 'Evil' })
+  assert.equal(engine.health().breaker, 'closed')
+  assert.deepEqual(logged, [
+    ['warn', { engine: 'lab', kind: 'clamav', failures: 2, pauseMs: 5000, cause: 'connect ECONNREFUSED' }, 'a spam engine is set aside, and mail goes on without it'],
+    ['info', { engine: 'lab', kind: 'clamav', asideMs: 5000 }, 'a spam engine answers again'],
+  ])
+})
+
+test('errors that it answers set nobody aside, however many', async () => {
+  const { engine, asked, scan } = stage()
+  for (let i = 0; i < 10; i++) {
+    const scanning = scan()
+    await turns()
+    asked[i]!.settle(failed('clamd says "ERROR"', 'answered'))
+    assert.deepEqual(await scanning, { status: 'temperror', cause: 'clamd says "ERROR"' })
+  }
+  assert.equal(engine.health().breaker, 'closed')
+})
+
+test('ping has a deadline of its own', async () => {
+  const { engine, clock } = stage()
+  const pinging = engine.ping()
+  await turns()
+  clock.advance(1000)
+  assert.equal(await pinging, 'no answer in 1000 ms')
+  assert.equal(engine.health().failures, 0)
+})
+
+test('closing ends what is under way and what waits, once', async () => {
+  const { engine, asked, scan, closed } = stage({ scans: 1 })
+  const scans = [scan(), scan()]
+  const pinging = engine.ping()
+  await turns()
+  engine.close()
+  engine.close()
+  const ended = { status: 'temperror', cause: 'closed' }
+  assert.deepEqual(await Promise.all([...scans, scan()]), [ended, ended, ended])
+  assert.equal(await pinging, 'closed')
+  assert.equal(await engine.ping(), 'closed')
+  assert.equal(asked[0]!.signal.aborted, true)
+  assert.equal(closed(), 1)
+  assert.equal(engine.health().failures, 0)
+})
