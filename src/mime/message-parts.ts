@@ -92,4 +92,6 @@ export interface MimeMessage {
   readonly defects: ReadonlySet<MimeDefect>
   /** bytes of the message */
   readonly size: number
+  /** how it begins, as it stands: at most `MAX_SOURCE_BYTES` */
+  readonly source: readonly Buffer[]
 }

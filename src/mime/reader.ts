@@ -12,10 +12,14 @@ import { Splitter } from './splitter.ts'
 
 export { MIME_LIMITS } from './limits.ts'
 
+/** Of the message as it stands; no copy, but it holds the pieces that were given. */
+export const MAX_SOURCE_BYTES = 262_144
+
 /** Is given a message in pieces of any size, which must not be changed afterwards. */
 export class MimeReader {
   private readonly tree: PartTree
   private readonly splitter: Splitter
+  private readonly source: Buffer[] = []
   private size = 0
 
   constructor(limits: Partial<MimeLimits> = {}) {
@@ -24,6 +28,7 @@ export class MimeReader {
   }
 
   write(piece: Buffer): void {
+    if (this.size < MAX_SOURCE_BYTES) this.source.push(piece.subarray(0, MAX_SOURCE_BYTES - this.size))
     this.size += piece.length
     this.splitter.write(piece)
   }
@@ -34,7 +39,7 @@ export class MimeReader {
     const { parts } = this.tree
     const defects = new Set<MimeDefect>()
     for (const part of parts) for (const defect of part.defects) defects.add(defect)
-    return { parts, defects, size: this.size }
+    return { parts, defects, size: this.size, source: this.source }
   }
 }
 
