@@ -14,7 +14,6 @@ import { resolve } from 'node:path'
 import type { Settings } from '../config/settings.ts'
 import { readMimeMessage } from '../mime/reader.ts'
 import { escapeControls } from '../observe/readable.ts'
-import { MIN_MESSAGES } from '../spam/bayes/classifier.ts'
 import { Learner } from '../spam/bayes/learner.ts'
 import { TOKENS_VERSION, type BayesCounts } from '../spam/bayes/store.ts'
 import { readContent } from '../spam/content/read-content.ts'
@@ -55,6 +54,7 @@ interface Tally {
   unreadable: number
 }
 
+const DAY_MS = 86_400_000
 /** So many are named, the others counted. */
 const NAMED = 10
 
@@ -63,7 +63,9 @@ export async function runTrain(request: TrainRequest, io: TrainIo): Promise<numb
   if (loaded.status === 'refused') return loaded.exitCode
   const { settings } = loaded
   if (existsSync(settings.state)) becomeOwner(settings)
-  const store = new BayesDatabase(settings.state, { tokensVersion: TOKENS_VERSION })
+  const { bayes } = settings.spam
+  const tokenDays = Math.ceil(bayes.expireMs / DAY_MS)
+  const store = new BayesDatabase(settings.state, { tokensVersion: TOKENS_VERSION, maxTokens: bayes.maxTokens, tokenDays, messageDays: 2 * tokenDays })
   try {
     const tokens = { ownHosts: new Set([settings.hostname.toLowerCase()]) }
     const learner = new Learner({ store, directory: settings.state, tokens, now: io.now ?? Date.now })
@@ -111,7 +113,7 @@ async function train(request: TrainPathsRequest, ground: Ground, signal: AbortSi
     return EXIT.temporary
   }
   if (outcome === 'busy') io.err('postern: another process is adding up; it takes this in too\n')
-  io.out(describeCounts(await ground.store.counts()))
+  io.out(describeCounts(await ground.store.counts(), ground.settings))
   if (found.missing) return EXIT.noInput
   const { unreadable, ...read } = tally
   return unreadable > 0 && Object.values(read).every((count) => count === 0) ? EXIT.data : EXIT.ok
@@ -176,25 +178,23 @@ function describeTally({ action }: TrainPathsRequest, tally: Tally): string {
   return [...parts, `${tally.unreadable} unreadable`].join(', ')
 }
 
-async function status({ json }: TrainStatusRequest, { store, io }: Ground): Promise<number> {
+async function status({ json }: TrainStatusRequest, { store, settings, io }: Ground): Promise<number> {
   const counts = await store.counts()
   const { ham, spam, tokens, waiting } = counts
-  if (json === true) io.out(`${JSON.stringify({ ham, spam, tokens, waiting, trained: isTrained(counts), needed: MIN_MESSAGES })}\n`)
-  else io.out(describeCounts(counts))
+  if (json === true) io.out(`${JSON.stringify({ ham, spam, tokens, waiting, trained: isTrained(counts, settings), needed: settings.spam.bayes.minMessages })}\n`)
+  else io.out(describeCounts(counts, settings))
   return EXIT.ok
 }
 
-function isTrained({ ham, spam }: BayesCounts): boolean {
-  return ham >= MIN_MESSAGES && spam >= MIN_MESSAGES
+function isTrained({ ham, spam }: BayesCounts, { spam: { bayes } }: Settings): boolean {
+  return ham >= bayes.minMessages && spam >= bayes.minMessages
 }
 
-function describeCounts(counts: BayesCounts): string {
+function describeCounts(counts: BayesCounts, settings: Settings): string {
   const { ham, spam, tokens, waiting } = counts
+  const { minMessages } = settings.spam.bayes
   const known = `The classifier knows ${ham} wanted and ${spam} unwanted messages, ${tokens} tokens${waiting > 0 ? `; ${waiting} messages are not added up yet` : ''}.\n`
-  if (isTrained(counts)) return known
-  return `${known}It has no say before it knows ${MIN_MESSAGES} of each: ${[missing(ham, 'wanted'), missing(spam, 'unwanted')].filter((text) => text !== '').join(' and ')} to go.\n`
-}
-
-function missing(count: number, kind: string): string {
-  return count < MIN_MESSAGES ? `${MIN_MESSAGES - count} ${kind}` : ''
+  if (isTrained(counts, settings)) return known
+  const missing = [[ham, 'wanted'] as const, [spam, 'unwanted'] as const].flatMap(([count, kind]) => (count < minMessages ? [`${minMessages - count} ${kind}`] : []))
+  return `${known}It has no say before it knows ${minMessages} of each: ${missing.join(' and ')} to go.\n`
 }
