@@ -87,7 +87,7 @@ function boundariesOf(reading: ValueReading): string[] {
   const value = reading.parameters.get('boundary')
   if (value === undefined) return []
   const spelled = reading.spelled.get('boundary')
-  const found = new Set([trimEnd(value)])
+  const found = new Set([value, trimEnd(value)])
   if (spelled !== undefined) {
     const bare = spelled.replace(/^["']/, '').replace(/["']$/, '')
     found.add(trimEnd(bare))

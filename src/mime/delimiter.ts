@@ -45,12 +45,15 @@ export interface SearchStart {
 export class OpenBoundaries {
   /** outermost first; of each the spellings that are taken for it */
   private readonly levels: Buffer[][] = []
+  /** the innermost had its last delimiter: another one is none of its own, but may be an outer one's */
+  innermostClosed = false
 
   get count(): number {
     return this.levels.length
   }
 
   push(spellings: readonly string[]): void {
+    this.innermostClosed = false
     this.levels.push(spellings.map((one) => Buffer.from(one, 'latin1').subarray(0, MAX_BOUNDARY_BYTES)))
   }
 
@@ -90,7 +93,8 @@ export class OpenBoundaries {
         if (end === 'wait' || end === null) continue
         const rest = boundary.length === MAX_BOUNDARY_BYTES ? { end, closing: false } : restOfLine(bytes, end, final)
         if (rest === 'wait') return 'wait'
-        if (rest !== null) return { level, ...rest }
+        const again = rest?.closing === true && this.innermostClosed && level === this.levels.length - 1
+        if (rest !== null && !again) return { level, ...rest }
       }
     }
     return null

@@ -112,6 +112,7 @@ export class Splitter {
     if (frame === undefined) return
     if (frame.place === 'preamble') this.tree.preamble(frame.reading)
     frame.place = found.closing ? 'epilogue' : 'parts'
+    this.boundaries.innermostClosed = found.closing
     const { part, index } = frame.reading
     if (found.closing) this.state = { at: 'epilogue', lineStart: true }
     else this.begin(index, part.depth + 1, part.type === 'multipart/digest' ? 'message/rfc822' : 'text/plain')
