@@ -6,6 +6,7 @@ import type { SpoolSettings } from './message/spool.ts'
 import type { DecisionIds } from './observe/decision-id.ts'
 import type { Log } from './observe/log.ts'
 import type { Outbound } from './outbound/outbound.ts'
+import type { SentMessage } from './reputation/correspondents.ts'
 import type { QuarantineFacts } from './state/quarantine-entry.ts'
 import type { StoredDecision } from './state/decisions.ts'
 import type { Authenticator } from './submission/facts.ts'
@@ -37,6 +38,8 @@ export interface FrontDoorContext {
   readonly quarantine: (facts: QuarantineFacts, message: OutgoingMessage) => Promise<'kept' | 'no-room' | 'failed'>
   /** for `postern why`; never waits for the disk */
   readonly remember: (decision: StoredDecision) => void
+  /** A user who has logged in has written to somebody, and the hop has taken it. */
+  readonly corresponded: (message: SentMessage) => void
   readonly newId: DecisionIds
   /** monotonic, milliseconds */
   readonly now: () => number

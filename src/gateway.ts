@@ -16,6 +16,8 @@ import type { OutgoingContext } from './outbound/outgoing-context.ts'
 import { OutgoingServices } from './outbound/outgoing-services.ts'
 import { createDecisionIds } from './observe/decision-id.ts'
 import type { Log } from './observe/log.ts'
+import { scoringSettings } from './scoring-settings.ts'
+import { ScoringServices } from './scoring/scoring-services.ts'
 import { openListening, type Listening, type OpenServer, type Prepared } from './listening.ts'
 import { inboundSettings } from './inbound-settings.ts'
 import type { FrontDoorContext, FrontDoorSettings } from './front-door.ts'
@@ -57,6 +59,8 @@ class PosternGateway implements Gateway {
   /** from the start on */
   private opened: WorkerServices | undefined
   private leaving: OutgoingServices | undefined
+  /** where somebody is judged, or logs in and so makes correspondents */
+  private content: ScoringServices | undefined
   private hops = new Map<string, Hop>()
   private listening = new Map<string, Listening>()
   /** listeners that a reload took away, until their last session has ended */
@@ -78,6 +82,7 @@ class PosternGateway implements Gateway {
       log, newId: createDecisionIds(), now: () => performance.now(), date: () => new Date(),
       // A session that outlives the stop keeps its message with the client.
       quarantine: (facts, message) => this.opened?.quarantine(facts, message) ?? Promise.resolve('failed'), remember: (decision) => this.opened?.remember(decision),
+      corresponded: (message) => void this.content?.correspondents.record(message),
     }
   }
 
@@ -85,6 +90,7 @@ class PosternGateway implements Gateway {
     await this.inTurn(async () => {
       this.opened = new WorkerServices(serviceSettings(this.settings), this.log)
       try {
+        await this.openScoring(this.settings)
         this.leaving = await OutgoingServices.open(this.settings, this.outgoingContext())
         await this.place(this.settings)
       } catch (error) {
@@ -119,8 +125,19 @@ class PosternGateway implements Gateway {
   private async closeServices(): Promise<void> {
     await this.leaving?.close()
     this.leaving = undefined
+    this.content?.close()
+    this.content = undefined
     await this.opened?.close()
     this.opened = undefined
+  }
+
+  /** Rules that cannot be used are in the log; the others are used. */
+  private async openScoring(settings: Settings): Promise<void> {
+    if (this.content !== undefined) return this.content.reload(scoringSettings(settings))
+    const { judges, serves } = serviceSettings(settings)
+    if (!judges && !serves) return
+    this.content = await ScoringServices.open(scoringSettings(settings), this.outgoingContext())
+    this.content.tick()
   }
 
   reload(settings: Settings): Promise<void> {
@@ -173,6 +190,7 @@ class PosternGateway implements Gateway {
   private tick(): void {
     this.opened?.tick()
     this.leaving?.tick()
+    this.content?.tick()
     for (const server of this.servers()) server.tick()
     if (++this.ticks % CERTIFICATE_TICKS === 0) for (const contexts of this.tls) void contexts.refresh()
   }
@@ -197,7 +215,7 @@ class PosternGateway implements Gateway {
         listening.set(key, now)
       }
       // Last of what can fail: what it reads holds from here on.
-      if (settings !== this.settings) await this.outgoing.reload(settings)
+      if (settings !== this.settings) await Promise.all([this.outgoing.reload(settings), this.openScoring(settings)])
     } catch (error) {
       for (const { server } of opened) void server.stop()
       for (const [name, { hop }] of hops) if (this.hops.get(name)?.hop !== hop) void hop.close()
@@ -272,10 +290,14 @@ class PosternGateway implements Gateway {
   /** The services are read at each use: a reload may have replaced them. */
   private inbound(settings: Settings): Inbound {
     const judging = (): WorkerServices => this.judging
+    const content = (): ScoringServices | undefined => this.content
     return {
       settings: inboundSettings(settings),
       get services() {
         return judging().services
+      },
+      get scoring() {
+        return content()?.scoring
       },
     }
   }

@@ -15,6 +15,7 @@ import type { OutgoingMessage, StoredMessage } from './message/message.ts'
 import { ReceivedCounter, receivedField } from './message/received.ts'
 import { createSpool, type Spool } from './message/spool.ts'
 import { editMessage } from './message/edit.ts'
+import { correspondence } from './outbound/correspondence.ts'
 import { Departure } from './outbound/departure.ts'
 import { TransactionRecord } from './observe/transaction-record.ts'
 import type { FrontDoorContext, FrontDoorSettings } from './front-door.ts'
@@ -169,14 +170,15 @@ export class MailTransaction {
     try {
       this.record.message(body.size, facts.anomalies)
       if (this.departure !== null) return await this.depart(this.departure, body, facts)
-      if (this.judgement === null) return await this.send(this.outgoingOf({ prefix: this.received(), body }, facts))
-      const judged = await this.judgement.judge(body, this.recipients)
+      const received = this.received()
+      if (this.judgement === null) return await this.send(this.outgoingOf({ prefix: received, body }, facts))
+      const judged = await this.judgement.judge(body, this.recipients, { id: this.record.id, received })
       if (judged.section.truncated !== null) return this.refuse(replies.HEADER_TOO_LONG)
       const { action, reply = replies.INTERNAL } = judged.verdict
       if (action === 'tempfail' || action === 'reject' || action === 'disconnect') return this.refuse(reply)
       const { session, judgement } = this
       const input = { session, settings: judgement.client.inbound.settings, iprev: judgement.client.known.iprev, sender: judgement.sender.address, judged }
-      const outgoing = this.outgoingOf(tagMessage(body, input, this.received()), facts)
+      const outgoing = this.outgoingOf(tagMessage(body, input, received), facts)
       return action === 'quarantine' ? await this.keep(outgoing) : await this.send(outgoing)
     } catch (error) {
       // A bug: the session ends with 421, and the hop must not wait for us.
@@ -192,7 +194,9 @@ export class MailTransaction {
     const outcome = await departure.finish()
     if (outcome.status === 'refused') return this.refuse(outcome.reply)
     const { section, signatures, added } = outcome
-    return this.send(this.outgoingOf(editMessage(body, section, { prefix: Buffer.concat([signatures, this.received(), added]) }), facts))
+    const answers = await this.send(this.outgoingOf(editMessage(body, section, { prefix: Buffer.concat([signatures, this.received(), added]) }), facts))
+    if (departure.facts.login !== undefined && answers.some(isPositive)) for (const sent of correspondence({ sender: this.sender, recipients: this.recipients, section })) this.context.corresponded(sent)
+    return answers
   }
 
   private outgoingOf({ prefix, body }: Pick<OutgoingMessage, 'prefix' | 'body'>, { chunked, binary, anomalies }: MessageFacts): OutgoingMessage {

@@ -16,9 +16,12 @@ import type { CheckName, Policy } from '../policy/policy.ts'
 import { createDnsLists, type DnsLists } from '../reputation/dnsbl.ts'
 import type { Greylist } from '../reputation/greylist.ts'
 import type { Rates } from '../reputation/rates.ts'
+import { openScanScoring, type ScanScoring } from '../scoring/scan-scoring.ts'
+import { scoringSettings } from '../scoring-settings.ts'
 
 export interface ScanGround {
   readonly inbound: Inbound
+  readonly content: ScanScoring
   readonly lists: DnsLists
 }
 
@@ -33,16 +36,18 @@ interface Context {
 
 const MINUTE_MS = 60_000
 
-export function scanGround(settings: Settings, { resolver, log, now, without }: Context): ScanGround {
+export async function scanGround(settings: Settings, { resolver, log, now, without }: Context): Promise<ScanGround> {
   const { dns, policy } = settings
   const { greylist, shadow } = policy
   const off: readonly CheckName[] = ['rate', 'early_talker', ...without]
   const caching = cachingResolver(resolver, { maxEntries: dns.cacheEntries, now: () => performance.now() })
   const lists = createDnsLists({ zones: policy.dnsLists }, { resolver: caching, now, log })
   const allowList = new AllowListFile(policy.allow, { log, now })
+  const content = await openScanScoring(scoringSettings(settings), { log, resolver: caching })
   return {
-    lists,
+    lists, content,
     inbound: {
+      scoring: content.scoring,
       settings: {
         ...inboundSettings(settings),
         policy: leftOut(policy.policy, off), shadow: shadow === undefined ? undefined : leftOut(shadow, off),

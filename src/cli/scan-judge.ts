@@ -9,6 +9,7 @@ import type { Settings } from '../config/settings.ts'
 import { ClientJudgement } from '../inbound/client-judgement.ts'
 import { decisionRecord, summaryOf, type DecisionRecord } from '../inbound/decision-record.ts'
 import { Judgement, type JudgedMessage } from '../inbound/judgement.ts'
+import type { TellingWord } from '../inbound/scoring.ts'
 import { tagMessage } from '../inbound/tags.ts'
 import { forgedResults } from '../message/authentication-results.ts'
 import type { HeaderSection } from '../message/header-section.ts'
@@ -40,6 +41,8 @@ export interface Scanned {
   readonly exempt: boolean
   /** no DNS server has answered anything */
   readonly dnsDown: boolean
+  /** what the classifier went by */
+  readonly telling: readonly TellingWord[]
 }
 
 export interface ChangedFields {
@@ -50,23 +53,24 @@ export interface ChangedFields {
 const NOTHING = Buffer.alloc(0)
 const NO_CHANGES: ChangedFields = { added: [], removed: [] }
 
-export async function scan(input: ScanInput, { inbound, lists }: ScanGround): Promise<Scanned> {
+export async function scan(input: ScanInput, { inbound, lists, content }: ScanGround): Promise<Scanned> {
   const { session, sender, recipients, message: { body, received }, settings } = input
   const loop = received > settings.limits.received ? replies.LOOP : undefined
   if (inbound.settings.exempt(session.address)) {
     const record = decisionRecord(transactionOf(input, { verdict: loop === undefined ? 'accept' : 'reject', reply: loop, refused: [] }), undefined)
-    return { action: loop === undefined ? 'accept' : 'reject', stage: 'message', record, fields: loop === undefined ? NO_CHANGES : undefined, exempt: true, dnsDown: false }
+    return { action: loop === undefined ? 'accept' : 'reject', stage: 'message', record, fields: loop === undefined ? NO_CHANGES : undefined, exempt: true, dnsDown: false, telling: [] }
   }
-  await lists.tick()
+  await Promise.all([lists.tick(), content.prove()])
   // It reads some hundred files, which no check is to be blamed for.
   mailauth()
   const client = new ClientJudgement(session, () => inbound)
   const greeted = await client.greet()
   const judgement = new Judgement(client, sender)
   const asked = await askRecipients(judgement, recipients)
-  const judged = await judgement.judge(body, asked.accepted.length === 0 ? recipients : asked.accepted)
+  const judged = await judgement.judge(body, asked.accepted.length === 0 ? recipients : asked.accepted, { id: 'scan', received: NOTHING })
   const outcome = outcomeOf({ greeting: greeted.refusal, recipients: asked.accepted.length === 0 ? asked.refused[0]?.reply : undefined, loop, judged })
   client.end()
+  content.close()
   const { state } = judgement
   const transaction = transactionOf(input, { ...outcome, refused: asked.refused.map(({ recipient, reply }) => `${readable(recipient)} ${describeReply(reply)}`) })
   const passed = outcome.action === 'accept' || outcome.action === 'quarantine'
@@ -74,6 +78,7 @@ export async function scan(input: ScanInput, { inbound, lists }: ScanGround): Pr
     action: outcome.action, stage: outcome.stage, exempt: false, dnsDown: client.dnsDown,
     record: decisionRecord({ ...transaction, auth: summaryOf(state).auth }, state),
     fields: passed ? fieldsOf(judged, { judgement, body }) : undefined,
+    telling: judgement.telling,
   }
 }
 

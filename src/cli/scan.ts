@@ -16,11 +16,12 @@ import { unfold, valueText } from '../message/header-field.ts'
 import { createLog } from '../observe/create-log.ts'
 import { escapeControls, painter, wantsColour } from '../observe/readable.ts'
 import { addressKey, parseIpAddress } from '../reputation/reverse-name.ts'
+import type { TellingWord } from '../inbound/scoring.ts'
 import { parsePath } from '../smtp/address.ts'
 import type { EnvelopePath } from '../smtp/envelope.ts'
 import type { SessionFacts } from '../smtp/session-handler.ts'
 import { configured, type ConfiguredIo } from './configured.ts'
-import { describeDecision, section } from './decision-output.ts'
+import { clean, describeDecision, section } from './decision-output.ts'
 import { EXIT, ExitError } from './exit-codes.ts'
 import { safeLines } from './quarantine-output.ts'
 import { safeJson } from './safe-json.ts'
@@ -55,8 +56,8 @@ export async function runScan(request: ScanRequest, io: ScanIo): Promise<number>
   try {
     const sender = given ?? (await returnPath(message))
     const now = io.now ?? Date.now
-    const scanned = await withResolver(settings, io, ({ resolver, log }) =>
-      scan({ session, sender, recipients, message, settings }, scanGround(settings, { resolver, log, now, without: session.helo === undefined ? ['helo'] : [] })))
+    const scanned = await withResolver(settings, io, async ({ resolver, log }) =>
+      scan({ session, sender, recipients, message, settings }, await scanGround(settings, { resolver, log, now, without: session.helo === undefined ? ['helo'] : [] })))
     io.out(request.json === true ? `${safeJson(asJson(scanned, now()))}\n` : describe(scanned, now(), io))
     if (scanned.dnsDown) io.err('warning: no DNS server answers: nothing that rests on the DNS could be found out\n')
     return request.exitCode === true ? EXIT_BY_ACTION[scanned.action] : EXIT.ok
@@ -145,21 +146,26 @@ function standardInput(io: ScanIo): AsyncIterable<Buffer> {
 
 const REMARKS = { greeting: 'the session would have ended there; the rest was looked at all the same', recipients: 'so the message would not have been taken; it was looked at all the same', message: undefined } as const
 
-function describe({ record, stage, fields, exempt }: Scanned, at: number, { terminal, environment }: ScanIo): string {
+function describe({ record, stage, fields, exempt, telling }: Scanned, at: number, { terminal, environment }: ScanIo): string {
   const paint = painter(wantsColour(terminal ?? isatty(1), environment))
   const remark = exempt ? 'policy.exempt holds the client: its mail is passed on as it is' : REMARKS[stage]
-  const changes = [section('Fields added', (fields?.added ?? []).flatMap(fieldLines), paint), section('Fields removed', (fields?.removed ?? []).flatMap(fieldLines), paint)]
+  const changes = [section('What the classifier went by', telling.map(tellingLine), paint), section('Fields added', (fields?.added ?? []).flatMap(fieldLines), paint), section('Fields removed', (fields?.removed ?? []).flatMap(fieldLines), paint)]
   return [describeDecision({ at, record, ...(remark !== undefined && { remark }) }, paint), ...changes.filter((lines) => lines.length > 0).map((lines) => lines.map((line) => `${line}\n`).join(''))].join('\n')
+}
+
+/** From `ham` (0) to `spam` (1), and how many learned messages of each had it. */
+function tellingLine({ name, probability, ham, spam }: TellingWord): string {
+  return `  ${probability.toFixed(3)}  ${clean(name)}  (wanted ${ham}, spam ${spam})`
 }
 
 function fieldLines(field: string): readonly string[] {
   return safeLines(field).split('\n').map((line) => `  ${line}`)
 }
 
-function asJson({ action, stage, record, fields, exempt }: Scanned, at: number): Readonly<Record<string, unknown>> {
+function asJson({ action, stage, record, fields, exempt, telling }: Scanned, at: number): Readonly<Record<string, unknown>> {
   const text = (field: string): string => Buffer.from(field, 'latin1').toString('utf8')
   return {
-    at: new Date(at).toISOString(), action, stage, exempt, ...record,
+    at: new Date(at).toISOString(), action, stage, exempt, ...record, ...(telling.length > 0 && { telling }),
     ...(fields !== undefined && { fields: { added: fields.added.map(text), removed: fields.removed.map(text) } }),
   }
 }

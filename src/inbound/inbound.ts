@@ -9,6 +9,7 @@ import type { DnsLists } from '../reputation/dnsbl.ts'
 import type { Greylist } from '../reputation/greylist.ts'
 import type { Rates } from '../reputation/rates.ts'
 import type { Crowd } from './crowd.ts'
+import type { Scoring } from './scoring.ts'
 
 export interface InboundSettings {
   readonly hostname: string
@@ -48,4 +49,6 @@ export interface InboundServices {
 export interface Inbound {
   readonly settings: InboundSettings
   readonly services: InboundServices
+  /** undefined: nobody looks at content */
+  readonly scoring: Scoring | undefined
 }

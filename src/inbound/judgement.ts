@@ -24,6 +24,7 @@ import { checkEnvelope, type EnvelopeFindings, type Sender } from './envelope-ch
 import { factsOf, type Known } from './facts.ts'
 import { checkMessage, type MessageFindings } from './message-checks.ts'
 import { rateOutcome } from './outcomes-client.ts'
+import type { Scored, TellingWord } from './scoring.ts'
 
 /** Everything that the record of a decision is made of. */
 export interface JudgementState {
@@ -47,6 +48,8 @@ export interface RefusedRecipient {
 }
 
 const MAX_REFUSALS = 10
+/** The checks that need the content of the message. */
+const OF_CONTENT = ['virus', 'content', 'bayes', 'uri_list', 'correspondent', 'engine'] as const
 
 export interface JudgedMessage {
   readonly verdict: Verdict
@@ -70,6 +73,7 @@ export class Judgement {
   private readonly greylisting: CheckTrace[] = []
   private found: EnvelopeFindings | undefined
   private message: MessageFindings | undefined
+  private scored: Scored | undefined
   private recipients: readonly string[] = []
   private decided: { readonly verdict: Verdict; readonly input: DecideInput } | undefined
 
@@ -104,8 +108,11 @@ export class Judgement {
     return this.comeBack(address, verdict)
   }
 
-  /** The whole message, with the recipients that were accepted. Before it is answered. */
-  async judge(body: StoredMessage, recipients: readonly EnvelopePath[]): Promise<JudgedMessage> {
+  /**
+   * The whole message, with the recipients that were accepted. Before it is answered.
+   * @param received our Received, and the ID of the decision, for engines of others
+   */
+  async judge(body: StoredMessage, recipients: readonly EnvelopePath[], { id, received }: { readonly id: string; readonly received: Buffer }): Promise<JudgedMessage> {
     const envelope = await (this.envelope ??= checkEnvelope(this.client, this.sender))
     this.found = envelope
     this.recipients = recipients.map(addressOf)
@@ -114,7 +121,9 @@ export class Judgement {
     const section = await readHeaderSection(body)
     const findings = await checkMessage(this.client, { body, section, spf: envelope.spf })
     this.message = findings
+    this.scored = await this.score(body, { id, received })
     const { verdict } = this.decide(true)
+    this.scored?.conclude(verdict)
     const { allowList, allowHits, date } = this.client.inbound.services
     countHits(allowList(), { verdict, hits: allowHits, at: date().getTime() })
     return { verdict, thresholds: this.policy.spam, section, envelope, findings }
@@ -126,7 +135,7 @@ export class Judgement {
     const decided = this.message === undefined ? (this.refusals.at(-1) ?? this.decided) : this.decided
     return {
       outcomes: this.outcomes,
-      traces: [...this.client.traces, ...(this.found?.traces ?? []), ...this.greylisting, ...(this.message?.traces ?? [])],
+      traces: [...this.client.traces, ...(this.found?.traces ?? []), ...this.greylisting, ...(this.message?.traces ?? []), ...(this.scored?.traces ?? [])],
       known: this.known,
       verdict: decided?.verdict,
       input: decided?.input,
@@ -136,8 +145,13 @@ export class Judgement {
     }
   }
 
+  /** tokens that weighed, for people */
+  get telling(): readonly TellingWord[] {
+    return this.scored?.telling ?? []
+  }
+
   private get outcomes(): readonly CheckOutcome[] {
-    return [...this.client.outcomes, ...this.rates, ...(this.found?.outcomes ?? []), ...(this.message?.outcomes ?? [])]
+    return [...this.client.outcomes, ...this.rates, ...(this.found?.outcomes ?? []), ...(this.message?.outcomes ?? []), ...(this.scored?.outcomes ?? [])]
   }
 
   private get known(): Known {
@@ -154,6 +168,16 @@ export class Judgement {
       ...(this.message?.arc && { arc: this.message.arc }),
       ...(this.message?.dmarc && { dmarc: this.message.dmarc }),
     }
+  }
+
+  private async score(body: StoredMessage, { id, received }: { readonly id: string; readonly received: Buffer }): Promise<Scored | undefined> {
+    const { client } = this
+    const { scoring, settings: { policy } } = client.inbound
+    if (scoring === undefined || !OF_CONTENT.some((check) => client.wants(check))) return undefined
+    return scoring.score({
+      id, body, received, session: client.session, known: this.known, ground: client.groundOfItsOwn(), credit: policy.checks.correspondent.weight,
+      wants: (check) => client.wants(check),
+    })
   }
 
   private decide(final: boolean): { readonly verdict: Verdict; readonly input: DecideInput } {

@@ -81,6 +81,7 @@ hops: { backend: { smtp: "192.0.2.1:25" } }
   const { policy } = settings
   const inbound: Inbound = {
     settings: inboundSettings(settings),
+    scoring: undefined,
     services: {
       resolver, lists, now,
       crowd: shared.crowd,
@@ -104,6 +105,7 @@ hops: { backend: { smtp: "192.0.2.1:25" } }
   const context: FrontDoorContext = {
     log, now, newId: () => `ID${++ids}`, date: () => new Date(clock.nowMs),
     remember: (decision) => void remembered.push(decision),
+    corresponded: () => undefined,
     async quarantine(facts, { prefix, body }) {
       const pieces = [prefix]
       for await (const piece of body.chunks()) pieces.push(piece)

@@ -64,6 +64,7 @@ const ALLOWED: Readonly<Record<string, Readonly<Record<string, 'any' | 'type'>>>
     'state': 'any', 'observe/log.ts': 'type', 'message': 'any', 'smtp': 'type',
     'delivery/next-hop.ts': 'type', 'delivery/file-system.ts': 'type',
     'reputation/greylist.ts': 'type', 'reputation/allow-list.ts': 'type', 'reputation/rates-counters.ts': 'type',
+    'spam/bayes/store.ts': 'type',
     'reputation/correspondents.ts': 'type', 'reputation/domain-history.ts': 'type',
   },
   // The judgement of a session gathers facts and asks for the verdict; it stores nothing and sends nothing.
@@ -95,8 +96,10 @@ const ALLOWED: Readonly<Record<string, Readonly<Record<string, 'any' | 'type'>>>
     'config': 'any', 'smtp': 'any', 'delivery': 'any', 'policy': 'any', 'dns': 'type', 'reputation': 'type',
     'reputation/dnsbl-codes.ts': 'any', 'reputation/allow-list-file.ts': 'any', 'auth': 'type', 'signing': 'any', 'submission': 'any', 'reputation/uri-settings.ts': 'any', 'spam/engines/settings.ts': 'any', 'spam': 'type',
   },
-  'outbound': { 'outbound': 'any', 'auth': 'any', 'signing': 'any', 'submission': 'any', 'reputation': 'any', 'message': 'any', 'smtp': 'any', 'delivery': 'any', 'transparent': 'any', 'dns': 'type', 'observe': 'type', 'config/settings.ts': 'type' },
-  'front-door.ts': { 'inbound': 'type', 'outbound': 'type', 'submission': 'type', 'delivery': 'type', 'message': 'type', 'smtp': 'type', 'observe': 'type', 'state': 'type' },
+  'outbound': { 'spam/rules/addresses.ts': 'any', 'outbound': 'any', 'auth': 'any', 'signing': 'any', 'submission': 'any', 'reputation': 'any', 'message': 'any', 'smtp': 'any', 'delivery': 'any', 'transparent': 'any', 'dns': 'type', 'observe': 'type', 'config/settings.ts': 'type' },
+  // Puts the score of a message together out of everything that has a say in it.
+  'scoring': { 'scoring': 'any', 'inbound': 'any', 'spam': 'any', 'mime': 'any', 'reputation': 'any', 'policy': 'any', 'state': 'any', 'message': 'any', 'smtp': 'type', 'dns': 'type', 'observe/log.ts': 'type', 'delivery/password-file.ts': 'any', 'config/problem.ts': 'any' },
+  'front-door.ts': { 'reputation': 'type', 'inbound': 'type', 'outbound': 'type', 'submission': 'type', 'delivery': 'type', 'message': 'type', 'smtp': 'type', 'observe': 'type', 'state': 'type' },
   'transaction.ts': { 'front-door.ts': 'type', 'inbound': 'any', 'outbound': 'any', 'delivery': 'any', 'message': 'any', 'smtp': 'any', 'observe': 'any', 'state': 'type' },
   'pipeline.ts': { 'front-door.ts': 'type', 'transaction.ts': 'any', 'inbound': 'any', 'outbound': 'type', 'submission': 'type', 'delivery': 'any', 'message': 'any', 'smtp': 'any', 'observe': 'any', 'state': 'type' },
 }

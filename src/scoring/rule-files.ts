@@ -1,0 +1,32 @@
+/** Reads the rules that a configuration names: those that come with Postern, the site's, and SpamAssassin's. Nothing rejects; what cannot be used is a problem. */
+import { describeError } from '../config/problem.ts'
+import type { Log } from '../observe/log.ts'
+import { loadRules, type LoadedRules, type SampleProof } from '../spam/rules/load.ts'
+import { readRuleFiles } from '../spam/rules/folders.ts'
+
+export interface RuleFilesSettings {
+  /** those that come with Postern */
+  readonly shipped: boolean
+  /** files and folders of the site */
+  readonly paths: readonly string[]
+  /** instead of the rules' own */
+  readonly scores: ReadonlyMap<string, number>
+  /** SpamAssassin's: files and folders */
+  readonly spamassassin: readonly string[]
+}
+
+/** @param proof of an earlier load: samples of the same files need not be run again */
+export async function readRules(settings: RuleFilesSettings, proof?: SampleProof): Promise<LoadedRules> {
+  const { files, problems } = await readRuleFiles(settings)
+  const loaded = loadRules({ files, scores: settings.scores, ...(proof !== undefined && { proof }) })
+  return { ...loaded, problems: [...problems, ...loaded.problems] }
+}
+
+/** Said at each start and reload: what is in the log once may be long gone. */
+export function logProblems({ rules, problems }: LoadedRules, log: Log): void {
+  for (const problem of problems.slice(0, MAX_TOLD)) log.warn({ rule: problem.rule, problem: describeError(problem) }, 'a rule cannot be used')
+  if (problems.length > MAX_TOLD) log.warn({ more: problems.length - MAX_TOLD }, 'more rules cannot be used: postern check lists them all')
+  log.info({ rules: rules.rules.length, problems: problems.length }, 'rules read')
+}
+
+const MAX_TOLD = 20

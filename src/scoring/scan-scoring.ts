@@ -1,0 +1,44 @@
+/**
+ * Scoring for one message that is only looked at (`postern scan`): with the
+ * rules, the model and the engines that the gateway has, and the words behind
+ * tokens. Nothing is written: whom users have written to, and what domains have
+ * sent before, is not asked, and nothing is learned.
+ */
+import { readPasswordFile } from '../delivery/password-file.ts'
+import type { Resolver } from '../dns/resolver.ts'
+import type { Scoring } from '../inbound/scoring.ts'
+import type { Log } from '../observe/log.ts'
+import { createUriLists } from '../reputation/uri-lists.ts'
+import { BayesTable } from '../spam/bayes/bayes-table.ts'
+import { createEngines } from '../spam/engines/create-engines.ts'
+import { engineClock } from './engine-clock.ts'
+import { MessageScoring } from './message-scoring.ts'
+import { Room } from './room.ts'
+import { logProblems, readRules } from './rule-files.ts'
+import type { ScoringSettings } from './scoring-services.ts'
+
+export interface ScanScoring {
+  readonly scoring: Scoring
+  /** lists count only once they have proved themselves */
+  prove(): Promise<void>
+  close(): void
+}
+
+const ROOM_BYTES = 64 * 1024 * 1024
+
+export async function openScanScoring(settings: ScoringSettings, { log, resolver }: { readonly log: Log; readonly resolver: Resolver }): Promise<ScanScoring> {
+  const rules = await readRules(settings.rules)
+  logProblems(rules, log)
+  const table = new BayesTable(settings.state, log)
+  table.refresh()
+  const lists = createUriLists({ ...settings.uriLists, skip: [...(settings.uriLists.skip ?? []), ...settings.domains] }, { resolver, log, now: () => Date.now() })
+  const engines = createEngines(settings.engines, { clock: engineClock, log, readPassword: readPasswordFile })
+  return {
+    scoring: new MessageScoring({
+      lists, engines, correspondents: undefined, history: undefined, room: new Room(ROOM_BYTES), named: true,
+      rules: () => rules.rules, trained: () => table.model, minMessages: settings.bayes.minMessages, tokens: { ownHosts: new Set([settings.hostname]) }, learn: () => undefined,
+    }),
+    prove: () => lists.tick(),
+    close: () => engines.close(),
+  }
+}

@@ -1,0 +1,186 @@
+/**
+ * What scoring stands on in one worker: the rules, the classifier's model, the
+ * lists, what is remembered of correspondents and domains, other engines.
+ * Opened at the start, ticked every second, changed by a reload, closed at the
+ * end. `open` rejects where the state directory cannot be used; rules that
+ * cannot be are told in the log, and the others are used.
+ */
+import type { DatabaseSync } from 'node:sqlite'
+import { isDeepStrictEqual } from 'node:util'
+import { readPasswordFile } from '../delivery/password-file.ts'
+import type { Resolver } from '../dns/resolver.ts'
+import type { Log } from '../observe/log.ts'
+import type { Scoring } from '../inbound/scoring.ts'
+import { CORRESPONDENT_DEFAULTS, createCorrespondents, type Correspondents } from '../reputation/correspondents.ts'
+import { createDomainHistory, DOMAIN_HISTORY_DEFAULTS } from '../reputation/domain-history.ts'
+import { createUriLists, type UriLists } from '../reputation/uri-lists.ts'
+import type { UriListSettings } from '../reputation/uri-settings.ts'
+import { BayesTable } from '../spam/bayes/bayes-table.ts'
+import { createEngines, type Engines } from '../spam/engines/create-engines.ts'
+import type { EngineSettings } from '../spam/engines/settings.ts'
+import type { LoadedRules } from '../spam/rules/load.ts'
+import { DatabaseCorrespondents } from '../state/correspondents-store.ts'
+import { openDatabase } from '../state/database.ts'
+import { DatabaseDomainHistory } from '../state/domain-history-store.ts'
+import { PRUNED_ROWS } from '../state/pruning.ts'
+import { openSecret } from '../state/secret-file.ts'
+import { engineClock } from './engine-clock.ts'
+import { MessageScoring } from './message-scoring.ts'
+import { Room } from './room.ts'
+import { logProblems, readRules, type RuleFilesSettings } from './rule-files.ts'
+
+export interface ScoringSettings {
+  /** directory */
+  readonly state: string
+  readonly hostname: string
+  /** ours: no list is asked for them */
+  readonly domains: readonly string[]
+  readonly rules: RuleFilesSettings
+  readonly bayes: { readonly minMessages: number }
+  readonly uriLists: UriListSettings
+  readonly correspondents: { readonly rememberMs: number }
+  readonly senders: { readonly rememberMs: number }
+  readonly engines: readonly EngineSettings[]
+}
+
+export interface ScoringContext {
+  readonly log: Log
+  /** the worker's, which a reload may replace behind it */
+  readonly resolver: Resolver
+}
+
+const FLUSH_BUSY_MS = 50
+const LISTS_TICKS = 60
+const ROW_TICKS = 60
+const MODEL_TICKS = 5
+const DAY_MS = 86_400_000
+/** What messages that are being scored may take together; a usual one takes some 30 KB. */
+const ROOM_BYTES = 32 * 1024 * 1024
+
+export class ScoringServices {
+  scoring: Scoring
+  correspondents: Correspondents
+  private settings: ScoringSettings
+  private readonly context: ScoringContext
+  private readonly database: DatabaseSync
+  private readonly correspondentStore: DatabaseCorrespondents
+  private readonly historyStore: DatabaseDomainHistory
+  private readonly table: BayesTable
+  private readonly room = new Room(ROOM_BYTES)
+  private rules: LoadedRules
+  private lists: UriLists
+  private engines: Engines
+  /** of a configuration that was replaced, until their last answer has come */
+  private readonly leaving = new Set<Engines>()
+  private ticks = 0
+  private moreRows = false
+
+  private constructor(settings: ScoringSettings, context: ScoringContext, rules: LoadedRules) {
+    const { log } = context
+    const now = (): number => Date.now()
+    this.settings = settings
+    this.context = context
+    this.rules = rules
+    this.database = openDatabase(settings.state, { busyMs: FLUSH_BUSY_MS })
+    const { database } = this
+    this.correspondentStore = new DatabaseCorrespondents({ rememberMs: settings.correspondents.rememberMs }, { database, log, now, secret: openSecret(settings.state, 'correspondents.key', log) })
+    this.historyStore = new DatabaseDomainHistory({ rememberDays: daysOf(settings.senders.rememberMs) }, { database, log, now })
+    this.table = new BayesTable(settings.state, log)
+    this.table.refresh()
+    this.lists = this.makeLists()
+    this.engines = this.makeEngines()
+    this.correspondents = this.makeCorrespondents()
+    this.scoring = this.make()
+  }
+
+  static async open(settings: ScoringSettings, context: ScoringContext): Promise<ScoringServices> {
+    const rules = await readRules(settings.rules)
+    logProblems(rules, context.log)
+    return new ScoringServices(settings, context, rules)
+  }
+
+  /** To be called once a second. */
+  tick(): void {
+    const tick = this.ticks++
+    this.correspondentStore.flush()
+    this.historyStore.flush()
+    if (tick % LISTS_TICKS === 0) void this.lists.tick()
+    if (tick % MODEL_TICKS === 0) this.table.refresh()
+    if (this.moreRows || tick % ROW_TICKS === ROW_TICKS - 1) this.prune()
+    for (const engines of this.leaving) if (engines.health().every(({ running, waiting }) => running + waiting === 0)) this.dismiss(engines)
+  }
+
+  async reload(settings: ScoringSettings): Promise<void> {
+    const old = this.settings
+    const rules = await readRules(settings.rules, this.rules.proof)
+    logProblems(rules, this.context.log)
+    this.rules = rules
+    this.settings = settings
+    this.correspondentStore.settings = { rememberMs: settings.correspondents.rememberMs }
+    this.historyStore.settings = { rememberDays: daysOf(settings.senders.rememberMs) }
+    this.correspondents = this.makeCorrespondents()
+    // Lists that were proved stay proved, and an engine that is set aside stays so.
+    if (!isDeepStrictEqual([old.uriLists, old.domains], [settings.uriLists, settings.domains])) {
+      this.lists = this.makeLists()
+      void this.lists.tick()
+    }
+    if (!isDeepStrictEqual(old.engines, settings.engines)) {
+      this.leaving.add(this.engines)
+      this.engines = this.makeEngines()
+    }
+    this.scoring = this.make()
+  }
+
+  close(): void {
+    for (const engines of [this.engines, ...this.leaving]) this.dismiss(engines)
+    this.correspondentStore.flush()
+    this.historyStore.flush()
+    this.database.close()
+  }
+
+  private make(): Scoring {
+    const { settings, lists, engines, correspondents, room } = this
+    return new MessageScoring({
+      lists, engines, correspondents, room,
+      rules: () => this.rules.rules,
+      trained: () => this.table.model,
+      minMessages: settings.bayes.minMessages,
+      tokens: { ownHosts: new Set([settings.hostname]) },
+      history: createDomainHistory(DOMAIN_HISTORY_DEFAULTS, { store: this.historyStore, now: () => Date.now() }),
+      named: false,
+      learn: () => undefined,
+    })
+  }
+
+  private makeCorrespondents(): Correspondents {
+    return createCorrespondents({ ...CORRESPONDENT_DEFAULTS, rememberMs: this.settings.correspondents.rememberMs }, { store: this.correspondentStore, now: () => Date.now() })
+  }
+
+  private makeLists(): UriLists {
+    const { uriLists, domains } = this.settings
+    const { resolver, log } = this.context
+    return createUriLists({ ...uriLists, skip: [...(uriLists.skip ?? []), ...domains] }, { resolver, log, now: () => Date.now() })
+  }
+
+  private makeEngines(): Engines {
+    return createEngines(this.settings.engines, { clock: engineClock, log: this.context.log, readPassword: readPasswordFile })
+  }
+
+  private dismiss(engines: Engines): void {
+    this.leaving.delete(engines)
+    engines.close()
+  }
+
+  private prune(): void {
+    this.moreRows = false
+    try {
+      this.moreRows = Math.max(this.correspondentStore.prune(), this.historyStore.prune()) >= PRUNED_ROWS
+    } catch (error) {
+      this.context.log.warn({ cause: error instanceof Error ? error.message : String(error) }, 'old correspondents and domains could not be removed')
+    }
+  }
+}
+
+function daysOf(ms: number): number {
+  return Math.ceil(ms / DAY_MS)
+}
