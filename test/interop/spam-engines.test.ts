@@ -10,8 +10,15 @@ import { missing } from '../support/peers/programs.ts'
 import { startRspamd, type Rspamd } from '../support/peers/rspamd.ts'
 import { startSpamd } from '../support/peers/spamd.ts'
 import { temporaryDirectory } from '../support/process.ts'
-import { clamav, engineFor, engineMessage, ground, GTUBE, HAM, longMessage, rspamd, spamassassin, WATCHES } from '../support/spam-engines.ts'
+import * as engines from '../support/spam-engines.ts'
+import { engineFor, engineMessage, ground, GTUBE, HAM, longMessage, WATCHES } from '../support/spam-engines.ts'
 import { fileMessage } from '../support/stored-message.ts'
+
+// None of these tests is about time, and the machine may be busy.
+const PATIENT = { timeoutMs: 120_000 }
+const rspamd = (changed: Parameters<typeof engines.rspamd>[0]) => engines.rspamd({ ...PATIENT, ...changed })
+const spamassassin = (changed: Parameters<typeof engines.spamassassin>[0]) => engines.spamassassin({ ...PATIENT, ...changed })
+const clamav = (changed: Parameters<typeof engines.clamav>[0]) => engines.clamav({ ...PATIENT, ...changed })
 
 const skip = missing('rspamd', 'spamd', 'clamd')
 const STREAM_MAX = 12_000_000
@@ -105,9 +112,9 @@ test('ClamAV finds the test string, plain and in an attachment, and nothing in a
 
 test('5 MB from a temporary file, to all three at once', { skip }, async (t) => {
   const body = await fileMessage(t, longMessage(5_000_000))
-  const engines = createEngines([rspamd({ address: rs.tcp }), spamassassin({ address: sa.tcp, maxBytes: 10_000_000 }), clamav({ address: { path: clam.path } })], ground())
-  t.after(() => engines.close())
-  const reports = await engines.scan(engineMessage(body))
+  const all = createEngines([rspamd({ address: rs.tcp }), spamassassin({ address: sa.tcp, maxBytes: 10_000_000 }), clamav({ address: { path: clam.path } })], ground())
+  t.after(() => all.close())
+  const reports = await all.scan(engineMessage(body))
   assert.deepEqual(reports.map(({ engine, outcome }) => [engine, outcome.status]), [['rspamd', 'scored'], ['spamassassin', 'scored'], ['clamav', 'clean']], JSON.stringify(reports))
 })
 
