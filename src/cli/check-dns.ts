@@ -8,6 +8,7 @@ import { checkIprev } from '../auth/iprev.ts'
 import { checkSpf } from '../auth/spf.ts'
 import type { Failure, Resolver } from '../dns/resolver.ts'
 import type { DnsListHealth } from '../reputation/dnsbl.ts'
+import type { UriListHealth } from '../reputation/uri-lists.ts'
 import { parseIpAddress, sameAddress } from '../reputation/reverse-name.ts'
 import { checkPublished, describePublished, type PublishedKey } from '../signing/published.ts'
 import type { SigningKey } from '../signing/signing-key.ts'
@@ -28,6 +29,8 @@ export interface DnsCheckInput {
   readonly resolver: Resolver
   /** proves the configured lists */
   readonly lists: () => Promise<readonly DnsListHealth[]>
+  /** those for links */
+  readonly uriLists?: () => Promise<readonly UriListHealth[]>
   /** keys that mail is signed with; their records are compared with them */
   readonly signingKeys?: readonly SigningKey[]
 }
@@ -52,6 +55,7 @@ export async function checkDns(given: DnsCheckInput): Promise<readonly DnsFindin
     ...(domains.length > MAX_DOMAINS ? [{ level: 'warn', about: 'domains', text: `only the first ${MAX_DOMAINS} of ${domains.length} were looked at` } as const] : []),
     ...(await keyFindings(input.signingKeys ?? [], resolver)),
     ...(await input.lists()).map(listFinding),
+    ...(await input.uriLists?.() ?? []).map(uriListFinding),
   ]
 }
 
@@ -205,8 +209,16 @@ function levelOf(published: PublishedKey['published']): DnsFinding['level'] {
 }
 
 function listFinding(health: DnsListHealth): DnsFinding {
+  return provenFinding(health, 'lists 127.0.0.2 and not 127.0.0.1: it is believed')
+}
+
+function uriListFinding(health: UriListHealth): DnsFinding {
+  return provenFinding(health, 'lists its test point and nothing that it must not: it is believed')
+}
+
+function provenFinding(health: DnsListHealth | UriListHealth, healthy: string): DnsFinding {
   switch (health.state) {
-    case 'healthy': return { level: 'ok', about: health.zone, text: 'lists 127.0.0.2 and not 127.0.0.1: it is believed' }
+    case 'healthy': return { level: 'ok', about: health.zone, text: healthy }
     case 'unproved': return { level: 'temporary', about: health.zone, text: 'could not be proved' }
     case 'set-aside': return { level: health.trouble === 'silent' ? 'temporary' : 'fail', about: health.zone, text: `${health.why}; ${health.advice}` }
   }

@@ -8,6 +8,7 @@
 import { isatty } from 'node:tty'
 import { checkDelivery } from './check-delivery.ts'
 import { checkDns } from './check-dns.ts'
+import { checkRules } from './check-rules.ts'
 import { checkUsers } from './check-users.ts'
 import { EXIT } from './exit-codes.ts'
 import type { LoadReport } from '../delivery/address-source.ts'
@@ -15,6 +16,7 @@ import { processIdentity } from '../delivery/local-settings.ts'
 import { formatAddress } from '../config/format-names.ts'
 import { loadConfiguration } from '../config/load.ts'
 import { thisMachine } from '../config/machine.ts'
+import { createUriLists } from '../reputation/uri-lists.ts'
 import { isUnrouted, parseNetwork } from '../config/networks.ts'
 import type { LoadOptions } from '../config/load.ts'
 import { describeError } from '../config/problem.ts'
@@ -75,9 +77,11 @@ async function tellDns(settings: Settings, { out, environment, terminal, machine
   const opened = given === undefined ? openResolver(settings.dns, quiet) : undefined
   const resolver = given ?? opened
   if (resolver === undefined) throw new Error('no resolver')
-  const lists = createDnsLists({ zones: settings.policy.dnsLists }, { resolver, now: () => machine.nowMs(), log: quiet })
+  const zoneContext = { resolver, now: () => machine.nowMs(), log: quiet }
+  const lists = createDnsLists({ zones: settings.policy.dnsLists }, zoneContext)
+  const uriLists = createUriLists(settings.spam.uriLists, zoneContext)
   const findings = await checkDns({
-    hostname: settings.hostname, domains: [...settings.domains.keys()], addresses: machine.addresses().filter(isPublic), resolver, lists: () => lists.prove(),
+    hostname: settings.hostname, domains: [...settings.domains.keys()], addresses: machine.addresses().filter(isPublic), resolver, lists: () => lists.prove(), uriLists: () => uriLists.prove(),
     signingKeys: signingKeys(settings),
   })
   opened?.close()
@@ -118,7 +122,7 @@ async function checkFiles(settings: Settings, source: string): Promise<LoadRepor
   // The embedded default's directories are made by `run`.
   if (source === EMBEDDED_SOURCE) return { errors: [], warnings: [] }
   // Whoever runs the check need not be the user that Postern runs as: an owner whom only root can serve is warned of, not an error.
-  const reports = [await checkDelivery(settings, source, { ...processIdentity(), uid: 0 }), await checkUsers(settings)]
+  const reports = [await checkDelivery(settings, source, { ...processIdentity(), uid: 0 }), await checkUsers(settings), await checkRules(settings)]
   return { errors: reports.flatMap(({ errors }) => errors), warnings: reports.flatMap(({ warnings }) => warnings) }
 }
 
