@@ -111,6 +111,21 @@ class Compiler {
         const index = this.#ruleIndex(quantity.id)
         return (run) => run.ruleTimes(index)
       }
+      case 'spamassassin': return ({ view }) => view.spamassassin.answer(quantity.question)
+      case 'either':
+      case 'both': {
+        const parts = quantity.of.map((one) => this.quantity(one))
+        const either = quantity.kind === 'either'
+        return (run) => decided(run, parts, either)
+      }
+      case 'choose': {
+        const { holds } = this.condition(quantity.by)
+        const [yes, no] = [this.quantity(quantity.yes), this.quantity(quantity.no)]
+        return (run) => {
+          const truth = holds(run)
+          return truth === undefined ? undefined : truth ? yes(run) : no(run)
+        }
+      }
       case '+':
       case '-':
       case '*':
@@ -126,6 +141,7 @@ class Compiler {
   #matches(source: TextSource, pattern: Pattern): Question {
     const place = this.#place(source, pattern)
     const slot = this.#slot(source)
+    if (piecesOf(source) === 'given') return { holds: (run) => run.piecesMatch(place, slot), shows: (run) => run.piecesExcerpt(place, slot) }
     return {
       holds: (run) => valuesThen(run, slot, (values) => anyOf(values, (value) => run.matches(place, value))),
       shows: (run) => run.values(slot)?.map((value) => run.excerpt(place, value)).find((text) => text !== undefined),
@@ -135,6 +151,7 @@ class Compiler {
   #occurrences({ in: source, pattern, most }: Extract<Quantity, { kind: 'occurrences' }>): Measurement {
     const place = this.#place(source, pattern)
     const slot = this.#slot(source)
+    if (piecesOf(source) === 'given') return (run) => run.piecesCount(place, { slot, most })
     return (run) => {
       const values = run.values(slot)
       if (values === undefined) return undefined
@@ -173,6 +190,10 @@ class Compiler {
       case 'scripts':
       case 'values':
       case 'length':
+      case 'spamassassin':
+      case 'either':
+      case 'both':
+      case 'choose':
       case '-':
       case '*':
       case '/': return nothing
@@ -302,6 +323,20 @@ const ARITHMETIC: Readonly<Record<'+' | '-' | '*' | '/', (left: number, right: n
 
 function both<R>(left: number | undefined, right: number | undefined, make: (left: number, right: number) => R): R | undefined {
   return left === undefined || right === undefined ? undefined : make(left, right)
+}
+
+/** The first that is not 0 or, of both, the last where none is 0; not known where one is not that could decide it. */
+function decided(run: Run, parts: readonly Measurement[], either: boolean): number | undefined {
+  let known = true
+  let last: number | undefined = 0
+  for (const part of parts) {
+    last = part(run)
+    if (last === undefined) known = false
+    else if ((last !== 0) === either) {
+      if (either) return last
+    } else if (!either) return 0
+  }
+  return known ? last : undefined
 }
 
 function valuesThen(run: Run, slot: number, ask: (values: readonly string[]) => Truth): Truth {

@@ -9,6 +9,7 @@
  */
 import type { NumberFact, WordFact } from '../facts.ts'
 import type { Pattern } from '../patterns/pattern.ts'
+import type { SpamQuestion, SpamText } from '../spamassassin/texts/spam-text.ts'
 import type { Party } from './addresses.ts'
 import type { MeasureName } from './measures.ts'
 
@@ -36,6 +37,8 @@ export type TextSource =
   | { readonly kind: 'fact'; readonly name: WordFact }
   /** as declared by text parts; of the text, not known where it is short; of the whole message */
   | { readonly kind: 'charset' | 'language' | 'defect' }
+  /** texts of SpamAssassin's: its values are the pieces of one text */
+  | { readonly kind: 'spamassassin'; readonly text: SpamText }
 
 export type Operator = '>' | '>=' | '<' | '<=' | '=' | '!='
 
@@ -55,6 +58,11 @@ export type Quantity =
   | { readonly kind: 'truth'; readonly of: Condition }
   /** how often a rule hit: its `times`, otherwise 1 or 0 */
   | { readonly kind: 'rule'; readonly id: string }
+  /** how often what SpamAssassin asks by code holds */
+  | { readonly kind: 'spamassassin'; readonly question: SpamQuestion }
+  /** the first that is not 0; the last, where none is 0 */
+  | { readonly kind: 'either' | 'both'; readonly of: readonly Quantity[] }
+  | { readonly kind: 'choose'; readonly by: Condition; readonly yes: Quantity; readonly no: Quantity }
   /** what is divided by 0 is not known */
   | { readonly kind: '+' | '-' | '*' | '/'; readonly left: Quantity; readonly right: Quantity }
 
@@ -123,6 +131,15 @@ function collectQuantity(quantity: Quantity, found: Set<string>): void {
   switch (quantity.kind) {
     case 'rule': found.add(quantity.id); return
     case 'truth': return collect(quantity.of, found)
+    case 'either':
+    case 'both':
+      for (const one of quantity.of) collectQuantity(one, found)
+      return
+    case 'choose':
+      collect(quantity.by, found)
+      collectQuantity(quantity.yes, found)
+      collectQuantity(quantity.no, found)
+      return
     case '+':
     case '-':
     case '*':
@@ -137,6 +154,7 @@ function collectQuantity(quantity: Quantity, found: Set<string>): void {
     case 'values':
     case 'length':
     case 'occurrences':
+    case 'spamassassin':
     case 'items': return
   }
 }

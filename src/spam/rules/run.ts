@@ -20,8 +20,8 @@ export interface PatternPlace {
 
 export interface SourceSet {
   readonly patterns: PatternSet
-  /** lines of a text one by one; pieces of many lines; values that are one piece where they are not very long */
-  readonly pieces: 'lines' | 'blocks' | 'whole'
+  /** lines of a text one by one; pieces of many lines; values that are one piece where they are not very long; all values are the pieces of one text */
+  readonly pieces: 'lines' | 'blocks' | 'whole' | 'given'
 }
 
 export interface Program {
@@ -39,16 +39,20 @@ export class Run {
   readonly view: MessageView
   readonly #program: Program
   readonly #budget: MatchBudget
-  readonly #scans: (Map<string, SetScan> | undefined)[]
+  /** by value; by slot where the values are pieces of one text */
+  readonly #scans: (Map<string | number, SetScan> | undefined)[]
   /** null: not asked for yet */
   readonly #values: (readonly string[] | undefined | null)[]
   readonly #answers: Uint8Array
+  /** what is asked of rules that rest on rules comes from many sides */
+  readonly #times = new Map<number, number | undefined>()
+  readonly #excerpts = new Map<number, string | undefined>()
 
   constructor(program: Program, view: MessageView, budget: MatchBudget) {
     this.view = view
     this.#program = program
     this.#budget = budget
-    this.#scans = new Array<Map<string, SetScan> | undefined>(program.sets.length).fill(undefined)
+    this.#scans = new Array<Map<string | number, SetScan> | undefined>(program.sets.length).fill(undefined)
     this.#values = new Array<null>(program.sources.length).fill(null)
     this.#answers = new Uint8Array(program.rules.length)
   }
@@ -65,16 +69,26 @@ export class Run {
   }
 
   matches(place: PatternPlace, value: string): Truth {
-    const before = this.#budget.exceeded
-    if (this.#scan(place.set, value).matches(place.index)) return true
-    return this.#budget.exceeded > before || !this.#budget.left() ? undefined : false
+    return this.#matches(this.#scan(place.set, value), place.index)
   }
 
   count(place: PatternPlace, { value, most }: { readonly value: string; readonly most: number }): number | undefined {
-    const before = this.#budget.exceeded
-    const count = this.#scan(place.set, value).count(place.index, most)
-    // What was counted is there; that it was all is not known.
-    return count < most && (this.#budget.exceeded > before || !this.#budget.left()) ? undefined : count
+    return this.#count(this.#scan(place.set, value), place.index, most)
+  }
+
+  /** Does it match one of the pieces with this slot? */
+  piecesMatch(place: PatternPlace, slot: number): Truth {
+    const scan = this.#scanPieces(place.set, slot)
+    return scan === undefined ? undefined : this.#matches(scan, place.index)
+  }
+
+  piecesCount(place: PatternPlace, { slot, most }: { readonly slot: number; readonly most: number }): number | undefined {
+    const scan = this.#scanPieces(place.set, slot)
+    return scan === undefined ? undefined : this.#count(scan, place.index, most)
+  }
+
+  piecesExcerpt(place: PatternPlace, slot: number): string | undefined {
+    return this.#scanPieces(place.set, slot)?.excerpt(place.index)
   }
 
   excerpt(place: PatternPlace, value: string): string | undefined {
@@ -90,20 +104,54 @@ export class Run {
   }
 
   ruleTimes(index: number): number | undefined {
+    const times = this.#program.rules[index]?.times
     const holds = this.rule(index)
-    return holds === true ? this.#program.rules[index]?.times?.(this) ?? 1 : holds === false ? 0 : undefined
+    if (holds !== true || times === undefined) return holds === undefined ? undefined : Number(holds)
+    if (!this.#times.has(index)) this.#times.set(index, times(this))
+    return this.#times.get(index)
   }
 
   ruleExcerpt(index: number): string | undefined {
-    return this.rule(index) === true ? this.#program.rules[index]?.question.shows(this) : undefined
+    if (this.rule(index) !== true) return undefined
+    if (!this.#excerpts.has(index)) this.#excerpts.set(index, this.#program.rules[index]?.question.shows(this))
+    return this.#excerpts.get(index)
+  }
+
+  #matches(scan: SetScan, index: number): Truth {
+    const before = this.#budget.exceeded
+    if (scan.matches(index)) return true
+    return this.#budget.exceeded > before || !this.#budget.left() ? undefined : false
+  }
+
+  #count(scan: SetScan, index: number, most: number): number | undefined {
+    const before = this.#budget.exceeded
+    const count = scan.count(index, most)
+    // What was counted is there; that it was all is not known.
+    return count < most && (this.#budget.exceeded > before || !this.#budget.left()) ? undefined : count
+  }
+
+  #scanPieces(set: number, slot: number): SetScan | undefined {
+    const scans = (this.#scans[set] ??= new Map<string | number, SetScan>())
+    const done = scans.get(slot)
+    if (done !== undefined) return done
+    const pieces = this.values(slot)
+    if (pieces === undefined) return undefined
+    const scan = this.#patterns(set).patterns.scan(pieces, this.#budget)
+    scans.set(slot, scan)
+    return scan
+  }
+
+  #patterns(set: number): SourceSet {
+    const program = this.#program.sets[set]
+    if (program === undefined) throw new Error(`no set of patterns has the number ${set}`)
+    return program
   }
 
   #scan(set: number, value: string): SetScan {
-    const scans = (this.#scans[set] ??= new Map<string, SetScan>())
+    const scans = (this.#scans[set] ??= new Map<string | number, SetScan>())
     const done = scans.get(value)
     if (done !== undefined) return done
-    const program = this.#program.sets[set]
-    if (program === undefined) throw new Error(`no set of patterns has the number ${set}`)
+    const program = this.#patterns(set)
     const scan = program.patterns.scan(piecesOf(value, program.pieces), this.#budget)
     scans.set(value, scan)
     return scan

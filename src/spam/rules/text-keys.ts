@@ -3,6 +3,7 @@
  * other when they are compiled; and in which pieces they are looked at.
  */
 import type { TextSource } from './condition.ts'
+import { spamTextKey, spamTextSet } from '../spamassassin/texts/text-keys.ts'
 import type { SourceSet } from './run.ts'
 
 /** Equal where the values are. */
@@ -12,6 +13,7 @@ export function sourceKey(source: TextSource): string {
     case 'header-section': return `header-section ${source.form}`
     case 'address': return `address ${source.field} ${source.of}`
     case 'fact': return `fact ${source.name}`
+    case 'spamassassin': return `spamassassin ${spamTextKey(source.text)}`
     case 'link':
     case 'attachment':
     case 'part': return `${source.kind} ${source.field}`
@@ -33,6 +35,7 @@ export function sourceKey(source: TextSource): string {
  * its patterns; and of these only those are tried that somebody asks for.
  */
 export function setKey(source: TextSource): string {
+  if (source.kind === 'spamassassin') return `spamassassin ${spamTextSet(source.text)}`
   return piecesOf(source) === 'whole' ? 'values' : sourceKey(source)
 }
 
@@ -45,6 +48,7 @@ export function piecesOf(source: TextSource): SourceSet['pieces'] {
     case 'raw':
     case 'full':
     case 'header-section': return 'blocks'
+    case 'spamassassin': return 'given'
     case 'subject':
     case 'header':
     case 'fact':

@@ -7,6 +7,7 @@ import type { MimeField } from '../../mime/message-parts.ts'
 import { MAX_TEXT_CHARACTERS } from '../content.ts'
 import type { Link, MessageContent } from '../content.ts'
 import type { ScoringFacts, WordFact } from '../facts.ts'
+import { SpamMessage } from '../spamassassin/texts/spam-message.ts'
 import { Address, domainAlone, MAX_ADDRESSES, readAddresses } from './addresses.ts'
 import type { Party } from './addresses.ts'
 import type { TextSource } from './condition.ts'
@@ -30,6 +31,7 @@ export class MessageView {
   #fields: ReadonlyMap<string, readonly MimeField[]> | undefined
   readonly #sections = new Map<'text' | 'raw', string>()
   #raw: string | undefined
+  #spamassassin: SpamMessage | undefined
   readonly #parties = new Map<Party, readonly Address[] | undefined>()
   readonly #measures = new Map<MeasureName, number | undefined>()
 
@@ -60,12 +62,18 @@ export class MessageView {
       case 'charset': return this.content.mime.parts.filter(({ type }) => type.startsWith('text/')).map(({ charset }) => charset).filter((charset) => charset !== undefined)
       case 'language': return this.content.language === undefined ? undefined : [this.content.language]
       case 'defect': return [...this.content.mime.defects]
+      case 'spamassassin': return this.spamassassin.pieces(source.text)
     }
   }
 
   measure(name: MeasureName): number | undefined {
     if (!this.#measures.has(name)) this.#measures.set(name, measure(name, this.content))
     return this.#measures.get(name)
+  }
+
+  get spamassassin(): SpamMessage {
+    this.#spamassassin ??= new SpamMessage(this.content, this.facts)
+    return this.#spamassassin
   }
 
   get links(): readonly Link[] {

@@ -1,0 +1,153 @@
+/**
+ * A message as rules in SpamAssassin's format see it: bytes, headers with a line
+ * feed at their end, rendered paragraphs, URIs. Everything is made when it is
+ * asked for the first time. Pure; nothing throws for what is in a message.
+ */
+import type { MessageContent } from '../../content.ts'
+import type { ScoringFacts } from '../../facts.ts'
+import { organizationalDomain } from '../../../reputation/organizational-domain.ts'
+import { answerOf } from './answers.ts'
+import { bodyPieces, rawPieces } from './body-pieces.ts'
+import { withoutCr } from './bytes.ts'
+import { writtenAddresses } from './header-addresses.ts'
+import { decodedField, headerEnd, readHeaderLines } from './header-lines.ts'
+import type { HeaderLine } from './header-lines.ts'
+import type { HeaderPart, SpamQuestion, SpamText } from './spam-text.ts'
+import { uriPieces } from './uris.ts'
+
+type HeaderText = Extract<SpamText, { of: 'header' }>
+
+const MAX_HEADER_VALUE = 65_536
+const MAX_PART_FIELDS = 1000
+const MESSAGE_IDS = ['resent-message-id', 'x-message-id', 'message-id']
+
+export class SpamMessage {
+  readonly content: MessageContent
+  readonly facts: ScoringFacts
+  #source: string | undefined
+  #header: string | undefined
+  #lines: ReadonlyMap<string, readonly HeaderLine[]> | undefined
+  #body: readonly string[] | undefined
+
+  constructor(content: MessageContent, facts: ScoringFacts) {
+    this.content = content
+    this.facts = facts
+  }
+
+  /** undefined: not known */
+  pieces(text: SpamText): readonly string[] | undefined {
+    switch (text.of) {
+      case 'body': return text.subject ? [this.value('subject'), ...this.body] : this.body
+      case 'rawbody': return rawPieces(this.content.mime)
+      case 'full': return [this.source]
+      case 'uri': return uriPieces(this.content.links)
+      case 'header': {
+        const value = this.#headerText(text)
+        return value === undefined ? undefined : [value === '' ? text.unset : value.slice(0, MAX_HEADER_VALUE)]
+      }
+      case 'part-header': return this.#partFields(text.name, text.raw)
+    }
+  }
+
+  /** how often it holds; undefined: not known */
+  answer(question: SpamQuestion): number | undefined {
+    return answerOf(this, question)
+  }
+
+  get body(): readonly string[] {
+    this.#body ??= bodyPieces(this.content.mime)
+    return this.#body
+  }
+
+  /** its first bytes as they stand */
+  get source(): string {
+    this.#source ??= withoutCr(this.content.mime.source.map((piece) => piece.toString('latin1')).join(''))
+    return this.#source
+  }
+
+  get header(): string {
+    this.#header ??= this.source.slice(0, headerEnd(this.source))
+    return this.#header
+  }
+
+  linesNamed(name: string): readonly HeaderLine[] {
+    this.#lines ??= byName(readHeaderLines(this.header))
+    return this.#lines.get(name) ?? []
+  }
+
+  /** All fields of a name decoded, '' where there is none. */
+  value(name: string): string {
+    return this.linesNamed(name).map(({ decoded }) => decoded).join('')
+  }
+
+  /** '': there is none */
+  #headerText({ name, raw, take, which }: HeaderText): string | undefined {
+    const form = raw ? 'raw' : 'decoded'
+    switch (name) {
+      case 'ALL': return raw ? this.header : readHeaderLines(this.header).map(({ spelling, decoded }) => `${spelling}: ${decoded}`).join('')
+      case 'ToCc': return this.#joined(['to', 'cc'], form)
+      case 'MESSAGEID': return this.#joined(MESSAGE_IDS, form)
+      case 'EnvelopeFrom': return taken(this.facts.words('sender')?.[0], take)
+      case 'X-Spam-Relays-External':
+      case 'X-Spam-Relays-Untrusted': return this.#relays()
+      default: {
+        const all = this.linesNamed(name)
+        const some = which === 'each' ? all : which === 'first' ? all.slice(0, 1) : all.slice(-1)
+        // The field is added where mail is delivered.
+        if (all.length === 0 && name === 'return-path') return pathOf(taken(this.facts.words('sender')?.[0], take), take)
+        return take === undefined ? some.map((line) => line[form]).join('') : partsOf(some.map((line) => line[form]).join(''), take)
+      }
+    }
+  }
+
+  #joined(names: readonly string[], form: 'raw' | 'decoded'): string {
+    return names.flatMap((name) => this.linesNamed(name)).map((line) => line[form]).join('')
+  }
+
+  /** The client that speaks to us; what stands in Received fields is anybody's word. */
+  #relays(): string | undefined {
+    const [ip] = this.facts.words('client') ?? []
+    const [helo = ''] = this.facts.words('helo_name') ?? []
+    if (ip === undefined) return undefined
+    const [name = ''] = this.facts.words('client_name') ?? []
+    const [sender = ''] = this.facts.words('sender') ?? []
+    const value = (text: string) => text.replace(/[\s[\]]+/g, '!')
+    return `[ ip=${ip} rdns=${value(name)} helo=${value(helo)} by= ident= envfrom=${value(sender)} intl=0 id= auth= msa=0 ]`
+  }
+
+  #partFields(name: string, raw: boolean): readonly string[] {
+    const values: string[] = []
+    for (const part of this.content.mime.parts) {
+      for (const field of part.fields) {
+        if (values.length >= MAX_PART_FIELDS) return values
+        if (name === 'ALL') continue
+        if (field.name === name) values.push(`${raw ? field.raw : decodedField(field.raw)}\n`)
+      }
+    }
+    return values.length === 0 ? [''] : values
+  }
+}
+
+function byName(lines: readonly HeaderLine[]): ReadonlyMap<string, readonly HeaderLine[]> {
+  const found = new Map<string, HeaderLine[]>()
+  for (const line of lines) {
+    const others = found.get(line.name)
+    if (others === undefined) found.set(line.name, [line])
+    else others.push(line)
+  }
+  return found
+}
+
+function partsOf(value: string, take: HeaderPart): string {
+  return writtenAddresses(value).map(({ address, name }) => (take === 'name' ? name : taken(address, take) ?? '')).filter((text) => text !== '').join('\n')
+}
+
+function taken(address: string | undefined, take: HeaderPart | undefined): string | undefined {
+  if (address === undefined || take === undefined || take === 'addr') return address
+  const host = address.slice(address.lastIndexOf('@') + 1)
+  return take === 'name' ? '' : take === 'host' ? host : organizationalDomain(host.toLowerCase()) ?? host.toLowerCase()
+}
+
+function pathOf(sender: string | undefined, take: HeaderPart | undefined): string {
+  return sender === undefined ? '' : take === undefined ? `<${sender}>\n` : sender
+}

@@ -1,0 +1,36 @@
+/**
+ * Texts and facts that rules in SpamAssassin's format look at, as plain data.
+ * Types only; `spam-message.ts` makes them of a message. All texts are bytes:
+ * a byte a character (Mail::SpamAssassin::Conf, "body").
+ */
+
+export type SpamText =
+  /** the Subject and what is rendered, a paragraph a piece; `subject: false` for `tflags nosubject` */
+  | { readonly of: 'body'; readonly subject: boolean }
+  /** text parts decoded, with their HTML, in pieces of 2 to 4 kB */
+  | { readonly of: 'rawbody' }
+  /** the message as it stands */
+  | { readonly of: 'full' }
+  /** each URI as it stands and in its plain form */
+  | { readonly of: 'uri' }
+  /** all fields of a name as one text; there always is one */
+  | { readonly of: 'header'; readonly name: HeaderName; readonly raw: boolean; readonly take: HeaderPart | undefined; readonly which: 'each' | 'first' | 'last'; readonly unset: string }
+  /** fields of a name of all MIME parts, one by one; one empty one where there is none */
+  | { readonly of: 'part-header'; readonly name: string; readonly raw: boolean }
+
+/** In lower case, a field; otherwise one of these. */
+export type HeaderName = string
+export const SPECIAL_HEADERS = ['ALL', 'ToCc', 'MESSAGEID', 'EnvelopeFrom', 'X-Spam-Relays-External', 'X-Spam-Relays-Untrusted'] as const
+
+export const HEADER_PARTS = ['addr', 'name', 'host', 'domain'] as const
+export type HeaderPart = (typeof HEADER_PARTS)[number]
+
+/** What Postern knows too of what SpamAssassin finds out by code (`eval:`): how often it holds. */
+export type SpamQuestion =
+  | { readonly ask: 'fields'; readonly names: readonly string[] }
+  | { readonly ask: 'html' | 'html-only' | 'html-parts' | 'iframes' | 'no-recipient' }
+  /** characters of what is rendered, without the subject */
+  | { readonly ask: 'body-length' }
+  | { readonly ask: 'fact'; readonly name: 'spf' | 'dkim' | 'arc' | 'dmarc'; readonly is: readonly string[] }
+  /** of good signatures; without domains: of any */
+  | { readonly ask: 'dkim-domain'; readonly of: readonly string[] | 'author' | 'envelope' }

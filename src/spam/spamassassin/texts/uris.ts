@@ -1,0 +1,35 @@
+/**
+ * URIs as SpamAssassin's `uri` rules look at them: each as it stands, with the
+ * scheme that a reader's program would add, and in its plain form (escapes of
+ * ordinary characters undone, no port that the scheme has anyway). At most 1000.
+ */
+import type { Link } from '../../content.ts'
+import { toBytes } from './bytes.ts'
+
+const MAX_URIS = 1000
+
+export function uriPieces(links: readonly Link[]): readonly string[] {
+  const found = new Set<string>()
+  for (const link of links) {
+    const written = toBytes(withScheme(link))
+    found.add(written)
+    found.add(plainForm(written))
+    if (found.size >= MAX_URIS) break
+  }
+  return [...found]
+}
+
+function withScheme({ url, kind, host }: Link): string {
+  return kind !== 'text' || host === '' || /^[a-z][a-z0-9+.-]*:/i.test(url) ? url : `http://${url}`
+}
+
+function plainForm(url: string): string {
+  const undone = url.includes('%') ? url.replace(/%([2-7][0-9a-fA-F])/g, (escape, hex: string) => unescaped(escape, hex)) : url
+  return undone.replace(/^(http:\/\/[^/:?#]+):80(?=[/?#]|$)/i, '$1').replace(/^(https:\/\/[^/:?#]+):443(?=[/?#]|$)/i, '$1')
+}
+
+/** What may stand in a URL unescaped (RFC 3986 §2.3, and signs that divide it). */
+function unescaped(escape: string, hex: string): string {
+  const character = String.fromCharCode(parseInt(hex, 16))
+  return /[\w.~!$&'()*+,;=:@/?-]/.test(character) ? character : escape
+}
