@@ -56,18 +56,29 @@ export class Assembler {
 
   /** For each character that can stand first: the branches that can begin with it, in their order. */
   choice(branches: readonly Branch[]): number {
-    const table = new Uint16Array(ENTRIES)
-    const places = new Map<string, number>()
-    for (let entry = 0; entry < ENTRIES; entry++) {
-      const possible = branches.filter(({ first }) => first[entry] === 1).map(({ at }) => at)
-      const key = possible.join()
-      let place = places.get(key)
-      if (place === undefined) {
-        place = this.#branches.push(possible.length, ...possible) - possible.length - 1
-        places.set(key, place)
+    // Entries with the same branches so far have the same number.
+    const numbers = new Uint16Array(ENTRIES)
+    const lists: number[][] = [[]]
+    for (const { at, first } of branches) {
+      const longer = new Map<number, number>()
+      for (let entry = 0; entry < ENTRIES; entry++) {
+        if (first[entry] === 0) continue
+        const before = numbers[entry] as number
+        const known = longer.get(before)
+        const number = known ?? lists.push([...lists[before] ?? [], at]) - 1
+        if (known === undefined) longer.set(before, number)
+        numbers[entry] = number
       }
-      table[entry] = place
     }
+    const places = new Map<number, number>()
+    const table = numbers.map((number) => {
+      const known = places.get(number)
+      if (known !== undefined) return known
+      const list = lists[number] ?? []
+      const place = this.#branches.push(list.length, ...list) - list.length - 1
+      places.set(number, place)
+      return place
+    })
     return this.add(op.CHOICE, -1, this.#choices.push(table) - 1)
   }
 

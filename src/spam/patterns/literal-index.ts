@@ -6,18 +6,18 @@
  * then but never too little. Three numbers side by side say by one bit whether a
  * literal may begin there; if so, a tree of the literals is followed from
  * there, at most `MAX_DEPTH` characters deep. So time is linear in the text,
- * whatever stands in it. Of a long literal its rarest stretch is looked for.
+ * whatever stands in it. Of a long literal a part is looked for, its `stretchOf`.
  */
 import { unicodeFold } from './fold.ts'
-import { rarityOf } from './literals.ts'
+import { rarityOf } from './rarity.ts'
 
 const CLASS_BITS = 6
 const CLASSES = 1 << CLASS_BITS
 const TRIGRAMS = 1 << (3 * CLASS_BITS)
-const MAX_DEPTH = 10
+export const MAX_DEPTH = 10
 const ROOT = 0
 
-/** Is told which literal begins about where; once at least for each that is in the text. */
+/** Is told which literal begins where; each as often as it is there. */
 export type Found = (literal: number, at: number) => void
 
 export class LiteralIndex {
@@ -28,9 +28,8 @@ export class LiteralIndex {
   readonly #endsFrom: Int32Array
   readonly #ends: Int32Array
 
-  /** Each literal is folded and not empty. */
-  constructor(literals: readonly string[]) {
-    const stretches = literals.map(rarestStretch)
+  /** Each is folded, not empty and at most `MAX_DEPTH` long. */
+  constructor(stretches: readonly string[]) {
     this.#number(stretches)
     this.#nodes = new NodeTable(stretches.reduce((sum, { length }) => sum + length, 1))
     const ends: (number[] | undefined)[] = []
@@ -138,11 +137,12 @@ class NodeTable {
   }
 }
 
-function rarestStretch(literal: string): string {
-  let best = literal.slice(0, MAX_DEPTH)
+/** The rarest part of a literal that the index can take, and where in the literal it begins. */
+export function stretchOf(literal: string): { readonly stretch: string, readonly at: number } {
+  let best = { stretch: literal.slice(0, MAX_DEPTH), at: 0 }
   for (let at = 1; at + MAX_DEPTH <= literal.length; at++) {
     const stretch = literal.slice(at, at + MAX_DEPTH)
-    if (rarityOf(stretch) < rarityOf(best)) best = stretch
+    if (rarityOf(stretch) < rarityOf(best.stretch)) best = { stretch, at }
   }
   return best
 }

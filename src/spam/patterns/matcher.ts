@@ -23,6 +23,7 @@ export class Matcher {
   readonly #program: Program
   readonly #walker: Walker
   #stretch: Stretch = { units: new Uint16Array(0), start: 0, end: 0 }
+  #until = 0
   matchStart = 0
   matchEnd = 0
 
@@ -36,10 +37,11 @@ export class Matcher {
     return this.#walker.steps
   }
 
-  /** Finds the first match that begins at `from` or behind; it stands in `matchStart` and `matchEnd`. */
-  search(stretch: Stretch, from: number, maxSteps: number): Outcome {
+  /** Finds the first match that begins at `from` or behind, up to `until`; it stands in `matchStart` and `matchEnd`. */
+  search(stretch: Stretch, [from, until]: readonly [number, number], maxSteps: number): Outcome {
     const walker = this.#walker
     this.#stretch = stretch
+    this.#until = until
     const plainSteps = PLAIN_STEPS + PLAIN_STEPS_PER_UNIT * (stretch.end - stretch.start)
     walker.begin(stretch, maxSteps)
     const again = plainSteps < maxSteps && walker.canRemember
@@ -54,7 +56,7 @@ export class Matcher {
     const { anchor } = this.#program
     if (anchor === 'text') return from === this.#stretch.start ? this.#tryAt(from) : NOT_FOUND
     const line = anchor === 'line'
-    for (let at = line ? from : this.#candidate(from); at <= this.#stretch.end; at = line ? this.#nextLine(at + 1) : this.#candidate(at + 1)) {
+    for (let at = line ? from : this.#candidate(from); at <= this.#until; at = line ? this.#nextLine(at + 1) : this.#candidate(at + 1)) {
       const outcome = this.#tryAt(at)
       if (outcome !== NOT_FOUND) return outcome
     }
@@ -76,7 +78,8 @@ export class Matcher {
     const { firsts } = this.#program
     const table = this.#program.first * ENTRIES
     let at = from
-    for (; at < end; at++) {
+    const last = Math.min(end, this.#until + 1)
+    for (; at < last; at++) {
       const unit = units[at] as number
       if (unit < 256) {
         if (firsts[table + unit] === 1) break

@@ -1,18 +1,18 @@
 /**
  * Patterns that look at the same texts. A scan goes over the texts once to find
  * the literals that the patterns need; a pattern is tried when somebody asks for
- * it, and only on the texts that hold one of its literals. A pattern without
- * known literals is tried on every text. What the budget does not allow counts
- * as no match, and is counted there.
+ * it, and only where one of its literals allows a match. A pattern without
+ * known literals is tried everywhere. What the budget does not allow counts as
+ * no match, and is counted there.
  */
-import { LiteralIndex } from './literal-index.ts'
 import { EXCEEDED, FOUND } from './matcher.ts'
 import type { Matcher } from './matcher.ts'
+import { everywhere, NeededLiterals } from './needed-literals.ts'
+import type { Candidates, Windows } from './needed-literals.ts'
 import type { MatchBudget, Pattern, SetScan } from './pattern.ts'
 import { prepareText } from './prepared-text.ts'
 import type { PreparedText } from './prepared-text.ts'
 import { matcherOf } from './read-pattern.ts'
-import type { Stretch } from './walker.ts'
 
 const MAX_EXCERPT_CHARACTERS = 80
 /** A pass over the text costs about a step for so many code units. */
@@ -21,70 +21,46 @@ const UNITS_PER_STEP = 4
 export class PatternSet {
   readonly #patterns: readonly Pattern[]
   readonly #matchers: (Matcher | undefined)[]
-  readonly #index: LiteralIndex | undefined
-  /** for each literal, the patterns that need it */
-  readonly #users: readonly (readonly number[])[]
+  readonly #literals: NeededLiterals
 
   constructor(patterns: readonly Pattern[]) {
     this.#patterns = patterns
     this.#matchers = patterns.map(() => undefined)
-    const users = new Map<string, number[]>()
-    for (const [index, { needs }] of patterns.entries()) {
-      for (const literal of needs ?? []) {
-        const others = users.get(literal)
-        if (others === undefined) users.set(literal, [index])
-        else others.push(index)
-      }
-    }
-    this.#users = [...users.values()]
-    this.#index = users.size === 0 ? undefined : new LiteralIndex([...users.keys()])
+    this.#literals = new NeededLiterals(patterns)
   }
 
   get size(): number {
     return this.#patterns.length
   }
 
+  /** Each text is for itself: a match lies within one. */
   scan(texts: readonly string[], budget: MatchBudget): SetScan {
     const text = prepareText(texts)
-    const candidates = this.#candidates(text)
     budget.spend(Math.ceil(text.units.length / UNITS_PER_STEP))
-    return new Scan({ texts, text, candidates, budget, needs: (index) => this.#patterns[index]?.needs !== undefined, matcher: (index) => this.#matcher(index) })
+    return new Scan(this, { texts, text, candidates: this.#literals.find(text), budget })
   }
 
-  #matcher(index: number): Matcher {
+  needsLiterals(index: number): boolean {
+    return this.#pattern(index).needs !== undefined
+  }
+
+  /** Made when it is asked for the first time. */
+  matcher(index: number): Matcher {
+    return this.#matchers[index] ??= matcherOf(this.#pattern(index))
+  }
+
+  #pattern(index: number): Pattern {
     const pattern = this.#patterns[index]
     if (pattern === undefined) throw new Error(`the set has no pattern ${index}`)
-    return this.#matchers[index] ??= matcherOf(pattern)
-  }
-
-  /** For each pattern the texts that hold one of its literals, in their order. */
-  #candidates({ units, starts }: PreparedText): ReadonlyMap<number, readonly number[]> {
-    const candidates = new Map<number, number[]>()
-    const index = this.#index
-    if (index === undefined) return candidates
-    const last = new Int32Array(this.#users.length).fill(-1)
-    let number = 0
-    const found = (literal: number) => {
-      if (last[literal] === number) return
-      last[literal] = number
-      for (const pattern of this.#users[literal] ?? []) {
-        const texts = candidates.get(pattern)
-        if (texts === undefined) candidates.set(pattern, [number])
-        else if (texts.at(-1) !== number) texts.push(number)
-      }
-    }
-    for (; number + 1 < starts.length; number++) index.scan(units, [starts[number] as number, starts[number + 1] as number], found)
-    return candidates
+    return pattern
   }
 }
 
-interface ScanParts {
+interface Material {
   readonly texts: readonly string[]
   readonly text: PreparedText
-  readonly candidates: ReadonlyMap<number, readonly number[]>
+  readonly candidates: Candidates
   readonly budget: MatchBudget
-  readonly needs: (index: number) => boolean
-  readonly matcher: (index: number) => Matcher
 }
 
 interface Match {
@@ -94,11 +70,15 @@ interface Match {
 }
 
 class Scan implements SetScan {
-  readonly #parts: ScanParts
+  readonly #set: PatternSet
+  readonly #material: Material
+  /** of patterns that were asked for and may match somewhere; undefined: they do not */
   readonly #first = new Map<number, Match | undefined>()
+  #everywhere: Windows | undefined
 
-  constructor(parts: ScanParts) {
-    this.#parts = parts
+  constructor(set: PatternSet, material: Material) {
+    this.#set = set
+    this.#material = material
   }
 
   matches(index: number): boolean {
@@ -108,57 +88,99 @@ class Scan implements SetScan {
   excerpt(index: number): string | undefined {
     const match = this.#firstMatch(index)
     if (match === undefined) return undefined
-    const begin = this.#parts.text.starts[match.text] as number
-    return this.#parts.texts[match.text]?.slice(match.start - begin, Math.min(match.end, match.start + MAX_EXCERPT_CHARACTERS) - begin)
+    const { texts, text } = this.#material
+    const begin = text.starts[match.text] as number
+    return texts[match.text]?.slice(match.start - begin, Math.min(match.end, match.start + MAX_EXCERPT_CHARACTERS) - begin)
   }
 
   count(index: number, most: number): number {
-    const first = most > 0 ? this.#firstMatch(index) : undefined
-    if (first === undefined) return 0
-    let count = 1
-    for (const text of this.#textsOf(index)) {
-      if (text < first.text) continue
-      let before = text === first.text ? first : undefined
-      while (count < most) {
-        before = this.#search(index, text, before)
-        if (before === undefined) break
-        count++
-      }
-    }
+    const windows = this.#windowsOf(index)
+    if (windows === undefined || most < 1 || this.#firstMatch(index) === undefined) return 0
+    const search = new Search(this.#set.matcher(index), this.#material, windows)
+    let count = 0
+    while (count < most && search.next() !== undefined) count++
     return count
   }
 
   #firstMatch(index: number): Match | undefined {
-    if (this.#first.has(index)) return this.#first.get(index)
-    let match: Match | undefined
-    for (const text of this.#textsOf(index)) {
-      match = this.#search(index, text, undefined)
-      if (match !== undefined) break
-    }
+    const known = this.#first.get(index)
+    if (known !== undefined || this.#first.has(index)) return known
+    const windows = this.#windowsOf(index)
+    if (windows === undefined) return undefined
+    const match = new Search(this.#set.matcher(index), this.#material, windows).next()
     this.#first.set(index, match)
     return match
   }
 
-  #textsOf(index: number): Iterable<number> {
-    const { candidates, needs, texts } = this.#parts
-    return needs(index) ? candidates.get(index) ?? [] : texts.keys()
+  #windowsOf(index: number): Windows | undefined {
+    const { candidates, text } = this.#material
+    if (this.#set.needsLiterals(index)) return candidates.windowsOf(index)
+    return this.#everywhere ??= everywhere(text)
+  }
+}
+
+/** Matches of one pattern, one after another, without overlap. */
+class Search {
+  readonly #matcher: Matcher
+  readonly #material: Material
+  readonly #windows: Windows
+  #at = 0
+  /** no match begins before */
+  #from = 0
+  /** what tries on the text that is looked at have taken */
+  #text = -1
+  #spent = 0
+
+  constructor(matcher: Matcher, material: Material, windows: Windows) {
+    this.#matcher = matcher
+    this.#material = material
+    this.#windows = windows
   }
 
-  /** The first match in a text, or the first behind another. */
-  #search(index: number, text: number, before: Match | undefined): Match | undefined {
-    const { budget } = this.#parts
-    const { units, starts } = this.#parts.text
-    const stretch: Stretch = { units, start: starts[text] as number, end: starts[text + 1] as number }
-    const from = before === undefined ? stretch.start : before.end > before.start ? before.end : before.end + 1
-    if (from > stretch.end) return undefined
-    const matcher = this.#parts.matcher(index)
-    if (!budget.left()) {
-      budget.overrun()
-      return undefined
+  next(): Match | undefined {
+    const windows = this.#windows
+    while (this.#at < windows.length) {
+      const text = windows[this.#at] as number
+      const from = Math.max(this.#from, windows[this.#at + 1] as number)
+      const until = windows[this.#at + 2] as number
+      const match = from > until ? undefined : this.#try(text, from, until)
+      if (match === 'exceeded') return undefined
+      if (match !== undefined) return match
+      this.#at += 3
     }
-    const outcome = matcher.search(stretch, from, budget.allowance(stretch.end - stretch.start))
+    return undefined
+  }
+
+  #try(text: number, from: number, until: number): Match | 'exceeded' | undefined {
+    const { budget, text: { units, starts } } = this.#material
+    const [start, end] = [starts[text] as number, starts[text + 1] as number]
+    const matcher = this.#matcher
+    if (text !== this.#text) {
+      this.#text = text
+      this.#spent = 0
+    }
+    const allowed = budget.allowance(end - start) - this.#spent
+    if (!budget.left() || allowed <= 0) {
+      budget.overrun()
+      return 'exceeded'
+    }
+    const outcome = matcher.search({ units, start, end }, [from, until], allowed)
     budget.spend(matcher.steps + 1)
-    if (outcome === EXCEEDED) budget.overrun()
-    return outcome === FOUND ? { text, start: matcher.matchStart, end: matcher.matchEnd } : undefined
+    this.#spent += matcher.steps + 1
+    if (outcome === FOUND) {
+      const { matchStart, matchEnd } = matcher
+      this.#from = matchEnd > matchStart ? matchEnd : matchEnd + 1
+      return { text, start: matchStart, end: matchEnd }
+    }
+    if (outcome === EXCEEDED) {
+      budget.overrun()
+      this.#skipText(text)
+    }
+    return undefined
+  }
+
+  /** What cannot be looked at to its end in a text is left, for this text. */
+  #skipText(text: number): void {
+    while (this.#windows[this.#at + 3] === text) this.#at += 3
   }
 }

@@ -14,6 +14,8 @@ export interface Pattern {
   readonly flags: string
   /** literals (lower case) of which one must be in the text, case aside; undefined: none are known */
   readonly needs: readonly string[] | undefined
+  /** it begins so many code units behind the begin of a match (negative: before it); absent: anywhere */
+  readonly needsAt?: { readonly least: number; readonly most: number }
   /** false: its time is bounded by the budget alone (back-references, looking further than a character, groups that forbid going back) */
   readonly linear: boolean
 }

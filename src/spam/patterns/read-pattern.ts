@@ -16,7 +16,10 @@ import { isLinear } from './syntax.ts'
 export function readPattern(source: string, flags: string): PatternReading {
   try {
     const { root } = parse(source, readFlags(flags))
-    return { status: 'read', pattern: { source, flags, needs: requiredLiterals(root), linear: isLinear(root) } }
+    const needs = requiredLiterals(root)
+    const linear = isLinear(root)
+    const pattern: Pattern = needs === undefined ? { source, flags, needs, linear } : { source, flags, needs: needs.all, needsAt: needs.at, linear }
+    return { status: 'read', pattern }
   } catch (error) {
     if (error instanceof Refusal) return { status: 'refused', problem: error.message, at: error.at }
     throw error

@@ -1,0 +1,145 @@
+/**
+ * Which patterns of a set can match where: one pass over the texts finds the
+ * literals that the patterns need, and each of them says where a match may
+ * begin. Bounded by the text: of one literal at most `MAX_PLACES` are kept, and
+ * from the last of them on everywhere is possible.
+ */
+import { LiteralIndex, stretchOf } from './literal-index.ts'
+import type { Pattern } from './pattern.ts'
+import type { PreparedText } from './prepared-text.ts'
+
+const MAX_PLACES = 4096
+
+/** Where matches may begin: text, first place, last place, and again; in their order. */
+export type Windows = readonly number[]
+
+interface Use {
+  readonly pattern: number
+  /** a match begins so many code units before the literal, at least and at most */
+  readonly least: number
+  readonly most: number
+}
+
+export class NeededLiterals {
+  readonly #index: LiteralIndex | undefined
+  readonly #uses: readonly (readonly Use[])[]
+
+  constructor(patterns: readonly Pattern[]) {
+    const numbers = new Map<string, number>()
+    const uses: Use[][] = []
+    for (const [pattern, { needs = [], needsAt = { least: -Infinity, most: Infinity } }] of patterns.entries()) {
+      for (const literal of needs) {
+        const { stretch, at } = stretchOf(literal)
+        let number = numbers.get(stretch)
+        if (number === undefined) {
+          number = uses.push([]) - 1
+          numbers.set(stretch, number)
+        }
+        uses[number]?.push({ pattern, least: needsAt.least + at, most: needsAt.most + at })
+      }
+    }
+    this.#index = numbers.size === 0 ? undefined : new LiteralIndex([...numbers.keys()])
+    this.#uses = uses
+  }
+
+  /** For each pattern that needs literals and has one in the texts. */
+  find(text: PreparedText): Candidates {
+    const { units, starts } = text
+    const places = new Map<number, number[]>()
+    const index = this.#index
+    if (index !== undefined) {
+      const found = (literal: number, at: number) => {
+        const others = places.get(literal)
+        if (others === undefined) places.set(literal, [at])
+        else if (others.length < MAX_PLACES) others.push(at)
+      }
+      for (let number = 0; number + 1 < starts.length; number++) index.scan(units, [starts[number] as number, starts[number + 1] as number], found)
+    }
+    const candidates = new Candidates(text)
+    for (const [literal, all] of places) for (const use of this.#uses[literal] ?? []) candidates.add(use, all)
+    return candidates
+  }
+}
+
+interface Hit {
+  readonly use: Use
+  readonly places: readonly number[]
+}
+
+export class Candidates {
+  readonly #text: PreparedText
+  readonly #hits = new Map<number, Hit[]>()
+
+  constructor(text: PreparedText) {
+    this.#text = text
+  }
+
+  add(use: Use, places: readonly number[]): void {
+    const hits = this.#hits.get(use.pattern)
+    if (hits === undefined) this.#hits.set(use.pattern, [{ use, places }])
+    else hits.push({ use, places })
+  }
+
+  /** Undefined: nowhere. */
+  windowsOf(pattern: number): Windows | undefined {
+    const hits = this.#hits.get(pattern)
+    if (hits === undefined) return undefined
+    const all: Window[] = []
+    for (const { use, places } of hits) {
+      let text = -1
+      for (const at of places) {
+        text = this.#textAt(at, text)
+        all.push(this.#window(text, at - use.most, at - use.least))
+      }
+      if (places.length === MAX_PLACES) all.push(...this.#everywhereFrom(text))
+    }
+    if (hits.length > 1) all.sort((a, b) => a.text - b.text || a.from - b.from)
+    return merged(all)
+  }
+
+  #window(text: number, from: number, until: number): Window {
+    const start = this.#text.starts[text] as number
+    const end = this.#text.starts[text + 1] as number
+    return { text, from: Math.max(from, start), until: Math.min(until, end) }
+  }
+
+  * #everywhereFrom(text: number): Iterable<Window> {
+    for (let one = text; one + 1 < this.#text.starts.length; one++) yield this.#window(one, -Infinity, Infinity)
+  }
+
+  /** Which text holds a place: the one given, or one behind it. */
+  #textAt(at: number, least: number): number {
+    const { starts } = this.#text
+    if (least >= 0 && at < (starts[least + 1] as number)) return least
+    let [low, high] = [least + 1, starts.length - 2]
+    while (low < high) {
+      const middle = (low + high + 1) >> 1
+      if ((starts[middle] as number) <= at) low = middle
+      else high = middle - 1
+    }
+    return low
+  }
+}
+
+interface Window {
+  readonly text: number
+  readonly from: number
+  readonly until: number
+}
+
+function merged(windows: readonly Window[]): Windows {
+  const found: number[] = []
+  for (const { text, from, until } of windows) {
+    const last = found.length - 1
+    if (last >= 0 && found[last - 2] === text && from <= (found[last] as number) + 1) found[last] = Math.max(found[last] as number, until)
+    else if (until >= from) found.push(text, from, until)
+  }
+  return found
+}
+
+/** The windows of a pattern of which nothing is known. */
+export function everywhere({ starts }: PreparedText): Windows {
+  const found: number[] = []
+  for (let text = 0; text + 1 < starts.length; text++) found.push(text, starts[text] as number, starts[text + 1] as number)
+  return found
+}
