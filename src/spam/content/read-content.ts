@@ -9,16 +9,13 @@ import { readAttachments } from './attachments/attachments.ts'
 import { addFacts } from './html/facts.ts'
 import { LinkList } from './links/link-list.ts'
 import { readShownParts, shownText, type ShownPart, type ShownText } from './shown-parts.ts'
+import { isAscii } from './text/codes.ts'
 import { fold } from './text/fold.ts'
 import { languageOf } from './text/language.ts'
 import { scriptShares } from './text/scripts.ts'
 
 /** A text in which so much of the letters is Latin is one in Latin letters. */
 const MIN_LATIN_SHARE = 0.5
-
-function isAscii(text: string): boolean {
-  return !/[^\0-\x7f]/.test(text)
-}
 
 class ReadContent implements MessageContent {
   readonly mime: MimeMessage
@@ -46,7 +43,7 @@ class ReadContent implements MessageContent {
 
   // Not every set of rules asks for these three.
   get folded(): string {
-    return this.madeFolded ??= fold(this.subject === '' ? this.text : `${this.subject}\n${this.text}`, { ascii: this.ascii, latin: (this.scripts.get('Latin') ?? 0) >= MIN_LATIN_SHARE })
+    return this.madeFolded ??= fold(this.subject === '' ? this.text : `${this.subject}\n${this.text}`, (this.scripts.get('Latin') ?? 0) >= MIN_LATIN_SHARE)
   }
 
   get scripts(): ReadonlyMap<string, number> {

@@ -44,7 +44,7 @@ export class AnchorReader {
     let text = this.shown.slice(this.from, Math.min(to, this.from + MAX_SHOWN_CHARACTERS + 1))
     if (!visible) text = this.words ?? this.unseen.slice(this.unseenFrom, this.unseenFrom + MAX_SHOWN_CHARACTERS + 1)
     const hidden = !visible && this.words === undefined
-    this.links.push({ kind: 'href', url: this.url, shown: text.trim().slice(0, MAX_SHOWN_CHARACTERS), hidden })
+    this.links.push({ kind: 'href', url: this.url, shown: text.trim().slice(0, MAX_SHOWN_CHARACTERS), says: visible || this.words === undefined, hidden })
     this.url = undefined
   }
 }

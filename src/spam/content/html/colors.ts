@@ -50,6 +50,12 @@ function channel(text: string): number {
   return Number.isNaN(value) ? 0 : Math.min(255, Math.max(0, Math.round(value)))
 }
 
+/** A percentage as a number from 0 to 1. */
+function share(text: string): number {
+  const value = parseFloat(text)
+  return Number.isNaN(value) ? 0 : Math.min(1, Math.max(0, value / 100))
+}
+
 function fromHsl(hue: number, saturation: number, lightness: number): number {
   const part = (offset: number): number => {
     const k = (((offset + hue / 30) % 12) + 12) % 12
@@ -68,7 +74,7 @@ function functionColor(text: string): number {
   if (name === 'rgb' || name === 'rgba') return channel(first) * 0x10000 + channel(second) * 0x100 + channel(third)
   if (name !== 'hsl' && name !== 'hsla') return UNKNOWN
   const hue = parseFloat(first)
-  return Number.isNaN(hue) ? UNKNOWN : fromHsl(hue, channel(second) / 255, channel(third) / 255)
+  return Number.isNaN(hue) ? UNKNOWN : fromHsl(hue, share(second), share(third))
 }
 
 /** A colour as CSS writes it, lower case. */

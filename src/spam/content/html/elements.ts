@@ -32,8 +32,8 @@ export interface Element {
 
 const FLAGS: Readonly<Record<string, number>> = {
   'address article aside blockquote body center details dialog dir div dl fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 header hgroup main menu nav ol pre search section summary ul p listing': BLOCK | ENDS_P,
-  'dd dt legend li optgroup option tbody thead tfoot tr title': BLOCK,
-  'html head frameset': 0,
+  'dd dt legend li optgroup option tbody thead tfoot tr': BLOCK,
+  'html head frameset title': 0,
   'table caption marquee object applet': BLOCK | SCOPE,
   'td th': CELL | SCOPE,
   'hr': BLOCK | VOID | ENDS_P,

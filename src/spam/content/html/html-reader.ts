@@ -10,6 +10,7 @@
 import { MAX_HIDDEN_CHARACTERS, MAX_HTML_CHARACTERS } from '../bounds.ts'
 import { MAX_TEXT_CHARACTERS, type HtmlFacts } from '../../content.ts'
 import type { RawLink } from '../links/raw-link.ts'
+import { CodeArray, isAscii, type Codes } from '../text/codes.ts'
 import { TextSink } from '../text/text-sink.ts'
 import { AnchorReader } from './anchors.ts'
 import { A, BASE, BLOCK, BODY, BR, CELL, elementOf, ENDS_P, IMG, P, PLAINTEXT, RAW, RAW_TEXT, SCOPE, TITLE, UNSEEN, VOID, type Element } from './elements.ts'
@@ -43,6 +44,7 @@ const unseen = new TextSink(MAX_HIDDEN_CHARACTERS)
 const open = new OpenElements()
 const tag = new TagReader()
 const entities = new EntityReader()
+const array = new CodeArray()
 
 function isLetter(code: number): boolean {
   const lower = code | 32
@@ -51,6 +53,7 @@ function isLetter(code: number): boolean {
 
 class HtmlReader {
   private readonly html: string
+  private readonly codes: Codes
   private readonly end: number
   private readonly facts: FactCounter
   private readonly links: RawLink[] = []
@@ -64,6 +67,7 @@ class HtmlReader {
 
   constructor(html: string, bytes: number) {
     this.html = html
+    this.codes = array.of(html, isAscii(html))
     this.end = Math.min(html.length, MAX_HTML_CHARACTERS)
     this.facts = new FactCounter(bytes)
     this.looks = new LookReader(html)
@@ -96,13 +100,13 @@ class HtmlReader {
       const ampersand = this.nextAmpersand
       const code = entities.read(this.html, ampersand, false)
       if (code >= 0) {
-        if (ampersand > at) sink.add(this.html, at, ampersand)
+        if (ampersand > at) sink.add(this.codes, at, ampersand)
         sink.addCode(code)
         at = entities.end
       }
       this.nextAmpersand = this.html.indexOf('&', entities.end)
     }
-    if (at < to) sink.add(this.html, at, to)
+    if (at < to) sink.add(this.codes, at, to)
     if (sink === unseen && !this.counted && sink.length > before) {
       this.counted = true
       this.facts.hiddenElements++
@@ -126,7 +130,7 @@ class HtmlReader {
     if (code === SLASH) return this.endTag(at + 2)
     if (code === BANG) return this.declaration(at + 2)
     if (code === QUESTION) return this.behind('>', at + 2)
-    this.sink.add(this.html, at, at + 1)
+    this.sink.add(this.codes, at, at + 1)
     return at + 1
   }
 
@@ -152,7 +156,7 @@ class HtmlReader {
 
   private endTag(at: number): number {
     if (!isLetter(this.html.charCodeAt(at))) return this.behind('>', at)
-    const end = tag.read(this.html, at)
+    const end = tag.read(this.html, this.codes, at)
     if (end < 0) return this.end
     const element = elementOf(tag.hash)
     if (element === undefined) return end
@@ -168,7 +172,7 @@ class HtmlReader {
   }
 
   private startTag(at: number): number {
-    const end = tag.read(this.html, at)
+    const end = tag.read(this.html, this.codes, at)
     if (end < 0) return this.end
     const element = elementOf(tag.hash)
     this.facts.tag(element, this.html, at)

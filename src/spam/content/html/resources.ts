@@ -2,6 +2,7 @@
  * Links of elements other than `<a>`: images, forms, frames, styles, a refresh.
  * `seen` is whether the element is shown at all.
  */
+import { MAX_SHOWN_CHARACTERS } from '../bounds.ts'
 import type { RawLink } from '../links/raw-link.ts'
 import { AREA, BASE, BODY, BUTTON, FORM, IMAGE, IMG, INPUT, LINK, META, OBJECT, type Element } from './elements.ts'
 import type { TagReader } from './tag.ts'
@@ -50,10 +51,10 @@ function kindOf(element: Element): RawLink['kind'] {
 
 /** Adds the links of one element to `links`. */
 export function linksOf({ element, tag, seen, image }: Resource, links: RawLink[]): void {
-  if (image !== '') links.push({ kind: 'image', url: image, shown: '', hidden: !seen })
+  if (image !== '') links.push({ kind: 'image', url: image, shown: '', says: false, hidden: !seen })
   if (element === BODY) return
   const url = urlOf(element, tag)
   if (url === undefined || url === '') return
   const shown = element === AREA || element === IMG ? tag.get('alt') ?? '' : ''
-  links.push({ kind: kindOf(element), url, shown: shown.trim().slice(0, 200), hidden: !seen })
+  links.push({ kind: kindOf(element), url, shown: shown.trim().slice(0, MAX_SHOWN_CHARACTERS), says: false, hidden: !seen })
 }

@@ -4,6 +4,7 @@
  * none. One pass, nothing is read twice.
  */
 import { attributeOf, ATTRIBUTE_NAMES, nameHash, type AttributeName } from './elements.ts'
+import type { Codes } from '../text/codes.ts'
 import { decodeAttribute } from './entities.ts'
 
 const SLASH = 47
@@ -11,6 +12,8 @@ const GREATER = 62
 const EQUALS = 61
 const DOUBLE_QUOTE = 34
 const SINGLE_QUOTE = 39
+/** behind the last character */
+const END = 0x1_0000
 
 const PLACE = new Map(ATTRIBUTE_NAMES.map((name, index) => [name, index]))
 
@@ -21,26 +24,28 @@ export class TagReader {
   /** some attribute that is looked at is there */
   attributes = false
   private html = ''
+  private codes: Codes = new Uint8Array(0)
   private readonly from = new Int32Array(ATTRIBUTE_NAMES.length)
   private readonly to = new Int32Array(ATTRIBUTE_NAMES.length)
 
   /** `at`: of its name. Returns the offset behind `>`, or -1: the text ends before. */
-  read(html: string, at: number): number {
+  read(html: string, codes: Codes, at: number): number {
     this.html = html
+    this.codes = codes
     if (this.attributes) this.from.fill(0)
     this.attributes = false
-    const length = html.length
+    const { length } = codes
     let hash = 0
     let i = at
     for (; i < length; i++) {
-      const code = html.charCodeAt(i)
+      const code = codes[i] as number
       if (code <= 32 || code === SLASH || code === GREATER) break
       hash = nameHash(hash, code)
     }
     this.hash = hash
     this.nameEnd = i
     while (i < length) {
-      const code = html.charCodeAt(i)
+      const code = codes[i] as number
       if (code === GREATER) return i + 1
       if (code <= 32 || code === SLASH) i++
       else i = this.attribute(i)
@@ -61,22 +66,22 @@ export class TagReader {
   }
 
   private attribute(start: number): number {
-    const html = this.html
-    const length = html.length
-    let hash = nameHash(0, html.charCodeAt(start))
+    const { html, codes } = this
+    const { length } = codes
+    let hash = nameHash(0, codes[start] as number)
     let i = start + 1
     let code = 0
     for (; i < length; i++) {
-      code = html.charCodeAt(i)
+      code = codes[i] as number
       if (code <= 32 || code === SLASH || code === GREATER || code === EQUALS) break
       hash = nameHash(hash, code)
     }
-    while (code <= 32 && i < length) code = html.charCodeAt(++i)
+    while (code <= 32 && i < length) code = codes[++i] ?? END
     if (code !== EQUALS) {
       this.keep(hash, i, i)
       return i
     }
-    do code = html.charCodeAt(++i)
+    do code = codes[++i] ?? END
     while (code <= 32)
     if (code === DOUBLE_QUOTE || code === SINGLE_QUOTE) {
       const end = html.indexOf(code === DOUBLE_QUOTE ? '"' : '\'', i + 1)
@@ -85,7 +90,7 @@ export class TagReader {
       return end + 1
     }
     const from = i
-    while (i < length && code > 32 && code !== GREATER) code = html.charCodeAt(++i)
+    while (i < length && code > 32 && code !== GREATER) code = codes[++i] ?? END
     this.keep(hash, from, i)
     return i
   }

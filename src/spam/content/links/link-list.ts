@@ -16,13 +16,17 @@ interface Named {
   readonly domain: string
 }
 
-/** Words before a host that still leave it the thing that is shown. */
+/** Words before a URL that still leave it the thing that is shown. */
 const MAX_WORDS_BEFORE = 40
+/** Arrows, brackets and marks around a bare name; with more, the name is a word of a sentence. */
+const MAX_AROUND_NAME = 4
 
 function namedHost(shown: string): Named | undefined {
-  if (!shown.includes('.')) return undefined
+  if (!shown.includes('.') && !shown.includes('://')) return undefined
   const [first] = findTextLinks(shown, 1)
   if (first === undefined || first.from > MAX_WORDS_BEFORE || first.url.startsWith('mailto:')) return undefined
+  const bare = !/^(?:[a-z]+:\/\/|www\d?\.)/i.test(first.url)
+  if (bare && shown.length - (first.to - first.from) > MAX_AROUND_NAME) return undefined
   const { host, domain } = readUrl(first.url)
   return host === '' ? undefined : { host, domain }
 }
@@ -55,7 +59,7 @@ export class LinkList {
       if (this.distinct.length >= MAX_LINKS) return
       while (range < except.length && (except[range + 1] ?? 0) <= from) range += 2
       if (range < except.length && (except[range] ?? 0) < to) continue
-      this.addOne({ kind: 'text', url, shown: url.slice(0, MAX_SHOWN_CHARACTERS), hidden: false }, undefined, 0)
+      this.addOne({ kind: 'text', url, shown: url.slice(0, MAX_SHOWN_CHARACTERS), says: false, hidden: false }, undefined, 0)
     }
   }
 
@@ -67,9 +71,9 @@ export class LinkList {
   private addOne(raw: RawLink, base: UrlReading | undefined, depth: number): void {
     const url = raw.url.length > MAX_URL_CHARACTERS ? raw.url.slice(0, MAX_URL_CHARACTERS) : raw.url
     const { reading, inner } = this.read(url, base)
-    // A place in the same message leads nowhere.
-    if (reading.scheme === '' && reading.host === '' && (reading.text === '' || reading.text.startsWith('#'))) return
-    const named = raw.kind === 'text' ? undefined : namedHost(raw.shown)
+    // A place in the same message, or a file beside a page that this is not.
+    if (reading.scheme === '' && reading.host === '') return
+    const named = raw.says ? namedHost(raw.shown) : undefined
     const followed = depth < MAX_REDIRECT_DEPTH ? inner : []
     const mismatch = named !== undefined && reading.host !== '' && named.domain !== reading.domain && !followed.some((one) => readUrl(one).domain === named.domain)
     this.keep({

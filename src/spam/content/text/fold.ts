@@ -6,21 +6,54 @@
  * a word that mixes scripts, or that has nothing but look-alikes in it while the
  * text is in Latin letters, is changed.
  */
+import { CodeArray, isAscii, type Codes } from './codes.ts'
 import { confusedWith, isInvisible } from './confusables.ts'
-import { scriptOf } from './scripts.ts'
+import { letterTable } from './scripts.ts'
+import { WordMender } from './word-mender.ts'
 
-const BLANK = 32
+/** It may have to be left out, or stands for a letter in two halves. */
+const INVISIBLE = 1
+/** Normalization (NFKC) may change it. */
+const COMPATIBLE = 2
+const CONFUSED = 4
 
-function isAsciiLetter(code: number): boolean {
-  const lower = code | 32
-  return lower >= 97 && lower <= 122
+/** Ranges of what normalization changes; a character in them that it leaves alone costs a little time. */
+const COMPATIBLE_RANGES: readonly (readonly [number, number])[] = [
+  [0xaa, 0xaa], [0xb2, 0xb5], [0xb8, 0xba], [0xbc, 0xbe], [0x132, 0x133], [0x13f, 0x140], [0x149, 0x149], [0x17f, 0x17f], [0x1c4, 0x1cc], [0x1f1, 0x1f3], [0x2b0, 0x2e4], [0x300, 0x36f], [0x3d0, 0x3d6], [0x3f0, 0x3f9],
+  [0x1d2c, 0x1d6a], [0x1d78, 0x1dbf], [0x2070, 0x209c], [0x2100, 0x2121], [0x2123, 0x218b], [0x2460, 0x24ea], [0x3200, 0x33ff], [0xa69c, 0xa69d], [0xab5c, 0xab5f], [0xf900, 0xfaff], [0xfb00, 0xfdff], [0xfe10, 0xfe6f], [0xff01, 0xffee], [0xd835, 0xd835], [0xd83c, 0xd83c],
+]
+
+let classes: Uint8Array | undefined
+
+/** By 16-bit unit; made when text beyond ASCII comes for the first time. */
+function classTable(): Uint8Array {
+  if (classes !== undefined) return classes
+  const table = new Uint8Array(0x1_0000)
+  for (const [first, last] of COMPATIBLE_RANGES) table.fill(COMPATIBLE, first, last + 1)
+  for (let code = 0xa0; code < 0x1_0000; code++) table[code] = (table[code] ?? 0) | (isInvisible(code) ? INVISIBLE : 0) | (confusedWith(code) !== 0 ? CONFUSED : 0)
+  table[0xd83c] = INVISIBLE | COMPATIBLE
+  table[0xdb40] = INVISIBLE
+  classes = table
+  return table
 }
 
-function isDigit(code: number): boolean {
-  return code >= 48 && code <= 57
+/** The classes of all characters, together. */
+function classesIn(codes: Codes): number {
+  const table = classTable()
+  let found = 0
+  for (let at = 0; at < codes.length; at++) found |= table[codes[at] as number] as number
+  return found
 }
 
-/** One of two that make a letter beyond the first plane: flags and badges that spell words (`🅰`, `🇦`). */
+/** The next character of a class, from `from` on; the length where there is none. */
+function nextOf(codes: Codes, from: number, wanted: number): number {
+  const table = classTable()
+  let at = from
+  while (at < codes.length && ((table[codes[at] as number] as number) & wanted) === 0) at++
+  return at
+}
+
+/** One of two units that make a letter beyond the first plane: badges and flags that spell words (`🅰`, `🇦`). */
 function pictureLetter(high: number, low: number): number {
   if (high !== 0xd83c) return 0
   if (low >= 0xdd30 && low <= 0xdd49) return low - 0xdd30 + 97
@@ -31,186 +64,131 @@ function pictureLetter(high: number, low: number): number {
 }
 
 /** Without what shows nothing, and with the letters of pictures as letters. */
-function withoutInvisible(text: string): string {
+function withoutInvisible(text: string, codes: Codes): string {
   const pieces: string[] = []
   let from = 0
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at)
-    if (code < 0xad) continue
-    if (isInvisible(code)) {
+  for (let at = nextOf(codes, 0, INVISIBLE); at < codes.length; at = nextOf(codes, at + 1, INVISIBLE)) {
+    const code = codes[at] as number
+    if (code < 0xd800 || code > 0xdfff) {
       pieces.push(text.slice(from, at))
       from = at + 1
-    } else if (code >= 0xd83c && code <= 0xdb40) {
-      const low = text.charCodeAt(at + 1)
-      const letter = pictureLetter(code, low)
-      // U+E0000 to U+E01EF: tags and selectors, which show nothing either.
-      if (letter === 0 && !(code === 0xdb40 && low >= 0xdc00 && low <= 0xddef)) continue
-      pieces.push(text.slice(from, at), letter === 0 ? '' : String.fromCharCode(letter))
-      at++
-      from = at + 1
+      continue
     }
+    const low = codes[at + 1] ?? 0
+    const letter = pictureLetter(code, low)
+    // U+E0000 to U+E01EF: tags and selectors, which show nothing either.
+    if (letter === 0 && !(code === 0xdb40 && low >= 0xdc00 && low <= 0xddef)) continue
+    pieces.push(text.slice(from, at), letter === 0 ? '' : String.fromCharCode(letter))
+    at++
+    from = at + 1
   }
-  if (from === 0) return text
   pieces.push(text.slice(from))
   return pieces.join('')
 }
 
-/** What the letters of one word are. */
-interface WordCount {
-  ascii: number
-  confused: number
-  others: number
-}
-
-function isWordCode(code: number): boolean {
-  return isAsciiLetter(code) || (code >= 0xaa && scriptOf(code) !== undefined)
+function isAsciiLetter(code: number): boolean {
+  const lower = code | 32
+  return lower >= 97 && lower <= 122
 }
 
 /** Look-alikes in words that are in disguise become what they look like. */
-function withoutLookAlikes(text: string, latin: boolean): string {
-  const pieces: string[] = []
-  let done = 0
-  let start = -1
-  const count: WordCount = { ascii: 0, confused: 0, others: 0 }
-  for (let at = 0; at <= text.length; at++) {
-    const code = at < text.length ? text.charCodeAt(at) : BLANK
-    if (isAsciiLetter(code)) {
-      if (start < 0) start = at
-      count.ascii++
-      continue
-    }
-    if (code >= 0xaa && isWordCode(code)) {
-      if (start < 0) start = at
-      if (confusedWith(code) !== 0) count.confused++
-      else if (scriptOf(code) === 'Latin') count.ascii++
-      else count.others++
-      continue
-    }
-    if (isDigit(code) && start >= 0) continue
-    if (start >= 0 && count.confused > 0 && (count.ascii > 0 || (latin && count.others === 0))) {
-      pieces.push(text.slice(done, start), plainWord(text.slice(start, at)))
-      done = at
-    }
-    start = -1
-    count.ascii = 0
-    count.confused = 0
-    count.others = 0
-  }
-  if (done === 0) return text
-  pieces.push(text.slice(done))
-  return pieces.join('')
-}
-
-function plainWord(word: string): string {
-  let plain = ''
-  for (let at = 0; at < word.length; at++) plain += String.fromCharCode(confusedWith(word.charCodeAt(at)) || word.charCodeAt(at))
-  return plain
-}
-
-/** What is written for a letter: by code; 0 for none. Lower case only. */
-const WRITTEN_FOR = ((): Uint8Array => {
-  const table = new Uint8Array(128)
-  for (const pair of ['0o', '1i', '3e', '4a', '5s', '7t', '8b', '@a', '$s', '!i', '|i']) table[pair.charCodeAt(0)] = pair.charCodeAt(1)
-  return table
-})()
-
-/** What stands between the letters of a word that is spaced out. */
-const SEPARATORS = ((): Uint8Array => {
-  const table = new Uint8Array(128)
-  for (const character of ' .-_*~,+\'/|') table[character.charCodeAt(0)] = 1
-  return table
-})()
-/** Three single letters in a row are initials; so many are a word. */
-const MIN_SPACED_LETTERS = 4
-const MAX_LEET_WORD = 24
-
-function isFoldedLetter(code: number): boolean {
-  return (code >= 97 && code <= 122) || (code >= 0xdf && scriptOf(code) !== undefined)
-}
-
-/** The last passes, over lower case: finds where a word has to be written anew, and copies everything between. */
-class WordMender {
+class Unmasker {
   private readonly text: string
-  private readonly pieces: string[] = []
-  private done = 0
+  private readonly codes: Codes
+  private readonly latin: boolean
+  private readonly letters = letterTable()
 
-  constructor(text: string) {
+  constructor(text: string, codes: Codes, latin: boolean) {
     this.text = text
+    this.codes = codes
+    this.latin = latin
   }
 
-  mend(): string {
-    const { text } = this
-    const { length } = text
-    let previous = BLANK
-    for (let at = 0; at < length; at++) {
-      const code = text.charCodeAt(at)
-      if (code < 128 && WRITTEN_FOR[code] !== 0) {
-        // A digit with a letter before it; that one comes after it is seen in time.
-        if (previous >= 97 && previous <= 122) at = this.leet(at)
-      } else if (code >= 97 && previous < 97 && SEPARATORS[text.charCodeAt(at + 1)] === 1 && !isDigit(previous) && isFoldedLetter(code)) {
-        at = this.spaced(at)
+  unmask(): string {
+    const { text, codes } = this
+    const pieces: string[] = []
+    let done = 0
+    for (let at = nextOf(codes, 0, CONFUSED); at < codes.length; at = nextOf(codes, at, CONFUSED)) {
+      let from = at
+      while (from > done && this.isPart(from - 1)) from--
+      let to = at + 1
+      while (to < codes.length && this.isPart(to)) to++
+      if (this.isMasked(from, to)) {
+        pieces.push(text.slice(done, from), this.plain(from, to))
+        done = to
       }
-      previous = text.charCodeAt(at)
+      at = to
     }
-    if (this.done === 0) return text
-    this.pieces.push(text.slice(this.done))
-    return this.pieces.join('')
+    if (done === 0) return text
+    pieces.push(text.slice(done))
+    return pieces.join('')
   }
 
-  private replace(from: number, to: number, by: string): void {
-    this.pieces.push(this.text.slice(this.done, from), by)
-    this.done = to
+  private isPart(at: number): boolean {
+    const code = this.codes[at] as number
+    return this.letters[code] !== 0 || (code >= 48 && code <= 57)
   }
 
-  /** `at`: of a digit or sign behind a letter. Returns the last offset that needs no other look. */
-  private leet(at: number): number {
-    const { text } = this
-    let from = at
-    while (from > this.done && at - from < MAX_LEET_WORD && this.isLeetPart(text.charCodeAt(from - 1))) from--
-    let to = at
-    while (to < text.length && to - from <= MAX_LEET_WORD && this.isLeetPart(text.charCodeAt(to))) to++
-    // A sign at the end is a sign.
-    while (to > at && !isAsciiLetter(text.charCodeAt(to - 1))) to--
-    if (to <= at || to - from > MAX_LEET_WORD) return Math.max(at, to - 1)
-    let letters = 0
-    let written = ''
-    let isAddress = false
-    for (let i = from; i < to; i++) {
-      const code = text.charCodeAt(i)
-      if (isAsciiLetter(code)) letters++
-      if (code === 64 && text.slice(i, to + 20).split(' ', 1)[0]?.includes('.')) isAddress = true
-      written += String.fromCharCode(WRITTEN_FOR[code] || code)
+  private isMasked(from: number, to: number): boolean {
+    let ascii = 0
+    let others = 0
+    for (let at = from; at < to; at++) {
+      const code = this.codes[at] as number
+      if (isAsciiLetter(code)) ascii++
+      else if (this.letters[code] !== 0 && confusedWith(code) === 0) others++
     }
-    // Part numbers and hashes have as many digits as letters; an address stays one.
-    if (!isAddress && letters * 2 > to - from && isAsciiLetter(text.charCodeAt(from))) this.replace(from, to, written)
-    return to - 1
+    // A letter alone may be one of a spaced word, which is in no disguise.
+    return ascii > 0 || (this.latin && others === 0 && to - from > 1)
   }
 
-  private isLeetPart(code: number): boolean {
-    return code < 128 && ((code >= 97 && code <= 122) || WRITTEN_FOR[code] !== 0)
-  }
-
-  /** `at`: of a single letter with a separator behind it. */
-  private spaced(at: number): number {
-    const { text } = this
-    const separator = text.charCodeAt(at + 1)
-    let letters = 1
-    let end = at + 1
-    while (text.charCodeAt(end) === separator && isFoldedLetter(text.charCodeAt(end + 1)) && !isFoldedLetter(text.charCodeAt(end + 2))) {
-      letters++
-      end += 2
-    }
-    if (letters < MIN_SPACED_LETTERS) return Math.max(at, end - 1)
+  private plain(from: number, to: number): string {
     let word = ''
-    for (let i = at; i < end; i += 2) word += text.charAt(i)
-    this.replace(at, end, word)
-    return end - 1
+    for (let at = from; at < to; at++) {
+      const code = this.codes[at] as number
+      word += String.fromCharCode(confusedWith(code) || code)
+    }
+    return word
   }
 }
 
-/** `ascii`: nothing in it is beyond ASCII. `latin`: most of its letters are Latin. */
-export function fold(text: string, { ascii, latin }: { readonly ascii: boolean; readonly latin: boolean }): string {
-  if (ascii) return new WordMender(text.toLowerCase()).mend()
-  const visible = withoutInvisible(text)
-  return new WordMender(withoutLookAlikes(visible.normalize('NFKC'), latin).toLowerCase()).mend()
+const array = new CodeArray()
+
+/** So much is folded at a time: what is made on the way stays small, and what is plain ASCII is quick wherever it stands. */
+const PIECE_CHARACTERS = 16_384
+/** How far back a place between two words is looked for. */
+const MAX_WORD_CHARACTERS = 256
+
+function foldPiece(text: string, latin: boolean): string {
+  let plain = text
+  const ascii = isAscii(text)
+  if (!ascii) {
+    const found = classesIn(array.of(plain, false))
+    if ((found & INVISIBLE) !== 0) plain = withoutInvisible(plain, array.of(plain, false))
+    if ((found & COMPATIBLE) !== 0) plain = plain.normalize('NFKC')
+    // Normalization makes Greek and Cyrillic letters of others.
+    if ((found & (CONFUSED | COMPATIBLE)) !== 0) plain = new Unmasker(plain, array.of(plain, false), latin).unmask()
+  }
+  const lower = plain.toLowerCase()
+  return new WordMender(lower, array.of(lower, ascii)).mend()
+}
+
+/** The end of the piece that begins at `from`: between two words, where there is such a place. */
+function pieceEnd(text: string, from: number): number {
+  const end = from + PIECE_CHARACTERS
+  if (end >= text.length) return text.length
+  const last = text.slice(end - MAX_WORD_CHARACTERS, end)
+  const between = Math.max(last.lastIndexOf(' '), last.lastIndexOf('\n'))
+  return between > 0 ? end - MAX_WORD_CHARACTERS + between : end
+}
+
+/** `latin`: most of its letters are Latin. */
+export function fold(text: string, latin: boolean): string {
+  if (text.length <= PIECE_CHARACTERS) return foldPiece(text, latin)
+  const pieces: string[] = []
+  for (let from = 0; from < text.length;) {
+    const end = pieceEnd(text, from)
+    pieces.push(foldPiece(text.slice(from, end), latin))
+    from = end
+  }
+  return pieces.join('')
 }

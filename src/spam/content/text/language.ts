@@ -10,7 +10,8 @@ const LANGUAGES = Object.keys(FUNCTION_WORDS)
 /** languages that have a word, by index */
 const BY_WORD = new Map<string, number[]>()
 LANGUAGES.forEach((language, index) => {
-  for (const word of new Set(FUNCTION_WORDS[language]?.split(' '))) BY_WORD.set(word, [...(BY_WORD.get(word) ?? []), index])
+  // A single letter is an article in one language, and the name of a thing in all others.
+  for (const word of new Set(FUNCTION_WORDS[language]?.split(' '))) if (word.length > 1) BY_WORD.set(word, [...(BY_WORD.get(word) ?? []), index])
 })
 
 /** Scripts that one language (of those that mail is written in) has for itself. */
@@ -46,7 +47,9 @@ function byScript(text: string, scripts: ReadonlyMap<string, number>): string | 
 
 /** Counts the words of some places in a text. */
 class WordCounter {
+  /** words of each language, each by the share that the language has in it: what all neighbours have too says little */
   readonly scores = new Float64Array(LANGUAGES.length)
+  readonly hits = new Float64Array(LANGUAGES.length)
   words = 0
 
   /** Up to `most` words from `from` on. */
@@ -70,7 +73,11 @@ class WordCounter {
 
   private word(word: string): void {
     this.words++
-    for (const index of BY_WORD.get(word) ?? []) this.scores[index] = (this.scores[index] ?? 0) + 1
+    const languages = BY_WORD.get(word) ?? []
+    for (const index of languages) {
+      this.scores[index] = (this.scores[index] ?? 0) + 1 / languages.length
+      this.hits[index] = (this.hits[index] ?? 0) + 1
+    }
   }
 }
 
@@ -97,5 +104,5 @@ export function languageOf(text: string, scripts: ReadonlyMap<string, number>): 
       second = score
     }
   })
-  return first >= counter.words * MIN_SHARE && first >= second * MIN_LEAD ? LANGUAGES[best] : undefined
+  return (counter.hits[best] ?? 0) >= counter.words * MIN_SHARE && first >= second * MIN_LEAD ? LANGUAGES[best] : undefined
 }

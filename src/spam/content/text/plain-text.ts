@@ -4,8 +4,10 @@
  * patterns need it), white space is one blank.
  */
 import { MAX_TEXT_CHARACTERS } from '../../content.ts'
+import { CodeArray, isAscii } from './codes.ts'
 import { TextSink } from './text-sink.ts'
 
+const codes = new CodeArray()
 const sink = new TextSink(MAX_TEXT_CHARACTERS, true)
 
 export interface PlainReading {
@@ -16,6 +18,6 @@ export interface PlainReading {
 
 export function readPlainText(text: string): PlainReading {
   sink.reset()
-  sink.add(text, 0, text.length)
+  sink.add(codes.of(text, isAscii(text)), 0, text.length)
   return { text: sink.toString(), ascii: sink.ascii }
 }

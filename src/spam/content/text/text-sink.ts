@@ -7,10 +7,11 @@
  * the first character that is not: no string is made for a piece, and one at the
  * end.
  */
+import type { Codes } from './codes.ts'
 
 const START_UNITS = 65_536
 /** What stays between two messages; a longer text has an array of its own. */
-const KEPT_UNITS = 262_144
+const KEPT_UNITS = 1_048_576
 const FIRST_WIDE_UNITS = 8192
 
 /** Between what was written and what comes: nothing, a blank, the end of a line (a blank too), the end of a paragraph. */
@@ -20,6 +21,8 @@ const LINE = 2
 const PARAGRAPH = 3
 
 const SPACE_CODE = 32
+/** one character, or the halves of one */
+const pair = new Uint16Array(2)
 const LINE_FEED = 10
 
 /** White space beyond ASCII and U+00A0: what Unicode calls a space, by its code. */
@@ -73,8 +76,8 @@ export class TextSink {
     this.gap = PARAGRAPH
   }
 
-  /** Characters of `source` from `from` to before `to`. */
-  add(source: string, from: number, to: number): void {
+  /** Characters from `from` to before `to`. */
+  add(source: Codes, from: number, to: number): void {
     let until = to
     const room = this.most - this.length - 1
     if (to - from > room) {
@@ -95,8 +98,15 @@ export class TextSink {
 
   /** One character, by its code point. */
   addCode(code: number): void {
-    const text = String.fromCodePoint(code)
-    this.add(text, 0, text.length)
+    let units = 1
+    if (code > 0xffff) {
+      pair[0] = 0xd800 + ((code - 0x10000) >> 10)
+      pair[1] = 0xdc00 + ((code - 0x10000) & 0x3ff)
+      units = 2
+    } else {
+      pair[0] = code
+    }
+    this.add(pair, 0, units)
   }
 
   /** What was written from `from` to before `to`. */
@@ -112,14 +122,14 @@ export class TextSink {
   }
 
   /** Ends before `until`, at the first character that Latin-1 does not have. */
-  private addNarrow(source: string, from: number, until: number): number {
+  private addNarrow(source: Codes, from: number, until: number): number {
     const out = this.narrow
     let length = this.length
     let gap = this.gap
     let bits = 0
     let at = from
     for (; at < until; at++) {
-      const code = source.charCodeAt(at)
+      const code = source[at] as number
       if (code > SPACE_CODE && code !== 0xa0) {
         if (code > 0xff) break
         if (gap !== NOTHING) {
@@ -138,12 +148,12 @@ export class TextSink {
     return at
   }
 
-  private addWide(source: string, from: number, until: number): void {
+  private addWide(source: Codes, from: number, until: number): void {
     const out = this.wide ?? this.widen()
     let length = this.length
     let gap = this.gap
     for (let at = from; at < until; at++) {
-      const code = source.charCodeAt(at)
+      const code = source[at] as number
       if (code > SPACE_CODE && code !== 0xa0 && !isWideSpace(code)) {
         if (gap !== NOTHING) {
           if (length > 0) out[length++] = gap === PARAGRAPH ? LINE_FEED : SPACE_CODE

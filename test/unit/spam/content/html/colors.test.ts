@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { attributeColor, cssColor, sameToTheEye, TRANSPARENT, UNKNOWN, UNSET } from '../../../../../src/spam/content/html/colors.ts'
+
+test('colours of CSS', () => {
+  for (const [text, color] of [
+    ['#fff', 0xffffff], ['#0f08', 0x00ff00], ['#1e90ff', 0x1e90ff], ['#1e90ff80', 0x1e90ff], ['white', 0xffffff], ['rebeccapurple', 0x663399],
+    ['rgb(255, 0, 10)', 0xff000a], ['rgb(100% 0% 0%)', 0xff0000], ['rgba(1,2,3,.5)', 0x010203], ['hsl(0, 100%, 50%)', 0xff0000], ['hsl(120deg 100% 25%)', 0x008000],
+    ['#fff0', TRANSPARENT], ['#ffffff00', TRANSPARENT], ['rgba(0,0,0,0)', TRANSPARENT], ['transparent', TRANSPARENT],
+    ['#ggg', UNKNOWN], ['#12345', UNKNOWN], ['inherit', UNKNOWN], ['rgb(1)', UNKNOWN], ['hsl(a,b,c)', UNKNOWN], ['lab(1 2 3)', UNKNOWN], ['x'.repeat(5000), UNKNOWN],
+  ] as const) assert.equal(cssColor(text), color, text.slice(0, 40))
+})
+
+test('colours of attributes: anything is one', () => {
+  for (const [text, color] of [
+    ['FFFFFF', 0xffffff], ['#FFFFFE', 0xfffffe], [' White ', 0xffffff], ['#abc', 0xaabbcc], ['', UNSET], ['transparent', UNSET],
+    // the example of the standard
+    ['chucknorris', 0xc00000],
+    ['#FFFFF', 0xfffff0],
+  ] as const) assert.equal(attributeColor(text), color, text)
+})
+
+test('what an eye cannot tell apart', () => {
+  assert.equal(sameToTheEye(0xffffff, 0xffffff), true)
+  assert.equal(sameToTheEye(0xfefefe, 0xffffff), true)
+  assert.equal(sameToTheEye(0xeeeeee, 0xffffff), true)
+  assert.equal(sameToTheEye(0xcccccc, 0xffffff), false)
+  assert.equal(sameToTheEye(0xffff00, 0xffffff), false)
+  assert.equal(sameToTheEye(0xffffff, UNKNOWN), false)
+  assert.equal(sameToTheEye(UNKNOWN, UNKNOWN), false)
+})

@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { fold } from '../../../../../src/spam/content/text/fold.ts'
+
+const folded = (text: string) => fold(text, true)
+
+test('disguised words', () => {
+  for (const [text, plain] of [
+    ['VIAGRA', 'viagra'],
+    ['Vi\u00adag\u200bra', 'viagra'],
+    ['Vіаgrа', 'viagra'],
+    ['ＶＩＡＧＲＡ', 'viagra'],
+    ['𝐕𝐢𝐚𝐠𝐫𝐚 𝓬𝓪𝓼𝓱', 'viagra cash'],
+    ['🅵🅡🅔🅔 🇫🇷🇪🇪', 'free free'],
+    ['ⓕⓡⓔⓔ', 'free'],
+    ['v1agra, fr3e m0ney; ca5ino', 'viagra, free money; casino'],
+    ['c@sh b0nu$', 'cash bonu$'],
+    ['v i a g r a now', 'viagra now'],
+    ['F.R.E.E and f-r-e-e and f_r_e_e', 'free and free and free'],
+    ['к р е д и т', 'кредит'],
+    ['с\u0430sh', 'cash'],
+    ['\ufb01nance', 'finance'],
+    ['ᴠɪᴀɢʀᴀ', 'viagra'],
+  ] as const) assert.equal(folded(text), plain, text)
+})
+
+test('what stays what it is', () => {
+  for (const text of ['привет мир, это сор и рост', 'grüße naïve café', '日本語 テキスト', 'a b c', 'i.e. this, u.s.a.', 'joe.doe@mail.example.com root@localhost', 'h264 mp3 win32 covid19', 'a1b2c3d4e5f6', 'id 4f3a2b1c', '$100 at 5pm', 'plain text']) {
+    assert.equal(fold(text, false), text, text)
+  }
+  assert.equal(folded('joe@mail.example.com'), 'joe@mail.example.com')
+})
+
+test('words that only look Latin are Latin in Latin text, and words in Cyrillic text', () => {
+  assert.equal(fold('сор', true), 'cop')
+  assert.equal(fold('сор', false), 'сор')
+})
+
+test('a long text is the same as its pieces', () => {
+  const words = 'Vi\u200bagra fr33 с\u0430sh  grüße plain '
+  const text = words.repeat(2000)
+  assert.equal(folded(text), folded(words).repeat(2000))
+  assert.equal(folded('x'.repeat(100_000)), 'x'.repeat(100_000))
+  assert.equal(folded('\u{1d41a}'.repeat(40_000)).replace(/a/g, '').length <= 4, true)
+})
+
+test('hostile texts cost what they weigh', () => {
+  const began = process.cpuUsage().user
+  for (const piece of ['a1', 'a ', 'a.', '1', 'a@', 'а1', 'a\u200b', 'аb', '\u0301', 'a@a', '\ufdfa', 'ａ ']) fold(piece.repeat(Math.floor(400_000 / piece.length)), true)
+  assert.ok(process.cpuUsage().user - began < 20_000_000)
+})
