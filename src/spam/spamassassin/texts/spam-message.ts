@@ -104,15 +104,13 @@ export class SpamMessage {
     return names.flatMap((name) => this.linesNamed(name)).map((line) => line[form]).join('')
   }
 
-  /** The client that speaks to us; what stands in Received fields is anybody's word. */
+  /** The client that speaks to us, as rules about the first relay ask for it; what stands in Received fields is anybody's word. */
   #relays(): string | undefined {
-    const [ip] = this.facts.words('client') ?? []
-    const [helo = ''] = this.facts.words('helo_name') ?? []
-    if (ip === undefined) return undefined
-    const [name = ''] = this.facts.words('client_name') ?? []
-    const [sender = ''] = this.facts.words('sender') ?? []
-    const value = (text: string) => text.replace(/[\s[\]]+/g, '!')
-    return `[ ip=${ip} rdns=${value(name)} helo=${value(helo)} by= ident= envfrom=${value(sender)} intl=0 id= auth= msa=0 ]`
+    const [client, names, helos, senders] = (['client', 'client_name', 'helo_name', 'sender'] as const).map((fact) => this.facts.words(fact))
+    const ip = client?.[0]
+    if (ip === undefined || names === undefined || helos === undefined || senders === undefined) return undefined
+    const value = (words: readonly string[]) => (words[0] ?? '').replace(/[\s[\]]+/g, '!')
+    return `[ ip=${ip} rdns=${value(names)} helo=${value(helos)} by= ident= envfrom=${value(senders)} intl=0 id= auth= msa=0 ]`
   }
 
   #partFields(name: string, raw: boolean): readonly string[] {

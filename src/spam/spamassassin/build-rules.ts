@@ -1,0 +1,192 @@
+/**
+ * Rules as Postern knows them, out of what SpamAssassin's files say. What cannot
+ * be honoured counts as not hit, as a rule that is not there does in SpamAssassin;
+ * it is told with file and line, and how many others rest on it. A `meta` that
+ * nothing is left of is told too: it could never hit, or would hit every message.
+ * Pure; bounds are those of the readers.
+ */
+import { NOWHERE } from '../../config/problem.ts'
+import type { LocatedRule } from '../rules/read-file.ts'
+import { isPart } from '../rules/rule.ts'
+import type { RuleProblem } from '../rules/rule.ts'
+import type { CfNote, Definition, Directives } from './directives.ts'
+import { readExpression } from './meta-expression.ts'
+import type { Expression } from './meta-expression.ts'
+import { conditionOf, namesIn, quantityOf, simplified } from './metas.ts'
+import { defaultScore } from './scores.ts'
+import { honour } from './tests.ts'
+import type { Honoured } from './tests.ts'
+
+export interface SpamAssassinRules {
+  readonly rules: readonly LocatedRule[]
+  /** rules that cannot be honoured, or not as they are meant */
+  readonly problems: readonly RuleProblem[]
+  /** lines that are no rules, and blocks that are skipped */
+  readonly notes: readonly RuleProblem[]
+}
+
+const MAX_WHY_CHARACTERS = 200
+/** Less than references.ts allows. */
+const MAX_DEPTH = 48
+const ZERO: Expression = { kind: 'number', value: 0 }
+
+export function buildRules(directives: Directives): SpamAssassinRules {
+  const builder = new Builder(directives)
+  const rules = builder.rules()
+  const order = (one: CfNote, other: CfNote) => (one.source === other.source ? one.line - other.line : 0)
+  return { rules, problems: [...directives.problems, ...builder.problems].sort(order).map(problemOf), notes: [...directives.notes, ...builder.notes].map(problemOf) }
+}
+
+class Builder {
+  readonly problems: CfNote[] = []
+  readonly notes: CfNote[] = []
+  readonly #directives: Directives
+  readonly #plain = new Map<string, Honoured>()
+  readonly #metas = new Map<string, Expression>()
+  /** worked out: without what is known beforehand */
+  readonly #done = new Map<string, Expression>()
+  /** how many rules in a row it rests on */
+  readonly #depths = new Map<string, number>()
+  readonly #unhonoured = new Map<string, string>()
+  readonly #restingOn = new Map<string, Set<string>>()
+  readonly #counted = new Set<string>()
+  readonly #missing = new Map<string, Definition>()
+
+  constructor(directives: Directives) {
+    this.#directives = directives
+  }
+
+  rules(): readonly LocatedRule[] {
+    const { tests } = this.#directives
+    for (const definition of tests.values()) if (this.#scoreOf(definition.id) !== 0) this.#read(definition)
+    for (const id of this.#metas.keys()) this.#workOut(id, [], undefined)
+    this.#tellUnhonoured()
+    this.#tellScores()
+    return Array.from(tests.values(), (definition) => this.#rule(definition)).filter((rule) => rule !== undefined)
+  }
+
+  #read(definition: Definition): void {
+    const { id, kind, value } = definition
+    const read = kind === 'meta' && !value.startsWith('eval:') ? readExpression(value) : honour(definition, this.#directives)
+    if (typeof read === 'string') this.#unhonoured.set(id, read)
+    else if ('when' in read) this.#plain.set(id, read)
+    else this.#metas.set(id, read)
+  }
+
+  /** What it counts whatever the message is; undefined: it has to be asked. Works out metas on the way. */
+  #value(id: string, by: Definition, way: readonly string[]): number | undefined {
+    if (this.#plain.has(id)) return undefined
+    if (this.#metas.has(id)) {
+      const known = this.#workOut(id, way, by)
+      return known.kind === 'number' ? known.value : undefined
+    }
+    const others = this.#restingOn.get(id)
+    if (others === undefined) this.#restingOn.set(id, new Set([by.id]))
+    else others.add(by.id)
+    const { tests, passedOver } = this.#directives
+    if (!tests.has(id) && !passedOver.has(id) && !this.#missing.has(id)) this.#missing.set(id, by)
+    return 0
+  }
+
+  #workOut(id: string, way: readonly string[], by: Definition | undefined): Expression {
+    const done = this.#done.get(id)
+    const tree = this.#metas.get(id)
+    const definition = this.#directives.tests.get(id)
+    if (done !== undefined || tree === undefined || definition === undefined) return done ?? ZERO
+    if (by !== undefined && way.includes(id)) {
+      this.#tell(by, `rests on ${id}, which rests on it; ${id} counts as not hit there`)
+      return ZERO
+    }
+    let simple = simplified(tree, {
+      value: (other) => this.#value(other, definition, [...way, id]),
+      matching: (glob) => this.#matching(glob),
+    })
+    let depth = 0
+    namesIn(simple, (other) => void (depth = Math.max(depth, (this.#depths.get(other) ?? 0) + 1)))
+    if (depth > MAX_DEPTH || way.length > MAX_DEPTH) {
+      this.#tell(definition, `rests on rules that rest on rules, more than ${MAX_DEPTH} deep; it counts as not hit`)
+      simple = ZERO
+    } else {
+      namesIn(simple, (other, counted) => {
+        if (counted) this.#counted.add(other)
+      })
+    }
+    this.#depths.set(id, depth)
+    this.#done.set(id, simple)
+    return simple
+  }
+
+  #matching(glob: string): readonly string[] {
+    const names = new RegExp(`^${glob.replaceAll('*', '.*').replaceAll('?', '.')}$`)
+    return [...this.#directives.tests.keys()].filter((id) => names.test(id))
+  }
+
+  #rule(definition: Definition): LocatedRule | undefined {
+    const { id, source, line } = definition
+    const honoured = this.#plain.get(id) ?? this.#meta(definition)
+    if (honoured === undefined) return undefined
+    const { when } = honoured
+    const times = this.#counted.has(id) ? honoured.times : undefined
+    const score = isPart(id) ? undefined : this.#scoreOf(id)
+    return { rule: { id, score, why: this.#why(id), when, ...(times !== undefined && { times }) }, source, place: { ...NOWHERE, line }, hits: [], misses: [] }
+  }
+
+  #meta(definition: Definition): Honoured | undefined {
+    const simple = this.#done.get(definition.id)
+    if (simple === undefined) return undefined
+    const written = this.#metas.get(definition.id)
+    if (simple.kind !== 'number') return { when: conditionOf(simple), times: quantityOf(simple) }
+    // Some are written so, to switch them off or to stand for something that is always there.
+    if (written?.kind === 'number') return simple.value === 0 ? undefined : { when: { kind: 'all', of: [] }, times: simple }
+    if (simple.value === 0) this.#tell(definition, 'can never hit: what it rests on is not honoured or not there')
+    else this.#tell(definition, 'would hit every message, for what it rests on is not honoured or not there; it is not used')
+    return undefined
+  }
+
+  /** undefined: nothing was said */
+  #scoreOf(id: string): number | undefined {
+    return this.#directives.scores.get(id) ?? (isPart(id) ? undefined : defaultScore(id))
+  }
+
+  #why(id: string): string {
+    const bytes = this.#directives.descriptions.get(id)
+    const said = bytes === undefined ? '' : readable(bytes).replace(/[\x00-\x1f\x7f-\x9f\s]+/g, ' ').trim().slice(0, MAX_WHY_CHARACTERS)
+    return said === '' ? `SpamAssassin's rule ${id}` : said
+  }
+
+  #tellUnhonoured(): void {
+    for (const [id, problem] of this.#unhonoured) {
+      const definition = this.#directives.tests.get(id)
+      const resting = this.#restingOn.get(id)?.size ?? 0
+      if (definition !== undefined) this.#tell(definition, `${problem}; it counts as not hit${resting === 0 ? '' : `, also for ${resting === 1 ? 'the rule' : `${resting} rules`} that ${resting === 1 ? 'rests' : 'rest'} on it`}`)
+    }
+    for (const [id, { source, line }] of this.#missing) this.notes.push({ source, line, rule: undefined, problem: `${id} is in none of the files; it counts as not hit` })
+  }
+
+  #tellScores(): void {
+    const { scores, scorePlaces, tests, passedOver } = this.#directives
+    for (const id of scores.keys()) {
+      const place = scorePlaces.get(id)
+      if (place !== undefined && !tests.has(id) && !passedOver.has(id)) this.notes.push({ ...place, rule: undefined, problem: `${id} is given a score and is in none of the files` })
+    }
+  }
+
+  #tell({ id, source, line }: Definition, problem: string): void {
+    this.problems.push({ source, line, rule: id, problem })
+  }
+}
+
+const strict = new TextDecoder('utf-8', { fatal: true })
+
+function readable(bytes: string): string {
+  try {
+    return strict.decode(Buffer.from(bytes, 'latin1'))
+  } catch {
+    // some older character set
+    return bytes
+  }
+}
+
+function problemOf({ source, line, rule, problem }: CfNote): RuleProblem {
+  return { ...NOWHERE, source, line, key: rule ?? '', problem, allowed: undefined, rule }
+}

@@ -1,0 +1,80 @@
+/**
+ * Tests that SpamAssassin makes by code (`eval:name(…)`) and Postern can answer
+ * as truly, out of what it knows itself. All others are not honoured. Pure.
+ */
+import type { Condition, Quantity } from '../rules/condition.ts'
+import type { SpamQuestion } from './texts/spam-text.ts'
+
+const CALL = /^eval:(\w+)\s*\((.*)\)$/s
+
+/** Where another part of Postern does what it does. */
+const ELSEWHERE: readonly (readonly [RegExp, string])[] = [
+  [/^check_(?:rbl|rbl_sub|rbl_txt|rbl_accreditor)$/, 'lists of addresses in the DNS are asked by Postern itself: policy.dnsbl'],
+  [/^check_uridnsbl$/, 'lists of domains in the DNS are asked by Postern itself: spam.uri_lists'],
+  [/^check_bayes$/, 'Postern has a classifier of its own: spam.bayes'],
+  [/(?:white|welcome|block|black)list/, 'wanted and unwanted senders stand in Postern\'s allow list and policy'],
+  [/^check_(?:razor|pyzor|dcc)/, 'Postern asks no such service; SpamAssassin itself may be asked: spam.engines'],
+]
+
+/** What it asks; or why it cannot be asked. */
+export function readCodeTest(value: string): Quantity | Condition | string {
+  const call = CALL.exec(value.trim())
+  if (call === null) return 'it calls nothing; a test by code is eval:name(…)'
+  const [, name = '', list = ''] = call
+  const words = wordsOf(list)
+  const question = words === undefined ? undefined : questionOf(name, words)
+  if (question !== undefined) return question
+  const hint = ELSEWHERE.find(([names]) => names.test(name))?.[1]
+  return `it asks by code of SpamAssassin's, ${name}()${hint === undefined ? '' : `; ${hint}`}`
+}
+
+/** Words in quotes, or plain ones; undefined: something else stands there. */
+function wordsOf(list: string): readonly string[] | undefined {
+  const words: string[] = []
+  let rest = list.trim()
+  while (rest !== '') {
+    const found = /^(?:'([^']*)'|"([^"]*)"|([\w.+-]+))\s*(?:,\s*|$)/.exec(rest)
+    if (found === null) return undefined
+    words.push(found[1] ?? found[2] ?? found[3] ?? '')
+    rest = rest.slice(found[0].length)
+  }
+  return words
+}
+
+function asked(question: SpamQuestion): Quantity {
+  return { kind: 'spamassassin', question }
+}
+
+function fact(name: 'spf' | 'dkim' | 'arc' | 'dmarc', ...is: readonly string[]): Quantity {
+  return asked({ ask: 'fact', name, is })
+}
+
+function within(left: Quantity, least: number, most: number): Condition {
+  return { kind: 'all', of: [{ kind: 'compare', left, operator: '>=', right: { kind: 'number', value: least } }, { kind: 'compare', left, operator: '<=', right: { kind: 'number', value: most } }] }
+}
+
+const SPF = /^check_for_spf_(pass|fail|softfail|neutral|none|temperror|permerror)$/
+
+function questionOf(name: string, words: readonly string[]): Quantity | Condition | undefined {
+  const [first = '', second, third] = words
+  const spf = SPF.exec(name)?.[1]
+  if (spf !== undefined) return fact('spf', spf)
+  switch (name) {
+    case 'check_dkim_signed': return fact('dkim', 'pass', 'fail', 'temperror')
+    case 'check_dkim_valid': return asked({ ask: 'dkim-domain', of: words.map((word) => word.toLowerCase()) })
+    case 'check_dkim_valid_author_sig': return words.length === 0 ? asked({ ask: 'dkim-domain', of: 'author' }) : undefined
+    case 'check_dkim_valid_envelopefrom': return words.length === 0 ? asked({ ask: 'dkim-domain', of: 'envelope' }) : undefined
+    case 'check_arc_signed': return fact('arc', 'pass', 'fail', 'temperror')
+    case 'check_arc_valid': return fact('arc', 'pass')
+    case 'check_dmarc_pass': return fact('dmarc', 'pass')
+    case 'check_dmarc_missing': return fact('dmarc', 'none')
+    case 'html_test': return first === 'html' ? asked({ ask: 'html' }) : undefined
+    case 'check_for_mime_html': return asked({ ask: 'html-parts' })
+    case 'check_for_mime_html_only': return asked({ ask: 'html-only' })
+    case 'check_iframe_src': return asked({ ask: 'iframes' })
+    case 'check_for_missing_to_header': return asked({ ask: 'no-recipient' })
+    case 'check_header_count_range': return within(asked({ ask: 'fields', names: [first.toLowerCase()] }), Number(second ?? 0), third === undefined ? Infinity : Number(third))
+    case 'check_body_length': return Number(first) > 0 ? { kind: 'compare', left: asked({ ask: 'body-length' }), operator: '<', right: { kind: 'number', value: Number(first) } } : undefined
+    default: return undefined
+  }
+}

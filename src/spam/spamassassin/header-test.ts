@@ -1,0 +1,81 @@
+/**
+ * What a `header` or `mimeheader` rule asks: `Name =~ /…/`, `Name !~ /…/`,
+ * `exists:Name`, with `:raw`, `:addr`, `:name`, `:first`, `:last`, `[if-unset: …]`
+ * (Mail::SpamAssassin::Conf, "header"). A field that is not there is an empty
+ * text. What cannot be honoured is said. Pure.
+ */
+import type { TextSource } from '../rules/condition.ts'
+import { writtenPattern } from './pattern-text.ts'
+import type { WrittenPattern } from './pattern-text.ts'
+import { HEADER_PARTS, SPECIAL_HEADERS } from './texts/spam-text.ts'
+import type { HeaderPart } from './texts/spam-text.ts'
+
+export interface PatternTest {
+  readonly in: TextSource
+  readonly pattern: WrittenPattern
+  /** it holds where the pattern does not match */
+  readonly negated: boolean
+}
+
+export type HeaderTest = PatternTest | { readonly exists: TextSource }
+
+const TEST = /^([^\s=!]+(?:=[^\s~]+)*)\s*([=!]~)\s*(.*)$/s
+const UNSET = /\s*\[if-unset:\s*([^\]]*?)\s*\]\s*$/
+/** Only the first relay is known for certain: a pattern that looks at no other begins like this. */
+const FIRST_RELAY = /^\^(?:\\\[|\[\^\\?\]\]\+)/
+const FIELD_NAME = /^[!-9;-~]+$/
+
+export function readHeaderTest(value: string): HeaderTest | string {
+  const exists = /^exists:(\S+)$/i.exec(value)?.[1]
+  if (exists !== undefined) return existence(exists)
+  const unset = UNSET.exec(value)
+  const found = TEST.exec(unset === null ? value : value.slice(0, unset.index))
+  if (found === null) return 'it asks nothing; a test is Name =~ /…/, Name !~ /…/ or exists:Name'
+  const [, name = '', operator, text = ''] = found
+  const source = headerSource(name, unset?.[1] ?? '')
+  if (typeof source === 'string') return source
+  const pattern = writtenPattern(text)
+  if (typeof pattern === 'string') return pattern
+  if (name.startsWith('X-Spam-Relays-') && !looksAtFirstRelay(pattern.source)) return 'it looks at further relays, and Postern knows for certain only the client that speaks to it'
+  return { in: source, pattern, negated: operator === '!~' }
+}
+
+export function readPartHeaderTest(value: string): PatternTest | string {
+  const found = TEST.exec(value)
+  if (found === null) return 'it asks nothing; a test is Name =~ /…/ or Name !~ /…/'
+  const [, written = '', operator, text = ''] = found
+  const [name = '', ...modifiers] = written.split(':')
+  const strange = modifiers.find((modifier) => modifier !== 'raw')
+  if (strange !== undefined) return `:${strange} is not known here`
+  if (name === 'ALL') return 'ALL of a part is not looked at'
+  const pattern = writtenPattern(text)
+  if (typeof pattern === 'string') return pattern
+  return { in: { kind: 'spamassassin', text: { of: 'part-header', name: name.toLowerCase(), raw: modifiers.length > 0 } }, pattern, negated: operator === '!~' }
+}
+
+function existence(name: string): HeaderTest | string {
+  if ((SPECIAL_HEADERS as readonly string[]).includes(name) || name.includes(':')) return `whether there is ${name} is not known`
+  return FIELD_NAME.test(name) ? { exists: { kind: 'header', names: [name.toLowerCase()], form: 'raw', which: 'each' } } : `${name} is no name of a field`
+}
+
+function headerSource(written: string, unset: string): TextSource | string {
+  const [name = '', ...modifiers] = written.split(':')
+  if (!FIELD_NAME.test(name)) return `${written} is no name of a field`
+  const special = (SPECIAL_HEADERS as readonly string[]).includes(name)
+  if (!special && /^(?:ALL-(?:TRUSTED|INTERNAL|UNTRUSTED|EXTERNAL)|X-Spam-Relays-\w+)$/i.test(name)) return `${name} is not known to Postern`
+  let raw = false
+  let which: 'each' | 'first' | 'last' = 'each'
+  let take: HeaderPart | undefined
+  for (const modifier of modifiers) {
+    if (modifier === 'raw') raw = true
+    else if (modifier === 'first' || modifier === 'last') which = modifier
+    else if ((HEADER_PARTS as readonly string[]).includes(modifier)) take = take === 'addr' || take === undefined ? modifier as HeaderPart : take
+    else return `:${modifier} behind the name of a field is not known to Postern`
+  }
+  if (special && take !== undefined && name !== 'EnvelopeFrom') return `:${take} of ${name} is not known to Postern`
+  return { kind: 'spamassassin', text: { of: 'header', name: special ? name : name.toLowerCase(), raw, take, which, unset } }
+}
+
+function looksAtFirstRelay(source: string): boolean {
+  return FIRST_RELAY.test(source) && !/\\\]|\$/.test(source.replace(/^\^\\\[/, '').replace(/\[\^(?:\\.|[^\]\\])*\\?\](?:[^\]\\]|\\.)*?\]|\[\^\\?\]\]/g, ''))
+}

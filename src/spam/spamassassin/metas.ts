@@ -1,0 +1,169 @@
+/**
+ * Conditions of `meta` expressions: what is known beforehand is worked out (rules
+ * that are not honoured count 0, as rules that are not there do in SpamAssassin),
+ * the rest becomes conditions and quantities. Which rules' values are counted, not
+ * just whether they hit, is told too. Pure.
+ */
+import type { Condition, Operator, Quantity } from '../rules/condition.ts'
+import { sum } from '../rules/make-condition.ts'
+import type { Expression } from './meta-expression.ts'
+
+const ZERO: Expression = { kind: 'number', value: 0 }
+
+/**
+ * Without what is known.
+ * @param known what a rule counts whatever the message is; undefined: it is to be asked
+ */
+export function simplified(tree: Expression, known: { readonly value: (id: string) => number | undefined; readonly matching: (glob: string) => readonly string[] }): Expression {
+  const simple = (one: Expression): Expression => simplified(one, known)
+  switch (tree.kind) {
+    case 'number': return tree
+    case 'rule': {
+      const value = known.value(tree.id)
+      return value === undefined ? tree : { kind: 'number', value }
+    }
+    case 'matching': return simple({ kind: 'sum', of: known.matching(tree.glob).map((id) => ({ kind: 'rule', id })) })
+    case 'not':
+    case 'minus': {
+      const of = simple(tree.of)
+      return of.kind === 'number' ? { kind: 'number', value: tree.kind === 'minus' ? -of.value : Number(of.value === 0) } : { kind: tree.kind, of }
+    }
+    case 'and':
+    case 'or': return simpleList(tree.kind, tree.of.map(simple))
+    case 'sum': {
+      const parts = tree.of.map(simple)
+      const open = parts.filter(({ kind }) => kind !== 'number')
+      const value = parts.reduce((all, part) => (part.kind === 'number' ? all + part.value : all), 0)
+      if (open.length === 0) return { kind: 'number', value }
+      const [only] = open
+      return value === 0 && open.length === 1 && only !== undefined ? only : { kind: 'sum', of: value === 0 ? open : [...open, { kind: 'number', value }] }
+    }
+    case 'choose': {
+      const by = simple(tree.by)
+      if (by.kind === 'number') return simple(by.value === 0 ? tree.no : tree.yes)
+      return { kind: 'choose', by, yes: simple(tree.yes), no: simple(tree.no) }
+    }
+    case '*':
+    case '/':
+    case '>':
+    case '>=':
+    case '<':
+    case '<=':
+    case '=':
+    case '!=': {
+      const left = simple(tree.left)
+      const right = simple(tree.right)
+      return left.kind === 'number' && right.kind === 'number' ? { kind: 'number', value: worked(tree.kind, left.value, right.value) } : { kind: tree.kind, left, right }
+    }
+  }
+}
+
+function simpleList(kind: 'and' | 'or', parts: readonly Expression[]): Expression {
+  const kept: Expression[] = []
+  for (const [index, part] of parts.entries()) {
+    if (part.kind !== 'number') {
+      kept.push(part)
+      continue
+    }
+    // What decides ends the list; what does not is its value only where it is the last.
+    if ((part.value !== 0) === (kind === 'or')) {
+      if (kind === 'and' || kept.length === 0) return part
+      kept.push(part)
+      break
+    }
+    if (index === parts.length - 1 && kind === 'and') kept.push(part)
+  }
+  const [only] = kept
+  if (only === undefined) return parts.at(-1) ?? ZERO
+  return kept.length === 1 ? only : { kind, of: kept }
+}
+
+function worked(kind: '*' | '/' | Operator, left: number, right: number): number {
+  switch (kind) {
+    case '*': return left * right
+    // SpamAssassin takes it for no hit.
+    case '/': return right === 0 ? 0 : left / right
+    case '>': return Number(left > right)
+    case '>=': return Number(left >= right)
+    case '<': return Number(left < right)
+    case '<=': return Number(left <= right)
+    case '=': return Number(left === right)
+    case '!=': return Number(left !== right)
+  }
+}
+
+export function conditionOf(tree: Expression): Condition {
+  switch (tree.kind) {
+    case 'rule': return { kind: 'rule', id: tree.id }
+    case 'not': return { kind: 'not', of: conditionOf(tree.of) }
+    case 'and':
+    case 'or': return { kind: tree.kind === 'and' ? 'all' : 'any', of: tree.of.map(conditionOf) }
+    case '>':
+    case '>=':
+    case '<':
+    case '<=':
+    case '=':
+    case '!=': return { kind: 'compare', left: quantityOf(tree.left), operator: tree.kind, right: quantityOf(tree.right) }
+    case 'number':
+    case 'minus':
+    case 'sum':
+    case '*':
+    case '/':
+    case 'choose':
+    case 'matching': return { kind: 'compare', left: quantityOf(tree), operator: '!=', right: { kind: 'number', value: 0 } }
+  }
+}
+
+export function quantityOf(tree: Expression): Quantity {
+  switch (tree.kind) {
+    case 'number': return tree
+    case 'rule': return { kind: 'rule', id: tree.id }
+    case 'minus': return { kind: '-', left: { kind: 'number', value: 0 }, right: quantityOf(tree.of) }
+    case 'and': return { kind: 'both', of: tree.of.map(quantityOf) }
+    case 'or': return { kind: 'either', of: tree.of.map(quantityOf) }
+    case 'sum': return sum(tree.of.map(quantityOf))
+    case '*':
+    case '/': return { kind: tree.kind, left: quantityOf(tree.left), right: quantityOf(tree.right) }
+    case 'choose': return { kind: 'choose', by: conditionOf(tree.by), yes: quantityOf(tree.yes), no: quantityOf(tree.no) }
+    case 'not':
+    case '>':
+    case '>=':
+    case '<':
+    case '<=':
+    case '=':
+    case '!=': return { kind: 'truth', of: conditionOf(tree) }
+    case 'matching': return { kind: 'number', value: 0 }
+  }
+}
+
+/** Rules that it names. */
+export function namesIn(tree: Expression, found: (id: string, counted: boolean) => void, counted = false): void {
+  switch (tree.kind) {
+    case 'rule': return found(tree.id, counted)
+    case 'not': return namesIn(tree.of, found)
+    case 'minus': return namesIn(tree.of, found, true)
+    case 'and':
+    case 'or':
+    case 'sum':
+      for (const one of tree.of) namesIn(one, found, counted || tree.kind === 'sum')
+      return
+    case 'choose':
+      namesIn(tree.by, found)
+      namesIn(tree.yes, found, true)
+      namesIn(tree.no, found, true)
+      return
+    case '*':
+    case '/':
+    case '>':
+    case '>=':
+    case '<':
+    case '<=':
+    case '=':
+    case '!=':
+      namesIn(tree.left, found, true)
+      namesIn(tree.right, found, true)
+      return
+    case 'number':
+    case 'matching': return
+  }
+}
