@@ -188,7 +188,10 @@ export class BayesUpkeep {
     const count = Number(this.#database.prepare('SELECT count(*) AS n FROM tokens').get()?.['n'])
     if (count <= maxTokens * slack) return true
     const worths = new Map<number, number>()
-    for await (const rows of this.#scan()) for (const row of rows) worths.set(worthOf(row), (worths.get(worthOf(row)) ?? 0) + 1)
+    for await (const rows of this.#scan()) {
+      if (signal?.aborted === true) return false
+      for (const row of rows) worths.set(worthOf(row), (worths.get(worthOf(row)) ?? 0) + 1)
+    }
     let surplus = count - Math.floor(maxTokens * PRUNED_SHARE)
     for (const [worth, held] of [...worths].sort(([one], [other]) => one - other)) {
       if (surplus >= held) {
@@ -207,6 +210,7 @@ export class BayesUpkeep {
     const remove = this.#database.prepare('DELETE FROM tokens WHERE key = ?')
     let removed = 0
     for await (const rows of this.#scan()) {
+      if (signal?.aborted === true) return false
       const keys = rows.filter(unwanted).map(({ key }) => key)
       let at = 0
       if (keys.length === 0) continue

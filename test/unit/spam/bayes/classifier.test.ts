@@ -1,0 +1,98 @@
+/** From counts to a probability and points. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { chiSquareAbove } from '../../../../src/spam/bayes/chi-square.ts'
+import { classify, HAM_POINTS, MIN_MESSAGES, pointsOf, SPAM_POINTS } from '../../../../src/spam/bayes/classifier.ts'
+import { Estimates } from '../../../../src/spam/bayes/combine.ts'
+import { countCode } from '../../../../src/spam/bayes/count-code.ts'
+import { letter, taught, tokensOf } from './bayes-fixture.ts'
+
+test('the chi-square distribution, against its tables and its own sum', () => {
+  // Above 5.991 with 2 degrees of freedom, above 18.307 with 10, above 124.342 with 100: 5 %.
+  for (const [value, freedom] of [[5.99146, 2], [18.30704, 10], [124.34211, 100]] as const) assert.ok(Math.abs(chiSquareAbove(value / 2, freedom / 2) - 0.05) < 1e-6)
+  for (const pairs of [1, 2, 7, 31, 32, 33, 64, 200]) {
+    for (const half of [0.01, 0.5, 1, 6.9, 7, 7.1, 31, 33, 90, 200, 400]) {
+      let term = Math.exp(-half)
+      let sum = term
+      for (let i = 1; i < pairs; i++) sum += (term *= half / i)
+      assert.ok(Math.abs(chiSquareAbove(half, pairs) - Math.min(1, sum)) < 1e-12, `${half} ${pairs}`)
+    }
+  }
+  assert.equal(chiSquareAbove(0, 5), 1)
+  assert.equal(chiSquareAbove(5000, 2), 0)
+  assert.equal(chiSquareAbove(10, 5000), 1)
+})
+
+const HAM = [letter('the meeting about our garden project is on tuesday, bring the drawings'), letter('thanks for the drawings, see you on tuesday in the garden')]
+const SPAM = [letter('cheap pills and loans, order now without prescription'), letter('order cheap loans now, pills at half the price')]
+
+test('there is no word before it knows enough of both', () => {
+  const tokens = tokensOf(SPAM[0]!)
+  assert.deepEqual(classify(tokens, undefined), { status: 'untrained', ham: 0, spam: 0, points: 0 })
+  const few = taught({ ham: HAM, spam: SPAM }, MIN_MESSAGES / 2)
+  assert.equal(classify(tokens, few).status, 'classified')
+  assert.deepEqual(classify(tokens, { ...few, ham: 199 }), { status: 'untrained', ham: 199, spam: 200, points: 0 })
+  assert.deepEqual(classify(tokens, { ...few, spam: 199 }), { status: 'untrained', ham: 200, spam: 199, points: 0 })
+  assert.equal(classify(tokens, { ...few, spam: 199 }, 100).status, 'classified')
+})
+
+test('like what it was taught, unlike what it was not, and nothing where it knows nothing', () => {
+  const trained = taught({ ham: HAM, spam: SPAM }, 150)
+  const verdict = (text: string) => {
+    const found = classify(tokensOf(letter(text)), trained)
+    assert.equal(found.status, 'classified')
+    return found
+  }
+  const spam = verdict('order pills now, cheap loans without prescription at half the price')
+  const ham = verdict('on tuesday bring the drawings of our garden project to the meeting')
+  assert.ok(spam.points > 2 && spam.probability > 0.75, `${spam.probability}`)
+  assert.ok(ham.points < -2 && ham.probability < 0.25, `${ham.probability}`)
+  const unknown = verdict('zwei ganz andere sätze, die niemand je gelernt hat')
+  assert.ok(Math.abs(unknown.points) < 0.5, `${unknown.points}`)
+  const mixed = verdict('order pills now cheap loans prescription bring drawings garden project meeting thanks')
+  assert.ok(Math.abs(mixed.points) < Math.abs(spam.points) && Math.abs(mixed.points) < Math.abs(ham.points), `${mixed.points}`)
+})
+
+test('the strongest tokens are named, for those who ask', () => {
+  const trained = taught({ ham: HAM, spam: SPAM }, 150)
+  const found = classify(tokensOf(letter('cheap loans for the garden')), trained)
+  assert.equal(found.status, 'classified')
+  const cheap = found.telling.find(({ name }) => name === 'cheap')
+  assert.deepEqual([cheap?.ham, Math.round((cheap?.spam ?? 0) / 30)], [0, 10])
+  assert.ok((cheap?.probability ?? 0) > 0.99)
+  assert.ok(found.telling.some(({ name, probability }) => name === 'garden' && probability < 0.01))
+  assert.ok(found.telling.length <= 30)
+  const quiet = classify(tokensOf(letter('cheap loans for the garden'), { named: false }), trained)
+  assert.equal(quiet.status, 'classified')
+  assert.deepEqual(quiet.telling, [])
+  assert.equal(quiet.points, found.points)
+})
+
+test('more messages of one class are no evidence for it', () => {
+  const even = new Estimates({ table: taught({ ham: [], spam: [] }, 1).table, ham: 300, spam: 3000 })
+  // In a tenth of either.
+  assert.ok(Math.abs(even.of((countCode(30) << 8) | countCode(300)) - 0.5) < 0.01)
+  assert.ok(even.of((countCode(1) << 8) | countCode(1)) < 0.2)
+})
+
+test('a token that was seen once says less than one that was seen often', () => {
+  const estimates = new Estimates({ table: taught({ ham: [], spam: [] }, 1).table, ham: 300, spam: 300 })
+  const seen = [1, 2, 5, 50].map((times) => estimates.of(countCode(times)))
+  assert.deepEqual([...seen].sort(), seen)
+  assert.ok((seen[0] ?? 1) < 0.97 && (seen[3] ?? 0) > 0.99)
+})
+
+test('points go from one end to the other without a jump, and nine of ten is the tag threshold', () => {
+  assert.equal(pointsOf(0.5), 0)
+  assert.equal(pointsOf(1), SPAM_POINTS)
+  assert.equal(pointsOf(0), -HAM_POINTS)
+  assert.equal(pointsOf(0.9), 5)
+  for (let at = 0; at < 1; at += 0.01) assert.ok(pointsOf(at + 0.01) > pointsOf(at) && pointsOf(at + 0.01) - pointsOf(at) < 0.2)
+})
+
+test('a long message is no surer than its evidence', () => {
+  const trained = taught({ ham: HAM, spam: SPAM }, 150)
+  const once = classify(tokensOf(letter('cheap pills and loans')), trained)
+  const often = classify(tokensOf(letter('cheap pills and loans '.repeat(2000))), trained)
+  assert.ok(Math.abs(once.points - often.points) < 1.5, `${once.points} ${often.points}`)
+})

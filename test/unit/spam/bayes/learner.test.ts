@@ -1,0 +1,88 @@
+/** Learning, moving and forgetting messages, and the model that comes of it. */
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import { classify } from '../../../../src/spam/bayes/classifier.ts'
+import { Learner } from '../../../../src/spam/bayes/learner.ts'
+import { messageKey } from '../../../../src/spam/bayes/message-key.ts'
+import { MODEL_FILE, readModel } from '../../../../src/spam/bayes/model-file.ts'
+import { TOKENS_VERSION } from '../../../../src/spam/bayes/store.ts'
+import { BayesDatabase } from '../../../../src/state/bayes-database.ts'
+import { temporaryDirectory } from '../../../support/process.ts'
+import { contentOf, letter, rowsIn, tokensOf } from './bayes-fixture.ts'
+
+const DAY_MS = 86_400_000
+
+function stage(t: TestContext) {
+  const directory = temporaryDirectory('learner')
+  const store = new BayesDatabase(directory, { tokensVersion: TOKENS_VERSION })
+  t.after(() => store.close())
+  const learner = new Learner({ store, directory, tokens: { ownHosts: new Set() }, now: () => 20_000 * DAY_MS })
+  const model = () => {
+    const reading = readModel(join(directory, MODEL_FILE))
+    assert.equal(reading.status, 'read')
+    return reading.model
+  }
+  return { directory, store, learner, model }
+}
+
+const key = (message: string): string => messageKey(contentOf(message).mime).toString('hex')
+
+test('a message is known again after hops, filters, mail stores and mboxes had it', () => {
+  const message = letter('Dear Bert,\n\nFrom now on we meet on Tuesday.\n', 'Subject: Tuesday\n')
+  const kept = `Return-Path: <anna@example.org>\nDelivered-To: bert\nReceived: from a by b; Sat, 21 Nov 2026 10:00:00 +0000\nX-Spam-Status: No\n${message.replace('Subject: Tuesday', 'Subject: [spam?] Tuesday').replace('\nFrom now', '\n>From now')}\n\n`
+  assert.equal(key(kept), key(message))
+  assert.notEqual(key(message.replace('Tuesday.', 'Monday.')), key(message))
+  assert.notEqual(key(message.replace('Message-ID: <', 'Message-ID: <x')), key(message))
+})
+
+test('content that is no text is part of what a message is', () => {
+  const attached = (bytes: string) => `From: a@example.org\nContent-Type: application/pdf\nContent-Transfer-Encoding: base64\n\n${Buffer.from(bytes).toString('base64')}\n`
+  assert.notEqual(key(attached('one')), key(attached('two')))
+})
+
+test('learning twice is learning once, as the other moves, forgetting takes back', async (t) => {
+  const { store, learner } = stage(t)
+  const content = contentOf(letter('some words'))
+  assert.equal(await learner.learn(content, 'spam'), 'learned')
+  assert.equal(await learner.learn(content, 'spam'), 'known')
+  assert.equal(await learner.maintain(), 'written')
+  assert.deepEqual(new Set((await rowsIn(store)).values()), new Set(['0/1']))
+  assert.equal(await learner.learn(content, 'ham'), 'moved')
+  await learner.maintain()
+  assert.deepEqual(new Set((await rowsIn(store)).values()), new Set(['1/0']))
+  assert.deepEqual((({ ham, spam }) => ({ ham, spam }))(await store.counts()), { ham: 1, spam: 0 })
+  assert.equal(await learner.forget(content), 'forgotten')
+  assert.equal(await learner.forget(content), 'unknown')
+  await learner.maintain()
+  assert.equal((await rowsIn(store)).size, 0)
+  assert.equal((await store.counts()).ham, 0)
+})
+
+test('the model says what was learnt, and is written only when there is something new', async (t) => {
+  const { learner, model } = stage(t)
+  assert.equal(await learner.maintain(), 'written')
+  for (let at = 0; at < 200; at++) {
+    await learner.learn(contentOf(letter(`garden meeting on tuesday, number ${at}`)), 'ham')
+    await learner.learn(contentOf(letter(`cheap pills and loans, number ${at}`)), 'spam')
+  }
+  assert.equal(await learner.maintain(), 'written')
+  assert.equal(await learner.maintain(), 'current')
+  const { ham, spam, tokens } = model()
+  assert.deepEqual([ham, spam], [200, 200])
+  assert.ok(tokens > 400)
+  const points = (text: string): number => classify(tokensOf(letter(text)), model()).points
+  assert.ok(points('more cheap pills and loans') > 1)
+  assert.ok(points('the garden meeting on tuesday') < -1)
+})
+
+test('a look at the model while it is made anew: it is cut short, and done the next time', async (t) => {
+  const { learner, model } = stage(t)
+  await learner.maintain()
+  const before = model().revision
+  await learner.learn(contentOf(letter('some words')), 'spam')
+  assert.equal(await learner.maintain(AbortSignal.abort()), 'busy')
+  assert.equal(model().revision, before)
+  assert.equal(await learner.maintain(), 'written')
+  assert.ok(model().revision > before)
+})
