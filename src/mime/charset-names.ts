@@ -4,8 +4,8 @@
  * those that mail uses besides.
  */
 
-/** `guess`: the name says nothing. `utf-7`, `hz`, `iso-2022-kr`: read here. Otherwise a label of TextDecoder. */
-export type CharsetReading = 'guess' | 'utf-8' | 'windows-1252' | 'utf-16' | 'utf-32' | 'utf-7' | 'hz' | 'iso-2022-kr' | { readonly label: string }
+/** `guess`: the name says nothing. `utf-7`, `hz`, `iso-2022-kr`, `euc-kr`: read here. Otherwise a label of TextDecoder. */
+export type CharsetReading = 'guess' | 'utf-8' | 'windows-1252' | 'utf-16' | 'utf-32' | 'utf-7' | 'hz' | 'iso-2022-kr' | 'euc-kr' | { readonly label: string }
 
 const ALIASES: Readonly<Record<string, string>> = {
   'gb2312': 'gb18030', 'gbk': 'gb18030', 'x-gbk': 'gb18030', 'gb_2312-80': 'gb18030', 'gb2312-80': 'gb18030', 'cp936': 'gb18030', 'ms936': 'gb18030', 'windows-936': 'gb18030', 'cn-gb': 'gb18030', 'euc-cn': 'gb18030', 'euccn': 'gb18030', 'gb-2312': 'gb18030',
@@ -49,6 +49,7 @@ function lookUp(name: string): CharsetReading | undefined {
     // The Encoding Standard makes one U+FFFD of everything in some sets.
     if (canonical === 'windows-1252') return 'windows-1252'
     if (canonical === 'utf-8') return 'utf-8'
+    if (canonical === 'euc-kr') return 'euc-kr'
     if (canonical !== undefined && canonical !== 'replacement') return { label: canonical }
   }
   return undefined

@@ -6,6 +6,7 @@
  */
 import { isAscii, isUtf8 } from 'node:buffer'
 import { charsetReading, type CharsetReading } from './charset-names.ts'
+import { decodeKorean } from './korean.ts'
 import { hzToGb, iso2022KrToEuc } from './shifted-charsets.ts'
 import { decodeUtf7 } from './utf7.ts'
 
@@ -35,13 +36,14 @@ function decoded(bytes: Buffer, reading: CharsetReading, how: { readonly cut: bo
     case 'utf-32': return checked(utf32(bytes))
     case 'utf-7': return checked(decodeUtf7(bytes))
     case 'hz': return decoderText(hzToGb(bytes), 'gb18030', how.cut)
-    case 'iso-2022-kr': return decoderText(iso2022KrToEuc(bytes), 'euc-kr', how.cut)
+    case 'iso-2022-kr': return orUtf8(bytes, decodeKorean(iso2022KrToEuc(bytes)), how.cut)
+    case 'euc-kr': return orUtf8(bytes, decodeKorean(bytes), how.cut)
     default: return decoderText(bytes, reading.label, how.cut)
   }
 }
 
 function isAsciiSuperset(reading: CharsetReading): boolean {
-  if (typeof reading === 'string') return reading === 'guess' || reading === 'utf-8' || reading === 'windows-1252'
+  if (typeof reading === 'string') return reading === 'guess' || reading === 'utf-8' || reading === 'windows-1252' || reading === 'euc-kr'
   return !/^utf-16|^iso-2022/.test(reading.label)
 }
 
@@ -85,12 +87,14 @@ function decoderText(bytes: Buffer, label: string, cut: boolean): CharsetText {
     decoder = new TextDecoder(label)
     decoders.set(label, decoder)
   }
-  let text = decoder.decode(bytes)
-  if (cut && text.endsWith('\ufffd')) text = text.slice(0, -1)
+  return orUtf8(bytes, decoder.decode(bytes), cut)
+}
+
+/** Many declare what their system is set to and send UTF-8. */
+function orUtf8(bytes: Buffer, decoded: string, cut: boolean): CharsetText {
+  const text = cut && decoded.endsWith('\ufffd') ? decoded.slice(0, -1) : decoded
   if (!text.includes('\ufffd')) return { text, defect: undefined }
-  // Many declare what their system is set to and send UTF-8.
-  if (!label.startsWith('utf-16') && !isAscii(bytes) && isUtf8(bytes)) return { text: bytes.toString('utf8'), defect: 'broken-charset' }
-  return { text, defect: 'broken-charset' }
+  return { text: !isAscii(bytes) && isUtf8(bytes) ? bytes.toString('utf8') : text, defect: 'broken-charset' }
 }
 
 function checked(text: string): CharsetText {

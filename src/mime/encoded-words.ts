@@ -14,7 +14,7 @@ import { charsetText } from './charset-text.ts'
 /** Charset with the language of RFC 2231 §5, encoding, content. */
 const WORD = /=\?([^?\s]{1,80})\?([bqBQ])\?([^?]*)\?=/y
 /** Words broken like this have been seen: `?` within the content of a Q word. */
-const LOOSE_WORD = /=\?([^?\s]{1,80})\?([qQ])\?((?:[^?]|\?(?!=)){0,400})\?=/y
+const LOOSE_WORD = /=\?([^?\s]{1,80})\?([qQ])\?((?:[^?]|\?(?!=)){0,100})\?=/y
 
 interface Word {
   readonly charset: string

@@ -29,10 +29,7 @@ export function decodeQuotedPrintable(encoded: Buffer): Decoded {
       solid = length
       at++
     } else if (byte !== EQUALS) {
-      if (byte === CR || byte === LF) {
-        length = solid
-        solid++
-      }
+      if (byte === CR || byte === LF) length = solid
       out[length++] = byte
       if (byte < 0x20 && byte !== 0x09) solid = length
       at++

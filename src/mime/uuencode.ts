@@ -61,7 +61,7 @@ function uuLines(text: Buffer, from: number, maxBytes: number): Omit<UuFile, 'na
     if (!ended && !isUuLine(text, at, line)) break
     if (!ended) {
       whole += line.count
-      if (length < maxBytes) decodeLine(text, at + 1, { out, length, count: line.count })
+      if (length < maxBytes) decodeLine(text, at + 1, { out, length, line })
       length = Math.min(whole, maxBytes)
     }
     at = text[line.end] === 0x0d && text[line.end + 1] === 0x0a ? line.end + 2 : line.end + 1
@@ -97,16 +97,14 @@ function isUuLine(text: Buffer, at: number, line: Line): boolean {
   return true
 }
 
-function decodeLine(text: Buffer, from: number, to: { readonly out: Buffer, readonly length: number, readonly count: number }): void {
-  const value = (at: number): number => {
-    const byte = text[at] ?? 0x20
-    return byte === 0x0a || byte === 0x0d ? 0 : byte - 0x20 & 0x3f
-  }
-  for (let i = 0, at = from; i < to.count; i += 3, at += 4) {
+function decodeLine(text: Buffer, from: number, to: { readonly out: Buffer, readonly length: number, readonly line: Line }): void {
+  const { out, length, line: { count, end } } = to
+  const value = (at: number): number => at < end ? (text[at] ?? 0) - 0x20 & 0x3f : 0
+  for (let i = 0, at = from; i < count; i += 3, at += 4) {
     const group = value(at) << 18 | value(at + 1) << 12 | value(at + 2) << 6 | value(at + 3)
-    to.out[to.length + i] = group >> 16
-    if (i + 1 < to.count) to.out[to.length + i + 1] = group >> 8
-    if (i + 2 < to.count) to.out[to.length + i + 2] = group
+    out[length + i] = group >> 16
+    if (i + 1 < count) out[length + i + 1] = group >> 8
+    if (i + 2 < count) out[length + i + 2] = group
   }
 }
 

@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import type { MimePart } from '../../../src/mime/message-parts.ts'
+import { MIME_LIMITS, MimeReader, readMimeMessage } from '../../../src/mime/reader.ts'
+import { everything, lines, outline, readPieces, readText } from '../../support/mime.ts'
+import { bytes, fileMessage, heldMessage, streamedMessage } from '../../support/stored-message.ts'
+
+const MIXED = lines(
+  'From: =?utf-8?q?J=C3=B6rg?= <j@a.example>', 'Subject: Rechnung', 'MIME-Version: 1.0', 'Content-Type: multipart/mixed; boundary="outer"', '',
+  'This is a message in MIME format.', '--outer', 'Content-Type: multipart/alternative; boundary=inner', '',
+  '--inner', 'Content-Type: text/plain; charset=iso-8859-1', 'Content-Transfer-Encoding: quoted-printable', '', 'Gr=FC=DFe', '',
+  '--inner', 'Content-Type: text/html; charset=utf-8', '', '<p>Gr\xc3\xbc\xc3\x9fe', '--inner--', '',
+  '--outer', 'Content-Type: application/pdf; name="x.pdf"', 'Content-Disposition: attachment; filename="Rechnung.pdf"', 'Content-Transfer-Encoding: base64', '', 'JVBERi0xLjQK', '--outer--', 'epilogue', '',
+)
+
+describe('a message', () => {
+  test('with parts', () => {
+    const message = readText(MIXED)
+    assert.deepEqual(outline(message), ['0 multipart/mixed', '1 multipart/alternative', '2 text/plain "Grüße\\r\\n"', '2 text/html "<p>Grüße"', '1 application/pdf 9'])
+    assert.deepEqual(message.parts.map(({ parent }) => parent), [-1, 0, 1, 1, 0])
+    assert.deepEqual([...message.defects], [])
+    assert.equal(message.size, MIXED.length)
+    const [root, , plain, , pdf] = message.parts as [MimePart, MimePart, MimePart, MimePart, MimePart]
+    assert.equal(root.fields[0]?.text, 'Jörg <j@a.example>')
+    assert.deepEqual([plain.encoding, plain.charset, plain.encodedBytes], ['quoted-printable', 'iso-8859-1', 11])
+    assert.deepEqual([pdf.fileName, pdf.disposition, pdf.parameters.get('name'), pdf.content.toString()], ['Rechnung.pdf', 'attachment', 'x.pdf', '%PDF-1.4\n'])
+    assert.equal(root.encodedBytes, MIXED.length - MIXED.indexOf('This is'))
+  })
+
+  test('is the same in pieces of every size, and with other line ends but for the text', () => {
+    const whole = everything(readText(MIXED))
+    for (let size = 1; size < 100; size++) assert.deepEqual(everything(readPieces(Array.from({ length: Math.ceil(MIXED.length / size) }, (_, i) => bytes(MIXED.slice(i * size, (i + 1) * size))))), whole)
+    for (const end of ['\n', '\r']) assert.deepEqual(outline(readText(MIXED.replaceAll('\r\n', end))), outline(readText(MIXED)).map((line) => line.replace('\\r\\n', JSON.stringify(end).slice(1, -1))))
+  })
+
+  test('as it is stored: in memory, streamed, in a file', async (t) => {
+    const whole = everything(readText(MIXED))
+    const pieces = [bytes(MIXED.slice(0, 100)), bytes(MIXED.slice(100))]
+    for (const stored of [heldMessage(pieces), streamedMessage(pieces), await fileMessage(t, bytes(MIXED))]) assert.deepEqual(everything(await readMimeMessage(stored)), whole)
+  })
+
+  test('that is empty, or has no header, or nothing else', () => {
+    assert.deepEqual(outline(new MimeReader().end()), ['0 text/plain ""'])
+    assert.deepEqual(outline(readText('\r\n')), ['0 text/plain ""'])
+    assert.deepEqual(outline(readText('\r\nText')), ['0 text/plain "Text"'])
+    assert.deepEqual(outline(readText('Just some text.\r\n\r\nAnd more.')), ['0 text/plain "Just some text.\\r\\n\\r\\nAnd more."'])
+    assert.deepEqual(outline(readText('Subject: x')), ['0 text/plain ""'])
+  })
+})
+
+describe('what mail programs read though it is wrong', () => {
+  const CASES: readonly (readonly [string, string, readonly string[], readonly string[]])[] = [
+    ['no last delimiter', lines('Content-Type: multipart/mixed; boundary=a', '', '--a', '', 'one', '--a', '', 'two'), ['1 text/plain "one"', '1 text/plain "two"'], ['not-closed']],
+    ['no last delimiter of an inner multipart', lines('Content-Type: multipart/mixed; boundary=a', '', '--a', 'Content-Type: multipart/mixed; boundary=b', '', '--b', '', 'one', '--a', '', 'two', '--a--'), ['1 multipart/mixed', '2 text/plain "one"', '1 text/plain "two"'], ['not-closed']],
+    ['parts behind the last delimiter', lines('Content-Type: multipart/mixed; boundary=a', '', '--a', '', 'one', '--a--', '', '--a', '', 'two', '--a--'), ['1 text/plain "one"', '1 text/plain "two"'], []],
+    ['a part without a header and without an empty line', lines('Content-Type: multipart/mixed; boundary=a', '', '--a', 'one, and nothing else', 'two', '--a--'), ['1 text/plain "one, and nothing else\\r\\ntwo"'], []],
+    ['text right behind the header', lines('Content-Type: multipart/mixed; boundary=a', '', '--a', 'Content-Type: text/html', '<p>text', '', 'more', '--a--'), ['1 text/html "<p>text\\r\\n\\r\\nmore"'], []],
+    ['noise within the header', lines('Content-Type: multipart/mixed; boundary=a', '', '--a', 'noise', 'Content-Type: text/html', '', '<p>text', '--a--'), ['1 text/html "<p>text"'], []],
+    ['a delimiter right behind the header', lines('Content-Type: multipart/mixed; boundary=a', '--a', 'Content-Type: text/html', '', '<p>text', '--a--'), ['1 text/html "<p>text"'], []],
+    ['empty parts', lines('Content-Type: multipart/mixed; boundary=a', '', '--a', '--a', '', '--a', 'X: y', '--a--'), ['1 text/plain ""', '1 text/plain ""', '1 text/plain ""'], []],
+    ['no boundary', lines('Content-Type: multipart/mixed', '', 'text'), ['1 text/plain "text"'], ['no-boundary']],
+    ['no boundary, but delimiters', lines('Content-Type: multipart/mixed', '', 'preamble', '--guess', 'Content-Type: text/html', '', '<p>text', '--guess--'), ['1 text/html "<p>text"'], ['no-boundary']],
+    ['another boundary', lines('Content-Type: multipart/mixed; boundary=a', '', '--guess', 'Content-Type: text/html', '', '<p>text', '--guess--'), ['1 text/html "<p>text"'], ['boundary-not-found']],
+    ['a boundary that never comes', lines('Content-Type: multipart/mixed; boundary=a', '', 'text'), ['1 text/plain "text"'], ['boundary-not-found']],
+    ['nothing in a multipart', lines('Content-Type: multipart/mixed; boundary=a', '', ''), [], ['boundary-not-found']],
+    ['quotes that are of the boundary or not', lines("Content-Type: multipart/mixed; boundary='a'", '', '--a', '', 'text', '--a--'), ['1 text/plain "text"'], []],
+    ['an empty boundary', lines('Content-Type: multipart/mixed; boundary=""', '', '--', '', 'text', '----'), ['1 text/plain "text"'], []],
+    ['two types', lines('Content-Type: multipart/mixed; boundary=a', '', '--a', 'Content-Type: multipart/mixed; boundary=b', 'Content-Type: text/plain', '', 'text', '--b', '', 'part', '--b--', '--a--'), ['1 multipart/mixed', '2 text/plain "text"', '2 text/plain "part"'], ['duplicate-field']],
+    ['a digest', lines('Content-Type: multipart/digest; boundary=a', '', '--a', '', 'Subject: x', '', 'one', '--a', 'Content-Type: text/plain', '', 'two', '--a--'), ['1 message/rfc822', '2 text/plain "one"', '1 text/plain "two"'], []],
+    ['a message', lines('Content-Type: message/rfc822', '', 'Subject: inner', 'Content-Type: multipart/mixed; boundary=a', '', '--a', '', 'text', '--a--'), ['1 multipart/mixed', '2 text/plain "text"'], []],
+    ['a message in base64', lines('Content-Type: message/rfc822', 'Content-Transfer-Encoding: base64', '', Buffer.from('Content-Type: text/html\r\n\r\n<p>text').toString('base64')), ['1 text/html "<p>text"'], ['encoded-multipart']],
+    ['a message that is said to be in base64', lines('Content-Type: message/rfc822', 'Content-Transfer-Encoding: quoted-printable', '', 'Content-Type: text/html', '', '<p>a=3Db'), ['1 text/html "<p>a=b"'], ['encoded-multipart']],
+    ['a multipart in base64', lines('Content-Type: multipart/mixed; boundary=a', 'Content-Transfer-Encoding: base64', '', Buffer.from('--a\r\n\r\ntext\r\n--a--').toString('base64')), ['1 text/plain "text"'], ['encoded-multipart']],
+    ['a multipart that is said to be in base64', lines('Content-Type: multipart/mixed; boundary=a', 'Content-Transfer-Encoding: base64', '', '--a', '', 'text', '--a--'), ['1 text/plain "text"'], ['encoded-multipart']],
+    ['a multipart in base64 without delimiters', lines('Content-Type: multipart/mixed; boundary=a', 'Content-Transfer-Encoding: base64', '', 'dGV4dA=='), ['1 text/plain "text"'], ['encoded-multipart', 'boundary-not-found']],
+    ['a report', lines('Content-Type: multipart/report; boundary=a', '', '--a', 'Content-Type: message/delivery-status', '', 'Reporting-MTA: dns; a.example', '--a', 'Content-Type: text/rfc822-headers', '', 'Subject: x', '--a--'), ['1 message/delivery-status "Reporting-MTA: dns; a.example"', '1 text/rfc822-headers "Subject: x"'], []],
+    ['a partial message', lines('Content-Type: message/partial; id=x; number=1', '', 'Content-Type: text/html', '', '<p>text'), ['1 text/html "<p>text"'], []],
+    ['uuencoded files in a text', lines('Subject: x', '', 'text', 'begin 644 a.bin', '#86)C', '`', 'end', ''), ['1 application/octet-stream 3'], []],
+    ['an mbox line on top', lines('From a@b.example Mon Jan  1 00:00:00 2024', 'Content-Type: text/html', '', '<p>'), [], []],
+  ]
+  for (const [name, text, parts, defects] of CASES) {
+    test(name, () => {
+      const message = readText(text)
+      assert.deepEqual(outline(message).slice(1), parts)
+      assert.deepEqual([...message.defects], defects)
+    })
+  }
+})
+
+describe('defects', () => {
+  const only = (text: string, limits = {}) => [...readText(text, limits).defects]
+  test('of content', () => {
+    assert.deepEqual(only('Content-Transfer-Encoding: base64\r\n\r\n!!!!'), ['broken-encoding'])
+    assert.deepEqual(only('Content-Transfer-Encoding: x-unheard-of\r\n\r\ntext'), ['unknown-encoding'])
+    assert.deepEqual(only('Content-Type: text/plain; charset=unheard-of\r\n\r\ntext'), ['unknown-charset'])
+    assert.deepEqual(only('Content-Type: text/plain; charset=us-ascii\r\n\r\n\xe4'), ['broken-charset'])
+    assert.deepEqual(only('Content-Type: what\r\n\r\ntext'), ['broken-field'])
+  })
+
+  test('of bounds', () => {
+    assert.deepEqual(only('A: b\r\nC: d\r\n\r\ntext', { maxMessageHeaderBytes: 8 }), ['header-too-long'])
+    assert.deepEqual(only('A: b\r\nC: d\r\n\r\ntext', { maxFields: 1 }), ['too-many-fields'])
+    assert.deepEqual(only('\r\ntext', { maxTextBytes: 3 }), ['too-long'])
+    assert.deepEqual(only('Content-Type: image/png\r\n\r\ntext', { maxOtherBytes: 3 }), [])
+    assert.deepEqual(only(MIXED, { maxParts: 3 }), ['too-many-parts'])
+    assert.deepEqual(only(MIXED, { maxDepth: 1 }), ['too-deep'])
+  })
+
+  test('what is cut says so, and keeps its size', () => {
+    const [part] = readText('Content-Type: image/png\r\n\r\nabcdef', { maxOtherBytes: 3 }).parts
+    assert.deepEqual([part?.content.toString(), part?.truncated, part?.encodedBytes], ['abc', true, 6])
+    const [text] = readText('Content-Type: text/plain; charset=utf-8\r\n\r\n\xc3\xa4\xc3\xa4\xc3\xa4', { maxTextBytes: 3 }).parts
+    assert.deepEqual([text?.text, text?.truncated, text?.defects], ['ä', true, ['too-long']])
+    const [encoded] = readText('Content-Transfer-Encoding: base64\r\n\r\nYWJjZGVm', { maxTextBytes: 3 }).parts
+    assert.deepEqual([encoded?.text, encoded?.truncated], ['abc', true])
+  })
+
+  test('others leave room for text', () => {
+    const message = readText(lines('Content-Type: multipart/mixed; boundary=a', '', '--a', 'Content-Type: image/png', '', 'x'.repeat(100), '--a', '', 'text', '--a--'), { maxHeldBytes: 20, maxTextBytes: 10 })
+    assert.deepEqual(outline(message).slice(1), ['1 image/png 10', '1 text/plain "text"'])
+  })
+
+  test('what is too deep is not looked into, and is there', () => {
+    const message = readText(MIXED, { maxDepth: 1 })
+    assert.deepEqual(outline(message).map((line) => line.replace(/ \d+$/, '')), ['0 multipart/mixed', '1 multipart/alternative', '1 application/pdf'])
+    assert.ok((message.parts[1]?.content.length ?? 0) > 0)
+  })
+})
+
+test('HTML says what it is written in, where the field does not', () => {
+  const html = (type: string, meta: string) => readText(`Content-Type: ${type}\r\n\r\n<html>${meta}<p>\xcf`).parts[0]?.text?.slice(-1)
+  assert.equal(html('text/html', '<meta charset=windows-1251>'), 'П')
+  assert.equal(html('text/html', '<META http-equiv="Content-Type" content="text/html; charset=koi8-r">'), 'о')
+  assert.equal(html('text/html; charset=iso-8859-1', '<meta charset=windows-1251>'), 'Ï')
+  assert.equal(html('text/plain', '<meta charset=windows-1251>'), 'Ï')
+})
+
+test('a small part does not keep the piece that it came in', () => {
+  const padding = 'y'.repeat(200_000)
+  const message = readText(`Content-Type: multipart/mixed; boundary=a\r\n\r\n${padding}\r\n--a\r\nContent-Type: image/gif\r\n\r\nGIF89a\r\n--a--\r\n`)
+  assert.ok((message.parts[1]?.content.buffer.byteLength ?? 0) < padding.length)
+})
+
+test('the bounds that hold where none are given', () => {
+  assert.deepEqual(MIME_LIMITS, { maxDepth: 20, maxParts: 500, maxMessageHeaderBytes: 262_144, maxHeaderBytes: 65_536, maxFields: 2000, maxTextBytes: 1_048_576, maxOtherBytes: 262_144, maxHeldBytes: 3_145_728 })
+})
