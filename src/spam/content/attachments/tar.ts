@@ -1,6 +1,6 @@
 /**
- * The files of a tar archive (POSIX.1-1988 ustar, and GNU's long names), as far
- * as it is held. What cannot be read ends the list.
+ * The files of a tar archive (POSIX.1-1988 ustar, with the long names of GNU and
+ * of POSIX.1-2001), as far as it is held. What cannot be read ends the list.
  */
 
 export interface TarEntry {
@@ -13,10 +13,16 @@ export interface TarEntry {
 
 const BLOCK_BYTES = 512
 const GNU_LONG_NAME = 'L'
+const EXTENDED_HEADER = 'x'
 
 function text(bytes: Buffer): string {
   const end = bytes.indexOf(0)
   return bytes.toString('utf8', 0, end < 0 ? bytes.length : end)
+}
+
+/** The name in an extended header: records of a length, a word, `=` and a value. */
+function extendedName(data: Buffer): string | undefined {
+  return /(?:^|\n)\d+ path=([^\n]*)/.exec(data.toString('utf8'))?.[1]
 }
 
 /** At most `most`. */
@@ -32,6 +38,8 @@ export function readTar(content: Buffer, most: number): readonly TarEntry[] {
     const flag = String.fromCharCode(header[156] ?? 0)
     if (flag === GNU_LONG_NAME) {
       longName = text(data)
+    } else if (flag === EXTENDED_HEADER) {
+      longName = extendedName(data) ?? longName
     } else {
       const prefix = text(header.subarray(345, 500))
       const name = longName ?? (prefix === '' ? '' : `${prefix}/`) + text(header.subarray(0, 100))

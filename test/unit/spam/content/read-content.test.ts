@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { readContent } from '../../../../src/spam/content/read-content.ts'
+import { contentOf, file, html, messageOf, plain, readMime } from '../../../support/content-messages.ts'
+
+const SAME = 'Dear customer, thank you very much for your order of yesterday evening. The parcel leaves our house tomorrow morning, and somebody brings it until friday.'
+const OTHER = 'Secret herbal medicine makes every single gentleman happier within several weeks, guaranteed without prescription from reliable overseas pharmacies.'
+
+test('a plain message', () => {
+  const content = readContent(messageOf([plain('Hello\r\nworld,\r\n\r\nsee http://example.com/x')], { subject: 'Grüße' }))
+  assert.equal(content.subject, 'Grüße')
+  assert.equal(content.text, 'Hello world,\nsee http://example.com/x')
+  assert.equal(content.hidden, '')
+  assert.equal(content.html, undefined)
+  assert.equal(content.folded, 'grüße\nhello world,\nsee http://example.com/x')
+  assert.equal(content.language, undefined)
+  assert.deepEqual([...content.scripts], [['Latin', 1]])
+  assert.deepEqual(content.links.map(({ kind, host, domain }) => [kind, host, domain]), [['text', 'example.com', 'example.com']])
+  assert.deepEqual(content.attachments, [])
+})
+
+test('an HTML message', () => {
+  const content = contentOf(html('<style>.p{display:none}</style><div class=p>preheader</div><p>Visit <a href="http://evil.example.net/x">www.bank.com</a> or shop.example.org/now'))
+  assert.equal(content.text, 'Visit www.bank.com or shop.example.org/now')
+  assert.equal(content.hidden, 'preheader')
+  assert.equal(content.html?.hiddenElements, 1)
+  assert.deepEqual(content.links.map(({ kind, host, mismatch }) => [kind, host, mismatch]), [['href', 'evil.example.net', true], ['text', 'shop.example.org', false]])
+})
+
+test('a text beside the same HTML counts once, one that differs twice, and the links of both', () => {
+  const both = (text: string, markup: string) => readContent(messageOf([plain(text), html(markup)], { subtype: 'alternative' }))
+  const same = both(`${SAME}\r\nhttp://a.example.com`, `<p>${SAME}</p><a href=http://b.example.com>there</a>`)
+  assert.equal(same.text, `${SAME}\nthere`)
+  assert.deepEqual(same.links.map(({ host }) => host), ['a.example.com', 'b.example.com'])
+  assert.equal(both(OTHER, `<p>${SAME}`).text, `${OTHER}\n${SAME}`)
+  assert.equal(both(SAME, '<img src=http://a.example/x.gif>').text, SAME)
+  const hidden = both(SAME, `<p>${OTHER}<div style="display:none">${SAME}</div>`)
+  assert.deepEqual([hidden.text, hidden.hidden], [`${SAME}\n${OTHER}`, SAME])
+})
+
+test('an alternative whose HTML stands with its images', () => {
+  const content = readContent(readMime(`Content-Type: multipart/alternative; boundary=a\r\n\r\n--a\r\nContent-Type: text/plain\r\n\r\n${SAME}\r\n--a\r\nContent-Type: multipart/related; boundary=b\r\n\r\n--b\r\nContent-Type: text/html\r\n\r\n<p>${SAME}</p>\r\n--b\r\nContent-Type: image/gif\r\n\r\nGIF89a\r\n--b--\r\n--a--\r\n`))
+  assert.equal(content.text, SAME)
+  assert.deepEqual(content.attachments.map(({ detectedType }) => detectedType), ['image/gif'])
+})
+
+test('two texts that are no alternatives are both shown', () => {
+  assert.equal(contentOf(plain(SAME), html(`<p>${SAME}`)).text, `${SAME}\n${SAME}`)
+})
+
+test('HTML that is attached: its make and its links, not its text', () => {
+  for (const part of [file('login.html', '<form action=http://evil.example><input type=password>Sign in', 'text/html'), file('login.htm', '<form action=http://evil.example><input type=password>Sign in'), file('x.bin', '<!doctype html><form action=http://evil.example><input type=password>'), file('x.svg', '<svg><script>x</script><form action=http://evil.example><input type=password></svg>', 'image/svg+xml')]) {
+    const content = contentOf(plain('See the file'), part)
+    assert.equal(content.text, 'See the file', part.name)
+    assert.deepEqual([content.html?.forms, content.html?.passwordFields], [1, 1], part.name)
+    assert.deepEqual(content.links.map(({ kind, host, hidden }) => [kind, host, hidden]), [['form', 'evil.example', true]], part.name)
+  }
+})
+
+test('a message in a message is read too', () => {
+  const content = readContent(readMime('Content-Type: multipart/mixed; boundary=a\r\n\r\n--a\r\n\r\nouter\r\n--a\r\nContent-Type: message/rfc822\r\n\r\nSubject: x\r\n\r\ninner http://example.com\r\n--a--\r\n'))
+  assert.equal(content.text, 'outer\ninner http://example.com')
+  assert.deepEqual(content.attachments.map(({ declaredType }) => declaredType), ['message/rfc822'])
+})
+
+test('characters and language', () => {
+  const content = contentOf(plain('Спасибо за ваш заказ. Мы напишем вам, как только посылка будет отправлена, и вы сможете следить за ней на нашем сайте. Если у вас есть вопросы, напишите нам. OK'))
+  assert.equal(content.language, 'ru')
+  assert.deepEqual([...content.scripts.keys()], ['Cyrillic', 'Latin'])
+  assert.ok(content.folded.startsWith('спасибо за'))
+  assert.ok(contentOf(plain('Free Vіаgrа: f.r.e.e')).folded.includes('free viagra: free'))
+})
+
+test('nothing, and next to nothing', () => {
+  for (const raw of ['', '\r\n', 'Subject: x', '\r\n\r\n', 'Content-Type: text/html\r\n\r\n<', 'Content-Type: multipart/mixed\r\n\r\n', 'Content-Type: multipart/alternative; boundary=a\r\n\r\n--a\r\nContent-Type: text/html\r\n\r\n\r\n--a--']) {
+    const content = readContent(readMime(raw))
+    assert.ok(content.text.length <= 1, raw)
+    assert.deepEqual([content.links, [...content.scripts]], [[], content.subject === 'x' ? [['Latin', 1]] : []])
+  }
+})
+
+test('what is said later about a message is that which was read first', () => {
+  // Arrays are used again from message to message: nothing of the second may be in the first.
+  const first = contentOf(html(`<p>${SAME} <a href=http://a.example.com>äöü</a>`))
+  const second = contentOf(html(`<p>${OTHER} Привет <i hidden>x</i>`), plain('b'.repeat(100_000)))
+  assert.equal(first.text, `${SAME} äöü`)
+  assert.equal(first.folded, `${SAME} äöü`.toLowerCase())
+  assert.ok(second.text.startsWith(`${OTHER} Привет\nbbb`))
+})
