@@ -58,7 +58,11 @@ const DAY_MS = 86_400_000
 /** So many are named, the others counted. */
 const NAMED = 10
 
-export async function runTrain(request: TrainRequest, io: TrainIo): Promise<number> {
+export function runTrain(request: TrainRequest, io: TrainIo): Promise<number> {
+  return withInterrupt(io, (signal) => perform(request, io, signal))
+}
+
+async function perform(request: TrainRequest, io: TrainIo, signal: AbortSignal): Promise<number> {
   const loaded = configured(request.config, io)
   if (loaded.status === 'refused') return loaded.exitCode
   const { settings } = loaded
@@ -70,7 +74,7 @@ export async function runTrain(request: TrainRequest, io: TrainIo): Promise<numb
     const tokens = { ownHosts: new Set([settings.hostname.toLowerCase()]) }
     const learner = new Learner({ store, directory: settings.state, tokens, now: io.now ?? Date.now })
     const ground = { settings, store, learner, io }
-    return request.action === 'status' ? await status(request, ground) : await withInterrupt(ground, (signal) => train(request, ground, signal))
+    return request.action === 'status' ? await status(request, ground) : await train(request, ground, signal)
   } catch (error) {
     if (isBusy(error)) throw new ExitError(EXIT.temporary, 'somebody else keeps bayes.db busy; what was learnt so far is kept, and the same command goes on')
     throw error
@@ -80,8 +84,8 @@ export async function runTrain(request: TrainRequest, io: TrainIo): Promise<numb
 }
 
 /** The first Control-C is for us, a second one for the operating system. */
-async function withInterrupt(ground: Ground, work: (signal: AbortSignal) => Promise<number>): Promise<number> {
-  if (ground.io.signal !== undefined) return await work(ground.io.signal)
+async function withInterrupt({ signal }: TrainIo, work: (signal: AbortSignal) => Promise<number>): Promise<number> {
+  if (signal !== undefined) return await work(signal)
   const controller = new AbortController()
   const interrupted = (): void => controller.abort()
   process.once('SIGINT', interrupted)

@@ -144,9 +144,9 @@ test('another process can learn while much is added up', async (t) => {
   for (let at = 0; at < 20; at++) await store.learn(message(`m${at}`, Array.from({ length: 4000 }, () => randomBytes(6).readUIntBE(0, 6))), 'ham')
   const work = store.maintain(DAY)
   let learned = 0
-  let done = false
-  void work.then(() => (done = true))
-  while (!done) {
+  const state = { done: false }
+  void work.then(() => (state.done = true))
+  while (!state.done) {
     await other.learn(message(`other ${learned++}`, [learned]), 'spam')
     await turn()
   }
