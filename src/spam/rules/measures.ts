@@ -85,11 +85,22 @@ function images({ html, mime }: MessageContent): number {
   return Math.max(html?.images ?? 0, mime.parts.filter(({ type }) => type.startsWith('image/')).length)
 }
 
-/** The share of capitals among the letters that have a case. */
+/** The share of capitals among the letters that have a case. Most letters are ASCII; they are told by their codes alone. */
 function capitals(text: string): number | undefined {
   let upper = 0
   let letters = 0
-  for (const letter of text.slice(0, MAX_LOOKED_AT)) {
+  const end = Math.min(text.length, MAX_LOOKED_AT)
+  for (let i = 0; i < end; i++) {
+    const code = text.charCodeAt(i)
+    if (code < 0x80) {
+      const lower = code | 0x20
+      if (lower < 0x61 || lower > 0x7a) continue
+      letters++
+      if (lower !== code) upper++
+      continue
+    }
+    const letter = String.fromCodePoint(text.codePointAt(i) ?? code)
+    i += letter.length - 1
     const isUpper = letter !== letter.toLowerCase()
     if (!isUpper && letter === letter.toUpperCase()) continue
     letters++
