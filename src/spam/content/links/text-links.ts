@@ -163,6 +163,8 @@ class TextLinkFinder {
     const { text } = this
     const start = text.charCodeAt(from) === DOT ? from + 1 : from
     const hostEnd = withoutPunctuation(text, start, to)
+    // `3.14`, `U.S`: no suffix has a single character, and none ends in a digit.
+    if (text.charCodeAt(hostEnd - 2) === DOT || text.charCodeAt(hostEnd - 1) < AT) return
     const host = text.slice(start, Math.min(hostEnd, start + 256))
     const suffix = host.slice(host.lastIndexOf('.') + 1)
     const lower = suffix.toLowerCase()

@@ -125,9 +125,10 @@ export class WordMender {
   /** `at`: of a digit or sign behind a letter. Returns the last offset that needs no other look. */
   private disguised(at: number): number {
     let from = at
-    while (from > this.done && at - from < MAX_DISGUISED_WORD && this.isPart(from - 1)) from--
+    while (from > this.done && at - from <= MAX_DISGUISED_WORD && this.isPart(from - 1)) from--
+    // To its end, however long it is: nothing of it is looked at again.
     let to = at
-    while (to - from <= MAX_DISGUISED_WORD && this.isPart(to)) to++
+    while (this.isPart(to)) to++
     const end = to
     // A sign at the end is a sign, and one at the beginning too.
     while (to > at && !this.isLetter(to - 1)) to--
