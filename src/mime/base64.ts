@@ -3,7 +3,8 @@
  * the alphabet is passed over, padding in the middle ends a group and reading
  * goes on behind it (several encoded texts one after the other), and a group
  * without padding at the end gives what bytes it has. `broken` where anything
- * but blanks, line ends and padding had to be passed over.
+ * but blanks, line ends and padding had to be passed over. Prose behind the
+ * padding, which mailing lists put there, is left out.
  *
  * Not the runtime's own decoder: that one takes the alphabet of URLs as well,
  * stops at padding, and does not tell what it passed over.
@@ -29,6 +30,8 @@ export function decodeBase64(encoded: Buffer): Decoded {
   let held = 0
   let count = 0
   let broken = false
+  /** behind the first padding, of what is read and of what is made of it */
+  let padded: { readonly at: number, readonly length: number } | null = null
   for (let at = 0; at < size;) {
     // Whole groups, of which nearly everything consists.
     if (count === 0) {
@@ -57,9 +60,21 @@ export function decodeBase64(encoded: Buffer): Decoded {
       held = 0
       count = 0
     }
+    if (code === PAD) padded ??= { at, length }
   }
   length = flush(out, length, { held, count })
+  if (broken && padded !== null && isProse(encoded, padded.at)) length = padded.length
   return { bytes: out.subarray(0, length), broken }
+}
+
+/** Text has blanks and punctuation; encoded content has next to none. */
+function isProse(encoded: Buffer, from: number): boolean {
+  let foreign = 0
+  for (let at = from; at < encoded.length; at++) {
+    const byte = encoded[at] as number
+    if (byte === 0x20 || byte === 0x09 || CODES[byte] === FOREIGN) foreign++
+  }
+  return foreign * 16 > encoded.length - from
 }
 
 /** The bytes of a group, which may lack characters at its end. */

@@ -17,6 +17,13 @@ describe('base64', () => {
     check(decodeBase64, [['', '', false], ['SGVsbG8=', 'Hello', false], ['SGVs\r\nbG8h\r\n', 'Hello!', false], [' S G\tV s\n', 'Hel', false], ['SGVsbA==\r\n\r\n', 'Hell', false], ['//79', '\xff\xfe\xfd', false], ['+/8=', '\xfb\xff', false]])
   })
 
+  test('with the words of a mailing list behind it', () => {
+    check(decodeBase64, [['SGVsbA==\r\n-- \r\nTo leave the list, write to leave@a.example.\r\n', 'Hell', true]])
+    // Noise here and there hides nothing.
+    const [one = '', other = ''] = ['Hell', 'o, this is a long text that goes on and on'].map((text) => Buffer.from(text).toString('base64'))
+    check(decodeBase64, [[`${one}\r\n!${other}`, 'Hello, this is a long text that goes on and on', true]])
+  })
+
   test('every length, in lines of every length', () => {
     for (let length = 0; length < 100; length++) {
       const bytes = Buffer.from(Array.from({ length }, (_, i) => (i * 37) & 0xff))
