@@ -122,3 +122,12 @@ fuzz('bytes with a first byte that means something', 800, (random) => {
   const start = random.pick(['PK\x03\x04', 'PK\x05\x06', '\x1f\x8b\x08', 'Rar!\x1a\x07\x00', 'Rar!\x1a\x07\x01\x00', '\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1', 'MZ', 'BM', 'RIFF', '\xca\xfe\xba\xbe', '<', '\xff\xfe'])
   check(contentOf(plain('x'), file('x', Buffer.from(start + random.bytes(400), 'latin1'))))
 })
+
+const REPEATED = ['<', '</', '<a ', '<!--', '--!>', '<b>', '<i><p>', '</font>', '<td><font>', '<style>a{', '<script></', '<x y=', ';', '(', '&', '&a', '&#', 'a.', 'a.a:', 'a.http://', '://', 'http://x/((((((', 'a.a@', '@a.', '-.', 'a1', 'a ', 'а1', 'a\u200b', 'аb', '\u0301', 'a@a', '\ufdfa'] as const
+
+fuzz('one thing over and over costs what it weighs', 40, (random) => {
+  const piece = random.soup(REPEATED, 3, 0)
+  if (piece === '') return
+  const long = piece.repeat(Math.floor(400_000 / piece.length)) + random.pick(['', ...REPEATED])
+  check(contentOf(random.chance(0.5) ? html(random.pick(['', '<a href=x>', '<style>', '<p style="']) + long) : plain(long)))
+})

@@ -43,10 +43,3 @@ test('in an attribute, a parameter of a URL is none', () => {
   assert.equal(decodeAttribute('java&#115;cript&colon;x'), 'javascript:x')
   assert.equal(decodeAttribute('nothing'), 'nothing')
 })
-
-test('a text of ampersands, or of names without end, costs what it weighs', () => {
-  const began = process.cpuUsage().user
-  decodeAttribute('&a'.repeat(500_000))
-  decodeAttribute(`&${'a'.repeat(1_000_000)}`)
-  assert.ok(process.cpuUsage().user - began < 20_000_000)
-})

@@ -47,12 +47,3 @@ test('as many as are asked for', () => {
   assert.equal(findTextLinks('http://a.example '.repeat(50), 7).length, 7)
   assert.equal(findTextLinks('http://a.example '.repeat(5000)).length, 1000)
 })
-
-test('texts that make it look twice cost what they weigh', () => {
-  const began = process.cpuUsage().user
-  for (const piece of ['a.', 'a.a:', 'a.http://', '.', '://', 'http://', 'a@', 'a.a@', '@a.', 'http://x/((((((', 'a.b://', '-.', 'é.', 'http://a))))))']) findTextLinks(piece.repeat(Math.floor(600_000 / piece.length)))
-  findTextLinks(`${'a.'.repeat(300_000)}://`)
-  findTextLinks(`${'a.'.repeat(300_000)}:`)
-  findTextLinks(`${'a.'.repeat(300_000)}@`)
-  assert.ok(process.cpuUsage().user - began < 20_000_000)
-})

@@ -43,9 +43,3 @@ test('a long text is the same as its pieces', () => {
   assert.equal(folded('x'.repeat(100_000)), 'x'.repeat(100_000))
   assert.equal(folded('\u{1d41a}'.repeat(40_000)).replace(/a/g, '').length <= 4, true)
 })
-
-test('hostile texts cost what they weigh', () => {
-  const began = process.cpuUsage().user
-  for (const piece of ['a1', 'a ', 'a.', '1', 'a@', 'а1', 'a\u200b', 'аb', '\u0301', 'a@a', '\ufdfa', 'ａ ']) fold(piece.repeat(Math.floor(400_000 / piece.length)), true)
-  assert.ok(process.cpuUsage().user - began < 20_000_000)
-})
