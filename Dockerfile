@@ -28,6 +28,7 @@ COPY --from=dependencies /build/node_modules ./node_modules
 COPY --from=build /build/dist ./dist
 COPY package.json LICENSE ./
 COPY config ./config
+COPY rules ./rules
 # The image's own unprivileged user, uid 1000. Docker (20.10 and newer) sets
 # net.ipv4.ip_unprivileged_port_start to 0 in a container's own network, so that
 # it may open port 25. Where that is not so (other engines, --network host),

@@ -136,8 +136,7 @@ class PosternGateway implements Gateway {
     if (this.content !== undefined) return this.content.reload(scoringSettings(settings))
     const { judges, serves } = serviceSettings(settings)
     if (!judges && !serves) return
-    this.content = await ScoringServices.open(scoringSettings(settings), this.outgoingContext())
-    this.content.tick()
+    this.content = new ScoringServices(scoringSettings(settings), this.outgoingContext())
   }
 
   reload(settings: Settings): Promise<void> {

@@ -160,7 +160,8 @@ function describeEffect({ check, result, policy, effect, points }: Effect, paint
 const MAX_PARTS = 60
 
 /** The rules that a check's points are made of. */
-function describeParts({ parts = [] }: Effect, paint: Paint): readonly string[] {
+function describeParts({ parts = [], effect }: Effect, paint: Paint): readonly string[] {
+  if (effect === 'nothing') return []
   const more = parts.length > MAX_PARTS ? [`${INDENT.repeat(3)}${paint('dim', `and ${parts.length - MAX_PARTS} more`)}`] : []
   return [...parts.slice(0, MAX_PARTS).map(({ name, points, why }) => {
     const sum = points > 0 ? `+${points}` : String(points)

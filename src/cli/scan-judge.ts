@@ -70,7 +70,6 @@ export async function scan(input: ScanInput, { inbound, lists, content }: ScanGr
   const judged = await judgement.judge(body, asked.accepted.length === 0 ? recipients : asked.accepted, { id: 'scan', received: NOTHING })
   const outcome = outcomeOf({ greeting: greeted.refusal, recipients: asked.accepted.length === 0 ? asked.refused[0]?.reply : undefined, loop, judged })
   client.end()
-  content.close()
   const { state } = judgement
   const transaction = transactionOf(input, { ...outcome, refused: asked.refused.map(({ recipient, reply }) => `${readable(recipient)} ${describeReply(reply)}`) })
   const passed = outcome.action === 'accept' || outcome.action === 'quarantine'

@@ -56,8 +56,14 @@ export async function runScan(request: ScanRequest, io: ScanIo): Promise<number>
   try {
     const sender = given ?? (await returnPath(message))
     const now = io.now ?? Date.now
-    const scanned = await withResolver(settings, io, async ({ resolver, log }) =>
-      scan({ session, sender, recipients, message, settings }, await scanGround(settings, { resolver, log, now, without: session.helo === undefined ? ['helo'] : [] })))
+    const scanned = await withResolver(settings, io, async ({ resolver, log }) => {
+      const ground = await scanGround(settings, { resolver, log, now, without: session.helo === undefined ? ['helo'] : [] })
+      try {
+        return await scan({ session, sender, recipients, message, settings }, ground)
+      } finally {
+        ground.content.close()
+      }
+    })
     io.out(request.json === true ? `${safeJson(asJson(scanned, now()))}\n` : describe(scanned, now(), io))
     if (scanned.dnsDown) io.err('warning: no DNS server answers: nothing that rests on the DNS could be found out\n')
     return request.exitCode === true ? EXIT_BY_ACTION[scanned.action] : EXIT.ok

@@ -1,7 +1,7 @@
 /** The format of an entry of `spam.engines`: another spam engine or a virus scanner. Pure; nothing throws. */
 import { DEFAULT_BREAKER, DEFAULT_COUNTS, ENGINE_DEFAULTS } from '../spam/engines/settings.ts'
-import type { EngineAddress, EngineKind, EngineSettings, EngineTls } from '../spam/engines/settings.ts'
-import { duration, flag, integer, oneOf, read, refuse, size, textFormat } from './format.ts'
+import type { EngineAddress, EngineKind, EngineSettings, EngineTls, SpamName } from '../spam/engines/settings.ts'
+import { duration, flag, integer, listOf, oneOf, read, refuse, size, textFormat } from './format.ts'
 import type { Format } from './format.ts'
 import { Keys } from './format-mapping.ts'
 import { filePath, hopAddress, reference } from './format-names.ts'
@@ -10,15 +10,20 @@ import { negativePoints } from './format-spam.ts'
 import { isMapping, showValue } from './source.ts'
 import type { Raw } from './source.ts'
 
-const KEYS = ['kind', 'name', 'address', 'timeout', 'max_size', 'weight', 'by', 'most', 'least', 'down', 'scans', 'tls', 'tls_ca', 'tls_name', 'tls_verify', 'password_file', 'user', 'folder']
+const KEYS = ['kind', 'name', 'address', 'timeout', 'max_size', 'weight', 'by', 'most', 'least', 'down', 'scans', 'tls', 'tls_ca', 'tls_name', 'tls_verify', 'password_file', 'user', 'folder', 'spam_names']
 /** Keys of some kinds only. */
 const OF_KIND: Readonly<Record<EngineKind, readonly string[]>> = {
   rspamd: ['address', 'tls', 'tls_ca', 'tls_name', 'tls_verify', 'password_file', 'weight', 'by', 'most', 'least'],
   spamassassin: ['address', 'tls', 'tls_ca', 'tls_name', 'tls_verify', 'user', 'weight', 'by', 'most', 'least'],
-  clamav: ['address'],
+  clamav: ['address', 'spam_names', 'weight', 'most', 'least'],
   spamscanner: ['folder', 'weight', 'by', 'most', 'least'],
 }
 const BY_KIND = [...new Set(Object.values(OF_KIND).flat())]
+
+const spamName: Format<SpamName> = textFormat({ type: 'name', allowed: 'the beginning of a name and points, such as Sanesecurity.Junk 3' }, (text) => {
+  const [, prefix = '', score = ''] = /^([\x21-\x7e]{1,100})\s+([0-9]{1,4}(?:\.[0-9]{1,2})?)$/.exec(text.trim()) ?? []
+  return prefix === '' ? refuse(`found ${showValue(text)}`) : read({ prefix, score: Number(score) })
+})
 
 const userName: Format<string> = textFormat({ type: 'name', allowed: 'the name of a user of spamd, or recipient' }, (text) => (/^[\x21-\x7e]{1,100}$/.test(text) ? read(text) : refuse(`found ${showValue(text)}`)))
 
@@ -44,6 +49,7 @@ export const engine: Format<EngineSettings> = {
     tls_verify: 'Check its certificate; `true` where it is left out.',
     password_file: 'rspamd: a file whose first line is the password of its controller.',
     user: 'spamassassin: whose preferences hold: a name, or `recipient` for the recipient of a message that has only one.',
+    spam_names: 'clamav: beginnings of names that are no viruses but so many points, each as `Sanesecurity.Junk 3`: third parties\' signatures.',
     folder: 'spamscanner: a folder whose `node_modules` has it.',
   },
   read(raw) {
@@ -81,7 +87,7 @@ function readEngine(kind: EngineKind, raw: ReadonlyMap<string, Raw>, keys: Keys)
       const user = keys.optional('user', userName)
       return { kind, ...common, address, tls: readTls(raw, keys), user: user === undefined || user === 'recipient' ? user : { name: user } }
     }
-    case 'clamav': return { kind, ...common, address, spamNames: [] }
+    case 'clamav': return { kind, ...common, address, spamNames: keys.optional('spam_names', listOf(spamName, { min: 0, max: 1000, type: 'list of names' })) ?? [] }
     case 'spamscanner': return { kind, ...common, folder: keys.optional('folder', filePath), options: {} }
   }
 }

@@ -26,7 +26,8 @@ import { bayesOutcome, contentOutcome, contentTrouble, correspondentOutcome, eng
 import type { Room } from './room.ts'
 
 export interface ScoringParts {
-  readonly rules: () => RuleSet
+  /** never rejects */
+  readonly rules: () => Promise<RuleSet>
   readonly trained: () => Trained | undefined
   readonly minMessages: number
   readonly tokens: TokenSettings
@@ -86,18 +87,23 @@ export class MessageScoring implements Scoring {
     const readMs = ground.now() - beganMs
     const author = authorOf(content, subject.known)
     const asked = await this.ask(subject, content, author)
-    const rulesBegan = ground.now()
-    const outcome = this.parts.rules().evaluate(content, scoringFacts({ ...asked, known: subject.known, tls: subject.session.tls !== undefined }))
-    const rulesTrace = trace('content', outcome.hits.length === 0 ? 'none' : String(outcome.score), {
-      detail: [`read in ${tenths(readMs)} ms`, outcome.incomplete ?? '', [...content.mime.defects].join(', ')].filter((part) => part !== '').join('; '), ms: ground.now() - rulesBegan + readMs,
-    })
+    const ruled = wants('content') ? await this.ruled(subject, { content, asked, readMs }) : undefined
     const learned = wants('bayes') ? this.classified(content, ground) : undefined
     return {
-      outcomes: [contentOutcome(outcome), ...(learned === undefined ? [] : [bayesOutcome(learned.found)]), ...this.outcomesOf(asked, subject)],
-      traces: [rulesTrace, ...(learned === undefined ? [] : [learned.trace]), ...asked.traces],
+      outcomes: [...(ruled === undefined ? [] : [ruled.outcome]), ...(learned === undefined ? [] : [bayesOutcome(learned.found)]), ...this.outcomesOf(asked, subject)],
+      traces: [...(ruled === undefined ? [] : [ruled.trace]), ...(learned === undefined ? [] : [learned.trace]), ...asked.traces],
       telling: learned?.telling ?? [],
       conclude: (verdict) => this.conclude({ content, verdict, author }),
     }
+  }
+
+  private async ruled({ ground, known, session }: ScoringSubject, { content, asked, readMs }: { readonly content: MessageContent; readonly asked: Asked; readonly readMs: number }): Promise<{ readonly outcome: CheckOutcome; readonly trace: CheckTrace }> {
+    // Right after the start they may still be read.
+    const rules = await this.parts.rules()
+    const beganMs = ground.now()
+    const found = rules.evaluate(content, scoringFacts({ ...asked, known, tls: session.tls !== undefined }))
+    const detail = [`read in ${tenths(readMs)} ms`, found.incomplete ?? '', [...content.mime.defects].join(', ')].filter((part) => part !== '').join('; ')
+    return { outcome: contentOutcome(found), trace: trace('content', found.hits.length === 0 ? 'none' : String(found.score), { detail, ms: ground.now() - beganMs + readMs }) }
   }
 
   private async read({ body }: ScoringSubject): Promise<MessageContent | Error> {

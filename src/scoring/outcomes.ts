@@ -76,7 +76,7 @@ export function correspondentOutcome(found: KnownOutcome, credit: number): Check
   }
 }
 
-export function engineOutcome({ engine, outcome, contribution, down }: EngineReport): CheckOutcome | undefined {
+export function engineOutcome({ engine, kind, outcome, contribution, down }: EngineReport): CheckOutcome | undefined {
   const common = { check: 'engine', code: POLICY_CODE, text: `Message refused: ${engine} takes it for spam` } as const
   switch (outcome.status) {
     case 'scored': {
@@ -86,8 +86,8 @@ export function engineOutcome({ engine, outcome, contribution, down }: EngineRep
     }
     case 'virus': return virusOutcome('fail', engine, outcome.name)
     case 'clean': return virusOutcome('pass', engine, 'clean')
-    // Not a failure: it is what the configuration says.
-    case 'too-big': return undefined
+    // Not a failure: it is what the configuration says. That nobody has searched it is to be seen.
+    case 'too-big': return kind === 'clamav' ? { ...virusOutcome('pass', engine, ''), status: 'none', result: 'not searched: too large', text: '' } : undefined
     case 'temperror': return { ...common, status: 'temperror', flows: down === 'flow', result: `${engine}: ${outcome.cause}`, weight: 0 }
   }
 }

@@ -2,8 +2,9 @@
  * What scoring stands on in one worker: the rules, the classifier's model, the
  * lists, what is remembered of correspondents and domains, other engines.
  * Opened at the start, ticked every second, changed by a reload, closed at the
- * end. `open` rejects where the state directory cannot be used; rules that
- * cannot be are told in the log, and the others are used.
+ * end. The constructor throws where the state directory cannot be used. Rules
+ * are read with the first tick, or for the first message if it comes before;
+ * those that cannot be used are told in the log, and the others are used.
  */
 import type { DatabaseSync } from 'node:sqlite'
 import { isDeepStrictEqual } from 'node:util'
@@ -18,7 +19,7 @@ import type { UriListSettings } from '../reputation/uri-settings.ts'
 import { BayesTable } from '../spam/bayes/bayes-table.ts'
 import { createEngines, type Engines } from '../spam/engines/create-engines.ts'
 import type { EngineSettings } from '../spam/engines/settings.ts'
-import type { LoadedRules } from '../spam/rules/load.ts'
+import type { LoadedRules, SampleProof } from '../spam/rules/load.ts'
 import { DatabaseCorrespondents } from '../state/correspondents-store.ts'
 import { openDatabase } from '../state/database.ts'
 import { DatabaseDomainHistory } from '../state/domain-history-store.ts'
@@ -67,7 +68,9 @@ export class ScoringServices {
   private readonly historyStore: DatabaseDomainHistory
   private readonly table: BayesTable
   private readonly room = new Room(ROOM_BYTES)
-  private rules: LoadedRules
+  /** the latest reading of the rules; undefined: none has begun */
+  private reading: Promise<LoadedRules> | undefined
+  private proof: SampleProof | undefined
   private lists: UriLists
   private engines: Engines
   /** of a configuration that was replaced, until their last answer has come */
@@ -75,12 +78,11 @@ export class ScoringServices {
   private ticks = 0
   private moreRows = false
 
-  private constructor(settings: ScoringSettings, context: ScoringContext, rules: LoadedRules) {
+  constructor(settings: ScoringSettings, context: ScoringContext) {
     const { log } = context
     const now = (): number => Date.now()
     this.settings = settings
     this.context = context
-    this.rules = rules
     this.database = openDatabase(settings.state, { busyMs: FLUSH_BUSY_MS })
     const { database } = this
     this.correspondentStore = new DatabaseCorrespondents({ rememberMs: settings.correspondents.rememberMs }, { database, log, now, secret: openSecret(settings.state, 'correspondents.key', log) })
@@ -93,15 +95,10 @@ export class ScoringServices {
     this.scoring = this.make()
   }
 
-  static async open(settings: ScoringSettings, context: ScoringContext): Promise<ScoringServices> {
-    const rules = await readRules(settings.rules)
-    logProblems(rules, context.log)
-    return new ScoringServices(settings, context, rules)
-  }
-
   /** To be called once a second. */
   tick(): void {
     const tick = this.ticks++
+    void this.rules()
     this.correspondentStore.flush()
     this.historyStore.flush()
     if (tick % LISTS_TICKS === 0) void this.lists.tick()
@@ -112,10 +109,14 @@ export class ScoringServices {
 
   async reload(settings: ScoringSettings): Promise<void> {
     const old = this.settings
-    const rules = await readRules(settings.rules, this.rules.proof)
-    logProblems(rules, this.context.log)
-    this.rules = rules
     this.settings = settings
+    // What was not read yet is read in its time, by the new settings.
+    if (this.reading !== undefined) {
+      const reading = this.readThem()
+      // Until they are read, the old ones hold.
+      await reading
+      this.reading = reading
+    }
     this.correspondentStore.settings = { rememberMs: settings.correspondents.rememberMs }
     this.historyStore.settings = { rememberDays: daysOf(settings.senders.rememberMs) }
     this.correspondents = this.makeCorrespondents()
@@ -142,7 +143,7 @@ export class ScoringServices {
     const { settings, lists, engines, correspondents, room } = this
     return new MessageScoring({
       lists, engines, correspondents, room,
-      rules: () => this.rules.rules,
+      rules: async () => (await this.rules()).rules,
       trained: () => this.table.model,
       minMessages: settings.bayes.minMessages,
       tokens: { ownHosts: new Set([settings.hostname]) },
@@ -150,6 +151,18 @@ export class ScoringServices {
       named: false,
       learn: () => undefined,
     })
+  }
+
+  private rules(): Promise<LoadedRules> {
+    this.reading ??= this.readThem()
+    return this.reading
+  }
+
+  private async readThem(): Promise<LoadedRules> {
+    const loaded = await readRules(this.settings.rules, this.proof)
+    this.proof = loaded.proof
+    logProblems(loaded, this.context.log)
+    return loaded
   }
 
   private makeCorrespondents(): Correspondents {

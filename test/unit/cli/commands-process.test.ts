@@ -78,8 +78,8 @@ async function send(port: number, text: string): Promise<string> {
 
 test('why: the ID in a reply leads to the reasons, a second later and in another process; --diff counts', async (t) => {
   const directory = temporaryDirectory('shadow')
-  writeFileSync(join(directory, 'shadow.yaml'), 'policy: { preset: observe }\n')
-  const { port, postern, startGateway } = await place(t, ZONE, { preset: 'standard', spam: { tag: 1, reject: 2 }, helo: 'score', weights: { helo: 9 }, shadow: join(directory, 'shadow.yaml') })
+  writeFileSync(join(directory, 'shadow.yaml'), 'policy: { preset: observe, content: off }\n')
+  const { port, postern, startGateway } = await place(t, ZONE, { preset: 'standard', spam: { tag: 1, reject: 2 }, helo: 'score', weights: { helo: 9 }, content: 'off', shadow: join(directory, 'shadow.yaml') })
   assert.match((await postern(['why', 'ABCD234567'])).output, /there are no decisions in .*postern\.db does not exist/)
   await startGateway()
   const dialog = await Dialog.open({ port })

@@ -41,7 +41,7 @@ interface Json {
 }
 
 /** @param policy what stands under `policy`, in flow style */
-function desk(policy = 'preset: standard', message: string = LETTER.join('\n') + '\n', more = ''): Desk {
+function desk(policy = 'preset: standard', message: string = LETTER.join('\n') + '\n', more = 'spam: { shipped_rules: false }\n'): Desk {
   const cwd = temporaryDirectory('scan')
   writeFileSync(join(cwd, 'postern.yaml'), `hostname: mx.test.example\nstate: ${cwd}/state\nlisteners: [{ name: in, role: inbound, listen: "127.0.0.1:2525", next: backend }]\nhops: { backend: { smtp: "192.0.2.1:25" } }\ndomains: [hop.example]\npolicy: { ${policy} }\n${more}`)
   const file = join(cwd, 'message')

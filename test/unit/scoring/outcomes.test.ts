@@ -1,0 +1,60 @@
+/** What each source of points says becomes an outcome of the policy: points, names, and never a refusal for what could not be found out. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { bayesName, bayesOutcome, contentOutcome, correspondentOutcome, engineOutcome, scannerTrouble, uriListOutcomes } from '../../../src/scoring/outcomes.ts'
+import type { EngineReport } from '../../../src/spam/engines/create-engines.ts'
+import type { UriListOutcome } from '../../../src/reputation/uri-lists.ts'
+
+test('rules: their sum counts, their names are parts, what they matched stands behind the sentence', () => {
+  const made = contentOutcome({ hits: [{ id: 'A', score: 2, why: 'It shouts', excerpt: 'BUY' }, { id: 'B', score: -0.5, why: 'It is polite' }], score: 1.5, incomplete: undefined })
+  assert.deepEqual([made.status, made.weight, made.parts], ['fail', 1.5, [{ name: 'A', points: 2, why: 'It shouts: BUY' }, { name: 'B', points: -0.5, why: 'It is polite' }]])
+  assert.equal(contentOutcome({ hits: [{ id: 'B', score: -0.5, why: 'It is polite' }], score: -0.5, incomplete: undefined }).status, 'pass')
+  assert.equal(contentOutcome({ hits: [], score: 0, incomplete: undefined }).status, 'none')
+})
+
+test('rules that could not all be tried: temperror where none held, and what held still counts', () => {
+  assert.deepEqual([contentOutcome({ hits: [], score: 0, incomplete: 'time' })].map(({ status, flows, weight }) => [status, flows, weight]), [['temperror', true, 0]])
+  const some = contentOutcome({ hits: [{ id: 'A', score: 2, why: 'It shouts' }], score: 2, incomplete: 'time' })
+  assert.deepEqual([some.status, some.weight], ['fail', 2])
+  assert.match(some.result, /not all could be tried: time/)
+})
+
+test('the classifier: the names that filters know, points as it says, nothing before it is trained', () => {
+  assert.deepEqual([0, 0.03, 0.1, 0.3, 0.5, 0.7, 0.9, 0.97, 0.995, 1].map(bayesName), ['BAYES_00', 'BAYES_05', 'BAYES_20', 'BAYES_40', 'BAYES_50', 'BAYES_60', 'BAYES_80', 'BAYES_95', 'BAYES_99', 'BAYES_999'])
+  const spam = bayesOutcome({ status: 'classified', probability: 0.9999, points: 5.9, counted: 50, telling: [] })
+  assert.deepEqual([spam.status, spam.weight, spam.parts?.[0]?.name], ['fail', 5.9, 'BAYES_999'])
+  assert.equal(bayesOutcome({ status: 'classified', probability: 0.001, points: -3.9, counted: 50, telling: [] }).status, 'pass')
+  assert.deepEqual([bayesOutcome({ status: 'untrained', ham: 3, spam: 199, points: 0 })].map(({ status, weight }) => [status, weight]), [['none', 0]])
+})
+
+test('lists for links: listings add up, one that errs is temperror and counts nothing', () => {
+  const common = { kind: 'domain', questions: 2, unasked: 0, most: 3 } as const
+  const listed = (zone: string, weight: number): UriListOutcome => ({ ...common, zone, status: 'listed', weight, labels: [], failed: 0, listings: [{ item: 'bad.example', codes: ['127.0.0.2'], labels: [], weight }] })
+  const error: UriListOutcome = { ...common, zone: 'c.example', status: 'error', stage: 'look-up', cause: 'timeout' }
+  const [made] = uriListOutcomes([listed('a.example', 2), error, listed('b.example', 1.5)])
+  assert.deepEqual([made?.status, made?.weight, made?.parts?.map(({ name }) => name)], ['fail', 3.5, ['URI_A_EXAMPLE', 'URI_B_EXAMPLE']])
+  assert.deepEqual(uriListOutcomes([error]).map(({ status, flows, weight }) => [status, flows, weight]), [['temperror', true, 0]])
+  assert.deepEqual(uriListOutcomes([{ ...common, zone: 'a.example', status: 'not-listed' }]).map(({ status }) => status), ['pass'])
+  assert.deepEqual(uriListOutcomes([{ ...common, zone: 'a.example', status: 'not-asked', why: 'no links' }]), [])
+})
+
+test('a correspondent takes points away; one who could not be looked up would perhaps have', () => {
+  assert.deepEqual([correspondentOutcome({ status: 'known' }, 3)].map(({ status, weight }) => [status, weight]), [['pass', -3]])
+  assert.deepEqual([correspondentOutcome({ status: 'temperror', cause: 'disk' }, 3)].map(({ status, weight, flows }) => [status, weight, flows]), [['temperror', -3, true]])
+})
+
+test('engines: points, viruses, and one that is down lets mail flow unless it is told otherwise', () => {
+  const report = (outcome: EngineReport['outcome'], more: Partial<EngineReport> = {}): EngineReport => ({ engine: 'rspamd', kind: 'rspamd', outcome, contribution: undefined, down: 'flow', tookMs: 1, ...more })
+  const scored = engineOutcome(report({ status: 'scored', score: 12, threshold: 15, symbols: [{ name: 'A', score: 12 }] }, { contribution: { points: 4, symbols: [{ name: 'A', score: 4 }] } }))
+  assert.deepEqual([scored?.check, scored?.status, scored?.weight, scored?.parts?.[0]], ['engine', 'fail', 4, { name: 'RSPAMD', points: 4, why: 'A 4' }])
+  const down = engineOutcome(report({ status: 'temperror', cause: 'refused' }))
+  assert.deepEqual([down?.check, down?.status, down?.flows], ['engine', 'temperror', true])
+  const virus = engineOutcome(report({ status: 'virus', name: 'Eicar' }, { engine: 'clamav', kind: 'clamav' }))
+  assert.deepEqual([virus?.check, virus?.status], ['virus', 'fail'])
+  assert.match(virus?.text ?? '', /virus \(Eicar\)/)
+  const trouble = scannerTrouble(report({ status: 'temperror', cause: 'refused' }, { kind: 'clamav', down: 'tempfail' }))
+  assert.deepEqual([trouble?.check, trouble?.status, trouble?.flows], ['virus', 'temperror', false])
+  assert.equal(engineOutcome(report({ status: 'too-big' })), undefined)
+  const unsearched = engineOutcome(report({ status: 'too-big' }, { kind: 'clamav' }))
+  assert.deepEqual([unsearched?.check, unsearched?.status, unsearched?.result], ['virus', 'none', 'not searched: too large'])
+})
