@@ -26,9 +26,15 @@ export function readPattern(source: string, flags: string): PatternReading {
   }
 }
 
-/** Of a pattern that was read. */
-export function matcherOf({ source, flags }: Pattern): Matcher {
-  return new Matcher(compile(parse(source, readFlags(flags))))
+const matchers = new WeakMap<Pattern, Matcher>()
+
+/** Of a pattern that was read; made once, whichever sets it is in. */
+export function matcherOf(pattern: Pattern): Matcher {
+  const known = matchers.get(pattern)
+  if (known !== undefined) return known
+  const matcher = new Matcher(compile(parse(pattern.source, readFlags(pattern.flags))))
+  matchers.set(pattern, matcher)
+  return matcher
 }
 
 function readFlags(letters: string): Flags {

@@ -48,8 +48,9 @@ class Compiler {
     this.#rules = rules
   }
 
-  texts(): Pick<Program, 'sets' | 'sources'> {
+  texts(): Pick<Program, 'sets' | 'sources' | 'patterns'> {
     return {
+      patterns: [...this.#sets.values()].flatMap(({ patterns }) => Array.from(patterns.values(), ({ pattern }) => pattern)),
       sets: Array.from(this.#sets.values(), ({ pieces, patterns }) => ({ pieces, patterns: new PatternSet(Array.from(patterns.values(), ({ pattern }) => pattern)) })),
       sources: Array.from(this.#sources.values(), ({ source }) => source),
     }

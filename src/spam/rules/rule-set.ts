@@ -6,6 +6,7 @@
  */
 import { createBudget } from '../patterns/budget.ts'
 import type { MatchBudget } from '../patterns/pattern.ts'
+import { matcherOf } from '../patterns/read-pattern.ts'
 import type { MessageContent } from '../content.ts'
 import type { ScoringFacts } from '../facts.ts'
 import { compileRules } from './compile.ts'
@@ -33,6 +34,15 @@ export class RuleSet {
     this.#program = compileRules(rules)
     this.#scored = rules.flatMap(({ id, why, score }, index) => (score === undefined || score === 0 ? [] : [{ index, id, why, score }]))
     this.#numbers = new Map(rules.map(({ id }, index) => [id, index]))
+  }
+
+  /** Makes what every message asks for, a piece a step (see in-slices.ts); otherwise the first message waits for all of it. */
+  *prepare(): Generator<void, void> {
+    for (const pattern of this.#program.patterns) {
+      if (pattern.needs !== undefined) continue
+      matcherOf(pattern)
+      yield
+    }
   }
 
   /** Pure but for the budget, which may be shared with others who match patterns on the same message. */

@@ -5,7 +5,7 @@
  * from what was not looked at.
  */
 import { blocksOf, chunksOf, MAX_CHUNK_CHARACTERS } from '../patterns/chunks.ts'
-import type { MatchBudget, SetScan } from '../patterns/pattern.ts'
+import type { MatchBudget, Pattern, SetScan } from '../patterns/pattern.ts'
 import type { PatternSet } from '../patterns/pattern-set.ts'
 import type { CompiledRule } from './compile.ts'
 import type { TextSource } from './condition.ts'
@@ -27,6 +27,8 @@ export interface SourceSet {
 export interface Program {
   readonly sets: readonly SourceSet[]
   readonly sources: readonly TextSource[]
+  /** of all sets */
+  readonly patterns: readonly Pattern[]
   readonly rules: readonly CompiledRule[]
 }
 
@@ -39,8 +41,8 @@ export class Run {
   readonly view: MessageView
   readonly #program: Program
   readonly #budget: MatchBudget
-  /** by value; by slot where the values are pieces of one text */
-  readonly #scans: (Map<string | number, SetScan> | undefined)[]
+  /** by value; by all of them where they are pieces of one text */
+  readonly #scans: (Map<string | readonly string[], SetScan> | undefined)[]
   /** null: not asked for yet */
   readonly #values: (readonly string[] | undefined | null)[]
   readonly #answers: Uint8Array
@@ -52,7 +54,7 @@ export class Run {
     this.view = view
     this.#program = program
     this.#budget = budget
-    this.#scans = new Array<Map<string | number, SetScan> | undefined>(program.sets.length).fill(undefined)
+    this.#scans = new Array<Map<string | readonly string[], SetScan> | undefined>(program.sets.length).fill(undefined)
     this.#values = new Array<null>(program.sources.length).fill(null)
     this.#answers = new Uint8Array(program.rules.length)
   }
@@ -131,13 +133,13 @@ export class Run {
   }
 
   #scanPieces(set: number, slot: number): SetScan | undefined {
-    const scans = (this.#scans[set] ??= new Map<string | number, SetScan>())
-    const done = scans.get(slot)
-    if (done !== undefined) return done
     const pieces = this.values(slot)
     if (pieces === undefined) return undefined
+    const scans = (this.#scans[set] ??= new Map<string | readonly string[], SetScan>())
+    const done = scans.get(pieces)
+    if (done !== undefined) return done
     const scan = this.#patterns(set).patterns.scan(pieces, this.#budget)
-    scans.set(slot, scan)
+    scans.set(pieces, scan)
     return scan
   }
 
@@ -148,7 +150,7 @@ export class Run {
   }
 
   #scan(set: number, value: string): SetScan {
-    const scans = (this.#scans[set] ??= new Map<string | number, SetScan>())
+    const scans = (this.#scans[set] ??= new Map<string | readonly string[], SetScan>())
     const done = scans.get(value)
     if (done !== undefined) return done
     const program = this.#patterns(set)

@@ -30,9 +30,10 @@ const MAX_WHY_CHARACTERS = 200
 const MAX_DEPTH = 48
 const ZERO: Expression = { kind: 'number', value: 0 }
 
-export function buildRules(directives: Directives): SpamAssassinRules {
+/** A rule a step. */
+export function* buildRules(directives: Directives): Generator<void, SpamAssassinRules> {
   const builder = new Builder(directives)
-  const rules = builder.rules()
+  const rules = yield* builder.rules()
   const order = (one: CfNote, other: CfNote) => (one.source === other.source ? one.line - other.line : 0)
   return { rules, problems: [...directives.problems, ...builder.problems].sort(order).map(problemOf), notes: [...directives.notes, ...builder.notes].map(problemOf) }
 }
@@ -56,10 +57,15 @@ class Builder {
     this.#directives = directives
   }
 
-  rules(): readonly LocatedRule[] {
+  *rules(): Generator<void, readonly LocatedRule[]> {
     const { tests } = this.#directives
-    for (const definition of tests.values()) if (this.#scoreOf(definition.id) !== 0) this.#read(definition)
+    for (const definition of tests.values()) {
+      if (this.#scoreOf(definition.id) === 0) continue
+      this.#read(definition)
+      yield
+    }
     for (const id of this.#metas.keys()) this.#workOut(id, [], undefined)
+    yield
     this.#tellUnhonoured()
     this.#tellScores()
     return Array.from(tests.values(), (definition) => this.#rule(definition)).filter((rule) => rule !== undefined)

@@ -63,10 +63,13 @@ const NAME = /^[A-Za-z_]\w{0,126}$/
 const FOREIGN_RULES: ReadonlySet<string> = new Set(['uri_detail', 'askdns', 'uridnsbl', 'uridnssub', 'urirhsbl', 'urirhssub', 'urinsrhsbl', 'urinsrhssub', 'urifullnsrhsbl', 'urifullnsrhssub', 'asn_lookup_rule'])
 const DEFINES: ReadonlySet<string> = new Set([...PATTERN_KINDS, 'meta', ...FOREIGN_RULES])
 
-/** @param files in their order; `included`: by path, those that `include` lines name */
-export function readDirectives(files: readonly CfFile[], included: ReadonlyMap<string, CfFile>, scoreSet: number): Directives {
+/** A file a step. @param files in their order; `included`: by path, those that `include` lines name */
+export function* readDirectives(files: readonly CfFile[], included: ReadonlyMap<string, CfFile>, scoreSet: number): Generator<void, Directives> {
   const reader = new DirectiveReader(included, scoreSet)
-  for (const file of files) reader.file(file, 0)
+  for (const file of files) {
+    reader.file(file, 0)
+    yield
+  }
   return reader.result()
 }
 

@@ -23,6 +23,7 @@ const TEST = /^([^\s=!]+(?:=[^\s~]+)*)\s*([=!]~)\s*(.*)$/s
 const UNSET = /\s*\[if-unset:\s*([^\]]*?)\s*\]\s*$/
 /** Only the first relay is known for certain: a pattern that looks at no other begins like this. */
 const FIRST_RELAY = /^\^(?:\\\[|\[\^\\?\]\]\+)/
+const SEVERAL: ReadonlyMap<string, readonly string[]> = new Map([['ToCc', ['to', 'cc']], ['MESSAGEID', ['resent-message-id', 'x-message-id', 'message-id']]])
 const FIELD_NAME = /^[!-9;-~]+$/
 
 export function readHeaderTest(value: string): HeaderTest | string {
@@ -54,6 +55,8 @@ export function readPartHeaderTest(value: string): PatternTest | string {
 }
 
 function existence(name: string): HeaderTest | string {
+  const several = SEVERAL.get(name)
+  if (several !== undefined) return { exists: { kind: 'header', names: several, form: 'raw', which: 'each' } }
   if ((SPECIAL_HEADERS as readonly string[]).includes(name) || name.includes(':')) return `whether there is ${name} is not known`
   return FIELD_NAME.test(name) ? { exists: { kind: 'header', names: [name.toLowerCase()], form: 'raw', which: 'each' } } : `${name} is no name of a field`
 }

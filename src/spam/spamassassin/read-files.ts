@@ -8,6 +8,7 @@
 import { open, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { NOWHERE } from '../../config/problem.ts'
+import { inSlices } from '../rules/in-slices.ts'
 import type { RuleProblem } from '../rules/rule.ts'
 import { buildRules } from './build-rules.ts'
 import type { SpamAssassinRules } from './build-rules.ts'
@@ -43,8 +44,13 @@ export async function readSpamAssassin(paths: readonly string[], { bayes = true,
       waiting.push(found)
     }
   }
-  const built = buildRules(readDirectives(files, included, scoreSetOf({ bayes, network })))
+  const built = await inSlices(interpreted(files, included, scoreSetOf({ bayes, network })))
   return { ...built, problems: [...reader.problems, ...built.problems] }
+}
+
+function* interpreted(files: readonly CfFile[], included: ReadonlyMap<string, CfFile>, scoreSet: number): Generator<void, SpamAssassinRules> {
+  const directives = yield* readDirectives(files, included, scoreSet)
+  return yield* buildRules(directives)
 }
 
 class FileReader {

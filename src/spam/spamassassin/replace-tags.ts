@@ -15,6 +15,8 @@ export interface Tags {
 }
 
 const MAX_CHARACTERS = 32_768
+/** Expressions of tags may hold tags. */
+const MAX_NESTING = 8
 
 export function noTags(): Tags {
   return { start: '<', end: '>', tag: new Map(), pre: new Map(), inter: new Map(), post: new Map() }
@@ -30,15 +32,31 @@ export function withTagsReplaced(source: string, tags: Tags): string | undefined
     around[place] = text
     return ''
   })
-  const found = new RegExp(`${start}(\\w+)${end}(${start}\\w+${end})?`)
+  return expanded(plain, { tags, around, found: new RegExp(`${start}(\\w+)${end}(${start}\\w+${end})?`) }, 0)
+}
+
+interface Expansion {
+  readonly tags: Tags
+  readonly around: { readonly pre: string; readonly inter: string; readonly post: string }
+  /** a tag, and the one that stands right behind it */
+  readonly found: RegExp
+}
+
+function expanded(source: string, expansion: Expansion, depth: number): string | undefined {
+  const { tags, around, found } = expansion
   let made = ''
-  let rest = plain
+  let rest = source
   for (let match = found.exec(rest); match !== null; match = found.exec(rest)) {
     const length = match[0].length - (match[2]?.length ?? 0)
     const text = tags.tag.get(match[1] ?? '')
     const next = match[2] === undefined ? undefined : tags.tag.get(match[2].slice(tags.start.length, -tags.end.length))
     made += rest.slice(0, match.index)
-    made += text === undefined ? rest.slice(match.index, match.index + length) : `${around.pre}${text}${around.post}${next === undefined ? '' : around.inter}`
+    if (text === undefined) made += rest.slice(match.index, match.index + length)
+    else {
+      const inside = depth < MAX_NESTING ? expanded(text, expansion, depth + 1) : undefined
+      if (inside === undefined) return undefined
+      made += `${around.pre}${inside}${around.post}${next === undefined ? '' : around.inter}`
+    }
     rest = rest.slice(match.index + length)
     if (made.length > MAX_CHARACTERS) return undefined
   }

@@ -15,14 +15,36 @@ export function answerOf(message: SpamMessage, question: SpamQuestion): number |
     case 'html-parts': return mime.parts.filter(({ type }) => type === 'text/html').length
     case 'html-only': return Number(mime.parts.some(({ type }) => type === 'text/html') && !mime.parts.some(({ type }) => type === 'text/plain'))
     case 'iframes': return html?.iframes ?? 0
-    case 'no-recipient': return Number(!['to', 'cc', 'bcc'].some((name) => message.value(name).trim() !== ''))
-    case 'body-length': return message.body.reduce((sum, { length }) => sum + length, 0)
+    case 'html-tag': return html === undefined ? 0 : tagsIn(message, question.name)
+    case 'attachments': return mime.parts.filter(({ disposition }) => disposition === 'attachment').length
+    case 'body-length': return message.source.length - message.header.length
     case 'fact': {
       const words = message.facts.words(question.name)
       return words === undefined ? undefined : Number(words.some((word) => question.is.includes(word)))
     }
     case 'dkim-domain': return signedBy(message, question.of)
   }
+}
+
+const MAX_HTML_LOOKED_AT = 524_288
+
+function tagsIn({ content }: SpamMessage, name: string): number {
+  const tag = new RegExp(`<${name}(?=[\\s/>])`, 'gi')
+  let count = 0
+  for (const { type, text } of content.mime.parts) if (type === 'text/html' && text !== undefined) count += withoutComments(text.slice(0, MAX_HTML_LOOKED_AT)).match(tag)?.length ?? 0
+  return count
+}
+
+function withoutComments(html: string): string {
+  let kept = ''
+  let at = 0
+  for (let begin = html.indexOf('<!--'); begin >= 0; begin = html.indexOf('<!--', at)) {
+    kept += html.slice(at, begin)
+    const end = html.indexOf('-->', begin + 4)
+    if (end < 0) return kept
+    at = end + 3
+  }
+  return kept + html.slice(at)
 }
 
 function signedBy(message: SpamMessage, of: readonly string[] | 'author' | 'envelope'): number | undefined {

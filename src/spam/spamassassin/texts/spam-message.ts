@@ -19,6 +19,8 @@ type HeaderText = Extract<SpamText, { of: 'header' }>
 
 const MAX_HEADER_VALUE = 65_536
 const MAX_PART_FIELDS = 1000
+/** One for all fields that are not there: it is looked at once. */
+const EMPTY: readonly string[] = ['']
 const MESSAGE_IDS = ['resent-message-id', 'x-message-id', 'message-id']
 
 export class SpamMessage {
@@ -43,6 +45,7 @@ export class SpamMessage {
       case 'uri': return uriPieces(this.content.links)
       case 'header': {
         const value = this.#headerText(text)
+        if (value === '' && text.unset === '') return EMPTY
         return value === undefined ? undefined : [value === '' ? text.unset : value.slice(0, MAX_HEADER_VALUE)]
       }
       case 'part-header': return this.#partFields(text.name, text.raw)
@@ -122,7 +125,7 @@ export class SpamMessage {
         if (field.name === name) values.push(`${raw ? field.raw : decodedField(field.raw)}\n`)
       }
     }
-    return values.length === 0 ? [''] : values
+    return values.length === 0 ? EMPTY : values
   }
 }
 

@@ -28,8 +28,9 @@ export type HeaderPart = (typeof HEADER_PARTS)[number]
 /** What Postern knows too of what SpamAssassin finds out by code (`eval:`): how often it holds. */
 export type SpamQuestion =
   | { readonly ask: 'fields'; readonly names: readonly string[] }
-  | { readonly ask: 'html' | 'html-only' | 'html-parts' | 'iframes' | 'no-recipient' }
-  /** characters of what is rendered, without the subject */
+  | { readonly ask: 'html' | 'html-only' | 'html-parts' | 'iframes' | 'attachments' }
+  | { readonly ask: 'html-tag'; readonly name: string }
+  /** bytes behind the header, as they stand */
   | { readonly ask: 'body-length' }
   | { readonly ask: 'fact'; readonly name: 'spf' | 'dkim' | 'arc' | 'dmarc'; readonly is: readonly string[] }
   /** of good signatures; without domains: of any */

@@ -11,16 +11,25 @@ const MAX_URIS = 1000
 export function uriPieces(links: readonly Link[]): readonly string[] {
   const found = new Set<string>()
   for (const link of links) {
-    const written = toBytes(withScheme(link))
+    const written = toBytes(withScheme(link)).replace(/[\r\n\t]+/g, '')
     found.add(written)
     found.add(plainForm(written))
+    if (link.host !== '') found.add(plainForm(withPlainHost(written, link)))
     if (found.size >= MAX_URIS) break
   }
   return [...found]
 }
 
+const SCHEME = /^[a-z][a-z0-9+.-]*:/i
+
 function withScheme({ url, kind, host }: Link): string {
-  return kind !== 'text' || host === '' || /^[a-z][a-z0-9+.-]*:/i.test(url) ? url : `http://${url}`
+  return kind !== 'text' || host === '' || SCHEME.test(url) ? url : `http://${url}`
+}
+
+/** An address in one form; what is relative to a base, in full. */
+function withPlainHost(url: string, { scheme, host, address }: Link): string {
+  if (address && !host.includes(':')) return url.replace(/^(https?:\/\/)[^/?#:]*/i, (_, begin: string) => `${begin}${host}`)
+  return SCHEME.test(url) || url.startsWith('//') || scheme === 'mailto' ? url : `${scheme}://${host}${url.startsWith('/') ? '' : '/'}${url}`
 }
 
 function plainForm(url: string): string {
