@@ -26,6 +26,8 @@ import type { Sample } from './samples.ts'
 
 export interface LocatedRule {
   readonly rule: Rule
+  /** the score that its author gave, where `score` was fitted to mail since; the gateway does not ask for it */
+  readonly prior?: number
   readonly source: string
   readonly place: Place
   readonly hits: readonly Sample[]
@@ -41,7 +43,7 @@ export interface RuleFileReading {
 
 const MAX_RULES = 2000
 const MAX_SAMPLES = 20
-const KEYS = ['id', 'score', 'why', 'when', 'hits', 'misses'] as const
+const KEYS = ['id', 'score', 'prior', 'why', 'when', 'hits', 'misses'] as const
 const ID_ALLOWED = '1 to 64 capitals, digits and underscores, no digit first; __ in front of a part of others'
 const WHY_ALLOWED = 'one sentence, 10 to 200 characters on one line'
 
@@ -81,7 +83,8 @@ class RuleReader {
     const id = this.#id(node, at)
     this.#values.rule = id ?? undefined
     const known = this.#values.onlyKeys(node, at, KEYS)
-    const score = this.#score(node, at, id)
+    const score = this.#score({ node, at, id }, 'score')
+    const prior = this.#score({ node, at, id }, 'prior')
     const why = this.#why(node, at)
     const when = this.#entry(node, at, 'when')
     const condition = when === null ? null : new ConditionReader(this.#values).read(when, [...at, 'when'])
@@ -89,8 +92,8 @@ class RuleReader {
     const hits = this.#sampleList({ node, at, needed }, 'hits')
     const misses = this.#sampleList({ node, at, needed }, 'misses')
     this.#values.rule = undefined
-    if (id !== null && known && score !== null && why !== null && condition !== null && hits !== null && misses !== null) {
-      return { rule: { id, score: score.value, why, when: condition }, source: this.#values.source, place: node.place, hits, misses }
+    if (id !== null && known && score !== null && prior !== null && why !== null && condition !== null && hits !== null && misses !== null) {
+      return { rule: { id, score: score.value, why, when: condition }, ...(prior.value === undefined ? {} : { prior: prior.value }), source: this.#values.source, place: node.place, hits, misses }
     }
     if (id !== null) this.refused.push(id)
     return null
@@ -107,16 +110,17 @@ class RuleReader {
     return RULE_ID.test(id) ? id : this.#values.found(value, [...at, 'id'], ID_ALLOWED)
   }
 
-  #score(node: LocatedMap, at: KeyPath, id: string | null): { readonly value: number | undefined } | null {
-    const entry = node.entries.get('score')
+  #score({ node, at, id }: { readonly node: LocatedMap; readonly at: KeyPath; readonly id: string | null }, key: 'score' | 'prior'): { readonly value: number | undefined } | null {
+    const entry = node.entries.get(key)
     if (id !== null && isPart(id)) {
       if (entry === undefined) return { value: undefined }
-      return this.#values.wrong(entry.place, [...at, 'score'], { problem: 'a part of others scores nothing', allowed: 'no score; or an id without __ in front' })
+      return this.#values.wrong(entry.place, [...at, key], { problem: 'a part of others scores nothing', allowed: `no ${key}; or an id without __ in front` })
     }
-    const given = this.#entry(node, at, 'score')
-    const value = given === null ? null : this.#values.number(given, [...at, 'score'])
+    if (entry === undefined && key === 'prior') return { value: undefined }
+    const given = this.#entry(node, at, key)
+    const value = given === null ? null : this.#values.number(given, [...at, key])
     if (value === null || (value >= MIN_SCORE && value <= MAX_SCORE)) return value === null ? null : { value }
-    return this.#values.wrong(entry?.place ?? node.place, [...at, 'score'], { problem: `found ${value}`, allowed: `${MIN_SCORE} to ${MAX_SCORE}` })
+    return this.#values.wrong(entry?.place ?? node.place, [...at, key], { problem: `found ${value}`, allowed: `${MIN_SCORE} to ${MAX_SCORE}` })
   }
 
   #why(node: LocatedMap, at: KeyPath): string | null {

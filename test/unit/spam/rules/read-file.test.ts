@@ -1,6 +1,7 @@
 /** What is wrong with a file of rules is told with its line and what is allowed. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { readRuleFile } from '../../../../src/spam/rules/read-file.ts'
 import { load, problemWith, told } from '../../../support/rules.ts'
 
 const GOOD = `    score: 1
@@ -11,7 +12,7 @@ const GOOD = `    score: 1
 `
 
 test('keys of a rule', () => {
-  assert.deepEqual(told(load(`rules:\n  - id: A\n    points: 1\n${GOOD}`).problems), ['test.yaml:3: unknown key; id, score, why, when, hits, misses'])
+  assert.deepEqual(told(load(`rules:\n  - id: A\n    points: 1\n${GOOD}`).problems), ['test.yaml:3: unknown key; id, score, prior, why, when, hits, misses'])
   assert.match(told(load(`rules:\n  - id: A\n    mises: 1\n${GOOD}`).problems)[0] ?? '', /^test\.yaml:3: unknown key; did you mean "misses"\?/)
   assert.match(told(load(`rules:\n  - id: lower\n${GOOD}`).problems)[0] ?? '', /^test\.yaml:2: found "lower"; 1 to 64 capitals/)
   assert.deepEqual(told(load('rules:\n  - id: A1\n').problems).map((line) => line.split(';')[0]), Array(5).fill('test.yaml:2: is missing'))
@@ -21,6 +22,17 @@ test('keys of a rule', () => {
   assert.match(told(load(`rules:\n  - id: __A1\n${GOOD}`).problems)[0] ?? '', /^test\.yaml:3: a part of others scores nothing/)
   assert.deepEqual(load(`rules:\n  - id: __A1\n${GOOD.replace('    score: 1\n', '')}`).problems, [])
   assert.deepEqual(load(`rules:\n  - id: A1\n${GOOD}`).problems, [])
+})
+
+test('prior, the score before it was fitted, is checked and counts nothing', () => {
+  const rule = (id: string, lines: string) => `rules:\n  - id: ${id}\n${lines}${GOOD}`
+  const reading = readRuleFile(rule('A1', '    prior: 2.5\n'), 'test.yaml', true)
+  assert.deepEqual(reading.problems, [])
+  assert.deepEqual(reading.rules.map((one) => [one.rule.score, one.prior]), [[1, 2.5]])
+  assert.equal(readRuleFile(rule('A1', ''), 'test.yaml', true).rules[0]?.prior, undefined)
+  assert.match(told(load(rule('A1', '    prior: high\n')).problems)[0] ?? '', /^test\.yaml:3: found "high"; a number/)
+  assert.match(told(load(rule('A1', '    prior: -1001\n')).problems)[0] ?? '', /^test\.yaml:3: found -1001; -1000 to 1000/)
+  assert.match(told(load(rule('__A1', '    prior: 1\n').replace('    score: 1\n', '')).problems)[0] ?? '', /^test\.yaml:3: a part of others scores nothing; no prior/)
 })
 
 test('the file as a whole', () => {
