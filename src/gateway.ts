@@ -125,7 +125,7 @@ class PosternGateway implements Gateway {
   private async closeServices(): Promise<void> {
     await this.leaving?.close()
     this.leaving = undefined
-    this.content?.close()
+    await this.content?.close()
     this.content = undefined
     await this.opened?.close()
     this.opened = undefined

@@ -3,6 +3,7 @@ import { oneOf, read, refuse, textFormat } from './format.ts'
 import type { Format } from './format.ts'
 import { Keys } from './format-mapping.ts'
 import { filePath } from './format-names.ts'
+import type { LearnFolder } from '../scoring/learning-settings.ts'
 import { isMapping, showValue } from './source.ts'
 
 export interface RuleScore {
@@ -20,12 +21,6 @@ export const negativePoints: Format<number> = textFormat({ type: 'points', allow
   const value = /^-?[0-9]{1,4}(?:\.[0-9]{1,2})?$/.test(text) ? Number(text) : NaN
   return value <= 0 && value >= -1000 ? read(value) : refuse(`found ${showValue(text)}`)
 })
-
-export interface LearnFolder {
-  /** with `*` for one name */
-  readonly folder: string
-  readonly as: 'spam' | 'ham'
-}
 
 /** `{ folder: PATH, as: spam }` */
 export const learnFolder: Format<LearnFolder> = {

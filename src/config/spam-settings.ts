@@ -1,10 +1,11 @@
 /** The settings of `spam`, as the program sees them: paths absolute, defaults filled in. */
 import type { UriListSettings } from '../reputation/uri-settings.ts'
 import type { EngineSettings } from '../spam/engines/settings.ts'
-import type { LearnFolder } from './format-spam.ts'
+import type { RuleFilesSettings } from '../scoring/rule-files.ts'
+import type { LearningSettings } from '../scoring/learning-settings.ts'
 
 export interface SpamSettings {
-  readonly rules: RulesSettings
+  readonly rules: RuleFilesSettings
   readonly bayes: BayesSettings
   readonly uriLists: UriListSettings
   readonly correspondents: { readonly rememberMs: number }
@@ -12,23 +13,7 @@ export interface SpamSettings {
   readonly engines: readonly EngineSettings[]
 }
 
-export interface RulesSettings {
-  /** those that come with Postern */
-  readonly shipped: boolean
-  /** files and folders */
-  readonly paths: readonly string[]
-  /** instead of the rules' own */
-  readonly scores: ReadonlyMap<string, number>
-  /** SpamAssassin's: files and folders */
-  readonly spamassassin: readonly string[]
-}
-
-export interface BayesSettings {
-  /** of each class */
+export interface BayesSettings extends LearningSettings {
+  /** of each class, before the classifier has a say */
   readonly minMessages: number
-  readonly maxTokens: number
-  readonly expireMs: number
-  readonly learn: readonly LearnFolder[]
-  /** points, without the classifier's; undefined: nothing is learned by itself */
-  readonly autoLearn: { readonly spam: number; readonly ham: number } | undefined
 }

@@ -36,7 +36,7 @@ export async function openScanScoring(settings: ScoringSettings, { log, resolver
   return {
     scoring: new MessageScoring({
       lists, engines, correspondents: undefined, history: undefined, room: new Room(ROOM_BYTES), named: true,
-      rules: () => Promise.resolve(rules.rules), trained: () => table.model, minMessages: settings.bayes.minMessages, tokens: { ownHosts: new Set([settings.hostname]) }, learn: () => undefined,
+      rules: () => Promise.resolve(rules.rules), trained: () => table.model, minMessages: settings.bayes.minMessages, tokens: { ownHosts: new Set([settings.hostname.toLowerCase()]) }, learn: () => undefined,
     }),
     prove: () => lists.tick(),
     close: () => engines.close(),

@@ -26,6 +26,8 @@ import { DatabaseDomainHistory } from '../state/domain-history-store.ts'
 import { PRUNED_ROWS } from '../state/pruning.ts'
 import { openSecret } from '../state/secret-file.ts'
 import { engineClock } from './engine-clock.ts'
+import { Learning } from './learning.ts'
+import type { LearningSettings } from './learning-settings.ts'
 import { MessageScoring } from './message-scoring.ts'
 import { Room } from './room.ts'
 import { logProblems, readRules, type RuleFilesSettings } from './rule-files.ts'
@@ -37,7 +39,7 @@ export interface ScoringSettings {
   /** ours: no list is asked for them */
   readonly domains: readonly string[]
   readonly rules: RuleFilesSettings
-  readonly bayes: { readonly minMessages: number }
+  readonly bayes: LearningSettings & { readonly minMessages: number }
   readonly uriLists: UriListSettings
   readonly correspondents: { readonly rememberMs: number }
   readonly senders: { readonly rememberMs: number }
@@ -67,6 +69,7 @@ export class ScoringServices {
   private readonly correspondentStore: DatabaseCorrespondents
   private readonly historyStore: DatabaseDomainHistory
   private readonly table: BayesTable
+  private readonly learning: Learning
   private readonly room = new Room(ROOM_BYTES)
   /** the latest reading of the rules; undefined: none has begun */
   private reading: Promise<LoadedRules> | undefined
@@ -89,6 +92,7 @@ export class ScoringServices {
     this.historyStore = new DatabaseDomainHistory({ rememberDays: daysOf(settings.senders.rememberMs) }, { database, log, now })
     this.table = new BayesTable(settings.state, log)
     this.table.refresh()
+    this.learning = new Learning(settings.bayes, { state: settings.state, hostname: settings.hostname, database, log })
     this.lists = this.makeLists()
     this.engines = this.makeEngines()
     this.correspondents = this.makeCorrespondents()
@@ -101,6 +105,7 @@ export class ScoringServices {
     void this.rules()
     this.correspondentStore.flush()
     this.historyStore.flush()
+    this.learning.tick()
     if (tick % LISTS_TICKS === 0) void this.lists.tick()
     if (tick % MODEL_TICKS === 0) this.table.refresh()
     if (this.moreRows || tick % ROW_TICKS === ROW_TICKS - 1) this.prune()
@@ -119,6 +124,7 @@ export class ScoringServices {
     }
     this.correspondentStore.settings = { rememberMs: settings.correspondents.rememberMs }
     this.historyStore.settings = { rememberDays: daysOf(settings.senders.rememberMs) }
+    this.learning.reload(settings.bayes)
     this.correspondents = this.makeCorrespondents()
     // Lists that were proved stay proved, and an engine that is set aside stays so.
     if (!isDeepStrictEqual([old.uriLists, old.domains], [settings.uriLists, settings.domains])) {
@@ -132,7 +138,8 @@ export class ScoringServices {
     this.scoring = this.make()
   }
 
-  close(): void {
+  async close(): Promise<void> {
+    await this.learning.close()
     for (const engines of [this.engines, ...this.leaving]) this.dismiss(engines)
     this.correspondentStore.flush()
     this.historyStore.flush()
@@ -146,10 +153,10 @@ export class ScoringServices {
       rules: async () => (await this.rules()).rules,
       trained: () => this.table.model,
       minMessages: settings.bayes.minMessages,
-      tokens: { ownHosts: new Set([settings.hostname]) },
+      tokens: { ownHosts: new Set([settings.hostname.toLowerCase()]) },
       history: createDomainHistory(DOMAIN_HISTORY_DEFAULTS, { store: this.historyStore, now: () => Date.now() }),
       named: false,
-      learn: () => undefined,
+      learn: (lesson) => this.learning.consider(lesson),
     })
   }
 

@@ -82,6 +82,19 @@ const STEPS: readonly string[] = [
    ) WITHOUT ROWID;
    CREATE INDEX domain_history_last_day ON domain_history (last_day);
    CREATE INDEX domain_history_seldom ON domain_history (messages > 2, last_day);`,
+  // Chores that one process does for all (lease.ts), and the files of folders that teach (watched-mail.ts).
+  `CREATE TABLE leases (
+     name TEXT PRIMARY KEY,
+     holder TEXT NOT NULL,
+     until INTEGER NOT NULL
+   ) WITHOUT ROWID;
+   CREATE TABLE watched_mail (
+     key BLOB PRIMARY KEY,
+     folder BLOB NOT NULL,
+     taught TEXT NOT NULL,
+     day INTEGER NOT NULL
+   ) WITHOUT ROWID;
+   CREATE INDEX watched_mail_day ON watched_mail (day);`,
 ]
 
 export const DATABASE_FILE = 'postern.db'

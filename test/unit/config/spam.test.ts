@@ -1,6 +1,9 @@
 /** `spam` in the configuration: rules, learning, lists for links, engines; what is wrong is told with its place. */
 import assert from 'node:assert/strict'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { temporaryDirectory } from '../../support/process.ts'
 import { loadFrom, settingsFrom } from '../../support/settings.ts'
 
 const REST = `domains: [example.org]
@@ -8,7 +11,11 @@ listeners: [{ name: in, role: inbound, listen: "127.0.0.1:2525", next: backend }
 hops: { backend: { smtp: "192.0.2.1:25" } }
 `
 
-const spamOf = (text: string) => settingsFrom(`${text}\n${REST}`, { cwd: '/etc/postern' }).spam
+const cwd = temporaryDirectory('config-spam')
+for (const name of ['rules.yaml', 'pw']) writeFileSync(join(cwd, name), '', { mode: 0o600 })
+for (const name of ['sa', 'spamassassin']) mkdirSync(join(cwd, name))
+
+const spamOf = (text: string) => settingsFrom(`${text}\n${REST}`, { cwd }).spam
 
 test('without the section: our own rules, nothing of others, nothing learned by itself', () => {
   const { rules, bayes, engines, uriLists } = spamOf('')
@@ -19,8 +26,8 @@ test('without the section: our own rules, nothing of others, nothing learned by 
 })
 
 test('paths are taken from the directory of the file; scores are a map', () => {
-  const { rules, bayes } = spamOf('spam: { rules: rules.yaml, spamassassin: [/etc/spamassassin, sa], scores: [A_RULE 0.5, OTHER -1], bayes: { auto_learn: on, learn: [{ folder: "/var/mail/*/.Junk", as: spam }] } }')
-  assert.deepEqual(rules, { shipped: true, paths: ['/etc/postern/rules.yaml'], scores: new Map([['A_RULE', 0.5], ['OTHER', -1]]), spamassassin: ['/etc/spamassassin', '/etc/postern/sa'] })
+  const { rules, bayes } = spamOf(`spam: { rules: rules.yaml, spamassassin: [${cwd}/spamassassin, sa], scores: [A_RULE 0.5, OTHER -1], bayes: { auto_learn: on, learn: [{ folder: "/var/mail/*/.Junk", as: spam }] } }`)
+  assert.deepEqual(rules, { shipped: true, paths: [join(cwd, 'rules.yaml')], scores: new Map([['A_RULE', 0.5], ['OTHER', -1]]), spamassassin: [join(cwd, 'spamassassin'), join(cwd, 'sa')] })
   assert.deepEqual([bayes.learn, bayes.autoLearn], [[{ folder: '/var/mail/*/.Junk', as: 'spam' }], { spam: 15, ham: -2 }])
 })
 
@@ -29,7 +36,7 @@ test('engines: each kind with its defaults, and what belongs to others is refuse
   assert.deepEqual(engines.map(({ kind, name, timeoutMs, down }) => [kind, name, timeoutMs, down]), [['rspamd', 'rspamd', 10_000, 'flow'], ['clamav', 'clamav', 30_000, 'tempfail'], ['spamassassin', 'spamassassin', 20_000, 'flow']])
   const [rspamd, clamav, spamassassin] = engines
   assert.ok(rspamd?.kind === 'rspamd' && clamav?.kind === 'clamav' && spamassassin?.kind === 'spamassassin')
-  assert.deepEqual([rspamd.address, rspamd.passwordFile, rspamd.counts.weight, clamav.address, spamassassin.user, clamav.spamNames], [{ host: '127.0.0.1', port: 11333 }, '/etc/postern/pw', 0.5, { path: '/etc/postern/clamd.sock' }, 'recipient', [{ prefix: 'Sanesecurity.Junk', score: 3 }]])
+  assert.deepEqual([rspamd.address, rspamd.passwordFile, rspamd.counts.weight, clamav.address, spamassassin.user, clamav.spamNames], [{ host: '127.0.0.1', port: 11333 }, join(cwd, 'pw'), 0.5, { path: join(cwd, 'clamd.sock') }, 'recipient', [{ prefix: 'Sanesecurity.Junk', score: 3 }]])
 })
 
 test('lists for links: each kind, and a list of hashes without a test point is refused', () => {
@@ -46,6 +53,10 @@ test('what is wrong is told with key and what is allowed', () => {
     ['spam: { uri_lists: [{ zone: ebl.example, kind: hash, of: email, algorithm: sha1, encoding: hex }] }', 'spam.uri_lists[0]', /test point/],
     ['spam: { uri_lists: [{ zone: dbl.example, ipv6: true }] }', 'spam.uri_lists[0].ipv6', /kind domain has no such key/],
     ['spam: { bayes: { learn: [{ folder: /x, as: junk }] } }', 'spam.bayes.learn[0].as', /junk/],
+    ['spam: { rules: [nothing-there.yaml] }', 'spam.rules[0]', /neither file nor folder/],
+    ['spam: { engines: [{ kind: rspamd }, { kind: spamassassin, name: rspamd }] }', 'spam.engines[1].name', /two engines/],
+    ['spam: { uri_lists: [a.example, a.example] }', 'spam.uri_lists[1]', /stands twice/],
+    ['policy: { spam: { tag: 5 } }\nspam: { bayes: { auto_learn: on, auto_learn_spam: 4 } }', 'spam.bayes.auto_learn_spam', /below 5/],
     ['spam: { bayes: { auto_learn_ham: 2 } }', 'spam.bayes.auto_learn_ham', /found/],
   ]
   for (const [text, key, problem] of cases) {

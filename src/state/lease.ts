@@ -1,0 +1,32 @@
+/**
+ * A chore that one of several processes does for all: whoever holds its lease.
+ * A lease that is not renewed runs out, so that another goes on where a process
+ * has died. Throws what SQLite throws.
+ */
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+
+export class Lease {
+  readonly #take: StatementSync
+  readonly #drop: StatementSync
+  readonly #name: string
+  readonly #holder: string
+
+  /** @param holder unlike that of every other process */
+  constructor(database: DatabaseSync, { name, holder }: { readonly name: string; readonly holder: string }) {
+    this.#name = name
+    this.#holder = holder
+    this.#take = database.prepare(`INSERT INTO leases (name, holder, until) VALUES (?, ?, ?)
+      ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until WHERE leases.holder = excluded.holder OR leases.until <= ?`)
+    this.#drop = database.prepare('DELETE FROM leases WHERE name = ? AND holder = ?')
+  }
+
+  /** Takes or renews it. False: another has it. */
+  hold({ now, forMs }: { readonly now: number; readonly forMs: number }): boolean {
+    return Number(this.#take.run(this.#name, this.#holder, now + forMs, now).changes) === 1
+  }
+
+  /** Gives it up, where it is ours. */
+  drop(): void {
+    this.#drop.run(this.#name, this.#holder)
+  }
+}

@@ -1,0 +1,116 @@
+/** Folders that teach: what users put there is learned once, what came there by itself is not, and a move teaches the other class. */
+import assert from 'node:assert/strict'
+import { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import { TeachingFolders, type TeachingBounds } from '../../../src/scoring/teaching-folders.ts'
+import { Learner } from '../../../src/spam/bayes/learner.ts'
+import { TOKENS_VERSION } from '../../../src/spam/bayes/store.ts'
+import { BayesDatabase } from '../../../src/state/bayes-database.ts'
+import { openDatabase } from '../../../src/state/database.ts'
+import { Lease } from '../../../src/state/lease.ts'
+import { WatchedMail } from '../../../src/state/watched-mail.ts'
+import { temporaryDirectory } from '../../support/process.ts'
+
+function place(t: TestContext, bounds?: TeachingBounds) {
+  const directory = temporaryDirectory('teaching')
+  const store = new BayesDatabase(directory, { tokensVersion: TOKENS_VERSION })
+  const database = openDatabase(directory)
+  t.after(() => {
+    store.close()
+    database.close()
+  })
+  const clock = { nowMs: Date.UTC(2026, 10, 21) }
+  const warnings: string[] = []
+  const log = { debug: () => undefined, info: () => undefined, warn: (_: unknown, text: string) => void warnings.push(text), error: () => undefined }
+  const make = (holder: string) => new TeachingFolders({
+    log, now: () => clock.nowMs, watched: new WatchedMail(database), lease: new Lease(database, { name: 'teaching', holder }),
+    learner: new Learner({ store, directory, tokens: { ownHosts: new Set() }, now: () => clock.nowMs }),
+  }, bounds)
+  const mail = join(directory, 'mail')
+  const folder = (user: string, name: string): string => {
+    const path = join(mail, user, name)
+    for (const sub of ['cur', 'new', 'tmp']) mkdirSync(join(path, sub), { recursive: true })
+    return path
+  }
+  const write = (path: string, text: string): void => writeFileSync(path, `From: a@b.example\nMessage-ID: <${text.replaceAll(' ', '.')}@b.example>\nSubject: ${text}\n\n${text} is what this is about\n`)
+  return { directory, clock, warnings, make, mail, folder, write, counts: async () => { const { ham, spam } = await store.counts(); return { ham, spam } } }
+}
+
+test('each message once, in every user\'s folder; a message that is moved is learned as the other', async (t) => {
+  const { make, mail, folder, write, counts } = place(t)
+  const [junk, archive] = [folder('anna', '.Junk'), folder('anna', '.Archive')]
+  const other = folder('bob', '.Junk')
+  const learn = [{ folder: join(mail, '*', '.Junk'), as: 'spam' }, { folder: join(mail, '*', '.Archive'), as: 'ham' }] as const
+  write(join(junk, 'cur', '1.M1.host:2,S'), 'buy now')
+  write(join(other, 'cur', '2.M2.host:2,S'), 'cheap watches')
+  write(join(archive, 'cur', '3.M3.host:2,RS'), 'minutes of our meeting')
+  const teaching = make('one')
+  assert.deepEqual(await teaching.round(learn), { learned: 3, more: false })
+  assert.deepEqual(await counts(), { ham: 1, spam: 2 })
+  assert.deepEqual(await teaching.round(learn), { learned: 0, more: false })
+  // Flags are no other message; another folder of the other kind is another lesson.
+  renameSync(join(junk, 'cur', '1.M1.host:2,S'), join(archive, 'cur', '1.M1.host:2,FS'))
+  renameSync(join(archive, 'cur', '3.M3.host:2,RS'), join(archive, 'cur', '3.M3.host:2,FRS'))
+  assert.deepEqual(await teaching.round(learn), { learned: 1, more: false })
+  assert.deepEqual(await counts(), { ham: 2, spam: 1 })
+})
+
+test('what came into the folder by itself teaches nothing, nor does what Postern has tagged', async (t) => {
+  const { make, folder, write, counts } = place(t)
+  const junk = folder('anna', '.Junk')
+  const learn = [{ folder: junk, as: 'spam' }] as const
+  write(join(junk, 'new', '1.M1.host'), 'filed by a filter')
+  const teaching = make('one')
+  assert.deepEqual(await teaching.round(learn), { learned: 0, more: false })
+  renameSync(join(junk, 'new', '1.M1.host'), join(junk, 'cur', '1.M1.host:2,S'))
+  writeFileSync(join(junk, 'cur', '2.M2.host:2,S'), 'X-Spam-Flag: YES\nFrom: a@b.example\n\ntagged\n')
+  assert.deepEqual(await teaching.round(learn), { learned: 0, more: false })
+  assert.deepEqual(await counts(), { ham: 0, spam: 0 })
+})
+
+test('no symbolic link is followed, nothing too large is read, and a folder that is not there is no trouble', async (t) => {
+  const { make, folder, directory, counts, warnings } = place(t, { folders: 10, names: 100, messages: 100, bytes: 1000 })
+  const junk = folder('anna', '.Junk')
+  writeFileSync(join(directory, 'secret'), 'From: a@b.example\n\nsecret\n')
+  symlinkSync(join(directory, 'secret'), join(junk, 'cur', '1.M1.host:2,S'))
+  writeFileSync(join(junk, 'cur', '2.M2.host:2,S'), `From: a@b.example\n\n${'x'.repeat(2000)}\n`)
+  mkdirSync(join(junk, 'cur', '3.M3.host:2,S'))
+  assert.deepEqual(await make('one').round([{ folder: junk, as: 'spam' }, { folder: join(directory, 'nowhere/*/.Junk'), as: 'spam' }, { folder: join(directory, 'none'), as: 'ham' }]), { learned: 0, more: false })
+  assert.deepEqual(await counts(), { ham: 0, spam: 0 })
+  assert.ok(warnings.length <= 1)
+})
+
+test('one process does it for all, until its lease runs out', async (t) => {
+  const { make, clock } = place(t)
+  const [one, other] = [make('one'), make('other')]
+  assert.deepEqual(await one.round([]), { learned: 0, more: false })
+  assert.equal(await other.round([]), undefined)
+  clock.nowMs += 600_000
+  assert.deepEqual(await other.round([]), { learned: 0, more: false })
+  assert.equal(await one.round([]), undefined)
+})
+
+test('a round reads so many messages, and the next goes on', async (t) => {
+  const { make, folder, write, counts } = place(t, { folders: 10, names: 100, messages: 2, bytes: 100_000 })
+  const junk = folder('anna', '.Junk')
+  for (let n = 0; n < 5; n++) write(join(junk, 'cur', `${n}.M${n}.host:2,S`), `offer number ${n}`)
+  const teaching = make('one')
+  const learn = [{ folder: junk, as: 'spam' }] as const
+  assert.deepEqual([await teaching.round(learn), await teaching.round(learn), await teaching.round(learn)], [{ learned: 2, more: true }, { learned: 2, more: true }, { learned: 1, more: false }])
+  assert.deepEqual(await counts(), { ham: 0, spam: 5 })
+})
+
+test('files that are gone are forgotten after a month, those that are there are not', async (t) => {
+  const { make, folder, write, clock, counts } = place(t)
+  const junk = folder('anna', '.Junk')
+  write(join(junk, 'cur', '1.M1.host:2,S'), 'still there')
+  const learn = [{ folder: junk, as: 'spam' }] as const
+  const teaching = make('one')
+  for (let day = 0; day < 60; day += 6) {
+    await teaching.round(learn)
+    clock.nowMs += 6 * 86_400_000
+  }
+  assert.deepEqual(await counts(), { ham: 0, spam: 1 })
+  assert.deepEqual(await teaching.round(learn), { learned: 0, more: false })
+})
