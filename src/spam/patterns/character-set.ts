@@ -68,18 +68,23 @@ export class SetBuilder {
     return this
   }
 
-  /** `fold`: a character is in where any that folds like it is. */
+  /** `fold`: a character is in where a single one or a range has any that folds like it. */
   build(how: { negated: boolean, fold: FoldTable | undefined }): CharacterSet {
     const ranges = merged(this.#ranges)
     const sets = this.#sets
-    const plain = (code: number) => within(ranges, code) || sets.some((set) => set.has(code))
     const { fold, negated } = how
-    const test = fold === undefined ? plain : (code: number) => plain(code) || variantsOf(code, fold).some(plain)
+    const inRanges = (code: number) => within(ranges, code) || (fold !== undefined && ranges.length > 0 && variantsOf(code, fold).some((variant) => within(ranges, variant)))
+    const test = (code: number) => inRanges(code) || sets.some((set) => set.has(code))
     if (negated) return new CharacterSet((code) => !test(code))
     const few = sets.length === 0 ? membersOf(ranges) : undefined
     const high = sets.some((set) => set.high) || ranges.some(([, last]) => last > 255) || fold !== undefined
     return new CharacterSet(test, { few, high })
   }
+}
+
+/** With all characters that fold like one of its own. */
+export function closedOver(set: CharacterSet, fold: FoldTable | undefined): CharacterSet {
+  return fold === undefined ? set : new CharacterSet((code) => set.has(code) || variantsOf(code, fold).some((variant) => set.has(variant)))
 }
 
 export function complementOf(set: CharacterSet): CharacterSet {

@@ -24,7 +24,7 @@ export function chunksOf(text: string): readonly string[] {
     const newline = text.indexOf('\n', at)
     const next = newline < 0 ? text.length : newline + 1
     let end = newline < 0 ? next : newline
-    if (end > at && text.charCodeAt(end - 1) === 13) end--
+    if (newline > at && text.charCodeAt(end - 1) === 13) end--
     if (end - at > MAX_CHUNK_CHARACTERS) addBlocks(chunks, text.slice(at, end))
     else if (end > at) chunks.push(text.slice(at, end))
     at = next

@@ -8,7 +8,7 @@
  * there, at most `MAX_DEPTH` characters deep. So time is linear in the text,
  * whatever stands in it. Of a long literal a part is looked for, its `stretchOf`.
  */
-import { unicodeFold } from './fold.ts'
+import { unicodeFold, variantsOf } from './fold.ts'
 import { rarityOf } from './rarity.ts'
 
 const CLASS_BITS = 6
@@ -58,10 +58,11 @@ export class LiteralIndex {
     for (const stretch of stretches) for (let i = 0; i < stretch.length; i++) counts.set(stretch.charCodeAt(i), (counts.get(stretch.charCodeAt(i)) ?? 0) + 1)
     const units = [...counts].sort((a, b) => b[1] - a[1] || a[0] - b[0]).map(([unit]) => unit)
     const own = units.length < CLASSES ? units.length : CLASSES - 8
-    const numbers = new Map<number, number>()
-    for (const [place, unit] of units.entries()) numbers.set(unit, place < own ? place + 1 : own + 1 + (unit % (CLASSES - 1 - own)))
     const fold = unicodeFold()
-    for (let unit = 0; unit < 0x10000; unit++) this.#classes[unit] = numbers.get(fold[unit] as number) ?? 0
+    for (const [place, unit] of units.entries()) {
+      const number = place < own ? place + 1 : own + 1 + (unit % (CLASSES - 1 - own))
+      for (const variant of variantsOf(unit, fold)) this.#classes[variant] = number
+    }
   }
 
   #markTrigrams(classes: readonly number[]): void {

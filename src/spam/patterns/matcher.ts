@@ -24,11 +24,14 @@ export class Matcher {
   readonly #walker: Walker
   #stretch: Stretch = { units: new Uint16Array(0), start: 0, end: 0 }
   #until = 0
+  readonly #plainSteps: number | undefined
   matchStart = 0
   matchEnd = 0
 
-  constructor(program: Program) {
+  /** `plainSteps`: after so many a search begins to remember, where it is not to be what the text's length says. */
+  constructor(program: Program, plainSteps?: number) {
     this.#program = program
+    this.#plainSteps = plainSteps
     this.#walker = new Walker(program)
   }
 
@@ -42,7 +45,7 @@ export class Matcher {
     const walker = this.#walker
     this.#stretch = stretch
     this.#until = until
-    const plainSteps = PLAIN_STEPS + PLAIN_STEPS_PER_UNIT * (stretch.end - stretch.start)
+    const plainSteps = this.#plainSteps ?? PLAIN_STEPS + PLAIN_STEPS_PER_UNIT * (stretch.end - stretch.start)
     walker.begin(stretch, maxSteps)
     const again = plainSteps < maxSteps && walker.canRemember
     if (again) walker.begin(stretch, plainSteps)

@@ -1,5 +1,5 @@
 /** A class in brackets (perlrecharclass), with ranges and the classes of POSIX. */
-import { complementOf, SetBuilder } from './character-set.ts'
+import { closedOver, complementOf, SetBuilder } from './character-set.ts'
 import type { CharacterSet } from './character-set.ts'
 import { alphabetOf, foldOf } from './cursor.ts'
 import type { Cursor } from './cursor.ts'
@@ -79,5 +79,7 @@ function parsePosix(cursor: Cursor): CharacterSet | undefined {
   if (form !== ':') cursor.refuse('collating elements and equivalence classes are not supported', began)
   const set = alphabetOf(cursor.flags).posix.get(name)
   if (set === undefined) cursor.refuse(`there is no class [:${name}:]`, began)
-  return negative === '^' ? complementOf(set) : set
+  // Where case does not count, capitals are small letters too.
+  const closed = name === 'upper' || name === 'lower' ? closedOver(set, foldOf(cursor.flags)) : set
+  return negative === '^' ? complementOf(closed) : closed
 }

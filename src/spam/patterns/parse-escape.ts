@@ -2,9 +2,9 @@
  * What stands behind a backslash in a pattern (perlrebackslash), alike in a
  * class and outside; and which sets `\w`, `\p{…}` and their like are.
  */
-import { complementOf, HORIZONTAL, LAST_CODE_POINT, NOT_NEWLINE, propertySet, VERTICAL } from './character-set.ts'
+import { closedOver, complementOf, HORIZONTAL, LAST_CODE_POINT, NOT_NEWLINE, propertySet, VERTICAL } from './character-set.ts'
 import type { CharacterSet } from './character-set.ts'
-import { alphabetOf } from './cursor.ts'
+import { alphabetOf, foldOf } from './cursor.ts'
 import type { Cursor } from './cursor.ts'
 
 export type Escape =
@@ -15,6 +15,9 @@ export type Escape =
 
 const CONTROLS: ReadonlyMap<string, number> = new Map([['a', 7], ['e', 27], ['f', 12], ['n', 10], ['r', 13], ['t', 9]])
 const OTHERS = 'ABGKRXZzbgkQE'
+
+/** Properties that are one where case does not count. */
+const CASED = /^(?:.*[=:])?(?:Is_?)?(?:L[ult]|X?(?:Posix)?(?:Upper|Lower|Title)(?:[ _-]?case)?(?:[ _-]?letter)?)$/i
 
 /** The backslash is behind us. */
 export function parseEscape(cursor: Cursor): Escape {
@@ -99,7 +102,9 @@ function property(cursor: Cursor, negative: boolean): CharacterSet {
   const began = cursor.at
   const found = cursor.match(/\{\s*(\^?)([^{}]*)\}|(\p{L})/uy)
   if (found === undefined) cursor.refuse('\\p must be followed by the name of a property in braces', began)
-  const set = propertySet((found[2] ?? found[3] ?? '').trim())
+  const name = (found[2] ?? found[3] ?? '').trim()
+  const set = propertySet(name)
   if (set === undefined) cursor.refuse('this property of Unicode is not known', began)
-  return negative !== (found[1] === '^') ? complementOf(set) : set
+  const closed = CASED.test(name) ? closedOver(set, foldOf(cursor.flags)) : set
+  return negative !== (found[1] === '^') ? complementOf(closed) : closed
 }

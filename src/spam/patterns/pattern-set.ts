@@ -125,10 +125,9 @@ class Search {
   readonly #material: Material
   readonly #windows: Windows
   #at = 0
-  /** no match begins before */
-  #from = 0
-  /** what tries on the text that is looked at have taken */
+  /** the text that is looked at, where in it the next match may begin, and what tries on it have taken */
   #text = -1
+  #from = 0
   #spent = 0
 
   constructor(matcher: Matcher, material: Material, windows: Windows) {
@@ -141,6 +140,11 @@ class Search {
     const windows = this.#windows
     while (this.#at < windows.length) {
       const text = windows[this.#at] as number
+      if (text !== this.#text) {
+        this.#text = text
+        this.#from = 0
+        this.#spent = 0
+      }
       const from = Math.max(this.#from, windows[this.#at + 1] as number)
       const until = windows[this.#at + 2] as number
       const match = from > until ? undefined : this.#try(text, from, until)
@@ -155,10 +159,6 @@ class Search {
     const { budget, text: { units, starts } } = this.#material
     const [start, end] = [starts[text] as number, starts[text + 1] as number]
     const matcher = this.#matcher
-    if (text !== this.#text) {
-      this.#text = text
-      this.#spent = 0
-    }
     const allowed = budget.allowance(end - start) - this.#spent
     if (!budget.left() || allowed <= 0) {
       budget.overrun()
