@@ -25,6 +25,7 @@ import type { Domain } from '../../src/smtp/envelope.ts'
 import type { SessionOptions } from '../../src/smtp/conversation.ts'
 import { Session } from '../../src/smtp/session.ts'
 import type { StoredDecision } from '../../src/state/decisions.ts'
+import type { Scoring } from '../../src/inbound/scoring.ts'
 import type { QuarantineFacts } from '../../src/state/quarantine-entry.ts'
 import { NOTHING_SIGNED } from './door-context.ts'
 import { FakeHop } from './fake-hop.ts'
@@ -46,6 +47,8 @@ export interface JudgedOptions {
   readonly quarantine?: 'kept' | 'no-room' | 'failed'
   /** makes what is counted, remembered and known common to several sessions */
   readonly before?: Common
+  /** what has a say in the score of content; nobody */
+  readonly scoring?: Scoring
   /** look-ups at once of one network */
   readonly crowd?: number
 }
@@ -81,7 +84,7 @@ hops: { backend: { smtp: "192.0.2.1:25" } }
   const { policy } = settings
   const inbound: Inbound = {
     settings: inboundSettings(settings),
-    scoring: undefined,
+    scoring: options.scoring,
     services: {
       resolver, lists, now,
       crowd: shared.crowd,
