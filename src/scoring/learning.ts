@@ -111,7 +111,7 @@ export class Learning {
   private async lookAtFolders(): Promise<void> {
     const { database, log } = this.context
     const learner = this.open()
-    this.folders ??= new TeachingFolders({ learner, log, watched: new WatchedMail(database), lease: new Lease(database, { name: 'teaching folders', holder: randomBytes(12).toString('hex') }), now: () => Date.now() })
+    this.folders ??= new TeachingFolders({ learner, log, hostname: this.context.hostname, watched: new WatchedMail(database), lease: new Lease(database, { name: 'teaching folders', holder: randomBytes(12).toString('hex') }), now: () => Date.now() })
     const round = await this.folders.round(this.settings.learn)
     if (round === undefined || round.learned === 0) return
     this.learned = true

@@ -29,6 +29,8 @@ export interface TeachingContext {
   readonly learner: Learner
   readonly watched: WatchedMail
   readonly lease: Lease
+  /** ours, by which our own fields are known */
+  readonly hostname: string
   readonly log: Log
   /** milliseconds since 1970 */
   readonly now: () => number
@@ -160,7 +162,7 @@ export class TeachingFolders {
     const reader = new MimeReader()
     reader.write(bytes)
     const content = readContent(reader.end())
-    if (as === 'spam' && isTagged(content)) return 'nothing'
+    if (as === 'spam' && isTagged(content, this.context.hostname)) return 'nothing'
     await this.context.learner.learn(content, as)
     return as
   }
@@ -196,8 +198,11 @@ function baseOf(name: string): string {
   return flags < 0 ? name : name.slice(0, flags)
 }
 
-function isTagged({ mime }: MessageContent): boolean {
-  return mime.parts[0]?.fields.some(({ name, raw }) => name === 'x-spam-flag' && raw.trim().toLowerCase() === 'yes') === true
+/** By us: our fields stand above our Authentication-Results, which nobody else can have written. A stranger's say nothing. */
+function isTagged({ mime }: MessageContent, hostname: string): boolean {
+  const fields = mime.parts[0]?.fields ?? []
+  const ours = fields.findIndex(({ name, raw }) => name === 'authentication-results' && raw.trim().toLowerCase().startsWith(`${hostname.toLowerCase()};`))
+  return fields.slice(0, Math.max(0, ours)).some(({ name, raw }) => name === 'x-spam-flag' && raw.trim().toLowerCase() === 'yes')
 }
 
 function isMissing(error: unknown): boolean {

@@ -24,7 +24,7 @@ function place(t: TestContext, bounds?: TeachingBounds) {
   const warnings: string[] = []
   const log = { debug: () => undefined, info: () => undefined, warn: (_: unknown, text: string) => void warnings.push(text), error: () => undefined }
   const make = (holder: string) => new TeachingFolders({
-    log, now: () => clock.nowMs, watched: new WatchedMail(database), lease: new Lease(database, { name: 'teaching', holder }),
+    log, hostname: 'mx.example', now: () => clock.nowMs, watched: new WatchedMail(database), lease: new Lease(database, { name: 'teaching', holder }),
     learner: new Learner({ store, directory, tokens: { ownHosts: new Set() }, now: () => clock.nowMs }),
   }, bounds)
   const mail = join(directory, 'mail')
@@ -64,9 +64,12 @@ test('what came into the folder by itself teaches nothing, nor does what Postern
   const teaching = make('one')
   assert.deepEqual(await teaching.round(learn), { learned: 0, more: false })
   renameSync(join(junk, 'new', '1.M1.host'), join(junk, 'cur', '1.M1.host:2,S'))
-  writeFileSync(join(junk, 'cur', '2.M2.host:2,S'), 'X-Spam-Flag: YES\nFrom: a@b.example\n\ntagged\n')
+  writeFileSync(join(junk, 'cur', '2.M2.host:2,S'), 'Received: by store.example\nX-Spam-Flag: YES\nAuthentication-Results: mx.example;\n spf=none\nReceived: by mx.example\nFrom: a@b.example\n\ntagged\n')
   assert.deepEqual(await teaching.round(learn), { learned: 0, more: false })
   assert.deepEqual(await counts(), { ham: 0, spam: 0 })
+  // A sender cannot keep his mail from being learned by tagging it himself.
+  writeFileSync(join(junk, 'cur', '3.M3.host:2,S'), 'Authentication-Results: mx.example;\n spf=none\nReceived: by mx.example\nX-Spam-Flag: YES\nFrom: a@b.example\n\ntagged by himself\n')
+  assert.deepEqual(await teaching.round(learn), { learned: 1, more: false })
 })
 
 test('no symbolic link is followed, nothing too large is read, and a folder that is not there is no trouble', async (t) => {
