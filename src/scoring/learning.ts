@@ -5,11 +5,14 @@
  * rejects.
  */
 import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import type { Log } from '../observe/log.ts'
 import { Learner } from '../spam/bayes/learner.ts'
 import { TOKENS_VERSION } from '../spam/bayes/store.ts'
-import { BayesDatabase } from '../state/bayes-database.ts'
+import { MODEL_FILE } from '../spam/bayes/model-file.ts'
+import { BAYES_DATABASE, BayesDatabase } from '../state/bayes-database.ts'
 import { Lease } from '../state/lease.ts'
 import { WatchedMail } from '../state/watched-mail.ts'
 import { lessonOf } from './auto-learning.ts'
@@ -63,8 +66,9 @@ export class Learning {
   tick(): void {
     const tick = this.ticks++
     const { learn, autoLearn } = this.settings
-    if (learn.length === 0 && autoLearn === undefined) return
-    if (this.busy) return
+    // What was trained, and its model lost or never made.
+    if (tick === UPKEEP_TICKS / 2 && this.lacksModel()) this.learned = true
+    if (this.busy || (learn.length === 0 && autoLearn === undefined && !this.learned)) return
     if (tick % FOLDER_TICKS === 0 && learn.length > 0) this.begin(() => this.lookAtFolders())
     else if (tick % UPKEEP_TICKS === UPKEEP_TICKS / 2 && this.learned) this.begin(() => this.keepUp())
   }
@@ -106,6 +110,11 @@ export class Learning {
         this.busy = false
       }
     })
+  }
+
+  private lacksModel(): boolean {
+    const { state } = this.context
+    return existsSync(join(state, BAYES_DATABASE.file)) && !existsSync(join(state, MODEL_FILE))
   }
 
   private async lookAtFolders(): Promise<void> {
