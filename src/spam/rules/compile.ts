@@ -326,16 +326,15 @@ function both<R>(left: number | undefined, right: number | undefined, make: (lef
   return left === undefined || right === undefined ? undefined : make(left, right)
 }
 
-/** The first that is not 0 or, of both, the last where none is 0; not known where one is not that could decide it. */
+/** Of either the first that is not 0; of both the last, or 0 where one is 0. Not known where one is not that could decide it. */
 function decided(run: Run, parts: readonly Measurement[], either: boolean): number | undefined {
   let known = true
   let last: number | undefined = 0
   for (const part of parts) {
     last = part(run)
     if (last === undefined) known = false
-    else if ((last !== 0) === either) {
-      if (either) return last
-    } else if (!either) return 0
+    else if (either && last !== 0) return last
+    else if (!either && last === 0) return 0
   }
   return known ? last : undefined
 }

@@ -9,6 +9,7 @@ import { NOWHERE } from '../../config/problem.ts'
 import type { LocatedRule } from '../rules/read-file.ts'
 import { isPart } from '../rules/rule.ts'
 import type { RuleProblem } from '../rules/rule.ts'
+import { named } from './directives.ts'
 import type { CfNote, Definition, Directives } from './directives.ts'
 import { readExpression } from './meta-expression.ts'
 import type { Expression } from './meta-expression.ts'
@@ -34,8 +35,12 @@ const ZERO: Expression = { kind: 'number', value: 0 }
 export function* buildRules(directives: Directives): Generator<void, SpamAssassinRules> {
   const builder = new Builder(directives)
   const rules = yield* builder.rules()
-  const order = (one: CfNote, other: CfNote) => (one.source === other.source ? one.line - other.line : 0)
-  return { rules, problems: [...directives.problems, ...builder.problems].sort(order).map(problemOf), notes: [...directives.notes, ...builder.notes].map(problemOf) }
+  return { rules, problems: inOrder([...directives.problems, ...builder.problems]), notes: inOrder([...directives.notes, ...builder.notes]) }
+}
+
+function inOrder(notes: readonly CfNote[]): readonly RuleProblem[] {
+  const bySource = Map.groupBy(notes, ({ source }) => source)
+  return [...bySource.values()].flatMap((some) => some.sort((one, other) => one.line - other.line).map(problemOf))
 }
 
 class Builder {
@@ -48,6 +53,8 @@ class Builder {
   readonly #done = new Map<string, Expression>()
   /** how many rules in a row it rests on */
   readonly #depths = new Map<string, number>()
+  /** of metas that nothing is left of: what they rested on */
+  readonly #lost = new Map<string, readonly string[]>()
   readonly #unhonoured = new Map<string, string>()
   readonly #restingOn = new Map<string, Set<string>>()
   readonly #counted = new Set<string>()
@@ -108,6 +115,11 @@ class Builder {
       matching: (glob) => this.#matching(glob),
     })
     let depth = 0
+    if (simple.kind === 'number') {
+      const lost = new Set<string>()
+      namesIn(tree, (other) => void lost.add(other))
+      this.#lost.set(id, [...lost].filter((other) => !this.#plain.has(other) && (this.#done.get(other)?.kind ?? 'number') === 'number'))
+    }
     namesIn(simple, (other) => void (depth = Math.max(depth, (this.#depths.get(other) ?? 0) + 1)))
     if (depth > MAX_DEPTH || way.length > MAX_DEPTH) {
       this.#tell(definition, `rests on rules that rest on rules, more than ${MAX_DEPTH} deep; it counts as not hit`)
@@ -144,8 +156,8 @@ class Builder {
     if (simple.kind !== 'number') return { when: conditionOf(simple), times: quantityOf(simple) }
     // Some are written so, to switch them off or to stand for something that is always there.
     if (written?.kind === 'number') return simple.value === 0 ? undefined : { when: { kind: 'all', of: [] }, times: simple }
-    if (simple.value === 0) this.#tell(definition, 'can never hit: what it rests on is not honoured or not there')
-    else this.#tell(definition, 'would hit every message, for what it rests on is not honoured or not there; it is not used')
+    const lost = named(this.#lost.get(definition.id) ?? [])
+    this.#tell(definition, simple.value === 0 ? `can never hit: it rests on ${lost}, which count as not hit` : `would hit every message, for it rests on ${lost}, which count as not hit; it is not used`)
     return undefined
   }
 

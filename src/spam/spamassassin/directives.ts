@@ -73,6 +73,13 @@ export function* readDirectives(files: readonly CfFile[], included: ReadonlyMap<
   return reader.result()
 }
 
+const MOST_NAMED = 5
+
+/** The first names of a list, and how many more there are. */
+export function named(names: readonly string[]): string {
+  return names.slice(0, MOST_NAMED).join(', ') + (names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more` : '')
+}
+
 export function includedPath(from: string, value: string): string {
   return isAbsolute(value) ? value : join(dirname(from), value)
 }
@@ -92,8 +99,11 @@ class DirectiveReader {
   readonly #notes: CfNote[] = []
   /** of the file that is read: keyword → first line, how often */
   #settings = new Map<string, { readonly line: number; count: number }>()
-  #skippedBlocks = new Set<number>()
+  /** by the line where they begin: what they ask for, and the rules in them */
+  #skippedBlocks = new Map<number, { readonly lacks: string; readonly rules: Set<string> }>()
   #source = ''
+  /** it was told that there are too many rules */
+  #full = false
 
   constructor(included: ReadonlyMap<string, CfFile>, scoreSet: number) {
     this.#included = included
@@ -111,13 +121,16 @@ class DirectiveReader {
     const outer = { source: this.#source, settings: this.#settings, skipped: this.#skippedBlocks }
     this.#source = source
     this.#settings = new Map()
-    this.#skippedBlocks = new Set()
+    this.#skippedBlocks = new Map()
     const switches = new Switches()
     for (const entry of readCfLines(text)) {
       if ('problem' in entry) this.#note(entry.line, entry.problem)
       else this.#line(entry, switches, depth)
     }
     for (const line of switches.open) this.#note(line, 'the block is not closed; it ends with the file')
+    for (const [line, { lacks, rules }] of this.#skippedBlocks) {
+      this.#note(line, `the block is skipped, for it asks for ${lacks}, which Postern does not have; in it: ${named([...rules])}`)
+    }
     for (const [keyword, { line, count }] of this.#settings) {
       this.#note(line, `${keyword}${count > 1 ? ` (${count} lines)` : ''} is passed over: ${noteOnSetting(keyword) ?? ''}`)
     }
@@ -142,12 +155,16 @@ class DirectiveReader {
     if (problem !== undefined) this.#note(line, problem)
   }
 
+  /** A block without rules changes no rule, and needs no word. */
   #skipped({ keyword, value }: CfLine, switches: Switches): void {
-    if (DEFINES.has(keyword)) this.#passedOver.add(value.split(/\s/)[0] ?? '')
-    const block = switches.skipped
-    if (block === undefined || block.lacks === '' || this.#skippedBlocks.has(block.line)) return
-    this.#skippedBlocks.add(block.line)
-    this.#note(block.line, `the block is skipped: it asks for ${block.lacks}, which Postern does not have`)
+    if (!DEFINES.has(keyword)) return
+    const [id = ''] = value.split(/\s/)
+    this.#passedOver.add(id)
+    const reason = switches.skipped
+    if (reason === undefined || reason.lacks === '') return
+    const block = this.#skippedBlocks.get(reason.line)
+    if (block === undefined) this.#skippedBlocks.set(reason.line, { lacks: reason.lacks, rules: new Set([id]) })
+    else block.rules.add(id)
   }
 
   #directive(entry: CfLine, depth: number): void {
@@ -207,7 +224,8 @@ class DirectiveReader {
       const { line } = entry
       // The last one holds, and stands where it stands.
       if (!this.#tests.delete(id) && this.#tests.size >= MAX_RULES) {
-        if (this.#tests.size === MAX_RULES) this.#problems.push({ source: this.#source, line, rule: id, problem: `there are more than ${MAX_RULES} rules; this one and those behind it are not used` })
+        if (!this.#full) this.#problems.push({ source: this.#source, line, rule: id, problem: `there are more than ${MAX_RULES} rules; this one and those behind it are not used` })
+        this.#full = true
         this.#passedOver.add(id)
         return
       }

@@ -21,12 +21,18 @@ export function bodyPieces(mime: MimeMessage): readonly string[] {
     if (attached) continue
     if (plain !== undefined) addParagraphs(pieces, plain.text)
     if (html === undefined) continue
-    const title = /<title[^>]*>([^<]{1,500})/i.exec(mime.parts[part]?.text?.slice(0, MAX_TITLE_LOOK) ?? '')?.[1]?.trim()
-    if (title !== undefined && title !== '') pieces.push(`${toBytes(title.replace(/\s+/g, ' '))}\n`)
+    const title = titleOf(mime.parts[part]?.text?.slice(0, MAX_TITLE_LOOK) ?? '')
+    if (title !== '') pieces.push(`${toBytes(title)}\n`)
     addParagraphs(pieces, html.text)
     addParagraphs(pieces, html.hidden)
   }
   return pieces
+}
+
+function titleOf(html: string): string {
+  const at = html.search(/<title[\s>]/i)
+  const title = at < 0 ? undefined : /^<title[^>]{0,200}>([^<]{1,500})/i.exec(html.slice(at))?.[1]
+  return title?.replace(/\s+/g, ' ').trim() ?? ''
 }
 
 function addParagraphs(pieces: string[], text: string): void {
@@ -63,8 +69,8 @@ function rawEnd(raw: string, from: number): number {
   const full = from + MAX_RAW_PIECE
   if (raw.length <= full) return raw.length
   const middle = from + MAX_RAW_PIECE / 2
-  const line = raw.lastIndexOf('\n', full - 1)
-  if (line >= middle) return line + 1
-  const blank = raw.lastIndexOf(' ', full - 1)
-  return blank >= middle ? blank + 1 : full
+  const second = raw.slice(middle, full)
+  const line = second.lastIndexOf('\n')
+  const end = line >= 0 ? line : second.lastIndexOf(' ')
+  return end < 0 ? full : middle + end + 1
 }

@@ -1,7 +1,7 @@
 /**
  * Addresses and display names of a field's value as SpamAssassin's `:addr` and
- * `:name` give them: as they are written, case and all. One pass; at most 200
- * addresses of 64 KiB; what cannot be read as an address is left out.
+ * `:name` give them: as they are written, case and all. One pass over each value;
+ * at most 200 addresses of 64 KiB; what cannot be read as an address is left out.
  */
 
 export interface WrittenAddress {
@@ -11,51 +11,77 @@ export interface WrittenAddress {
 
 const MAX_CHARACTERS = 65_536
 const MAX_ADDRESSES = 200
+/** What ends an address that stands without brackets. */
+const ENDS_ADDRESS = /[\s<>(),:;"]/
 
 export function writtenAddresses(value: string): readonly WrittenAddress[] {
-  const found: WrittenAddress[] = []
-  for (const entry of entriesOf(value.slice(0, MAX_CHARACTERS))) {
-    const one = addressIn(entry)
-    if (one !== undefined) found.push(one)
-    if (found.length === MAX_ADDRESSES) break
-  }
-  return found
+  const reader = new AddressReader(value.slice(0, MAX_CHARACTERS))
+  reader.read()
+  return reader.found
 }
 
-/** What stands between commas, outside of quotes, comments and brackets. */
-function* entriesOf(value: string): Generator<string> {
-  let from = 0
-  let closing = ''
-  for (let at = 0; at < value.length; at++) {
-    const sign = value[at] ?? ''
-    if (sign === '\\') at++
-    else if (closing !== '') {
-      if (sign === closing) closing = ''
-    } else if (sign === ',' || sign === ';') {
-      yield value.slice(from, at)
-      from = at + 1
-    } else {
-      const end = sign === '"' ? '"' : sign === '(' ? ')' : sign === '<' ? '>' : ''
-      // What nothing closes opens nothing.
-      if (end !== '' && value.indexOf(end, at + 1) > 0) closing = end
+class AddressReader {
+  readonly found: WrittenAddress[] = []
+  readonly #text: string
+  #at = 0
+  /** of the address that is being read: what stands outside of brackets and comments */
+  #words = ''
+  #comment = ''
+  #angle: string | undefined
+  /** signs that nothing closes open nothing; they are searched for once */
+  #unclosed = ''
+
+  constructor(text: string) {
+    this.#text = text
+  }
+
+  read(): void {
+    for (; this.#at < this.#text.length && this.found.length < MAX_ADDRESSES; this.#at++) {
+      const sign = this.#text[this.#at] ?? ''
+      switch (sign) {
+        case '"': this.#words += this.#closed('"') ?? ''; break
+        case '(': this.#comment ||= (this.#closed(')') ?? '').trim(); break
+        case '<': this.#angle = this.#closed('>')?.trim() ?? this.#angle; break
+        case ',':
+        case ';': this.#finish(); break
+        // The name of a group stands before a colon and a blank.
+        case ':': this.#words = this.#text[this.#at + 1] === ' ' && this.#angle === undefined ? '' : `${this.#words}:`; break
+        default: this.#words += sign
+      }
     }
+    this.#finish()
   }
-  yield value.slice(from)
+
+  /** What stands up to the closing sign, escapes undone; goes to that sign. Undefined: nothing closes it. */
+  #closed(closing: string): string | undefined {
+    if (this.#unclosed.includes(closing)) return undefined
+    let inside = ''
+    for (let at = this.#at + 1; at < this.#text.length; at++) {
+      const sign = this.#text[at] ?? ''
+      if (sign === closing) {
+        this.#at = at
+        return inside
+      }
+      if (sign === '\\' && closing !== '>') at++
+      inside += this.#text[at] ?? ''
+    }
+    this.#unclosed += closing
+    return undefined
+  }
+
+  #finish(): void {
+    const words = this.#words.replace(/\s+/g, ' ').trim()
+    const comment = this.#comment
+    const address = this.#angle ?? bareAddress(words)
+    const name = this.#angle === undefined ? comment : words.replace(/^'(.*)'$/, '$1') || comment
+    this.#words = ''
+    this.#comment = ''
+    this.#angle = undefined
+    if (address !== '') this.found.push({ address, name })
+  }
 }
 
-function addressIn(entry: string): WrittenAddress | undefined {
-  const angle = /<([^<>]*)>[^<>]*$/.exec(entry)
-  if (angle !== null) return { address: (angle[1] ?? '').trim(), name: plainName(entry.slice(0, angle.index)) || commentOf(entry) }
-  const bare = /(?:"[^"]*"|[^\s<>()",:;"]+)@[^\s<>(),:;"]+/.exec(entry)
-  return bare === null ? undefined : { address: bare[0], name: commentOf(entry) }
-}
-
-function plainName(text: string): string {
-  // The name of a group stands before a colon.
-  const words = text.replace(/^[^":]*:(?=\s)/, '').replace(/\([^()]*\)/g, '').trim()
-  return words.replace(/"((?:[^"\\]|\\.)*)"/g, '$1').replace(/\\(.)/g, '$1').replace(/\s+/g, ' ').trim().replace(/^'(.*)'$/, '$1')
-}
-
-function commentOf(entry: string): string {
-  return /\(([^()]*)\)/.exec(entry)?.[1]?.trim() ?? ''
+/** '' where there is none */
+function bareAddress(words: string): string {
+  return words.split(ENDS_ADDRESS).find((word) => word.indexOf('@') > 0 && !word.endsWith('@')) ?? ''
 }

@@ -53,6 +53,6 @@ export function readHeaderLines(header: string): readonly HeaderLine[] {
 }
 
 export function decodedField(raw: string): string {
-  const unfolded = raw.replace(/[ \t]*\n[ \t]+/g, ' ').trim()
+  const unfolded = raw.includes('\n') ? raw.split('\n').map((line) => line.trim()).filter((line) => line !== '').join(' ') : raw.trim()
   return unfolded.includes('=?') ? toBytes(fieldText(unfolded)) : unfolded
 }

@@ -28,7 +28,8 @@ export class SpamMessage {
   readonly facts: ScoringFacts
   #source: string | undefined
   #header: string | undefined
-  #lines: ReadonlyMap<string, readonly HeaderLine[]> | undefined
+  #lines: readonly HeaderLine[] | undefined
+  #named: ReadonlyMap<string, readonly HeaderLine[]> | undefined
   #body: readonly string[] | undefined
 
   constructor(content: MessageContent, facts: ScoringFacts) {
@@ -73,9 +74,14 @@ export class SpamMessage {
     return this.#header
   }
 
+  get lines(): readonly HeaderLine[] {
+    this.#lines ??= readHeaderLines(this.header)
+    return this.#lines
+  }
+
   linesNamed(name: string): readonly HeaderLine[] {
-    this.#lines ??= byName(readHeaderLines(this.header))
-    return this.#lines.get(name) ?? []
+    this.#named ??= byName(this.lines)
+    return this.#named.get(name) ?? []
   }
 
   /** All fields of a name decoded, '' where there is none. */
@@ -87,7 +93,7 @@ export class SpamMessage {
   #headerText({ name, raw, take, which }: HeaderText): string | undefined {
     const form = raw ? 'raw' : 'decoded'
     switch (name) {
-      case 'ALL': return raw ? this.header : readHeaderLines(this.header).map(({ spelling, decoded }) => `${spelling}: ${decoded}`).join('')
+      case 'ALL': return raw ? this.header : this.lines.map(({ spelling, decoded }) => `${spelling}: ${decoded}`).join('')
       case 'ToCc': return this.#joined(['to', 'cc'], form)
       case 'MESSAGEID': return this.#joined(MESSAGE_IDS, form)
       case 'EnvelopeFrom': return taken(this.facts.words('sender')?.[0], take)
@@ -121,7 +127,6 @@ export class SpamMessage {
     for (const part of this.content.mime.parts) {
       for (const field of part.fields) {
         if (values.length >= MAX_PART_FIELDS) return values
-        if (name === 'ALL') continue
         if (field.name === name) values.push(`${raw ? field.raw : decodedField(field.raw)}\n`)
       }
     }

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { loadRules } from '../../../../src/spam/rules/load.ts'
+import { contentOfText, NO_FACTS } from '../../../support/rules.ts'
+import { cfTold, spamHits, spamRules } from '../../../support/spamassassin.ts'
+
+const MESSAGE = 'From: a@example.org\nSubject: One two\n\none two three one\n\none\n'
+
+test('scores: the last line counts, four of them are four sets, parts have none', () => {
+  const scoreOf = (lines: string, scoreSet = 3) => spamRules(`body RULE /x/\nbody T_RULE /x/\nbody __PART /x/\n${lines}`, { scoreSet }).rules.map(({ rule }) => rule.score)
+  assert.deepEqual(scoreOf(''), [1, 0.01, undefined])
+  assert.deepEqual(scoreOf('score RULE 2\nscore RULE 3\nscore __PART 5'), [3, 0.01, undefined])
+  assert.deepEqual(scoreOf('score RULE 1 2 3 4', 1), [2, 0.01, undefined])
+  assert.deepEqual(scoreOf('score RULE 2\nscore RULE (0.5)'), [2.5, 0.01, undefined])
+  assert.deepEqual(scoreOf('score RULE 0\nscore __PART 0'), [0.01], 'a score of 0 switches off, parts too')
+})
+
+test('a description says why; the last definition counts, of whatever kind', () => {
+  const [rule] = spamRules('body RULE /x/\ndescribe RULE First\nlang de describe RULE Erstes\ndescribe RULE Sch\u00f6ner   Grund\nheader RULE Subject =~ /two/').rules
+  assert.equal(rule?.rule.why, 'Sch\u00f6ner Grund')
+  assert.deepEqual([rule.source, rule.place.line], ['local.cf', 5])
+  assert.equal(spamRules('body RULE /x/').rules[0]?.rule.why, "SpamAssassin's rule RULE")
+  assert.deepEqual(spamHits('body RULE /x/\nheader RULE Subject =~ /two/', MESSAGE), ['RULE'])
+})
+
+test('metas: logic and arithmetic over hits and counts', () => {
+  const parts = `
+    body __ONE /\\bone\\b/i
+    tflags __ONE multiple
+    body __TWO /\\btwo\\b/i
+    tflags __TWO multiple maxhits=2
+    body __NOT /nothing/
+    body __ONCE /\\bone\\b/i
+  `
+  const holds = (expression: string) => spamHits(`${parts}\nmeta RULE ${expression}`, MESSAGE).includes('RULE')
+  for (const expression of ['__ONE == 4', '__TWO == 2', '__ONCE == 1', '__ONE && !__NOT', '__ONE + __TWO > 5', '(__ONE && __TWO) == 2', '(__NOT || __ONE) == 4', '__NOT - __ONE', '(__ONE > 2) + (__TWO > 1) == 2',
+    '!__NOT == 1', '__ONE * 0.5 == 2', '__ONE / 4 == 1', 'rules_matching(__*) == 7', '__NOT ? 0 : 1', '(__NOT ? 1 : __ONE) == 4', '-__ONE + 5 == 1', '__ABSENT + __TWO == 2', '!__ABSENT && __TWO']) assert.ok(holds(expression), expression)
+  for (const expression of ['__NOT', '__ONE - 4', '__ONE / 0', '__ABSENT && __ONE', '__ONE > 4', '!__ONE', '__TWO > 2']) assert.ok(!holds(expression), expression)
+})
+
+test('metas of metas count their values', () => {
+  assert.deepEqual(spamHits('body __A /one/\nmeta __SEVEN 7 * __A\nmeta __HALF __A * 0.5\nmeta RULE __SEVEN == 7 && __HALF == 0.5', MESSAGE), ['__A', '__SEVEN', '__HALF', 'RULE'])
+})
+
+test('what is not honoured counts as not hit and is told once, with what rests on it', () => {
+  const { rules, problems, notes } = spamRules(`header __RELAYS X-Spam-Relays-Trusted =~ /x/
+body HERE /one/
+meta A HERE && !__RELAYS
+meta B HERE || __RELAYS
+meta C __RELAYS
+meta D !__RELAYS
+meta E HERE && __GONE
+meta F __GONE || HERE
+meta OFF 0
+meta ON 1
+score ELSEWHERE 3`)
+  assert.deepEqual(rules.map(({ rule }) => rule.id), ['HERE', 'A', 'B', 'F', 'ON'])
+  assert.deepEqual(cfTold(problems), [
+    'local.cf:1: X-Spam-Relays-Trusted is not known to Postern; it counts as not hit, also for 4 rules that rest on it',
+    'local.cf:5: can never hit: it rests on __RELAYS, which count as not hit',
+    'local.cf:6: would hit every message, for it rests on __RELAYS, which count as not hit; it is not used',
+    'local.cf:7: can never hit: it rests on __GONE, which count as not hit',
+  ])
+  assert.deepEqual(cfTold(notes), ['local.cf:7: __GONE is in none of the files; it counts as not hit', 'local.cf:11: ELSEWHERE is given a score and is in none of the files'])
+})
+
+test('circles are broken and told; rows of rules have a bound', () => {
+  const circle = spamRules('body __X /one/\nmeta A B || __X\nmeta B A || __X\nmeta SELF SELF || __X')
+  assert.deepEqual(cfTold(circle.problems), ['local.cf:3: rests on A, which rests on it; A counts as not hit there', 'local.cf:4: rests on SELF, which rests on it; SELF counts as not hit there'])
+  assert.deepEqual(loadRules({ files: [], others: circle.rules }).problems, [])
+  const row = Array.from({ length: 300 }, (_, i) => `meta M${i} M${i - 1} && __X`)
+  for (const lines of [row, row.toReversed()]) {
+    const { rules, problems } = spamRules(`body __X /one/\nmeta M-1 __X\nbody M_1 /one/\n${lines.join('\n').replace('M-1', 'M_1')}`)
+    const loaded = loadRules({ files: [], others: rules })
+    assert.deepEqual(loaded.problems, [])
+    assert.ok(problems.some(({ problem }) => /more than 48 deep/.test(problem)))
+    loaded.rules.evaluate(contentOfText(MESSAGE), NO_FACTS)
+  }
+})
+
+test('what rests on itself twice and twice again is asked once each', () => {
+  const doubling = Array.from({ length: 40 }, (_, i) => `meta M${i + 1} M${i} + M${i} > 0 && (M${i} || M${i})\nmeta N${i + 1} N${i} + N${i}`)
+  assert.equal(spamHits(`body M0 /one/\nbody N0 /one/\n${doubling.join('\n')}`, MESSAGE).length, 82)
+})
+
+test('the rules take part with Postern\'s own: they may replace one, and be switched off', () => {
+  const { rules } = spamRules('body RULE /one/\nscore RULE 2.5')
+  const loaded = loadRules({ files: [], others: rules, scores: new Map([['RULE', 0.5]]) })
+  assert.deepEqual(loaded.problems, [])
+  assert.deepEqual(loaded.rules.evaluate(contentOfText(MESSAGE), NO_FACTS), { hits: [{ id: 'RULE', score: 0.5, why: "SpamAssassin's rule RULE", excerpt: 'one' }], score: 0.5, incomplete: undefined })
+})
+
+test('a pattern that could take for ever ends at its bound, and is not known', () => {
+  const { rules } = loadRules({ files: [], others: spamRules('body RULE /(x+x+)+(?=y)\\1z/\nrawbody OTHER /hello/').rules })
+  const outcome = rules.evaluate(contentOfText(`Subject: x\n\n${'x'.repeat(1900)}\n\nhello`), NO_FACTS)
+  assert.deepEqual(outcome.hits.map(({ id }) => id), ['OTHER'])
+})

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { factsOf } from '../../../support/rules.ts'
+import { cfTold, spamHits, spamRules } from '../../../support/spamassassin.ts'
+
+const HTML = 'From: a@example.org\nSubject: x\nSubject: y\nContent-Type: text/html\n\n<html><body><!-- <center> --><p>Hello<iframe src="https://example.com/"></iframe></body></html>\n'
+const PLAIN = 'From: Ann <ann@Example.org>\nTo: bob@example.com\nSubject: x\n\nHello\n'
+
+test('what Postern knows too is answered', () => {
+  const rules = `
+    body HTML eval:html_test('html')
+    body HTML_ONLY eval:check_for_mime_html_only()
+    body __MIME_HTML eval:check_for_mime_html()
+    body IFRAME eval:check_iframe_src()
+    body TAG_BODY eval:html_tag_exists('body')
+    body TAG_CENTER eval:html_tag_exists("center")
+    header NO_TO eval:check_for_missing_to_header()
+    header SUBJECTS eval:check_header_count_range('Subject','2','999')
+    body SHORT eval:check_body_length('50')
+    body ATTACHED eval:check_for_mime('mime_attachment')`
+  assert.deepEqual(spamHits(rules, HTML), ['HTML', 'HTML_ONLY', '__MIME_HTML', 'IFRAME', 'TAG_BODY', 'NO_TO', 'SUBJECTS'])
+  assert.deepEqual(spamHits(rules, PLAIN), ['SHORT'])
+})
+
+test('authentication is what Postern found', () => {
+  const rules = `
+    header SPF_PASS eval:check_for_spf_pass()
+    header SPF_FAIL eval:check_for_spf_fail()
+    full SIGNED eval:check_dkim_signed()
+    full VALID eval:check_dkim_valid()
+    full LISTED eval:check_dkim_valid('example.net', 'example.org')
+    full AUTHOR eval:check_dkim_valid_author_sig()
+    full ENVELOPE eval:check_dkim_valid_envelopefrom()
+    full ARC eval:check_arc_valid()
+    header DMARC eval:check_dmarc_pass()
+    header NO_DMARC eval:check_dmarc_missing()
+    meta UNPROVED !SPF_PASS`
+  const facts = factsOf({ spf: ['pass'], dkim: ['pass'], dkim_domain: ['example.org'], sender: ['x@bounce.example'], arc: ['none'], dmarc: ['pass'] })
+  assert.deepEqual(spamHits(rules, PLAIN, facts), ['SPF_PASS', 'SIGNED', 'VALID', 'LISTED', 'AUTHOR', 'DMARC'])
+  assert.deepEqual(spamHits(rules, PLAIN), [], 'what is not known neither holds nor does its opposite')
+})
+
+test('what is done by code otherwise is told, with where Postern has it', () => {
+  const { rules, problems } = spamRules("body BAYES_99 eval:check_bayes('0.99', '1.00')\nheader RBL eval:check_rbl('zen', 'zen.example.')\nbody ODD eval:odd(x y)\nbody NONE eval:none")
+  assert.deepEqual(rules, [])
+  assert.deepEqual(cfTold(problems), [
+    "local.cf:1: it asks by code of SpamAssassin's, check_bayes(); Postern has a classifier of its own: spam.bayes; it counts as not hit",
+    "local.cf:2: it asks by code of SpamAssassin's, check_rbl(); lists of addresses in the DNS are asked by Postern itself: policy.dnsbl; it counts as not hit",
+    "local.cf:3: it asks by code of SpamAssassin's, odd(); it counts as not hit",
+    'local.cf:4: it calls nothing; a test by code is eval:name(…); it counts as not hit',
+  ])
+})

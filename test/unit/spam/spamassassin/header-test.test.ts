@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { readHeaderTest, readPartHeaderTest } from '../../../../src/spam/spamassassin/header-test.ts'
+
+function asked(value: string) {
+  const read = readHeaderTest(value)
+  return typeof read === 'string' || 'exists' in read ? read : { text: read.in.kind === 'spamassassin' ? read.in.text : undefined, pattern: read.pattern, negated: read.negated }
+}
+
+const plain = { of: 'header', raw: false, take: undefined, which: 'each', unset: '' }
+
+const problem = (read: unknown): string => (typeof read === 'string' ? read : `read: ${JSON.stringify(read)}`)
+
+test('fields by their names, with what is taken of them', () => {
+  assert.deepEqual(asked('Subject =~ /x/i'), { text: { ...plain, name: 'subject' }, pattern: { source: 'x', flags: 'i' }, negated: false })
+  assert.deepEqual(asked('From:addr!~m{x}'), { text: { ...plain, name: 'from', take: 'addr' }, pattern: { source: 'x', flags: '' }, negated: true })
+  assert.deepEqual(asked('To:raw =~ /x/ [if-unset: NONE]'), { text: { ...plain, name: 'to', raw: true, unset: 'NONE' }, pattern: { source: 'x', flags: '' }, negated: false })
+  assert.deepEqual(asked('Received:first =~ /x/'), { text: { ...plain, name: 'received', which: 'first' }, pattern: { source: 'x', flags: '' }, negated: false })
+  assert.deepEqual(asked('Reply-To:addr:domain =~ /x/'), { text: { ...plain, name: 'reply-to', take: 'domain' }, pattern: { source: 'x', flags: '' }, negated: false })
+  assert.deepEqual(asked('MESSAGEID =~ /x/'), { text: { ...plain, name: 'MESSAGEID' }, pattern: { source: 'x', flags: '' }, negated: false })
+})
+
+test('whether there is a field', () => {
+  assert.deepEqual(asked('exists:X-Foo'), { exists: { kind: 'header', names: ['x-foo'], form: 'raw', which: 'each' } })
+  assert.deepEqual(asked('exists:ToCc'), { exists: { kind: 'header', names: ['to', 'cc'], form: 'raw', which: 'each' } })
+  assert.match(problem(asked('exists:EnvelopeFrom')), /is not known/)
+})
+
+test('of the way of a message only the client is known', () => {
+  for (const pattern of ['/^[^\\]]+ rdns=\\S*dsl/i', '/^\\[ ip=10\\.[^\\]]* helo=x /', '/^[^\\]]+ helo=(?![^\\s\\]]+[-.]static)x[^\\]]+ auth= /']) assert.equal(typeof asked(`X-Spam-Relays-External =~ ${pattern}`), 'object', pattern)
+  for (const pattern of ['/ rdns=\\S+\\.example /', '/^\\[ [^\\]]+ \\]$/', '/^[^\\]]+ \\] \\[ ip=/']) assert.match(problem(asked(`X-Spam-Relays-External =~ ${pattern}`)), /looks at further relays/, pattern)
+  assert.match(problem(asked('X-Spam-Relays-Trusted =~ /x/')), /not known to Postern/)
+  assert.match(problem(asked('ALL-TRUSTED =~ /x/')), /not known to Postern/)
+})
+
+test('what is no test of a field is told', () => {
+  assert.match(problem(asked('Subject')), /asks nothing/)
+  assert.match(problem(asked('Sub ject =~ /x/')), /asks nothing/)
+  assert.match(problem(asked('Subject:revip =~ /x/')), /:revip .* not known/)
+  assert.match(problem(asked('ToCc:addr =~ /x/')), /:addr of ToCc/)
+  assert.match(problem(asked('Subject =~ x')), /no pattern/)
+})
+
+test('fields of parts', () => {
+  assert.deepEqual(readPartHeaderTest('Content-Type:raw !~ /x/'), { in: { kind: 'spamassassin', text: { of: 'part-header', name: 'content-type', raw: true } }, pattern: { source: 'x', flags: '' }, negated: true })
+  assert.match(problem(readPartHeaderTest('Content-Type:addr =~ /x/')), /:addr is not known/)
+  assert.match(problem(readPartHeaderTest('ALL =~ /x/')), /not looked at/)
+  assert.match(problem(readPartHeaderTest('nothing')), /asks nothing/)
+})

@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { writtenAddresses } from '../../../../../src/spam/spamassassin/texts/header-addresses.ts'
+
+const shown = (value: string) => writtenAddresses(value).map(({ address, name }) => `${name}|${address}`)
+
+test('addresses and names as they are written', () => {
+  assert.deepEqual(shown('Example@Foo.ORG'), ['|Example@Foo.ORG'])
+  assert.deepEqual(shown('example@foo (Foo Blah), example@bar'), ['Foo Blah|example@foo', '|example@bar'])
+  assert.deepEqual(shown('display: example@foo (Foo Blah), example@bar ;'), ['Foo Blah|example@foo', '|example@bar'])
+  assert.deepEqual(shown('Foo Blah <example@foo>'), ['Foo Blah|example@foo'])
+  assert.deepEqual(shown('"Foo, \\"Blah\\""  <example@foo>\n'), ['Foo, "Blah"|example@foo'])
+  assert.deepEqual(shown(`"'Foo Blah'" <example@foo>`), ['Foo Blah|example@foo'])
+  assert.deepEqual(shown('<>, undisclosed, Foo <not an address>'), ['Foo|not an address'])
+})
+
+test('signs that nothing closes open nothing', () => {
+  assert.deepEqual(shown('"Foo <a@b>'), ['Foo|a@b'])
+  assert.deepEqual(shown('Foo (x <a@b>'), ['Foo x|a@b'])
+  assert.deepEqual(shown('a@b <c'), ['|a@b'])
+})
+
+test('long values take as long as they are, and have a bound', () => {
+  for (const piece of ['(', '"', '<', '\\"', 'a', ' ', 'a@', '<a', '("']) assert.ok(writtenAddresses(piece.repeat(200_000)).length <= 200, piece)
+  assert.equal(writtenAddresses('a@b,'.repeat(1000)).length, 200)
+})

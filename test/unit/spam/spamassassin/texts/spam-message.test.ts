@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { HeaderName, HeaderPart } from '../../../../../src/spam/spamassassin/texts/spam-text.ts'
+import { factsOf } from '../../../../support/rules.ts'
+import { spamMessage } from '../../../../support/spamassassin.ts'
+
+const MESSAGE = `Received: from a.example (a.example [192.0.2.1])
+\tby mx.example with ESMTP;
+  Mon, 1 Jan 2024 00:00:00 +0000
+Received: from b.example by c.example
+From: =?utf-8?Q?J=C3=B6rg?=  "The  Boss"
+\t <Joe@Example.ORG>
+To: ann@example.com
+Cc: "Bob B" <bob@example.com>
+subject:   =?iso-8859-1?Q?H=E4llo?=
+ =?utf-8?B?w6RiYw==?=
+  folded  text${'  '}
+X-Message-Id: <c@d>
+Message-ID: <a@b>
+X-Bytes: caf\xe9
+Content-Type: multipart/mixed; boundary=xx
+
+before
+--xx
+Content-Type: text/plain; charset=iso-8859-1
+Content-Transfer-Encoding: quoted-printable
+
+First   line h=E4llo
+second line
+
+Second paragraph
+--xx
+Content-Type: text/html;
+ charset=utf-8
+
+<title>The title</title><p>Shown <span style="display:none">hidden</span> <a href="http://%77ww.ex%61mple.com:80/A%2eb?q=1&amp;x">link</a></p>
+--xx--
+`
+
+function header(name: HeaderName, { raw = false, take, which = 'each', unset = '', message = MESSAGE, facts = {} }: { readonly raw?: boolean; readonly take?: HeaderPart; readonly which?: 'each' | 'first' | 'last'; readonly unset?: string; readonly message?: string; readonly facts?: Readonly<Record<string, readonly string[]>> } = {}) {
+  const pieces = spamMessage(message, factsOf(facts)).pieces({ of: 'header', name, raw, take, which, unset })
+  assert.ok(pieces === undefined || pieces.length === 1)
+  return pieces?.[0]
+}
+
+test('fields: unfolded, decoded to UTF-8, all of a name, each with a line feed', () => {
+  assert.equal(header('received'), 'from a.example (a.example [192.0.2.1]) by mx.example with ESMTP; Mon, 1 Jan 2024 00:00:00 +0000\nfrom b.example by c.example\n')
+  assert.equal(header('received', { which: 'last' }), 'from b.example by c.example\n')
+  assert.equal(header('subject'), 'H\xc3\xa4llo\xc3\xa4bc folded  text\n')
+  assert.equal(header('x-bytes'), 'caf\xe9\n')
+  assert.equal(header('x-none'), '')
+  assert.equal(header('x-none', { unset: 'NONE' }), 'NONE')
+})
+
+test('raw fields are as they stand', () => {
+  assert.equal(header('subject', { raw: true }), '   =?iso-8859-1?Q?H=E4llo?=\n =?utf-8?B?w6RiYw==?=\n  folded  text  \n')
+  assert.equal(header('ALL', { raw: true })?.startsWith('Received: from a.example (a.example [192.0.2.1])\n\tby mx'), true)
+  assert.match(header('ALL') ?? '', /^Received: from b\.example by c\.example\nFrom: J\xc3\xb6rg {2}"The {2}Boss" <Joe@Example\.ORG>\nTo: ann/m)
+})
+
+test('addresses, names, hosts of fields', () => {
+  assert.equal(header('from', { take: 'addr' }), 'Joe@Example.ORG')
+  assert.equal(header('from', { take: 'name' }), 'J\xc3\xb6rg The Boss')
+  assert.equal(header('from', { take: 'host' }), 'Example.ORG')
+  assert.equal(header('from', { take: 'domain' }), 'example.org')
+  assert.equal(header('to', { take: 'addr', message: 'To: a@x.test, B <b@y.test>\n\n' }), 'a@x.test\nb@y.test')
+})
+
+test('what stands for several fields, or for the envelope', () => {
+  assert.equal(header('ToCc'), 'ann@example.com\n"Bob B" <bob@example.com>\n')
+  assert.equal(header('MESSAGEID'), '<c@d>\n<a@b>\n')
+  assert.equal(header('EnvelopeFrom'), undefined)
+  assert.equal(header('EnvelopeFrom', { facts: { sender: ['x@y.test'] } }), 'x@y.test')
+  assert.equal(header('return-path', { facts: { sender: ['x@y.test'] } }), '<x@y.test>\n')
+  assert.equal(header('return-path', { facts: { sender: ['x@y.test'] }, take: 'addr' }), 'x@y.test')
+  assert.equal(header('return-path', { facts: { sender: ['x@y.test'] }, message: 'Return-Path: <z@y.test>\n\n' }), '<z@y.test>\n')
+})
+
+test('the client, as the first relay', () => {
+  const facts = { client: ['192.0.2.1'], client_name: ['dsl.example.net'], helo_name: ['[odd] name'], sender: ['x@y.test'] }
+  assert.equal(header('X-Spam-Relays-External', { facts }), '[ ip=192.0.2.1 rdns=dsl.example.net helo=!odd!name by= ident= envfrom=x@y.test intl=0 id= auth= msa=0 ]')
+  assert.equal(header('X-Spam-Relays-External', { facts: { ...facts, client_name: [] } }), '[ ip=192.0.2.1 rdns= helo=!odd!name by= ident= envfrom=x@y.test intl=0 id= auth= msa=0 ]')
+  assert.equal(header('X-Spam-Relays-External', { facts: { client: ['192.0.2.1'] } }), undefined)
+})
+
+test('bodies: rendered in UTF-8, raw as it is encoded, whole as it stands', () => {
+  const message = spamMessage(MESSAGE)
+  assert.deepEqual(message.pieces({ of: 'body', subject: true }), ['H\xc3\xa4llo\xc3\xa4bc folded  text\n', 'First line h\xc3\xa4llo second line\n', 'Second paragraph\n', 'The title\n', 'Shown link\n', 'hidden\n'])
+  assert.deepEqual(message.pieces({ of: 'body', subject: false })?.[0], 'First line h\xc3\xa4llo second line\n')
+  assert.match(message.pieces({ of: 'rawbody' })?.[0] ?? '', /^First {3}line h\xe4llo\nsecond line\n\nSecond/)
+  assert.equal(message.pieces({ of: 'full' })?.[0], MESSAGE)
+  assert.deepEqual(message.pieces({ of: 'uri' }), ['http://%77ww.ex%61mple.com:80/A%2eb?q=1&x', 'http://www.example.com/A.b?q=1&x'])
+})
+
+test('fields of parts, one by one', () => {
+  const message = spamMessage(MESSAGE)
+  assert.deepEqual(message.pieces({ of: 'part-header', name: 'content-type', raw: false }), ['multipart/mixed; boundary=xx\n', 'text/plain; charset=iso-8859-1\n', 'text/html; charset=utf-8\n'])
+  assert.deepEqual(message.pieces({ of: 'part-header', name: 'content-id', raw: false }), [''])
+})
+
+test('long paragraphs and raw bodies come in pieces, none of it lost', () => {
+  const long = spamMessage(`Subject: x\n\n${'word '.repeat(2000)}\n${'y'.repeat(9000)}`)
+  const body = long.pieces({ of: 'body', subject: false }) ?? []
+  assert.ok(body.every((piece) => piece.length <= 2049) && body.length > 8)
+  assert.equal(body.join('').replace(/\s+/g, ' ').trim().length, 'word '.length * 2000 + 9000)
+  const raw = long.pieces({ of: 'rawbody' }) ?? []
+  assert.ok(raw.every((piece) => piece.length <= 4096) && raw.length >= 4)
+  assert.equal(raw.join(''), `${'word '.repeat(2000)}\n${'y'.repeat(9000)}`)
+})
+
+test('what is hostile takes as long as it is', () => {
+  for (const value of [' '.repeat(250_000), '\n '.repeat(100_000), '=?'.repeat(100_000), '('.repeat(200_000), '"\\'.repeat(100_000)]) {
+    const message = spamMessage(`From: ${value}\nSubject: x\n\n<title`.concat('<title'.repeat(10_000)))
+    for (const raw of [true, false]) for (const take of [undefined, 'addr', 'name'] as const) message.pieces({ of: 'header', name: 'from', raw, take, which: 'each', unset: '' })
+    message.pieces({ of: 'header', name: 'ALL', raw: false, take: undefined, which: 'each', unset: '' })
+    message.pieces({ of: 'body', subject: true })
+    message.answer({ ask: 'html-tag', name: 'title' })
+  }
+})
