@@ -1,14 +1,16 @@
 /** Patterns of rules: what ours matches against what JavaScript's own engine matches, and sources and texts of strangers. */
 import assert from 'node:assert/strict'
 import { createBudget } from '../../src/spam/patterns/budget.ts'
-import { compile } from '../../src/spam/patterns/compile.ts'
+import { Automaton } from '../../src/spam/patterns/automaton.ts'
+import { anchorOf, compile } from '../../src/spam/patterns/compile.ts'
 import { NO_FLAGS } from '../../src/spam/patterns/cursor.ts'
-import { EXCEEDED, Matcher, NOT_FOUND } from '../../src/spam/patterns/matcher.ts'
+import { EXCEEDED, FOUND, Matcher, NOT_FOUND } from '../../src/spam/patterns/matcher.ts'
 import { parse } from '../../src/spam/patterns/parse.ts'
 import { blocksOf, chunksOf } from '../../src/spam/patterns/chunks.ts'
 import type { Pattern } from '../../src/spam/patterns/pattern.ts'
 import { PatternSet } from '../../src/spam/patterns/pattern-set.ts'
 import { readPattern } from '../../src/spam/patterns/read-pattern.ts'
+import { statesOf } from '../../src/spam/patterns/states.ts'
 import { fuzz } from '../support/fuzzing.ts'
 import { PatternMaker } from '../support/random-patterns.ts'
 
@@ -56,6 +58,10 @@ fuzz('patterns with loops over what may be empty, against JavaScript', 6_000, (r
   assert.equal(budget.exceeded, 0)
 })
 
+function unitsOf(letters: string): Uint16Array {
+  return Uint16Array.from({ length: letters.length }, (_, at) => letters.charCodeAt(at))
+}
+
 /** undefined: too many steps */
 function searchedBy(matcher: Matcher, units: Uint16Array): (readonly [number, number])[] | undefined {
   const found: (readonly [number, number])[] = []
@@ -75,7 +81,7 @@ fuzz('a search that remembers where it failed finds the same', 8_000, (random) =
   // What refers to groups cannot remember.
   if (program.memos < 0) return
   const letters = text(random.soup(LETTERS, 12, 0))
-  const units = Uint16Array.from(letters, (_, at) => letters.charCodeAt(at))
+  const units = unitsOf(letters)
   const about = `/${source}/ on ${JSON.stringify(letters)}`
   const remembering = searchedBy(new Matcher(program, 0), units)
   assert.ok(remembering !== undefined, about)
@@ -110,6 +116,26 @@ fuzz('sources of patterns', 20_000, (random) => {
   }
   const scan = new PatternSet([reading.pattern]).scan([random.soup(LETTERS, 20)], createBudget())
   assert.equal(scan.matches(0), scan.count(0, 3) > 0)
+})
+
+fuzz('an automaton says what the matcher finds, from wherever it begins', 8_000, (random) => {
+  const source = new PatternMaker(random, { atoms: ATOMS, wild: random.chance(0.5), lookAround: random.chance(0.3) }).make()
+  const flags = { ...NO_FLAGS, ignoreCase: random.chance(0.3), multiLine: random.chance(0.3), dotAll: random.chance(0.3), rules: random.pick(['ascii', 'unicode'] as const) }
+  const tree = parse(source, flags)
+  const states = statesOf(tree)
+  if (states === undefined) return
+  const matcher = new Matcher(compile(tree))
+  const automaton = new Automaton(states, anchorOf(tree.root) === 'text')
+  for (let texts = 0; texts < 4; texts++) {
+    // Newlines at the end, and pairs of surrogates, are no trouble here.
+    const letters = random.soup([...LETTERS, '😀'], 12, 0)
+    const stretch = { units: unitsOf(letters), start: 0, end: letters.length }
+    const from = random.chance(0.5) ? 0 : random.below(letters.length + 1)
+    if ((letters.charCodeAt(from) & 0xfc00) === 0xdc00) continue
+    const outcome = matcher.search(stretch, [from, letters.length], 1_000_000)
+    assert.notEqual(outcome, EXCEEDED)
+    assert.equal(automaton.test(stretch, from, 1_000_000), outcome === FOUND, `/${source}/ on ${JSON.stringify(letters)} from ${from}, ${JSON.stringify(flags)}`)
+  }
 })
 
 fuzz('texts into chunks', 5_000, (random) => {

@@ -225,7 +225,8 @@ function stringBegin(items: readonly Node[], end: number): number {
   return at + 1 > end ? end : at + 1
 }
 
-function anchorOf(node: Node, captured = false): Program['anchor'] {
+/** Where a match can begin. */
+export function anchorOf(node: Node, captured = false): Program['anchor'] {
   switch (node.kind) {
     case 'assertion': return node.what === 'start' ? 'text' : node.what === 'line-start' ? 'line' : 'none'
     case 'sequence': return node.items[0] === undefined ? 'none' : anchorOf(node.items[0], captured)

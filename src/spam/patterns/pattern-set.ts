@@ -12,20 +12,23 @@ import type { Candidates, Windows } from './needed-literals.ts'
 import type { MatchBudget, Pattern, SetScan } from './pattern.ts'
 import { prepareText } from './prepared-text.ts'
 import type { PreparedText } from './prepared-text.ts'
-import { matcherOf } from './read-pattern.ts'
+import { automatonOf, matcherOf } from './read-pattern.ts'
 
 const MAX_EXCERPT_CHARACTERS = 80
+/** Where less is to be looked at, the matcher is there sooner than the automaton. */
+const MIN_AUTOMATON_UNITS = 128
+/** What an automaton may take for building itself while it looks at a text: so many steps, and so many for each code unit. */
+const MAX_BUILDING_STEPS = 10_000
+const BUILDING_STEPS_PER_UNIT = 4
 /** A pass over the text costs about a step for so many code units. */
 const UNITS_PER_STEP = 4
 
 export class PatternSet {
   readonly #patterns: readonly Pattern[]
-  readonly #matchers: (Matcher | undefined)[]
   readonly #literals: NeededLiterals
 
   constructor(patterns: readonly Pattern[]) {
     this.#patterns = patterns
-    this.#matchers = patterns.map(() => undefined)
     this.#literals = new NeededLiterals(patterns)
   }
 
@@ -40,16 +43,7 @@ export class PatternSet {
     return new Scan(this, { texts, text, candidates: this.#literals.find(text), budget })
   }
 
-  needsLiterals(index: number): boolean {
-    return this.#pattern(index).needs !== undefined
-  }
-
-  /** Made when it is asked for the first time. */
-  matcher(index: number): Matcher {
-    return this.#matchers[index] ??= matcherOf(this.#pattern(index))
-  }
-
-  #pattern(index: number): Pattern {
+  pattern(index: number): Pattern {
     const pattern = this.#patterns[index]
     if (pattern === undefined) throw new Error(`the set has no pattern ${index}`)
     return pattern
@@ -74,6 +68,7 @@ class Scan implements SetScan {
   readonly #material: Material
   /** of patterns that were asked for and may match somewhere; undefined: they do not */
   readonly #first = new Map<number, Match | undefined>()
+  readonly #answers = new Map<number, boolean>()
   #everywhere: Windows | undefined
 
   constructor(set: PatternSet, material: Material) {
@@ -82,11 +77,18 @@ class Scan implements SetScan {
   }
 
   matches(index: number): boolean {
-    return this.#firstMatch(index) !== undefined
+    const known = this.#answers.get(index)
+    if (known !== undefined) return known
+    const windows = this.#windowsOf(index)
+    if (windows === undefined) return false
+    const answer = this.#decide(index, windows) ?? this.#firstMatch(index, windows) !== undefined
+    this.#answers.set(index, answer)
+    return answer
   }
 
   excerpt(index: number): string | undefined {
-    const match = this.#firstMatch(index)
+    const windows = this.matches(index) ? this.#windowsOf(index) : undefined
+    const match = windows === undefined ? undefined : this.#firstMatch(index, windows)
     if (match === undefined) return undefined
     const { texts, text } = this.#material
     const begin = text.starts[match.text] as number
@@ -94,29 +96,51 @@ class Scan implements SetScan {
   }
 
   count(index: number, most: number): number {
-    const windows = this.#windowsOf(index)
-    if (windows === undefined || most < 1 || this.#firstMatch(index) === undefined) return 0
-    const search = new Search(this.#set.matcher(index), this.#material, windows)
+    const windows = most > 0 && this.matches(index) ? this.#windowsOf(index) : undefined
+    if (windows === undefined) return 0
+    const search = new Search(matcherOf(this.#set.pattern(index)), this.#material, windows)
     let count = 0
     while (count < most && search.next() !== undefined) count++
-    return count
+    return Math.max(count, 1)
   }
 
-  #firstMatch(index: number): Match | undefined {
-    const known = this.#first.get(index)
-    if (known !== undefined || this.#first.has(index)) return known
-    const windows = this.#windowsOf(index)
-    if (windows === undefined) return undefined
-    const match = new Search(this.#set.matcher(index), this.#material, windows).next()
+  /** By the automaton, where there is much to look at; undefined: it cannot say. */
+  #decide(index: number, windows: Windows): boolean | undefined {
+    const automaton = extentOf(windows) < MIN_AUTOMATON_UNITS ? undefined : automatonOf(this.#set.pattern(index))
+    if (automaton === undefined) return undefined
+    const { budget, text: { units, starts } } = this.#material
+    for (let at = 0; at < windows.length; at += 3) {
+      const text = windows[at] as number
+      // Behind the first window of a text it looks at all the rest.
+      if (at > 0 && windows[at - 3] === text) continue
+      const [start, end] = [starts[text] as number, starts[text + 1] as number]
+      if (!budget.left()) return undefined
+      const answer = automaton.test({ units, start, end }, windows[at + 1] as number, MAX_BUILDING_STEPS + BUILDING_STEPS_PER_UNIT * (end - start))
+      budget.spend(automaton.steps)
+      if (answer !== false) return answer
+    }
+    return false
+  }
+
+  #firstMatch(index: number, windows: Windows): Match | undefined {
+    if (this.#first.has(index)) return this.#first.get(index)
+    const match = new Search(matcherOf(this.#set.pattern(index)), this.#material, windows).next()
     this.#first.set(index, match)
     return match
   }
 
   #windowsOf(index: number): Windows | undefined {
     const { candidates, text } = this.#material
-    if (this.#set.needsLiterals(index)) return candidates.windowsOf(index)
+    if (this.#set.pattern(index).needs !== undefined) return candidates.windowsOf(index)
     return this.#everywhere ??= everywhere(text)
   }
+}
+
+/** How many places there are where a match may begin. */
+function extentOf(windows: Windows): number {
+  let extent = 0
+  for (let at = 0; at < windows.length; at += 3) extent += 1 + (windows[at + 2] as number) - (windows[at + 1] as number)
+  return extent
 }
 
 /** Matches of one pattern, one after another, without overlap. */

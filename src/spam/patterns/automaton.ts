@@ -1,0 +1,185 @@
+/**
+ * Says whether a text matches, by following all ways of a pattern at once: one
+ * look into a table for each character, however often the pattern could go back.
+ * Sets of states that occur are kept, with what each kind of character leads to;
+ * when there are too many, they are forgotten and begun anew. Building is
+ * counted as steps, so that a text that makes it build all the time ends at a
+ * limit.
+ */
+import { CharacterKinds } from './character-kinds.ts'
+import type { Condition, States } from './states.ts'
+import type { Stretch } from './walker.ts'
+
+const MAX_SETS = 512
+const UNITS_PER_STEP = 4
+
+/** In the table: not known yet; or a match is complete. Everything else is where a set begins. */
+const UNKNOWN = 0
+const MATCH = -1
+
+interface StateSet {
+  /** in ascending order */
+  readonly states: Int32Array
+  /** what stands before, as far as a condition asks */
+  readonly before: number
+}
+
+export class Automaton {
+  readonly #states: States
+  readonly #anchored: boolean
+  readonly #kinds: CharacterKinds
+  readonly #sets: StateSet[] = []
+  readonly #numbers = new Map<string, number>()
+  /** of a set in the table */
+  readonly #width: number
+  #table = new Int32Array(0)
+  readonly #marks: Uint32Array
+  #round = 0
+  #steps = 0
+
+  /** `anchored`: it matches at the begin of a text only */
+  constructor(states: States, anchored: boolean) {
+    this.#states = states
+    this.#anchored = anchored
+    this.#kinds = new CharacterKinds(states)
+    this.#width = this.#kinds.most
+    this.#marks = new Uint32Array(states.states.length)
+    this.#forget()
+  }
+
+  /** What the last test took. */
+  get steps(): number {
+    return this.#steps
+  }
+
+  /** Does a match begin at `from` or behind? Undefined: not known after so many steps. */
+  test(stretch: Stretch, from: number, maxSteps: number): boolean | undefined {
+    const { units, start, end } = stretch
+    const kinds = this.#kinds
+    const { low } = kinds
+    this.#steps = 0
+    let set = this.#initial(from === start ? kinds.atStart : kinds.beforeOf(kinds.kindBefore(stretch, from)))
+    let table = this.#table
+    for (let at = from; at < end && set !== MATCH; at++) {
+      const unit = units[at] as number
+      const kind = unit < 256 && (unit !== 10 || at + 1 < end) ? low[unit] as number : kinds.kindAt(stretch, at)
+      if (kind < 0) return this.#finish(at - from, undefined)
+      let next = table[set + kind] as number
+      if (next === UNKNOWN) {
+        next = this.#build(set, kind)
+        table = this.#table
+        if (this.#steps > maxSteps) return this.#finish(at - from, undefined)
+      }
+      set = next
+      if (unit >= 0xd800 && unit <= 0xdbff) at++
+    }
+    if (set === MATCH) return this.#finish(end - from, true)
+    const last = table[set + kinds.end] as number
+    return this.#finish(end - from, (last === UNKNOWN ? this.#build(set, kinds.end) : last) === MATCH)
+  }
+
+  #finish(units: number, result: boolean | undefined): boolean | undefined {
+    this.#steps += Math.ceil(units / UNITS_PER_STEP)
+    return result
+  }
+
+  #forget(): void {
+    this.#sets.length = 0
+    this.#numbers.clear()
+    // No set begins at 0, which is UNKNOWN.
+    this.#sets.push({ states: new Int32Array(0), before: 0 })
+    this.#table = new Int32Array(this.#width * 16)
+  }
+
+  #initial(before: number): number {
+    const found: number[] = []
+    this.#round++
+    return this.#close(this.#states.entry, found) ? MATCH : this.#numberOf(found, before)
+  }
+
+  /** What a set leads to with a kind of character. */
+  #build(set: number, kind: number): number {
+    const { states, before } = this.#sets[set / this.#width] as StateSet
+    const possible = this.#possible(states, before, kind)
+    if (possible === undefined) return this.#keep(set, kind, MATCH)
+    if (kind === this.#kinds.end) return this.#keep(set, kind, set)
+    const found: number[] = []
+    this.#round++
+    let matched = false
+    for (const state of possible) {
+      const taken = this.#states.states[state]
+      if (taken?.kind === 'take' && this.#kinds.has(kind, taken.set)) matched = this.#close(taken.next, found) || matched
+    }
+    if (!this.#anchored) matched = this.#close(this.#states.entry, found) || matched
+    this.#steps += states.length + found.length + 4
+    if (matched) return this.#keep(set, kind, MATCH)
+    if (this.#sets.length >= MAX_SETS) {
+      this.#forget()
+      return this.#numberOf(found, this.#kinds.beforeOf(kind))
+    }
+    return this.#keep(set, kind, this.#numberOf(found, this.#kinds.beforeOf(kind)))
+  }
+
+  #keep(set: number, kind: number, to: number): number {
+    this.#table[set + kind] = to
+    return to
+  }
+
+  /** The states of a set and those that conditions let through; undefined: a match is complete. */
+  #possible(states: Int32Array, before: number, kind: number): readonly number[] | undefined {
+    const found: number[] = []
+    this.#round++
+    for (const state of states) this.#close(state, found)
+    for (let at = 0; at < found.length; at++) {
+      const state = this.#states.states[found[at] as number]
+      if (state?.kind === 'if' && this.#holds(state.condition, before, kind) && this.#close(state.next, found)) return undefined
+    }
+    return found
+  }
+
+  #holds(condition: Condition, before: number, kind: number): boolean {
+    const kinds = this.#kinds
+    switch (condition.kind) {
+      case 'start': return before === kinds.atStart
+      case 'end': return kind === kinds.end
+      case 'end-or-newline': return kind === kinds.end || kind === kinds.lastNewline
+      case 'line-start': return before === kinds.atStart || (kinds.isNewlineBefore(before) && kind !== kinds.end)
+      case 'line-end': return kind === kinds.end || kinds.isNewline(kind)
+      case 'word-edge': return (kinds.hadBefore(before, condition.set) !== kinds.has(kind, condition.set)) !== condition.negative
+      case 'next': return kinds.has(kind, condition.set) !== condition.negative
+      case 'before': return kinds.hadBefore(before, condition.set) !== condition.negative
+    }
+  }
+
+  /** Adds what can be reached without a character; true: the end. */
+  #close(from: number, found: number[]): boolean {
+    const waiting = [from]
+    let matched = false
+    for (let state = waiting.pop(); state !== undefined; state = waiting.pop()) {
+      if (this.#marks[state] === this.#round) continue
+      this.#marks[state] = this.#round
+      const what = this.#states.states[state] as States['states'][number]
+      if (what.kind === 'fork') waiting.push(what.next, what.other)
+      else if (what.kind === 'matched') matched = true
+      else found.push(state)
+    }
+    return matched
+  }
+
+  #numberOf(found: readonly number[], before: number): number {
+    const states = Int32Array.from(found).sort()
+    const asks = found.some((state) => this.#states.states[state]?.kind === 'if')
+    const key = `${asks ? before : 0}:${states.join()}`
+    let number = this.#numbers.get(key)
+    if (number === undefined) {
+      number = (this.#sets.push({ states, before: asks ? before : 0 }) - 1) * this.#width
+      this.#numbers.set(key, number)
+      if (number + this.#width > this.#table.length) {
+        const larger = new Int32Array(this.#table.length * 2)
+        larger.set(this.#table)
+        this.#table = larger
+      }
+    }
+    return number
+  }
+}

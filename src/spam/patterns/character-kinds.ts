@@ -1,0 +1,126 @@
+/**
+ * Puts characters that a pattern does not tell apart into one kind, with numbers
+ * from 0 up; the end of the text, and a newline that is the last character, are
+ * kinds of their own. Of what stands before a place only that is told apart that
+ * a condition asks for, and the begin of the text.
+ */
+import type { CharacterSet } from './character-set.ts'
+import type { States } from './states.ts'
+import type { Stretch } from './walker.ts'
+
+const NEWLINE = 10
+/** Kinds of characters above U+00FF are remembered, so many at a time. */
+const MAX_REMEMBERED = 4096
+/** No character up to U+00FF is left without. */
+const MAX_KINDS = 255
+/** Above U+00FF there are seldom more that are new. */
+const SPARE_KINDS = 14
+
+export class CharacterKinds {
+  readonly low = new Uint8Array(256)
+  /** there are never more kinds */
+  readonly most: number = MAX_KINDS
+  readonly end: number
+  readonly lastNewline: number
+  /** as what stands before */
+  readonly atStart = 0
+  readonly #sets: readonly CharacterSet[]
+  /** for each kind, for each set: 1 for a member */
+  readonly #members: Uint8Array[] = []
+  readonly #newlines: boolean[] = []
+  /** sets that conditions ask for before a place */
+  readonly #asked: readonly number[]
+  /** for each kind: its number as what stands before; and for each such number, a kind that has it */
+  readonly #befores: number[] = []
+  readonly #examples: number[] = [-1]
+  readonly #beforeNumbers = new Map<string, number>()
+  readonly #numbers = new Map<string, number>()
+  readonly #high = new Map<number, number>()
+
+  constructor({ states, sets }: States) {
+    this.#sets = sets
+    this.#asked = [...new Set(states.flatMap((state) => (state.kind === 'if' && (state.condition.kind === 'word-edge' || state.condition.kind === 'before') ? [state.condition.set] : [])))]
+    this.end = this.#add(new Uint8Array(sets.length), false)
+    this.lastNewline = this.#add(this.#membersOf(NEWLINE), true)
+    for (let code = 0; code < 256; code++) this.low[code] = this.#kindOf(code)
+    this.most = Math.min(MAX_KINDS, this.#members.length + SPARE_KINDS)
+  }
+
+  /** Of the character that begins at a place; -1: there are too many kinds. */
+  kindAt({ units, end }: Stretch, at: number): number {
+    const unit = units[at] as number
+    if (unit === NEWLINE && at + 1 === end) return this.lastNewline
+    if (unit < 256) return this.low[unit] as number
+    return this.#highKind(unit >= 0xd800 && unit <= 0xdbff && at + 1 < end ? codePoint(unit, units[at + 1] as number) : unit)
+  }
+
+  /** Of the character before a place that is not the first. */
+  kindBefore({ units, start, end }: Stretch, at: number): number {
+    const unit = units[at - 1] as number
+    const pair = unit >= 0xdc00 && unit <= 0xdfff && at - 2 >= start
+    return this.kindAt({ units, start, end: end + 1 }, pair ? at - 2 : at - 1)
+  }
+
+  /** What a kind is when it stands before. */
+  beforeOf(kind: number): number {
+    return this.#befores[kind] ?? this.atStart
+  }
+
+  has(kind: number, set: number): boolean {
+    return this.#members[kind]?.[set] === 1
+  }
+
+  hadBefore(before: number, set: number): boolean {
+    return before !== this.atStart && this.has(this.#examples[before] as number, set)
+  }
+
+  isNewline(kind: number): boolean {
+    return this.#newlines[kind] === true
+  }
+
+  isNewlineBefore(before: number): boolean {
+    return before !== this.atStart && this.isNewline(this.#examples[before] as number)
+  }
+
+  #highKind(code: number): number {
+    const known = this.#high.get(code)
+    if (known !== undefined) return known
+    const kind = this.#kindOf(code)
+    if (this.#high.size >= MAX_REMEMBERED) this.#high.clear()
+    this.#high.set(code, kind)
+    return kind
+  }
+
+  #kindOf(code: number): number {
+    const members = this.#membersOf(code)
+    const key = `${code === NEWLINE ? 'newline' : ''}${members.join('')}`
+    let kind = this.#numbers.get(key)
+    if (kind === undefined) {
+      if (this.#members.length >= this.most) return -1
+      kind = this.#add(members, code === NEWLINE)
+      this.#numbers.set(key, kind)
+    }
+    return kind
+  }
+
+  #membersOf(code: number): Uint8Array {
+    return Uint8Array.from(this.#sets, (set) => (set.has(code) ? 1 : 0))
+  }
+
+  #add(members: Uint8Array, newline: boolean): number {
+    const kind = this.#members.push(members) - 1
+    this.#newlines.push(newline)
+    const key = `${newline ? 'newline' : ''}${this.#asked.map((set) => members[set]).join('')}`
+    let before = this.#beforeNumbers.get(key)
+    if (before === undefined) {
+      before = this.#examples.push(kind) - 1
+      this.#beforeNumbers.set(key, before)
+    }
+    this.#befores.push(before)
+    return kind
+  }
+}
+
+function codePoint(lead: number, trail: number): number {
+  return trail >= 0xdc00 && trail <= 0xdfff ? 0x10000 + ((lead - 0xd800) << 10) + (trail - 0xdc00) : lead
+}
