@@ -144,6 +144,8 @@ export class Learning {
   }
 
   private closeStore(): void {
+    // Whoever looks next is somebody else to the lease.
+    this.folders?.stop()
     this.store?.close()
     this.store = undefined
     this.learner = undefined

@@ -3,18 +3,21 @@
  * teaches what is wanted. One process does it for all.
  *
  * What a user has moved lies in `cur` of a Maildir folder and was never in its
- * `new`: what was, came there by itself (a filter has filed it), and teaches
- * nothing. Nor does a message in a folder of spam that Postern has tagged
- * itself: the classifier would learn its own opinion. A message is learned once,
- * and anew where it is moved to a folder of the other kind.
+ * `new`; or in `new`, where he has moved it unread, and then it is older than
+ * its place there: a server links or renames it, which changes the time of the
+ * inode and not that of the content. Everything else in `new` came there by
+ * itself (a filter has filed it), and teaches nothing. Nor does a message in a
+ * folder of spam that Postern has tagged itself: the classifier would learn its
+ * own opinion. A message is learned once, and anew where it is moved to a folder
+ * of the other kind.
  *
  * Only regular files are read, no symbolic links. Bounds: folders, names of a
  * folder, messages of a round, bytes of a message. A round never rejects; its
  * trouble is in the log, once for each cause.
  */
 import { constants } from 'node:fs'
-import { open, opendir, readdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { lstat, open, opendir, readdir } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { LearnFolder } from './learning-settings.ts'
 import { MimeReader } from '../mime/reader.ts'
@@ -48,6 +51,8 @@ export interface TeachingBounds {
 export const TEACHING_BOUNDS: TeachingBounds = { folders: 10_000, names: 200_000, messages: 500, bytes: 5_000_000 }
 const LEASE_MS = 300_000
 const DAY_MS = 86_400_000
+/** From the last byte of a message to its place in the folder, where nobody moves it: seconds on a busy disk. */
+const DELIVERY_MS = 5000
 /** Rows are renewed long before they would go. */
 const RENEW_DAYS = 10
 
@@ -68,15 +73,22 @@ export class TeachingFolders {
     this.bounds = bounds
   }
 
-  /** What is under way ends with the message that is being read. */
+  /** What is under way ends with the message that is being read, and another process may go on at once. */
   stop(): void {
     this.stopped = true
+    try {
+      this.context.lease.drop()
+    } catch (error) {
+      // It runs out by itself.
+      this.tell('the turn to look at folders that teach cannot be given up', error)
+    }
   }
 
   /** Looks at all folders once. Undefined: another process does it. */
   async round(folders: readonly LearnFolder[]): Promise<Round | undefined> {
     const { lease, watched, now } = this.context
     const day = Math.floor(now() / DAY_MS)
+    if (this.stopped) return undefined
     try {
       if (!lease.hold({ now: now(), forMs: LEASE_MS })) return undefined
       const tally = { learned: 0, left: this.bounds.messages }
@@ -121,19 +133,19 @@ export class TeachingFolders {
 
   private async look(folder: string, as: 'spam' | 'ham', { tally, day }: { readonly tally: { learned: number; left: number }; readonly day: number }): Promise<void> {
     const { watched } = this.context
-    const delivered = (await this.names(join(folder, 'new'))).filter((name) => watched.find(folder, baseOf(name))?.here !== true)
-    if (delivered.length > 0) watched.remember(folder, delivered.map((name) => ({ name: baseOf(name), taught: 'delivered' })), day)
+    const { delivered, moved } = await this.unread(folder)
+    if (delivered.length > 0) watched.remember(folder, delivered.map((name) => ({ name, taught: 'delivered' })), day)
     const seen: WatchedFile[] = []
     const renewed: string[] = []
-    for (const file of await this.names(join(folder, 'cur'))) {
+    for (const file of [...moved, ...(await this.names(join(folder, 'cur'))).map((one) => join('cur', one))]) {
       if (this.stopped || tally.left <= 0) break
-      const name = baseOf(file)
+      const name = baseOf(basename(file))
       const known = watched.find(folder, name)
       if (known?.here === true) {
         if (day - known.day >= RENEW_DAYS) renewed.push(name)
         continue
       }
-      const taught = known?.taught === as ? as : await this.teach(join(folder, 'cur', file), as)
+      const taught = known?.taught === as ? as : await this.teach(join(folder, file), as, known?.taught)
       // It may have been moved on while it was looked at.
       if (taught === undefined) continue
       tally.left--
@@ -143,6 +155,32 @@ export class TeachingFolders {
     }
     if (seen.length > 0) watched.remember(folder, seen, day)
     if (renewed.length > 0) watched.touch(renewed, day)
+  }
+
+  /** What is new in `new`: names of what came by itself, and files that somebody has moved there. */
+  private async unread(folder: string): Promise<{ readonly delivered: readonly string[]; readonly moved: readonly string[] }> {
+    const found = { delivered: [] as string[], moved: [] as string[] }
+    for (const file of await this.names(join(folder, 'new'))) {
+      if (this.stopped) break
+      const name = baseOf(file)
+      if (this.context.watched.find(folder, name)?.here === true) continue
+      const moved = await this.wasMoved(join(folder, 'new', file))
+      if (moved === undefined) continue
+      if (moved) found.moved.push(join('new', file))
+      else found.delivered.push(name)
+    }
+    return found
+  }
+
+  /** Undefined: it is not there any more, or cannot be looked at. */
+  private async wasMoved(path: string): Promise<boolean | undefined> {
+    try {
+      const { ctimeMs, mtimeMs } = await lstat(path)
+      return ctimeMs - mtimeMs > DELIVERY_MS
+    } catch (error) {
+      if (!isMissing(error)) this.tell('a message of a folder that teaches cannot be looked at', error)
+      return undefined
+    }
   }
 
   private async names(folder: string): Promise<readonly string[]> {
@@ -156,13 +194,14 @@ export class TeachingFolders {
   }
 
   /** Undefined: it is not there any more, or cannot be read now. */
-  private async teach(path: string, as: 'spam' | 'ham'): Promise<Taught | undefined> {
+  private async teach(path: string, as: 'spam' | 'ham', before: Taught | undefined): Promise<Taught | undefined> {
     const bytes = await this.read(path)
     if (bytes === undefined || bytes === 'nothing') return bytes
     const reader = new MimeReader()
     reader.write(bytes)
     const content = readContent(reader.end())
-    if (as === 'spam' && isTagged(content, this.context.hostname)) return 'nothing'
+    // Who has said himself that it is wanted may take that back.
+    if (as === 'spam' && before !== 'ham' && isTagged(content, this.context.hostname)) return 'nothing'
     await this.context.learner.learn(content, as)
     return as
   }

@@ -1,6 +1,6 @@
 /** Folders that teach: what users put there is learned once, what came there by itself is not, and a move teaches the other class. */
 import assert from 'node:assert/strict'
-import { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, renameSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { TeachingFolders, type TeachingBounds } from '../../../src/scoring/teaching-folders.ts'
@@ -70,6 +70,58 @@ test('what came into the folder by itself teaches nothing, nor does what Postern
   // A sender cannot keep his mail from being learned by tagging it himself.
   writeFileSync(join(junk, 'cur', '3.M3.host:2,S'), 'Authentication-Results: mx.example;\n spf=none\nReceived: by mx.example\nX-Spam-Flag: YES\nFrom: a@b.example\n\ntagged by himself\n')
   assert.deepEqual(await teaching.round(learn), { learned: 1, more: false })
+})
+
+test('an unread message that was moved lies in new as well, and its times tell', async (t) => {
+  const { make, folder, write, counts } = place(t)
+  const [junk, archive] = [folder('anna', '.Junk'), folder('anna', '.Archive')]
+  const learn = [{ folder: junk, as: 'spam' }, { folder: archive, as: 'ham' }] as const
+  // A server links it to where it is moved to: written an hour ago, and put here now.
+  const age = (file: string): void => utimesSync(file, Date.now() / 1000 - 3600, Date.now() / 1000 - 3600)
+  write(join(junk, 'new', '1.M1.host'), 'moved unread')
+  age(join(junk, 'new', '1.M1.host'))
+  write(join(junk, 'new', '2.M2.host'), 'filed by a filter')
+  const teaching = make('one')
+  assert.deepEqual(await teaching.round(learn), { learned: 1, more: false })
+  assert.deepEqual(await counts(), { ham: 0, spam: 1 })
+  // It is read, and no other message for that.
+  renameSync(join(junk, 'new', '1.M1.host'), join(junk, 'cur', '1.M1.host:2,S'))
+  assert.deepEqual(await teaching.round(learn), { learned: 0, more: false })
+  // What a filter has filed is taken out of there, unread.
+  renameSync(join(junk, 'new', '2.M2.host'), join(archive, 'new', '2.M2.host'))
+  age(join(archive, 'new', '2.M2.host'))
+  assert.deepEqual(await teaching.round(learn), { learned: 1, more: false })
+  assert.deepEqual(await counts(), { ham: 1, spam: 1 })
+})
+
+test('a message that Postern has tagged, and that its user has taught to be wanted, is learned as spam where he changes his mind', async (t) => {
+  const { make, folder, counts } = place(t)
+  const [junk, archive] = [folder('anna', '.Junk'), folder('anna', '.Archive')]
+  const learn = [{ folder: junk, as: 'spam' }, { folder: archive, as: 'ham' }] as const
+  const text = 'X-Spam-Flag: YES\nAuthentication-Results: mx.example;\n spf=none\nReceived: by mx.example\nFrom: a@b.example\n\ntagged, and moved to and fro\n'
+  const [here, there] = [join(junk, 'cur', '1.M1.host:2,S'), join(archive, 'cur', '1.M1.host:2,S')]
+  writeFileSync(here, text)
+  const teaching = make('one')
+  const rounds: (number | undefined)[] = [(await teaching.round(learn))?.learned]
+  for (const [from, to] of [[here, there], [there, here]] as const) {
+    renameSync(from, to)
+    rounds.push((await teaching.round(learn))?.learned)
+  }
+  assert.deepEqual(rounds, [0, 1, 1])
+  assert.deepEqual(await counts(), { ham: 0, spam: 1 })
+})
+
+test('who stops gives up its turn', async (t) => {
+  const { make, folder, write } = place(t)
+  const junk = folder('anna', '.Junk')
+  const learn = [{ folder: junk, as: 'spam' }] as const
+  const [one, other] = [make('one'), make('other')]
+  assert.deepEqual(await one.round(learn), { learned: 0, more: false })
+  assert.equal(await other.round(learn), undefined)
+  other.stop()
+  one.stop()
+  write(join(junk, 'cur', '1.M1.host:2,S'), 'buy now')
+  assert.deepEqual(await make('a third').round(learn), { learned: 1, more: false })
 })
 
 test('no symbolic link is followed, nothing too large is read, and a folder that is not there is no trouble', async (t) => {
