@@ -51,7 +51,9 @@ export function readPartHeaderTest(value: string): PatternTest | string {
   if (name === 'ALL') return 'ALL of a part is not looked at'
   const pattern = writtenPattern(text)
   if (typeof pattern === 'string') return pattern
-  return { in: { kind: 'spamassassin', text: { of: 'part-header', name: name.toLowerCase(), raw: modifiers.length > 0 } }, pattern, negated: operator === '!~' }
+  const raw = modifiers.length > 0
+  if (raw && /\\(?:[nrtv]|x0[9abd])/i.test(pattern.source)) return 'it looks at the folds of fields of parts, which are not kept'
+  return { in: { kind: 'spamassassin', text: { of: 'part-header', name: name.toLowerCase(), raw } }, pattern, negated: operator === '!~' }
 }
 
 function existence(name: string): HeaderTest | string {

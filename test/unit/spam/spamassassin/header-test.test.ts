@@ -43,6 +43,7 @@ test('what is no test of a field is told', () => {
 
 test('fields of parts', () => {
   assert.deepEqual(readPartHeaderTest('Content-Type:raw !~ /x/'), { in: { kind: 'spamassassin', text: { of: 'part-header', name: 'content-type', raw: true } }, pattern: { source: 'x', flags: '' }, negated: true })
+  assert.match(problem(readPartHeaderTest('Content-Type:raw =~ /\\n x/')), /folds/)
   assert.match(problem(readPartHeaderTest('Content-Type:addr =~ /x/')), /:addr is not known/)
   assert.match(problem(readPartHeaderTest('ALL =~ /x/')), /not looked at/)
   assert.match(problem(readPartHeaderTest('nothing')), /asks nothing/)
