@@ -3,53 +3,60 @@
  *
  * Characters are numbered: 1 to 63, letters without case; all that are in no
  * literal are 0, and rare ones may share a number, which finds too much now and
- * then but never too little. Three numbers side by side say by one bit whether a
+ * then but never too little. Four numbers side by side say by one bit whether a
  * literal may begin there; if so, a tree of the literals is followed from
  * there, at most `MAX_DEPTH` characters deep. So time is linear in the text,
  * whatever stands in it. Of a long literal a part is looked for, its `stretchOf`.
  */
 import { unicodeFold, variantsOf } from './fold.ts'
+import { NumberTable } from './number-table.ts'
 import { rarityOf } from './rarity.ts'
 
 const CLASS_BITS = 6
 const CLASSES = 1 << CLASS_BITS
-const TRIGRAMS = 1 << (3 * CLASS_BITS)
+/** Characters of a window, and of a literal that is found by the two it begins with. */
+const WINDOW = 4
+const SHORT = 2
+const WINDOW_MASK = (1 << (WINDOW * CLASS_BITS)) - 1
+const SHORT_SHIFT = (WINDOW - SHORT) * CLASS_BITS
+const HASH_BITS = 18
 export const MAX_DEPTH = 10
-const ROOT = 0
 
 /** Is told which literal begins where; each as often as it is there. */
 export type Found = (literal: number, at: number) => void
 
+/** What begins with a window: literals that end within it, and the place in the tree for those that go on. */
+interface Begin {
+  readonly ended: number[]
+  node: number
+}
+
+interface Literal {
+  readonly number: number
+  readonly classes: readonly number[]
+}
+
 export class LiteralIndex {
   readonly #classes = new Uint8Array(0x10000)
-  readonly #trigrams = new Uint32Array(TRIGRAMS / 32)
-  readonly #nodes: NodeTable
-  /** for each node: the literals that end there, in `#ends` */
-  readonly #endsFrom: Int32Array
-  readonly #ends: Int32Array
+  /** for windows, by their hash: something may begin with it */
+  readonly #bits = new Uint32Array(2 ** HASH_BITS / 32)
+  readonly #windows: NumberTable
+  readonly #begins: Begin[] = []
+  /** for the first two of a window: literals as short as that; undefined: there are none in the set */
+  readonly #short: (readonly number[] | undefined)[] | undefined
+  /** for (node, class): the node behind */
+  readonly #tree: NumberTable
+  readonly #ends: (number[] | undefined)[] = []
 
   /** Each is folded, not empty and at most `MAX_DEPTH` long. */
   constructor(stretches: readonly string[]) {
     this.#number(stretches)
-    this.#nodes = new NodeTable(stretches.reduce((sum, { length }) => sum + length, 1))
-    const ends: (number[] | undefined)[] = []
-    for (const [literal, stretch] of stretches.entries()) {
-      const classes = Array.from(stretch, (_, i) => this.#classes[stretch.charCodeAt(i)] as number)
-      this.#markTrigrams(classes)
-      let node = ROOT
-      for (const one of classes) node = this.#nodes.childOrNew(node, one)
-      const others = ends[node]
-      if (others === undefined) ends[node] = [literal]
-      else others.push(literal)
-    }
-    this.#endsFrom = new Int32Array(this.#nodes.count + 1)
-    let sum = 0
-    for (let node = 0; node < this.#nodes.count; node++) {
-      this.#endsFrom[node] = sum
-      sum += ends[node]?.length ?? 0
-    }
-    this.#endsFrom[this.#nodes.count] = sum
-    this.#ends = Int32Array.from(Array.from(ends, (some) => some ?? []).flat())
+    const literals = stretches.map((stretch, number): Literal => ({ number, classes: Array.from({ length: stretch.length }, (_, i) => this.#classes[stretch.charCodeAt(i)] as number) }))
+    this.#short = shortOnes(literals.filter(({ classes }) => classes.length <= SHORT))
+    const others = literals.filter(({ classes }) => classes.length > SHORT)
+    this.#windows = new NumberTable(others.reduce((sum, { classes }) => sum + (classes.length < WINDOW ? CLASSES : 1), 0))
+    this.#tree = new NumberTable(others.reduce((sum, { classes }) => sum + Math.max(0, classes.length - WINDOW), 0))
+    for (const literal of others) this.#add(literal)
   }
 
   /** Frequent characters have numbers of their own, the others share the rest. */
@@ -65,77 +72,99 @@ export class LiteralIndex {
     }
   }
 
-  #markTrigrams(classes: readonly number[]): void {
-    const [first = 0, second, third] = classes
-    const from = (first << (2 * CLASS_BITS)) | ((second ?? 0) << CLASS_BITS) | (third ?? 0)
-    const count = third !== undefined ? 1 : second !== undefined ? CLASSES : CLASSES * CLASSES
-    for (let trigram = from; trigram < from + count; trigram++) this.#trigrams[trigram >> 5] = (this.#trigrams[trigram >> 5] as number) | (1 << (trigram & 31))
+  #add({ number, classes }: Literal): void {
+    if (classes.length < WINDOW) {
+      // Whatever stands behind it.
+      const window = windowOf(classes)
+      for (let last = 0; last < CLASSES; last++) this.#begin(window | last).ended.push(number)
+      return
+    }
+    const begin = this.#begin(windowOf(classes))
+    if (classes.length === WINDOW) {
+      begin.ended.push(number)
+      return
+    }
+    if (begin.node < 0) begin.node = this.#ends.push(undefined) - 1
+    let { node } = begin
+    for (const one of classes.slice(WINDOW)) {
+      const known = this.#tree.get((node << CLASS_BITS) | one)
+      if (known < 0) this.#tree.set((node << CLASS_BITS) | one, this.#ends.push(undefined) - 1)
+      node = known < 0 ? this.#ends.length - 1 : known
+    }
+    const ends = this.#ends[node]
+    if (ends === undefined) this.#ends[node] = [number]
+    else ends.push(number)
+  }
+
+  #begin(window: number): Begin {
+    const known = this.#begins[this.#windows.get(window)]
+    if (known !== undefined) return known
+    const begin: Begin = { ended: [], node: -1 }
+    this.#windows.set(window, this.#begins.push(begin) - 1)
+    const hash = hashOf(window)
+    this.#bits[hash >> 5] = (this.#bits[hash >> 5] as number) | (1 << (hash & 31))
+    return begin
   }
 
   /** Units from `start` up to `end` are a text for themselves. */
   scan(units: Uint16Array, [start, end]: readonly [number, number], found: Found): void {
     const classes = this.#classes
-    const trigrams = this.#trigrams
+    const bits = this.#bits
+    const short = this.#short
     let window = 0
     for (let at = start; at < end; at++) {
-      window = ((window << CLASS_BITS) | (classes[units[at] as number] as number)) & (TRIGRAMS - 1)
-      if (((trigrams[window >> 5] as number) >>> (window & 31) & 1) === 1 && at >= start + 2) this.#follow(units, [at - 2, end], found)
+      window = ((window << CLASS_BITS) | (classes[units[at] as number] as number)) & WINDOW_MASK
+      const hash = hashOf(window)
+      if (((bits[hash >> 5] as number) >>> (hash & 31) & 1) === 1) this.#follow(units, [at - WINDOW + 1, end, window], found)
+      if (short?.[window >> SHORT_SHIFT] !== undefined) tell(short[window >> SHORT_SHIFT], at - WINDOW + 1, found)
     }
-    // Nothing stands behind the last two.
-    for (let at = Math.max(start, end - 2); at < end; at++) this.#follow(units, [at, end], found)
+    // Behind the end stands nothing.
+    for (let at = end; at < end + WINDOW - 1; at++) {
+      window = (window << CLASS_BITS) & WINDOW_MASK
+      this.#follow(units, [at - WINDOW + 1, end, window], found)
+      tell(short?.[window >> SHORT_SHIFT], at - WINDOW + 1, found)
+    }
   }
 
-  #follow(units: Uint16Array, [from, end]: readonly [number, number], found: Found): void {
-    let node = ROOT
-    for (let at = from; at < end; at++) {
-      node = this.#nodes.child(node, this.#classes[units[at] as number] as number)
-      if (node < 0) return
-      for (let i = this.#endsFrom[node] as number; i < (this.#endsFrom[node + 1] as number); i++) found(this.#ends[i] as number, from)
+  #follow(units: Uint16Array, [from, end, window]: readonly [number, number, number], found: Found): void {
+    const begin = this.#begins[this.#windows.get(window)]
+    if (begin === undefined) return
+    tell(begin.ended, from, found)
+    let { node } = begin
+    for (let at = from + WINDOW; node >= 0 && at < end; at++) {
+      node = this.#tree.get((node << CLASS_BITS) | (this.#classes[units[at] as number] as number))
+      if (node >= 0) tell(this.#ends[node], from, found)
     }
   }
 }
 
-/** A tree in one table: (node, number of a character) → node. */
-class NodeTable {
-  count = 1
-  readonly #mask: number
-  readonly #keys: Int32Array
-  readonly #values: Int32Array
+function tell(literals: readonly number[] | undefined, at: number, found: Found): void {
+  if (literals !== undefined) for (const literal of literals) found(literal, at)
+}
 
-  constructor(most: number) {
-    let size = 64
-    while (size < most * 2) size *= 2
-    this.#mask = size - 1
-    this.#keys = new Int32Array(size).fill(-1)
-    this.#values = new Int32Array(size)
-  }
+function hashOf(window: number): number {
+  return Math.imul(window, 0x9e3779b1) >>> (32 - HASH_BITS)
+}
 
-  /** -1: none */
-  child(node: number, character: number): number {
-    const key = (node << CLASS_BITS) | character
-    const keys = this.#keys
-    for (let slot = this.#slotOf(key); ; slot = (slot + 1) & this.#mask) {
-      const there = keys[slot] as number
-      if (there === key) return this.#values[slot] as number
-      if (there === -1) return -1
+/** As far as the classes go; what is missing is 0. */
+function windowOf(classes: readonly number[]): number {
+  let window = 0
+  for (let i = 0; i < WINDOW; i++) window = (window << CLASS_BITS) | (classes[i] ?? 0)
+  return window
+}
+
+function shortOnes(literals: readonly Literal[]): (readonly number[] | undefined)[] | undefined {
+  if (literals.length === 0) return undefined
+  const table: (number[] | undefined)[] = Array.from({ length: CLASSES ** SHORT }, () => undefined)
+  for (const { number, classes } of literals) {
+    const from = windowOf(classes) >> SHORT_SHIFT
+    for (let pair = from; pair < from + (classes.length < SHORT ? CLASSES : 1); pair++) {
+      const others = table[pair]
+      if (others === undefined) table[pair] = [number]
+      else others.push(number)
     }
   }
-
-  childOrNew(node: number, character: number): number {
-    const known = this.child(node, character)
-    if (known >= 0) return known
-    const key = (node << CLASS_BITS) | character
-    let slot = this.#slotOf(key)
-    while (this.#keys[slot] !== -1) slot = (slot + 1) & this.#mask
-    this.#keys[slot] = key
-    this.#values[slot] = this.count
-    return this.count++
-  }
-
-  #slotOf(key: number): number {
-    const mixed = Math.imul(key, 0x9e3779b1)
-    return (mixed ^ (mixed >>> 15)) & this.#mask
-  }
+  return table
 }
 
 /** The rarest part of a literal that the index can take, and where in the literal it begins. */

@@ -13,6 +13,9 @@ const MAX_LITERALS = 96
 const MAX_LITERAL_CHARACTERS = 32
 /** Above this, about so often in a character of text, a search for the literals spares nothing. */
 const MAX_COST = 0.004
+/** So many places at which a match may begin before a literal cost as much again as the one; and more than so many do not cost more. */
+const NARROW = 32
+const WIDE = 512
 
 /** Literals of which one is there, and how often one of them is found in a character of text, about. */
 interface Literals {
@@ -181,9 +184,14 @@ function ofRepeat(node: Extract<Node, { kind: 'repeat' }>): Known {
   return { exact: undefined, prefixes: known.exact ?? known.prefixes, suffixes: known.exact ?? known.suffixes, inside: insideOf(known), width }
 }
 
-function better<Kind extends Literals>(one: Kind | undefined, other: Kind | undefined): Kind | undefined {
+function better(one: Placed | undefined, other: Placed | undefined): Placed | undefined {
   if (one === undefined || other === undefined) return one ?? other
-  return one.cost <= other.cost ? one : other
+  return priceOf(one) <= priceOf(other) ? one : other
+}
+
+/** Literals whose place is known spare more than others that are a little rarer. */
+function priceOf({ cost, at }: Placed): number {
+  return cost * (1 + Math.min(at.most - at.least, WIDE) / NARROW)
 }
 
 function literals(all: readonly string[]): Literals {

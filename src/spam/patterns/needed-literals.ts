@@ -23,6 +23,9 @@ interface Use {
 export class NeededLiterals {
   readonly #index: LiteralIndex | undefined
   readonly #uses: readonly (readonly Use[])[]
+  /** of the texts that are looked at: for each literal where it is, and which are somewhere */
+  readonly #places: (number[] | undefined)[]
+  readonly #seen: number[] = []
 
   constructor(patterns: readonly Pattern[]) {
     const numbers = new Map<string, number>()
@@ -40,23 +43,28 @@ export class NeededLiterals {
     }
     this.#index = numbers.size === 0 ? undefined : new LiteralIndex([...numbers.keys()])
     this.#uses = uses
+    this.#places = uses.map(() => undefined)
   }
 
   /** For each pattern that needs literals and has one in the texts. */
   find(text: PreparedText): Candidates {
     const { units, starts } = text
-    const places = new Map<number, number[]>()
-    const index = this.#index
-    if (index !== undefined) {
-      const found = (literal: number, at: number) => {
-        const others = places.get(literal)
-        if (others === undefined) places.set(literal, [at])
-        else if (others.length < MAX_PLACES) others.push(at)
-      }
-      for (let number = 0; number + 1 < starts.length; number++) index.scan(units, [starts[number] as number, starts[number + 1] as number], found)
-    }
     const candidates = new Candidates(text)
-    for (const [literal, all] of places) for (const use of this.#uses[literal] ?? []) candidates.add(use, all)
+    const index = this.#index
+    if (index === undefined) return candidates
+    const found = (literal: number, at: number) => {
+      const places = this.#places[literal]
+      if (places === undefined) {
+        this.#places[literal] = [at]
+        this.#seen.push(literal)
+      } else if (places.length < MAX_PLACES) places.push(at)
+    }
+    for (let number = 0; number + 1 < starts.length; number++) index.scan(units, [starts[number] as number, starts[number + 1] as number], found)
+    for (const literal of this.#seen.splice(0)) {
+      const places = this.#places[literal] ?? []
+      this.#places[literal] = undefined
+      for (const use of this.#uses[literal] ?? []) candidates.add(use, places)
+    }
     return candidates
   }
 }
