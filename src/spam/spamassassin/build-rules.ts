@@ -6,6 +6,7 @@
  * Pure; bounds are those of the readers.
  */
 import { NOWHERE } from '../../config/problem.ts'
+import type { Condition } from '../rules/condition.ts'
 import type { LocatedRule } from '../rules/read-file.ts'
 import { isPart } from '../rules/rule.ts'
 import type { RuleProblem } from '../rules/rule.ts'
@@ -13,7 +14,8 @@ import { named } from './directives.ts'
 import type { CfNote, Definition, Directives } from './directives.ts'
 import { readExpression } from './meta-expression.ts'
 import type { Expression } from './meta-expression.ts'
-import { conditionOf, namesIn, quantityOf, simplified } from './metas.ts'
+import { conditionOf, costIn, namesIn, quantityOf, simplified } from './metas.ts'
+import type { CostOf } from './metas.ts'
 import { defaultScore } from './scores.ts'
 import { honour } from './tests.ts'
 import type { Honoured } from './tests.ts'
@@ -29,6 +31,7 @@ export interface SpamAssassinRules {
 const MAX_WHY_CHARACTERS = 200
 /** Less than references.ts allows. */
 const MAX_DEPTH = 48
+const MAX_COST = 1e9
 const ZERO: Expression = { kind: 'number', value: 0 }
 
 /** A rule a step. */
@@ -53,6 +56,7 @@ class Builder {
   readonly #done = new Map<string, Expression>()
   /** how many rules in a row it rests on */
   readonly #depths = new Map<string, number>()
+  readonly #costs = new Map<string, number>()
   /** of metas that nothing is left of: what they rested on */
   readonly #lost = new Map<string, readonly string[]>()
   readonly #unhonoured = new Map<string, string>()
@@ -82,7 +86,10 @@ class Builder {
     const { id, kind, value } = definition
     const read = kind === 'meta' && !value.startsWith('eval:') ? readExpression(value) : honour(definition, this.#directives)
     if (typeof read === 'string') this.#unhonoured.set(id, read)
-    else if ('when' in read) this.#plain.set(id, read)
+    else if ('when' in read) {
+      this.#plain.set(id, read)
+      this.#costs.set(id, costOfTest(read.when))
+    }
     else this.#metas.set(id, read)
   }
 
@@ -130,6 +137,7 @@ class Builder {
       })
     }
     this.#depths.set(id, depth)
+    this.#costs.set(id, Math.min(costIn(simple, (other) => this.#costs.get(other) ?? 1), MAX_COST))
     this.#done.set(id, simple)
     return simple
   }
@@ -153,7 +161,10 @@ class Builder {
     const simple = this.#done.get(definition.id)
     if (simple === undefined) return undefined
     const written = this.#metas.get(definition.id)
-    if (simple.kind !== 'number') return { when: conditionOf(simple), times: quantityOf(simple) }
+    if (simple.kind !== 'number') {
+      const cost: CostOf = (id) => this.#costs.get(id) ?? 1
+      return { when: conditionOf(simple, cost), times: quantityOf(simple, cost) }
+    }
     // Some are written so, to switch them off or to stand for something that is always there.
     if (written?.kind === 'number') return simple.value === 0 ? undefined : { when: { kind: 'all', of: [] }, times: simple }
     const lost = named(this.#lost.get(definition.id) ?? [])
@@ -192,6 +203,13 @@ class Builder {
   #tell({ id, source, line }: Definition, problem: string): void {
     this.problems.push({ source, line, rule: id, problem })
   }
+}
+
+/** A pattern that is tried on every text is dear, the longer the text; a header is short. */
+function costOfTest(when: Condition): number {
+  const asked = when.kind === 'not' ? when.of : when
+  if (asked.kind !== 'matches' || asked.pattern.needs !== undefined) return 1
+  return asked.in.kind === 'spamassassin' && asked.in.text.of === 'header' && asked.in.text.name !== 'ALL' ? 3 : 100
 }
 
 const strict = new TextDecoder('utf-8', { fatal: true })

@@ -92,48 +92,64 @@ function worked(kind: '*' | '/' | Operator, left: number, right: number): number
   }
 }
 
-export function conditionOf(tree: Expression): Condition {
+/** What is dear to find out, beside what is cheap. */
+export type CostOf = (id: string) => number
+
+/** Of several that must hold, or one of which must, the cheap ones are asked first. */
+export function conditionOf(tree: Expression, costOf: CostOf): Condition {
   switch (tree.kind) {
     case 'rule': return { kind: 'rule', id: tree.id }
-    case 'not': return { kind: 'not', of: conditionOf(tree.of) }
+    case 'not': return { kind: 'not', of: conditionOf(tree.of, costOf) }
     case 'and':
-    case 'or': return { kind: tree.kind === 'and' ? 'all' : 'any', of: tree.of.map(conditionOf) }
+    case 'or': return { kind: tree.kind === 'and' ? 'all' : 'any', of: cheapFirst(tree.of, costOf).map((one) => conditionOf(one, costOf)) }
     case '>':
     case '>=':
     case '<':
     case '<=':
     case '=':
-    case '!=': return { kind: 'compare', left: quantityOf(tree.left), operator: tree.kind, right: quantityOf(tree.right) }
+    case '!=': return { kind: 'compare', left: quantityOf(tree.left, costOf), operator: tree.kind, right: quantityOf(tree.right, costOf) }
     case 'number':
     case 'minus':
     case 'sum':
     case '*':
     case '/':
     case 'choose':
-    case 'matching': return { kind: 'compare', left: quantityOf(tree), operator: '!=', right: { kind: 'number', value: 0 } }
+    case 'matching': return { kind: 'compare', left: quantityOf(tree, costOf), operator: '!=', right: { kind: 'number', value: 0 } }
   }
 }
 
-export function quantityOf(tree: Expression): Quantity {
+export function quantityOf(tree: Expression, costOf: CostOf): Quantity {
+  const quantity = (one: Expression): Quantity => quantityOf(one, costOf)
   switch (tree.kind) {
     case 'number': return tree
     case 'rule': return { kind: 'rule', id: tree.id }
-    case 'minus': return { kind: '-', left: { kind: 'number', value: 0 }, right: quantityOf(tree.of) }
-    case 'and': return { kind: 'both', of: tree.of.map(quantityOf) }
-    case 'or': return { kind: 'either', of: tree.of.map(quantityOf) }
-    case 'sum': return sum(tree.of.map(quantityOf))
+    case 'minus': return { kind: '-', left: { kind: 'number', value: 0 }, right: quantity(tree.of) }
+    case 'and': return { kind: 'both', of: tree.of.map(quantity) }
+    case 'or': return { kind: 'either', of: tree.of.map(quantity) }
+    case 'sum': return sum(tree.of.map(quantity))
     case '*':
-    case '/': return { kind: tree.kind, left: quantityOf(tree.left), right: quantityOf(tree.right) }
-    case 'choose': return { kind: 'choose', by: conditionOf(tree.by), yes: quantityOf(tree.yes), no: quantityOf(tree.no) }
+    case '/': return { kind: tree.kind, left: quantity(tree.left), right: quantity(tree.right) }
+    case 'choose': return { kind: 'choose', by: conditionOf(tree.by, costOf), yes: quantity(tree.yes), no: quantity(tree.no) }
     case 'not':
     case '>':
     case '>=':
     case '<':
     case '<=':
     case '=':
-    case '!=': return { kind: 'truth', of: conditionOf(tree) }
+    case '!=': return { kind: 'truth', of: conditionOf(tree, costOf) }
     case 'matching': return { kind: 'number', value: 0 }
   }
+}
+
+function cheapFirst(parts: readonly Expression[], costOf: CostOf): readonly Expression[] {
+  return parts.map((part) => ({ part, cost: costIn(part, costOf) })).sort((one, other) => one.cost - other.cost).map(({ part }) => part)
+}
+
+/** Of all rules that it names. */
+export function costIn(tree: Expression, costOf: CostOf): number {
+  let cost = 0
+  namesIn(tree, (id) => void (cost += costOf(id)))
+  return cost
 }
 
 /** Rules that it names. */
