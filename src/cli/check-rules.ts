@@ -6,6 +6,6 @@ import { readRules } from '../scoring/rule-files.ts'
 
 export async function checkRules({ listeners, spam }: Settings): Promise<LoadReport> {
   if (listeners.every(({ role }) => role !== 'inbound')) return { errors: [], warnings: [] }
-  const { problems } = await readRules(spam.rules)
-  return { errors: [], warnings: problems.map(describeError) }
+  const { problems, notes } = await readRules(spam.rules)
+  return { errors: [], warnings: [...problems, ...notes].map(describeError) }
 }

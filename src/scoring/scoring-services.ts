@@ -19,7 +19,7 @@ import type { UriListSettings } from '../reputation/uri-settings.ts'
 import { BayesTable } from '../spam/bayes/bayes-table.ts'
 import { createEngines, type Engines } from '../spam/engines/create-engines.ts'
 import type { EngineSettings } from '../spam/engines/settings.ts'
-import type { LoadedRules, SampleProof } from '../spam/rules/load.ts'
+import type { SampleProof } from '../spam/rules/load.ts'
 import { DatabaseCorrespondents } from '../state/correspondents-store.ts'
 import { openDatabase } from '../state/database.ts'
 import { DatabaseDomainHistory } from '../state/domain-history-store.ts'
@@ -30,7 +30,7 @@ import { Learning } from './learning.ts'
 import type { LearningSettings } from './learning-settings.ts'
 import { MessageScoring } from './message-scoring.ts'
 import { Room } from './room.ts'
-import { logProblems, readRules, type RuleFilesSettings } from './rule-files.ts'
+import { logProblems, readRules, type ReadRules, type RuleFilesSettings } from './rule-files.ts'
 
 export interface ScoringSettings {
   /** directory */
@@ -72,7 +72,7 @@ export class ScoringServices {
   private readonly learning: Learning
   private readonly room = new Room(ROOM_BYTES)
   /** the latest reading of the rules; undefined: none has begun */
-  private reading: Promise<LoadedRules> | undefined
+  private reading: Promise<ReadRules> | undefined
   private proof: SampleProof | undefined
   private lists: UriLists
   private engines: Engines
@@ -160,12 +160,12 @@ export class ScoringServices {
     })
   }
 
-  private rules(): Promise<LoadedRules> {
+  private rules(): Promise<ReadRules> {
     this.reading ??= this.readThem()
     return this.reading
   }
 
-  private async readThem(): Promise<LoadedRules> {
+  private async readThem(): Promise<ReadRules> {
     const loaded = await readRules(this.settings.rules, this.proof)
     this.proof = loaded.proof
     logProblems(loaded, this.context.log)
