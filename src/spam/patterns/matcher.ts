@@ -6,6 +6,7 @@
  */
 import { END, HIGH } from './first.ts'
 import type { Program } from './program.ts'
+import { shareOf } from './required-characters.ts'
 import { FAIL, isTrail, OVER, Walker } from './walker.ts'
 import type { Stretch } from './walker.ts'
 
@@ -24,6 +25,7 @@ export class Matcher {
   readonly #walker: Walker
   #stretch: Stretch = { units: new Uint16Array(0), start: 0, end: 0 }
   #until = 0
+  #share: number | undefined
   readonly #plainSteps: number | undefined
   matchStart = 0
   matchEnd = 0
@@ -33,6 +35,17 @@ export class Matcher {
     this.#program = program
     this.#plainSteps = plainSteps
     this.#walker = new Walker(program)
+  }
+
+  /** It matches at the begin of a text only. */
+  get anchored(): boolean {
+    return this.#program.anchor === 'text'
+  }
+
+  /** How much of mail it may begin at, about. */
+  get share(): number {
+    this.#share ??= shareOf(this.#program.firsts.subarray(this.#program.first * ENTRIES, (this.#program.first + 1) * ENTRIES))
+    return this.#share
   }
 
   /** What the last search took. */

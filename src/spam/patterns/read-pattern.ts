@@ -1,17 +1,12 @@
 /**
  * Reads a pattern: what it needs, and whether it is linear; or why not, and at
- * which offset. Never throws on a source, however broken. The program of a
- * pattern is made when it is tried for the first time.
+ * which offset. Never throws on a source, however broken.
  */
-import { Automaton } from './automaton.ts'
-import { anchorOf, compile } from './compile.ts'
 import { NO_FLAGS, Refusal, withFlag } from './cursor.ts'
 import type { Flags } from './cursor.ts'
 import { requiredLiterals } from './literals.ts'
-import { Matcher } from './matcher.ts'
 import { parse } from './parse.ts'
 import type { Pattern, PatternReading } from './pattern.ts'
-import { statesOf } from './states.ts'
 import { isLinear } from './syntax.ts'
 import type { Tree } from './syntax.ts'
 
@@ -29,31 +24,8 @@ export function readPattern(source: string, flags: string): PatternReading {
   }
 }
 
-const matchers = new WeakMap<Pattern, Matcher>()
-const automata = new WeakMap<Pattern, Automaton | 'none'>()
-
-/** Finds where a pattern that was read matches; made once, whichever sets it is in. */
-export function matcherOf(pattern: Pattern): Matcher {
-  const known = matchers.get(pattern)
-  if (known !== undefined) return known
-  const matcher = new Matcher(compile(treeOf(pattern)))
-  matchers.set(pattern, matcher)
-  return matcher
-}
-
-/** Says whether it matches; made once. Undefined: not for this pattern. */
-export function automatonOf(pattern: Pattern): Automaton | undefined {
-  let known = automata.get(pattern)
-  if (known === undefined) {
-    const tree = treeOf(pattern)
-    const states = statesOf(tree)
-    known = states === undefined ? 'none' : new Automaton(states, anchorOf(tree.root) === 'text')
-    automata.set(pattern, known)
-  }
-  return known === 'none' ? undefined : known
-}
-
-function treeOf({ source, flags }: Pattern): Tree {
+/** Of a pattern that was read. */
+export function treeOf({ source, flags }: Pattern): Tree {
   return parse(source, readFlags(flags))
 }
 

@@ -5,8 +5,8 @@
  * that loaded them may send `rules` to others, which need not read files.
  */
 import { createBudget } from '../patterns/budget.ts'
+import { preparePattern } from '../patterns/engine.ts'
 import type { MatchBudget } from '../patterns/pattern.ts'
-import { matcherOf } from '../patterns/read-pattern.ts'
 import type { MessageContent } from '../content.ts'
 import type { ScoringFacts } from '../facts.ts'
 import { compileRules } from './compile.ts'
@@ -40,7 +40,7 @@ export class RuleSet {
   *prepare(): Generator<void, void> {
     for (const pattern of this.#program.patterns) {
       if (pattern.needs !== undefined) continue
-      matcherOf(pattern)
+      preparePattern(pattern)
       yield
     }
   }

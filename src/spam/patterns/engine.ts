@@ -1,0 +1,68 @@
+/**
+ * What a pattern that was read is run by; each made once, when it is asked for
+ * the first time, whichever sets the pattern is in.
+ */
+import { Automaton } from './automaton.ts'
+import { compile } from './compile.ts'
+import { Matcher } from './matcher.ts'
+import type { Pattern } from './pattern.ts'
+import { treeOf } from './read-pattern.ts'
+import { requiredCharacters } from './required-characters.ts'
+import type { Characters } from './required-characters.ts'
+import { statesOf } from './states.ts'
+
+export class Engine {
+  readonly #pattern: Pattern
+  #matcher: Matcher | undefined
+  #automaton: Automaton | undefined | null = null
+  #characters: Characters | undefined | null = null
+
+  constructor(pattern: Pattern) {
+    this.#pattern = pattern
+  }
+
+  /** Finds where it matches. */
+  get matcher(): Matcher {
+    return this.#matcher ??= new Matcher(compile(treeOf(this.#pattern)))
+  }
+
+  /** Says whether it matches; undefined: not for this pattern. */
+  get automaton(): Automaton | undefined {
+    if (this.#automaton === null) this.#automaton = this.#makeAutomaton()
+    return this.#automaton
+  }
+
+  /** One of them must be there; undefined: that is not known of any. */
+  get characters(): Characters | undefined {
+    if (this.#characters === null) this.#characters = requiredCharacters(treeOf(this.#pattern).root)
+    return this.#characters
+  }
+
+  /** Makes all that the first message would wait for. */
+  prepare(): void {
+    const { matcher, automaton, characters } = this
+    this.#matcher = matcher
+    this.#automaton = automaton
+    this.#characters = characters
+  }
+
+  #makeAutomaton(): Automaton | undefined {
+    const states = statesOf(treeOf(this.#pattern))
+    return states === undefined ? undefined : new Automaton(states, this.matcher.anchored)
+  }
+}
+
+const engines = new WeakMap<Pattern, Engine>()
+
+export function engineOf(pattern: Pattern): Engine {
+  let engine = engines.get(pattern)
+  if (engine === undefined) {
+    engine = new Engine(pattern)
+    engines.set(pattern, engine)
+  }
+  return engine
+}
+
+export function preparePattern(pattern: Pattern): void {
+  engineOf(pattern).prepare()
+}
