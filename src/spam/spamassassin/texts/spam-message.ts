@@ -18,7 +18,7 @@ import { uriPieces } from './uris.ts'
 type HeaderText = Extract<SpamText, { of: 'header' }>
 
 const MAX_HEADER_VALUE = 65_536
-const MAX_PARTS = 1000
+const MAX_PART_FIELDS = 1000
 /** One for all fields that are not there: it is looked at once. */
 const EMPTY: readonly string[] = ['']
 const MESSAGE_IDS = ['resent-message-id', 'x-message-id', 'message-id']
@@ -123,8 +123,14 @@ export class SpamMessage {
   }
 
   #partFields(name: string, raw: boolean): readonly string[] {
-    const values = this.content.mime.parts.slice(0, MAX_PARTS).map(({ fields }) => fields.reduce((value, field) => (field.name === name ? `${value}${raw ? field.raw : decodedField(field.raw)}\n` : value), ''))
-    return values.every((value) => value === '') ? EMPTY : values
+    const values = new Set<string>()
+    for (const { fields } of this.content.mime.parts) {
+      if (values.size >= MAX_PART_FIELDS) break
+      const some = fields.filter((field) => field.name === name)
+      if (some.length === 0) values.add('')
+      for (const field of some) values.add(`${raw ? field.raw : decodedField(field.raw)}\n`)
+    }
+    return values.size === 1 && values.has('') ? EMPTY : [...values]
   }
 }
 

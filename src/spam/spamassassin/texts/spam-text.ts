@@ -15,7 +15,7 @@ export type SpamText =
   | { readonly of: 'uri' }
   /** all fields of a name as one text; there always is one */
   | { readonly of: 'header'; readonly name: HeaderName; readonly raw: boolean; readonly take: HeaderPart | undefined; readonly which: 'each' | 'first' | 'last'; readonly unset: string }
-  /** fields of a name of each MIME part; '' where a part has none */
+  /** fields of a name of all MIME parts, each different one once; '' where a part has none */
   | { readonly of: 'part-header'; readonly name: string; readonly raw: boolean }
 
 /** In lower case, a field; otherwise one of these. */
