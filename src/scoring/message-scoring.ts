@@ -22,7 +22,7 @@ import type { EngineReport, Engines } from '../spam/engines/create-engines.ts'
 import type { RuleSet } from '../spam/rules/rule-set.ts'
 import { authorOf, authorAddresses } from './authors.ts'
 import { scoringFacts } from './facts.ts'
-import { bayesOutcome, contentOutcome, contentTrouble, correspondentOutcome, engineOutcome, scannerTrouble, uriListOutcomes } from './outcomes.ts'
+import { bayesOutcome, contentOutcome, contentTrouble, correspondentOutcome, engineOutcome, scannerTrouble, uriListOutcomes, uriListWord } from './outcomes.ts'
 import type { Room } from './room.ts'
 
 export interface ScoringParts {
@@ -123,7 +123,7 @@ export class MessageScoring implements Scoring {
       if (!wants('uri_list') || lists.health().length === 0) return []
       const found = await traced('uri_list', subject.ground, {
         run: (resolver) => lists.check({ links: content.links, addresses: authorAddresses(content) }, resolver),
-        describe: (outcomes) => [outcomes.some(({ status }) => status === 'listed') ? 'listed' : outcomes.some(({ status }) => status === 'error') ? 'temperror' : 'clean', outcomes.map(describeList).join('; ')],
+        describe: (outcomes) => [uriListWord(outcomes), outcomes.map(describeList).join('; ')],
       })
       traces.push(found.trace)
       return found.outcome

@@ -46,19 +46,30 @@ export function bayesOutcome(found: Classification): CheckOutcome {
   return { ...common, status: points < 0 ? 'pass' : points > 0 ? 'fail' : 'none', result: probability.toFixed(4), weight: points, parts: [{ name, points, why }] }
 }
 
+/** In one word. A list that is not believed is as if it were not configured: that is an operator's matter, and in the log. */
+export function uriListWord(found: readonly UriListOutcome[]): 'listed' | 'temperror' | 'clean' | 'none' {
+  if (found.some(({ status }) => status === 'listed')) return 'listed'
+  if (found.some((one) => one.status === 'error' && one.stage === 'look-up')) return 'temperror'
+  return found.some(({ status }) => status === 'not-listed') ? 'clean' : 'none'
+}
+
 export function uriListOutcomes(found: readonly UriListOutcome[]): readonly CheckOutcome[] {
-  const listed = found.filter((one) => one.status === 'listed')
   const common = { check: 'uri_list', code: POLICY_CODE } as const
-  if (listed.length > 0) {
-    const parts = listed.map((one): OutcomePart => ({ name: listName(one.zone), points: one.weight, why: `${one.zone} lists ${one.listings.map(({ item }) => item).join(', ')}` }))
-    const zones = listed.map(({ zone }) => zone).join(', ')
-    return [{
-      ...common, status: 'fail', result: 'listed', weight: round(parts.reduce((sum, { points }) => sum + points, 0)), parts,
-      text: `Message refused: it links to what is in a block list (${zones})`, warnings: [`this message links to what is in a black list at ${zones}`],
-    }]
+  const word = uriListWord(found)
+  switch (word) {
+    case 'listed': {
+      const listed = found.filter((one) => one.status === 'listed')
+      const parts = listed.map((one): OutcomePart => ({ name: listName(one.zone), points: one.weight, why: `${one.zone} lists ${one.listings.map(({ item }) => item).join(', ')}` }))
+      const zones = listed.map(({ zone }) => zone).join(', ')
+      return [{
+        ...common, status: 'fail', result: word, weight: round(parts.reduce((sum, { points }) => sum + points, 0)), parts,
+        text: `Message refused: it links to what is in a block list (${zones})`, warnings: [`this message links to what is in a black list at ${zones}`],
+      }]
+    }
+    case 'temperror': return [{ ...common, status: 'temperror', flows: true, result: word, text: '', weight: 0 }]
+    case 'clean': return [{ ...common, status: 'pass', result: word, text: '', weight: 0 }]
+    case 'none': return []
   }
-  if (found.some(({ status }) => status === 'error')) return [{ ...common, status: 'temperror', flows: true, result: 'temperror', text: '', weight: 0 }]
-  return found.some(({ status }) => status === 'not-listed') ? [{ ...common, status: 'pass', result: 'clean', text: '', weight: 0 }] : []
 }
 
 /** `URI_DBL_SPAMHAUS_ORG` */

@@ -1,7 +1,7 @@
 /** What each source of points says becomes an outcome of the policy: points, names, and never a refusal for what could not be found out. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { bayesName, bayesOutcome, contentOutcome, correspondentOutcome, engineOutcome, scannerTrouble, uriListOutcomes } from '../../../src/scoring/outcomes.ts'
+import { bayesName, bayesOutcome, contentOutcome, correspondentOutcome, engineOutcome, scannerTrouble, uriListOutcomes, uriListWord } from '../../../src/scoring/outcomes.ts'
 import type { EngineReport } from '../../../src/spam/engines/create-engines.ts'
 import type { UriListOutcome } from '../../../src/reputation/uri-lists.ts'
 
@@ -34,6 +34,12 @@ test('lists for links: listings add up, one that errs is temperror and counts no
   const [made] = uriListOutcomes([listed('a.example', 2), error, listed('b.example', 1.5)])
   assert.deepEqual([made?.status, made?.weight, made?.parts?.map(({ name }) => name)], ['fail', 3.5, ['URI_A_EXAMPLE', 'URI_B_EXAMPLE']])
   assert.deepEqual(uriListOutcomes([error]).map(({ status, flows, weight }) => [status, flows, weight]), [['temperror', true, 0]])
+  // One that is set aside is as if it were not configured, or nothing would be learned by itself beside it.
+  const aside: UriListOutcome = { ...error, stage: 'set-aside', cause: 'it lists everything' }
+  const clean: UriListOutcome = { ...common, zone: 'a.example', status: 'not-listed' }
+  assert.deepEqual(uriListOutcomes([aside, clean]).map(({ status }) => status), ['pass'])
+  assert.deepEqual(uriListOutcomes([aside]), [])
+  assert.deepEqual([[clean, aside], [aside], [aside, error, clean], [error, listed('a.example', 2)]].map(uriListWord), ['clean', 'none', 'temperror', 'listed'])
   assert.deepEqual(uriListOutcomes([{ ...common, zone: 'a.example', status: 'not-listed' }]).map(({ status }) => status), ['pass'])
   assert.deepEqual(uriListOutcomes([{ ...common, zone: 'a.example', status: 'not-asked', why: 'no links' }]), [])
 })
