@@ -4,6 +4,7 @@ import type { Log } from '../observe/log.ts'
 import { loadRules, type LoadedRules, type SampleProof } from '../spam/rules/load.ts'
 import { readRuleFiles } from '../spam/rules/folders.ts'
 import type { RuleProblem } from '../spam/rules/rule.ts'
+import { inSlices } from '../spam/rules/in-slices.ts'
 import { readSpamAssassin } from '../spam/spamassassin/read-files.ts'
 
 export interface RuleFilesSettings {
@@ -26,6 +27,8 @@ export interface ReadRules extends LoadedRules {
 export async function readRules(settings: RuleFilesSettings, proof?: SampleProof): Promise<ReadRules> {
   const [{ files, problems }, others] = await Promise.all([readRuleFiles(settings), settings.spamassassin.length === 0 ? undefined : readSpamAssassin(settings.spamassassin)])
   const loaded = loadRules({ files, scores: settings.scores, ...(others !== undefined && { others: others.rules }), ...(proof !== undefined && { proof }) })
+  // What is compiled now, no message waits for.
+  await inSlices(loaded.rules.prepare())
   return { ...loaded, problems: [...problems, ...(others?.problems ?? []), ...loaded.problems], notes: others?.notes ?? [] }
 }
 
