@@ -30,8 +30,10 @@ function letter(subject: string, text: string): string {
 describe('moving mail teaches', { skip: missing('swaks', 'dovecot', 'dovecot-lmtp', 'dovecot-imap', 'sievec', 'python3') }, () => {
   let stage: Stage
   let dovecot: Dovecot
+  const running: { stop(): Promise<void> }[] = []
   before(async () => {
     dovecot = await startDovecot({ over: 'unix', sieve: SIEVE, imap: true })
+    running.push(dovecot)
     const rules = join(temporaryDirectory('rules'), 'own.yaml')
     writeFileSync(rules, RULES)
     const all = join(dirname(dirname(dovecot.mailbox('alice').path)), '*/*')
@@ -39,6 +41,7 @@ describe('moving mail teaches', { skip: missing('swaks', 'dovecot', 'dovecot-lmt
       hop: { lmtp: dovecot.target },
       spam: { shipped_rules: false, rules: [rules], bayes: { learn: [{ folder: `${all}/.Junk`, as: 'spam' }, { folder: `${all}/.Archive`, as: 'ham' }] } },
     })
+    running.unshift(stage)
     for (const [subject, text] of [['a prize', 'You have won.'], ['a loan', 'Money for nothing.'], ['an offer', 'The word is Zwiebelfisch.'], ['a joke', 'Zwiebelfisch is a fish.'], ['choir practice', 'We sing on Tuesday.'], ['dinner', 'Come at eight.']] as const) {
       const { last, output } = await stage.swaks(CLIENT.clean, { data: letter(subject, text) })
       assert.match(last, /^250 /, output)
@@ -48,8 +51,7 @@ describe('moving mail teaches', { skip: missing('swaks', 'dovecot', 'dovecot-lmt
     for (const name of readdirSync(inbox)) utimesSync(join(inbox, name), Date.now() / 1000 - HOUR_S, Date.now() / 1000 - HOUR_S)
   })
   after(async () => {
-    await stage.stop()
-    await dovecot.stop()
+    for (const one of running) await one.stop()
   })
 
   const alice = (acts: Parameters<typeof imap>[1]): Promise<void> => imap({ port: dovecot.imapPort, user: 'alice@hop.example' }, acts)

@@ -78,13 +78,15 @@ describe('verdicts', { skip: missing('swaks') }, () => {
 describe('sorted by Sieve', { skip: missing('swaks', 'dovecot', 'dovecot-lmtp', 'sievec') }, () => {
   let stage: Stage
   let dovecot: Dovecot
+  const running: { stop(): Promise<void> }[] = []
   before(async () => {
     dovecot = await startDovecot({ over: 'unix', users: ['alice', 'bob'], sieve: SIEVE })
+    running.push(dovecot)
     stage = await startSpamStage({ hop: { lmtp: dovecot.target } })
+    running.unshift(stage)
   })
   after(async () => {
-    await stage.stop()
-    await dovecot.stop()
+    for (const one of running) await one.stop()
   })
 
   const folders = (user: string): { readonly inbox: Mailbox; readonly junk: Mailbox } => {

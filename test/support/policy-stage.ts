@@ -37,6 +37,9 @@ export interface StageOptions {
   readonly listener?: Mapping
   /** the hop; Maildirs of every local part otherwise */
   readonly hop?: Mapping
+  /** further ones, beside `inbound` and `hop` */
+  readonly listeners?: readonly Mapping[]
+  readonly hops?: Mapping
 }
 
 export interface Mail {
@@ -107,8 +110,8 @@ export async function startStage(options: StageOptions): Promise<Stage> {
     ...options.root,
     dns: { servers: [`127.0.0.1:${dns.port}`], timeout: '2s', tries: 1, ...options.dns },
     policy: { preset: 'standard', ...options.policy },
-    listeners: [{ name: 'inbound', trust: { proxy: ['127.0.0.1'] }, next: 'hop', ...options.listener }],
-    hops: { hop: options.hop ?? { maildir: join(directory, 'mail/{local}') } },
+    listeners: [{ name: 'inbound', trust: { proxy: ['127.0.0.1'] }, next: 'hop', ...options.listener }, ...(options.listeners ?? [])],
+    hops: { hop: options.hop ?? { maildir: join(directory, 'mail/{local}') }, ...options.hops },
   })
   const address = gateway.address('inbound')
   if (!('port' in address)) throw new Error('the listener has no port')
