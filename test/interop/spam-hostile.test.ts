@@ -43,11 +43,11 @@ describe('hostile content', () => {
     const workers = childrenOf(stage.gateway.pid)
     assert.equal(workers.length, WORKERS)
     const calm = Math.max(...workers.map(peakMb))
-    let done = false
+    const over = new AbortController()
     let letters = 0
     let slowestMs = 0
     const others = (async () => {
-      while (!done) {
+      while (!over.signal.aborted) {
         const began = performance.now()
         const reply = await send('bob@hop.example', Buffer.from(LETTER, 'latin1'))
         assert.match(reply, /^250 /)
@@ -66,7 +66,7 @@ describe('hostile content', () => {
         t.diagnostic(`${name}: ${reply.slice(0, 3)} after ${Math.round(performance.now() - began)} ms, ${letters - before} letters meanwhile`)
       }
     } finally {
-      done = true
+      over.abort()
       await others
     }
     t.diagnostic(`${letters} letters, the slowest took ${Math.round(slowestMs)} ms; at most ${Math.round(calm)} MB before, ${workers.map((pid) => `${Math.round(peakMb(pid))} MB`).join(' and ')} after`)
