@@ -33,7 +33,7 @@ import { fitScores, written, type FitPlan } from './fit-scores.ts'
  * Chosen once, in the middle of wide ranges that do about as well. A wanted
  * message that comes near the threshold is worse than an unwanted one below it.
  */
-const PLAN: Omit<FitPlan, 'spread'> = { aloneShare: 0.5, wantedCost: 8, calm: 3, clear: 6 }
+const PLAN: Omit<FitPlan, 'spread'> = { aloneShare: 0.5, wantedCost: 6, calm: 3, clear: 6 }
 const SPREADS = [0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8]
 
 const { values: options } = parseArgs({

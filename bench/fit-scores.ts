@@ -56,6 +56,11 @@ const LEAST_PRIOR = 0.5
 export const ENOUGH = 5
 /** messages that give a rule half of the room that it may have above its prior */
 const MUCH = 10
+/** so many times oftener the right mail: a rule that tells clearly */
+const CLEAR = 20
+const LEAST_FACTOR = 0.5
+/** messages of the wrong mail that let a rule fall to half of its prior */
+const FEW = 3
 /** messages with HTML, or without */
 const FEWEST = 50
 const MAX_STEP = 0.5
@@ -74,9 +79,11 @@ export interface Counts {
 }
 
 /**
- * A rule that hits little of the right mail has little room above its prior. One
- * that hits the wrong mail as often has its prior's worth at most, and the less
- * the oftener it does.
+ * A rule that hits little of the right mail has little room above its prior, and
+ * one that hits little of the wrong mail little room below: a single wanted
+ * message that breaks many rules shall not cost them all. One that tells both
+ * apart clearly keeps half. One that hits the wrong mail as often as the right
+ * has its prior's worth at most, and the less the oftener it does.
  *
  * @param hit messages that the rule hits; `all` that there are
  */
@@ -88,7 +95,10 @@ export function boundsOf({ prior, fixed }: FitRule, hit: Counts, all: Counts): B
   const doubtful = hit.wanted + hit.unwanted >= ENOUGH && wrongShare >= rightShare
   const factor = doubtful ? rightShare / wrongShare : 1 + (MOST_FACTOR - 1) * (hit[right] / (hit[right] + MUCH))
   const far = Math.min(MOST_POINTS, factor * Math.abs(prior))
-  return prior > 0 ? { least: 0, most: far } : { least: 0 - far, most: 0 }
+  const clear = hit[right] >= MUCH && rightShare >= CLEAR * ((hit[wrong] + 1) / all[wrong])
+  const kept = FEW / (FEW + hit[wrong])
+  const near = Math.min(far, Math.abs(prior) * (clear ? Math.max(LEAST_FACTOR, kept) : kept))
+  return prior > 0 ? { least: near, most: far } : { least: 0 - far, most: 0 - near }
 }
 
 /** A score for each rule. */

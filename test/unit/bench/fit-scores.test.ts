@@ -45,22 +45,31 @@ test('evidence moves a score, more of it farther, and a tight spread less', () =
 
 test('what hits wanted mail goes down, and never changes its sign', () => {
   const messages = [...mail(300, false), ...mail(200, false, { hits: [0], classifier: 3 }), ...mail(450, true), ...mail(50, true, { hits: [0] }), ...mail(100, true, { hits: [1] })]
-  const [first = 1, second = 0] = fitScores([rule(1.5), rule(-1)], messages, PLAN)
-  assert.equal(first, 0)
-  assert.equal(second, 0)
+  const [first = 1, second = 1] = fitScores([rule(1.5), rule(-1)], messages, PLAN)
+  assert.ok(first >= 0 && first < 0.05)
+  assert.ok(second <= 0 && second > -0.05)
 })
 
 test('bounds: by sign, by factor, by the most that one rule may have', () => {
   const all = { wanted: 1000, unwanted: 500 }
   const clean = { wanted: 0, unwanted: 90 }
-  assert.deepEqual(boundsOf(rule(1), clean, all), { least: 0, most: 1.9 })
-  assert.deepEqual(boundsOf(rule(1), { wanted: 4, unwanted: 10 }, all), { least: 0, most: 1.5 })
-  assert.deepEqual(boundsOf(rule(3), clean, all), { least: 0, most: 3.5 })
-  assert.deepEqual(boundsOf(rule(-0.5), { wanted: 90, unwanted: 0 }, all), { least: -0.95, most: 0 })
-  assert.deepEqual(boundsOf(rule(3.6), clean, all), { least: 3.6, most: 3.6 })
-  assert.deepEqual(boundsOf(rule(1), { wanted: 40, unwanted: 10 }, all), { least: 0, most: 0.5 })
+  const far = (prior: number, hit: Counts): number => Math.max(...Object.values(boundsOf(rule(prior), hit, all)).map(Math.abs))
+  const near = (prior: number, hit: Counts): number => Math.min(...Object.values(boundsOf(rule(prior), hit, all)).map(Math.abs))
+  // Room above: the more of the right mail, the more of it; twice the prior and 3.5 are the most.
+  assert.deepEqual([0, 10, 90].map((unwanted) => far(1, { wanted: 0, unwanted })), [1, 1.5, 1.9])
+  assert.equal(far(3, clean), 3.5)
+  assert.deepEqual(boundsOf(rule(-0.5), { wanted: 90, unwanted: 0 }, all), { least: -0.95, most: -0.5 })
+  // Room below: the more of the wrong mail, the more of it; half stays where both are told apart clearly.
+  assert.deepEqual([0, 1, 3].map((wanted) => near(1, { wanted, unwanted: 5 })), [1, 0.75, 0.5])
+  assert.equal(near(1, { wanted: 9, unwanted: 100 }), 0.5)
+  assert.equal(near(1, { wanted: 9, unwanted: 60 }), 0.25)
+  // As often the wrong mail as the right: its prior's worth at most.
+  assert.deepEqual(boundsOf(rule(1), { wanted: 57, unwanted: 10 }, all), { least: 0.05, most: 20 / 57 })
   assert.deepEqual(boundsOf(rule(-1), clean, all), { least: 0, most: 0 })
-  assert.deepEqual(boundsOf(rule(1.1), { wanted: 4, unwanted: 0 }, all), { least: 0, most: 1.1 })
+  assert.equal(far(1, { wanted: 4, unwanted: 0 }), 1)
+  // Not to be fitted at all.
+  assert.deepEqual(boundsOf(rule(3.6), clean, all), { least: 3.6, most: 3.6 })
+  assert.deepEqual(boundsOf(rule(2, true), clean, all), { least: 2, most: 2 })
 })
 
 test('no other scores within the bounds cost less', () => {
@@ -68,16 +77,13 @@ test('no other scores within the bounds cost less', () => {
   const fitted = fitScores(some.rules, some.messages, PLAN)
   const best = costOf(fitted, some)
   const count = (list: readonly FitMessage[]): Counts => ({ wanted: list.filter(({ unwanted }) => !unwanted).length, unwanted: list.filter(({ unwanted }) => unwanted).length })
-  const bounds = some.rules.map((one, number) => {
-    const { least, most } = boundsOf(one, count(some.messages.filter(({ hits }) => hits.includes(number))), count(some.messages))
-    return Math.max(-least, most)
-  })
+  const bounds = some.rules.map((one, number) => boundsOf(one, count(some.messages.filter(({ hits }) => hits.includes(number))), count(some.messages)))
   for (let at = 0; at < fitted.length; at++) {
     for (const step of [-0.3, -0.02, 0.02, 0.3]) {
       const other = Float64Array.from(fitted)
       const moved = (fitted[at] ?? 0) + step
-      const prior = some.rules[at]?.prior ?? 0
-      if (moved * prior < 0 || Math.abs(moved) > (bounds[at] ?? 0)) continue
+      const { least, most } = bounds[at] ?? { least: 0, most: 0 }
+      if (moved < least || moved > most) continue
       other[at] = moved
       assert.ok(costOf(other, some) >= best - 1e-6, `rule ${at} by ${step}`)
     }
