@@ -16,9 +16,10 @@ export interface BudgetOptions {
 
 const DEFAULT_STEPS = 40_000_000
 const DEFAULT_MS = 1000
-/** Of one try: so many, and so many more for each code unit. */
+/** Of one try: so many, and so many more for each code unit; never so many that the clock could not end it in time. */
 const STEPS_PER_TRY = 20_000
 const STEPS_PER_UNIT = 250
+const MAX_STEPS_PER_TRY = 4_000_000
 /** The clock is looked at after so many. */
 const STEPS_PER_LOOK = 100_000
 
@@ -49,7 +50,7 @@ class Budget implements MatchBudget {
   }
 
   allowance(units: number): number {
-    return Math.min(this.#steps, STEPS_PER_TRY + STEPS_PER_UNIT * units)
+    return Math.min(this.#steps, STEPS_PER_TRY + STEPS_PER_UNIT * units, MAX_STEPS_PER_TRY)
   }
 
   spend(steps: number): void {

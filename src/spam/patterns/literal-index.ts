@@ -4,9 +4,9 @@
  * Characters are numbered: 1 to 63, letters without case; all that are in no
  * literal are 0, and rare ones may share a number, which finds too much now and
  * then but never too little. Four numbers side by side say by one bit whether a
- * literal may begin there; if so, a tree of the literals is followed from
- * there, at most `MAX_DEPTH` characters deep. So time is linear in the text,
- * whatever stands in it. Of a long literal a part is looked for, its `stretchOf`.
+ * literal may begin there, and with the next one by another; if so, a tree of
+ * the literals is followed from there, at most `MAX_DEPTH` characters deep. So
+ * time is linear in the text, whatever stands in it. Of a long literal a part is looked for, its `stretchOf`.
  */
 import { unicodeFold, variantsOf } from './fold.ts'
 import { NumberTable } from './number-table.ts'
@@ -40,6 +40,8 @@ export class LiteralIndex {
   readonly #classes = new Uint8Array(0x10000)
   /** for windows, by their hash: something may begin with it */
   readonly #bits = new Uint32Array(2 ** HASH_BITS / 32)
+  /** for windows and the number behind */
+  readonly #longerBits = new Uint32Array(2 ** HASH_BITS / 32)
   readonly #windows: NumberTable
   readonly #begins: Begin[] = []
   /** for the first two of a window: literals as short as that; undefined: there are none in the set */
@@ -76,14 +78,16 @@ export class LiteralIndex {
     if (classes.length < WINDOW) {
       // Whatever stands behind it.
       const window = windowOf(classes)
-      for (let last = 0; last < CLASSES; last++) this.#begin(window | last).ended.push(number)
+      for (let last = 0; last < CLASSES; last++) this.#end(window | last, number)
       return
     }
-    const begin = this.#begin(windowOf(classes))
+    const window = windowOf(classes)
     if (classes.length === WINDOW) {
-      begin.ended.push(number)
+      this.#end(window, number)
       return
     }
+    const begin = this.#begin(window)
+    set(this.#longerBits, longerHashOf(window, classes[WINDOW] as number))
     if (begin.node < 0) begin.node = this.#ends.push(undefined) - 1
     let { node } = begin
     for (const one of classes.slice(WINDOW)) {
@@ -96,13 +100,17 @@ export class LiteralIndex {
     else ends.push(number)
   }
 
+  #end(window: number, literal: number): void {
+    this.#begin(window).ended.push(literal)
+    for (let next = 0; next < CLASSES; next++) set(this.#longerBits, longerHashOf(window, next))
+  }
+
   #begin(window: number): Begin {
     const known = this.#begins[this.#windows.get(window)]
     if (known !== undefined) return known
     const begin: Begin = { ended: [], node: -1 }
     this.#windows.set(window, this.#begins.push(begin) - 1)
-    const hash = hashOf(window)
-    this.#bits[hash >> 5] = (this.#bits[hash >> 5] as number) | (1 << (hash & 31))
+    set(this.#bits, hashOf(window))
     return begin
   }
 
@@ -110,18 +118,18 @@ export class LiteralIndex {
   scan(units: Uint16Array, [start, end]: readonly [number, number], found: Found): void {
     const classes = this.#classes
     const bits = this.#bits
+    const longer = this.#longerBits
     const short = this.#short
     let window = 0
     for (let at = start; at < end; at++) {
       window = ((window << CLASS_BITS) | (classes[units[at] as number] as number)) & WINDOW_MASK
-      const hash = hashOf(window)
-      if (((bits[hash >> 5] as number) >>> (hash & 31) & 1) === 1) this.#follow(units, [at - WINDOW + 1, end, window], found)
+      if (has(bits, hashOf(window)) && has(longer, longerHashOf(window, at + 1 < end ? classes[units[at + 1] as number] as number : 0))) this.#follow(units, [at - WINDOW + 1, end, window], found)
       if (short?.[window >> SHORT_SHIFT] !== undefined) tell(short[window >> SHORT_SHIFT], at - WINDOW + 1, found)
     }
     // Behind the end stands nothing.
     for (let at = end; at < end + WINDOW - 1; at++) {
       window = (window << CLASS_BITS) & WINDOW_MASK
-      this.#follow(units, [at - WINDOW + 1, end, window], found)
+      if (has(bits, hashOf(window))) this.#follow(units, [at - WINDOW + 1, end, window], found)
       tell(short?.[window >> SHORT_SHIFT], at - WINDOW + 1, found)
     }
   }
@@ -140,6 +148,18 @@ export class LiteralIndex {
 
 function tell(literals: readonly number[] | undefined, at: number, found: Found): void {
   if (literals !== undefined) for (const literal of literals) found(literal, at)
+}
+
+function set(bits: Uint32Array, bit: number): void {
+  bits[bit >> 5] = (bits[bit >> 5] as number) | (1 << (bit & 31))
+}
+
+function has(bits: Uint32Array, bit: number): boolean {
+  return ((bits[bit >> 5] as number) >>> (bit & 31) & 1) === 1
+}
+
+function longerHashOf(window: number, next: number): number {
+  return Math.imul(window ^ Math.imul(next + 1, 0x85ebca6b), 0x9e3779b1) >>> (32 - HASH_BITS)
 }
 
 function hashOf(window: number): number {

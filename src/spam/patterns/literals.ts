@@ -12,7 +12,7 @@ import type { Node, Width } from './syntax.ts'
 const MAX_LITERALS = 96
 const MAX_LITERAL_CHARACTERS = 32
 /** Above this, about so often in a character of text, a search for the literals spares nothing. */
-const MAX_COST = 0.004
+const MAX_COST = 0.008
 /** So many places at which a match may begin before a literal cost as much again as the one; and more than so many do not cost more. */
 const NARROW = 32
 const WIDE = 512

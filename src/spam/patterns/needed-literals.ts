@@ -26,6 +26,13 @@ export class NeededLiterals {
   /** of the texts that are looked at: for each literal where it is, and which are somewhere */
   readonly #places: (number[] | undefined)[]
   readonly #seen: number[] = []
+  readonly #found = (literal: number, at: number): void => {
+    const places = this.#places[literal]
+    if (places === undefined) {
+      this.#places[literal] = [at]
+      this.#seen.push(literal)
+    } else if (places.length < MAX_PLACES) places.push(at)
+  }
 
   constructor(patterns: readonly Pattern[]) {
     const numbers = new Map<string, number>()
@@ -46,20 +53,15 @@ export class NeededLiterals {
     this.#places = uses.map(() => undefined)
   }
 
-  /** For each pattern that needs literals and has one in the texts. */
-  find(text: PreparedText): Candidates {
+  /** For each pattern that needs literals and has one in the texts. Undefined: there are none. */
+  find(text: PreparedText): Candidates | undefined {
     const { units, starts } = text
-    const candidates = new Candidates(text)
     const index = this.#index
-    if (index === undefined) return candidates
-    const found = (literal: number, at: number) => {
-      const places = this.#places[literal]
-      if (places === undefined) {
-        this.#places[literal] = [at]
-        this.#seen.push(literal)
-      } else if (places.length < MAX_PLACES) places.push(at)
-    }
+    if (index === undefined) return undefined
+    const found = this.#found
     for (let number = 0; number + 1 < starts.length; number++) index.scan(units, [starts[number] as number, starts[number + 1] as number], found)
+    if (this.#seen.length === 0) return undefined
+    const candidates = new Candidates(text)
     for (const literal of this.#seen.splice(0)) {
       const places = this.#places[literal] ?? []
       this.#places[literal] = undefined
@@ -119,6 +121,7 @@ export class Candidates {
   #textAt(at: number, least: number): number {
     const { starts } = this.#text
     if (least >= 0 && at < (starts[least + 1] as number)) return least
+    if (starts.length === 2) return 0
     let [low, high] = [least + 1, starts.length - 2]
     while (low < high) {
       const middle = (low + high + 1) >> 1

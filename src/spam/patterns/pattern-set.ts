@@ -9,8 +9,7 @@ import { engineOf } from './engine.ts'
 import { everywhere, NeededLiterals } from './needed-literals.ts'
 import type { Candidates, Windows } from './needed-literals.ts'
 import type { MatchBudget, Pattern, SetScan } from './pattern.ts'
-import { prepareText } from './prepared-text.ts'
-import type { PreparedText } from './prepared-text.ts'
+import { PreparedText } from './prepared-text.ts'
 import { haveInCommon } from './required-characters.ts'
 import { decide, Search } from './search.ts'
 import type { Match, Part } from './search.ts'
@@ -36,8 +35,8 @@ export class PatternSet {
 
   /** Each text is for itself: a match lies within one. */
   scan(texts: readonly string[], budget: MatchBudget): SetScan {
-    const text = prepareText(texts)
-    budget.spend(Math.ceil(text.units.length / UNITS_PER_STEP))
+    const text = new PreparedText(texts)
+    budget.spend(Math.ceil(text.length / UNITS_PER_STEP))
     return new Scan(this, { texts, text, candidates: this.#literals.find(text), budget })
   }
 
@@ -51,7 +50,8 @@ export class PatternSet {
 interface Material {
   readonly texts: readonly string[]
   readonly text: PreparedText
-  readonly candidates: Candidates
+  /** undefined: there are none */
+  readonly candidates: Candidates | undefined
   readonly budget: MatchBudget
 }
 
@@ -59,8 +59,8 @@ class Scan implements SetScan {
   readonly #set: PatternSet
   readonly #material: Material
   /** of patterns that were asked for and may match somewhere; undefined: they do not */
-  readonly #first = new Map<number, Match | undefined>()
-  readonly #answers = new Map<number, boolean>()
+  #first: Map<number, Match | undefined> | undefined
+  #answers: Map<number, boolean> | undefined
   #everywhere: Windows | undefined
 
   constructor(set: PatternSet, material: Material) {
@@ -69,11 +69,12 @@ class Scan implements SetScan {
   }
 
   matches(index: number): boolean {
-    const known = this.#answers.get(index)
+    const known = this.#answers?.get(index)
     if (known !== undefined) return known
     const windows = this.#windowsOf(index)
     if (windows === undefined) return false
     const answer = decide(this.#part(index, windows))
+    this.#answers ??= new Map<number, boolean>()
     this.#answers.set(index, answer)
     return answer
   }
@@ -97,8 +98,9 @@ class Scan implements SetScan {
   }
 
   #firstMatch(index: number, windows: Windows): Match | undefined {
-    if (this.#first.has(index)) return this.#first.get(index)
+    if (this.#first?.has(index) === true) return this.#first.get(index)
     const match = new Search(this.#part(index, windows)).next()
+    this.#first ??= new Map<number, Match | undefined>()
     this.#first.set(index, match)
     return match
   }
@@ -107,8 +109,8 @@ class Scan implements SetScan {
   #windowsOf(index: number): Windows | undefined {
     const { candidates, text } = this.#material
     const pattern = this.#set.pattern(index)
-    if (pattern.needs !== undefined) return candidates.windowsOf(index)
-    if (text.units.length > MIN_CHARACTERS_UNITS) {
+    if (pattern.needs !== undefined) return candidates?.windowsOf(index)
+    if (text.length > MIN_CHARACTERS_UNITS) {
       const { characters } = engineOf(pattern)
       if (characters !== undefined && !haveInCommon(characters, text.characters)) return undefined
     }

@@ -1,52 +1,61 @@
 /**
  * Texts as code units in one array, one behind another: what the search for
- * literals and the matcher go over. Several sets that look at the same texts
- * share it.
+ * literals and the matcher go over. Short texts stand in an array that they
+ * share with others, as making one costs more than filling it.
  */
 import { charactersOf } from './required-characters.ts'
 import type { Characters } from './required-characters.ts'
 
 /** Below this, a loop is faster than a call into the run-time. */
-const SHORT = 64
+const LOOPED = 64
+const POOL_UNITS = 32_768
+/** What is longer has an array of its own. */
+const POOLED = 2048
+
+let pool = new Uint16Array(0)
+let poolUsed = 0
 
 export class PreparedText {
   readonly units: Uint16Array
-  /** where each text begins; one more at the end */
-  readonly starts: Int32Array
+  /** where in `units` each text begins; one more at the end */
+  readonly starts: readonly number[]
   #characters: Characters | undefined
 
   constructor(texts: readonly string[]) {
     let length = 0
     for (const text of texts) length += text.length
-    const buffer = Buffer.from(new ArrayBuffer(length * 2))
-    this.units = new Uint16Array(buffer.buffer)
-    this.starts = new Int32Array(texts.length + 1)
-    let at = 0
-    for (const [number, text] of texts.entries()) {
-      this.starts[number] = at
+    const from = length > POOLED ? 0 : placeInPool(length)
+    this.units = length > POOLED ? new Uint16Array(length) : pool
+    const starts = [from]
+    let at = from
+    for (const text of texts) {
       // A lone surrogate is no character.
       const whole = text.isWellFormed() ? text : text.toWellFormed()
-      if (whole.length <= SHORT) for (let i = 0; i < whole.length; i++) this.units[at + i] = whole.charCodeAt(i)
-      else buffer.write(whole, at * 2, 'utf16le')
+      if (whole.length <= LOOPED) for (let i = 0; i < whole.length; i++) this.units[at + i] = whole.charCodeAt(i)
+      else Buffer.from(this.units.buffer).write(whole, at * 2, 'utf16le')
       at += whole.length
+      starts.push(at)
     }
-    this.starts[texts.length] = at
+    this.starts = starts
+  }
+
+  get length(): number {
+    return (this.starts.at(-1) as number) - (this.starts[0] as number)
   }
 
   /** All that are in it; found out when it is asked for. */
   get characters(): Characters {
-    this.#characters ??= charactersOf(this.units)
+    this.#characters ??= charactersOf(this.units.subarray(this.starts[0], this.starts.at(-1)))
     return this.#characters
   }
 }
 
-const prepared = new WeakMap<readonly string[], PreparedText>()
-
-export function prepareText(texts: readonly string[]): PreparedText {
-  let text = prepared.get(texts)
-  if (text === undefined) {
-    text = new PreparedText(texts)
-    prepared.set(texts, text)
+/** Texts that still use a pool that is full keep it. */
+function placeInPool(length: number): number {
+  if (poolUsed + length > pool.length) {
+    pool = new Uint16Array(POOL_UNITS)
+    poolUsed = 0
   }
-  return text
+  poolUsed += length
+  return poolUsed - length
 }

@@ -7,6 +7,8 @@ const COMMON: readonly (readonly [string, number])[] = [
 ]
 const LETTER = 0.02
 const OTHER = 0.003
+/** Behind another a letter is that likely at least: words are no letters thrown together. */
+const WITHIN_A_WORD = 0.15
 /** No stretch is so unlikely that length alone makes a difference. */
 const FLOOR = 1e-9
 
@@ -19,7 +21,8 @@ export function rarityOf(literal: string): number {
   let share = 1
   for (let i = 0; i < literal.length && share > FLOOR; i++) {
     const code = literal.charCodeAt(i)
-    share *= code < 128 ? shares[code] as number : OTHER
+    const own = code < 128 ? shares[code] as number : OTHER
+    share *= i > 0 && code >= 0x61 && code <= 0x7a ? Math.max(own, WITHIN_A_WORD) : own
   }
   return Math.max(share, FLOOR)
 }
