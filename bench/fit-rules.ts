@@ -16,7 +16,7 @@
  * messages that neither the scores nor the classifier had seen; only the spread
  * was chosen with them. How the fit works stands in fit-scores.ts.
  */
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve, sep } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -58,10 +58,15 @@ function messages(): CorpusMessage[] {
   return all
 }
 
-/** @returns files that changed */
-function write(files: readonly { readonly source: string; readonly text: string }[], { rules }: Mail, fitted: ArrayLike<number>): number {
+/**
+ * Into the files as they are now: somebody may have written on while this ran.
+ *
+ * @returns how many changed
+ */
+function write({ rules }: Mail, fitted: ArrayLike<number>): number {
   const scores = new Map(rules.flatMap(({ id, fixed }, number) => (fixed ? [] : [[id, fitted[number] ?? 0] as const])))
-  return files.filter(({ source, text }) => {
+  return [...new Set(rules.flatMap(({ source, fixed }) => (fixed ? [] : [source])))].filter((source) => {
+    const text = readFileSync(source, 'utf8')
     const after = withScores(text, scores)
     if (after === text) return false
     for (const { rule } of readRuleFile(after, source, false).rules) {
@@ -90,5 +95,5 @@ console.log(`## Accuracy on messages that were held out\n\n${accuracy(judgements
 console.log(`## Rules that fell to 0, or hit the wrong mail as often as the right\n\n${doubtful(mail, fitted)}`)
 console.log(`## Nearest to the threshold, among those held out by folds\n\n${nearest(mail, judgements)}`)
 console.log(`## All rules\n\n${ruleTable(mail, fitted)}`)
-console.log(options.check ? 'Nothing was written.' : `${write(files, mail, fitted)} files written.`)
+console.log(options.check ? 'Nothing was written.' : `${write(mail, fitted)} files written.`)
 console.error(`${((performance.now() - began) / 1000).toFixed(0)} s`)
