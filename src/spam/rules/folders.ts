@@ -4,8 +4,9 @@
  * order of their names; what begins with a dot is left out. What cannot be read is told, and the rest is
  * read. Bounds: 200 files of a folder, 1 MiB of a file.
  */
-import { open, readdir, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { createHash } from 'node:crypto'
+import { open, readdir, readFile, stat } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { MAX_SOURCE_BYTES } from '../../config/source.ts'
 import type { RuleFile } from './load.ts'
@@ -34,7 +35,27 @@ export function shippedRulesFolder(): string {
 export async function readRuleFiles({ shipped, paths }: RulePaths): Promise<RuleFilesReading> {
   const wanted = [...(shipped ? [{ path: shippedRulesFolder(), site: false }] : []), ...paths.map((path) => ({ path, site: true }))]
   const readings = await Promise.all(wanted.map(({ path, site }) => readPath(path, site)))
-  return { files: readings.flatMap(({ files }) => files), problems: readings.flatMap(({ problems }) => problems) }
+  const files = readings.flatMap((reading) => reading.files)
+  const proved = shipped && await isProved(files.filter(({ site }) => !site))
+  return { files: proved ? files.map((file) => (file.site ? file : { ...file, proved })) : files, problems: readings.flatMap(({ problems }) => problems) }
+}
+
+/** Beside the shipped rules: the digest of their files, written by `npm run prove:rules` when every sample of theirs has passed. */
+export const PROOF_FILE = 'proved.sha256'
+
+export function digestOfShipped(files: readonly RuleFile[]): string {
+  const hash = createHash('sha256')
+  for (const { source, text } of files) hash.update(JSON.stringify([basename(source), text]))
+  return hash.digest('hex')
+}
+
+/** Files that somebody has changed, or of which one is missing or more, are proved anew wherever they are read. */
+async function isProved(shipped: readonly RuleFile[]): Promise<boolean> {
+  try {
+    return (await readFile(join(shippedRulesFolder(), PROOF_FILE), 'utf8')).trim() === digestOfShipped(shipped)
+  } catch {
+    return false
+  }
 }
 
 async function readPath(path: string, site: boolean): Promise<RuleFilesReading> {

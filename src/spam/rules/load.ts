@@ -29,6 +29,8 @@ export interface RuleFile {
   readonly text: string
   /** the site's own: its rules replace shipped ones */
   readonly site: boolean
+  /** its samples were run where it was made: they are not read again */
+  readonly proved?: boolean
 }
 
 export interface RuleSources {
@@ -103,8 +105,8 @@ function place({ files, others = [] }: RuleSources, { problems, refused, samples
     placed.set(id, one)
     if (site) ofSite.add(id)
   }
-  for (const { source, text, site } of files) {
-    const reading = readRuleFile(text, source, samples)
+  for (const { source, text, site, proved = false } of files) {
+    const reading = readRuleFile(text, source, samples && !proved)
     problems.push(...reading.problems)
     for (const one of reading.rules) add(one, site)
     for (const id of reading.refused) {

@@ -8,7 +8,9 @@ import { loadRules } from '../../../../src/spam/rules/load.ts'
 import { isPart } from '../../../../src/spam/rules/rule.ts'
 import { contentOfText, NO_FACTS, told } from '../../../support/rules.ts'
 
-const { files, problems: unread } = await readRuleFiles({ shipped: true, paths: [] })
+const { files: asRead, problems: unread } = await readRuleFiles({ shipped: true, paths: [] })
+// Here they are proved, whatever was proved before.
+const files = asRead.map((file) => ({ ...file, proved: false }))
 const loaded = loadRules({ files })
 
 test('all files are read, and nothing is wrong with any of them', async () => {
@@ -16,6 +18,10 @@ test('all files are read, and nothing is wrong with any of them', async () => {
   assert.deepEqual(told(loaded.problems), [])
   const names = (await readdir(shippedRulesFolder())).filter((name) => name.endsWith('.yaml'))
   assert.deepEqual(files.map(({ source }) => source).sort(), names.map((name) => join(shippedRulesFolder(), name)).sort())
+})
+
+test('they are known to be proved, so that no worker has to: npm run prove:rules', () => {
+  assert.ok(asRead.every(({ proved }) => proved === true))
 })
 
 test('there are rules, each in a file of its theme', () => {
