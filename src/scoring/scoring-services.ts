@@ -38,6 +38,8 @@ export interface ScoringSettings {
   readonly hostname: string
   /** ours: no list is asked for them */
   readonly domains: readonly string[]
+  /** false: hardly any mail will be scored, and rules are not read before there is one */
+  readonly judges: boolean
   readonly rules: RuleFilesSettings
   readonly bayes: LearningSettings & { readonly minMessages: number }
   readonly uriLists: UriListSettings
@@ -102,7 +104,7 @@ export class ScoringServices {
   /** To be called once a second. */
   tick(): void {
     const tick = this.ticks++
-    void this.rules()
+    if (this.settings.judges) void this.rules()
     this.correspondentStore.flush()
     this.historyStore.flush()
     this.learning.tick()
