@@ -77,9 +77,17 @@ export class SetBuilder {
     const test = (code: number) => inRanges(code) || sets.some((set) => set.has(code))
     if (negated) return new CharacterSet((code) => !test(code))
     const few = sets.length === 0 ? membersOf(ranges) : undefined
-    const high = sets.some((set) => set.high) || ranges.some(([, last]) => last > 255) || fold !== undefined
+    const high = sets.some((set) => set.high) || ranges.some(([, last]) => last > 255) || (fold !== undefined && foldsHigh(ranges, fold))
     return new CharacterSet(test, { few, high })
   }
+}
+
+/** Does one below U+0100 fold like one above? */
+function foldsHigh(ranges: readonly Range[], fold: FoldTable): boolean {
+  return ranges.some(([first, last]) => {
+    for (let code = first; code <= Math.min(last, 255); code++) if (variantsOf(code, fold).some((variant) => variant > 255)) return true
+    return false
+  })
 }
 
 /** With all characters that fold like one of its own. */

@@ -10,7 +10,7 @@ import type { First } from './first.ts'
 import { Assembler } from './assembler.ts'
 import * as op from './program.ts'
 import type { Program } from './program.ts'
-import { EMPTY, isSingle, widthOf } from './syntax.ts'
+import { isEmpty, isSingle, widthOf } from './syntax.ts'
 import type { Node, Tree } from './syntax.ts'
 
 /** Where to go on, and what can stand first there. */
@@ -161,7 +161,7 @@ class Compiler {
     const { body, behind, negative } = node
     const sign = negative ? 1 : 0
     if (isSingle(body)) return this.#step(node, next, this.#out.add(behind ? op.BEFORE_IN : op.NEXT_IN, next.at, this.#setOf(body), sign))
-    if (body === EMPTY && !negative) return next
+    if (isEmpty(body) && !negative) return next
     const end: Target = { at: this.#out.add(behind ? op.REACHED : op.MATCHED, -1), first: ANYTHING }
     const { at } = this.#node(body, end)
     if (!behind) return this.#step(node, next, this.#out.add(op.LOOK_AHEAD, next.at, at, sign))

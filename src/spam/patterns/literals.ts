@@ -11,6 +11,8 @@ import type { Node, Width } from './syntax.ts'
 
 const MAX_LITERALS = 96
 const MAX_LITERAL_CHARACTERS = 32
+/** Of a class, characters that are told one by one. */
+const MAX_ALTERNATIVES = 5
 /** Above this, about so often in a character of text, a search for the literals spares nothing. */
 const MAX_COST = 0.008
 /** So many places at which a match may begin before a literal cost as much again as the one; and more than so many do not cost more. */
@@ -84,7 +86,8 @@ function moved(some: Placed | undefined, by: Width): Placed | undefined {
 function ofCharacters(node: Node, codes: readonly number[], folds: boolean): Known {
   const table = unicodeFold()
   if (folds && codes.some((code) => code > 0xffff && variantsOf(code, table).length > 1)) return unknown(node)
-  return ofExact(literals([...new Set(codes.map((code) => String.fromCodePoint(code > 0xffff ? code : foldCodePoint(code, table))))]), widthOf(node))
+  const all = [...new Set(codes.map((code) => String.fromCodePoint(code > 0xffff ? code : foldCodePoint(code, table))))]
+  return all.length > MAX_ALTERNATIVES ? unknown(node) : ofExact(literals(all), widthOf(node))
 }
 
 function ofExact(exact: Literals, width: Width): Known {
@@ -98,10 +101,19 @@ function ofLook({ body, behind, negative }: Extract<Node, { kind: 'look' }>): Kn
   return { ...NOTHING, inside: behind ? moved(inside, { least: -most, most: -least }) : inside }
 }
 
+/** Neighbours that are known exactly are put together first: `\d\d` before a word makes a hundred of it. */
 function ofSequence(items: readonly Node[]): Known {
   let known = NOTHING
-  for (const item of items) known = joined(known, knownOf(item))
-  return known
+  let exact = NOTHING
+  for (const item of items) {
+    const next = knownOf(item)
+    const both = joined(exact, next)
+    if (both.exact === undefined) {
+      known = joined(known, exact)
+      exact = next
+    } else exact = both
+  }
+  return joined(known, exact)
 }
 
 function joined(left: Known, right: Known): Known {

@@ -10,7 +10,7 @@ const OTHER = 0.003
 /** Behind another a letter is that likely at least: words are no letters thrown together. */
 const WITHIN_A_WORD = 0.15
 /** No stretch is so unlikely that length alone makes a difference. */
-const FLOOR = 1e-9
+const FLOOR = 1e-6
 
 const shares = new Float64Array(128).fill(OTHER)
 for (const letter of 'abcdefghijklmnopqrstuvwxyz0123456789') shares[letter.charCodeAt(0)] = LETTER

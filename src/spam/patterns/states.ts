@@ -7,7 +7,7 @@
 import { CharacterSet } from './character-set.ts'
 import { variantsOf } from './fold.ts'
 import { ANYTHING, disjoint, firstOf } from './first.ts'
-import { EMPTY, isSingle } from './syntax.ts'
+import { isEmpty, isSingle } from './syntax.ts'
 import type { Assertion, Node, Tree } from './syntax.ts'
 
 export type Condition =
@@ -28,7 +28,7 @@ export interface States {
   readonly sets: readonly CharacterSet[]
 }
 
-const MAX_STATES = 400
+const MAX_STATES = 1000
 
 /** Undefined: not for this pattern. */
 export function statesOf(tree: Tree): States | undefined {
@@ -126,7 +126,7 @@ class Builder {
       const set = body.kind === 'set' ? this.#set(body.set) : this.#character(body)
       return this.add({ kind: 'if', condition: { kind: behind ? 'before' : 'next', set, negative }, next })
     }
-    if (body !== EMPTY) return undefined
+    if (!isEmpty(body)) return undefined
     return negative ? this.add({ kind: 'take', set: this.#set(NOTHING), next }) : next
   }
 }

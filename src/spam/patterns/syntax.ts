@@ -93,6 +93,10 @@ export function sizeOf(node: Node): number {
   }
 }
 
+export function isEmpty(node: Node): boolean {
+  return node.kind === 'sequence' && node.items.length === 0
+}
+
 /** It matches exactly one code point, whichever way. */
 export function isSingle(node: Node): node is Extract<Node, { kind: 'character' | 'set' }> {
   return node.kind === 'character' || node.kind === 'set'
@@ -110,7 +114,7 @@ export function isLinear(node: Node): boolean {
     case 'repeat':
     case 'capture': return isLinear(node.body)
     case 'atomic': return node.body.kind === 'repeat' && isSingle(node.body.body)
-    case 'look': return isSingle(node.body) || node.body === EMPTY
+    case 'look': return isSingle(node.body) || isEmpty(node.body)
     case 'reference': return false
   }
 }
