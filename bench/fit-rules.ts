@@ -95,5 +95,5 @@ console.log(`## Accuracy on messages that were held out\n\n${accuracy(judgements
 console.log(`## Rules that fell to 0, or hit the wrong mail as often as the right\n\n${doubtful(mail, fitted)}`)
 console.log(`## Nearest to the threshold, among those held out by folds\n\n${nearest(mail, judgements)}`)
 console.log(`## All rules\n\n${ruleTable(mail, fitted)}`)
-console.log(options.check ? 'Nothing was written.' : `${write(mail, fitted)} files written.`)
+console.log(options.check ? 'Nothing was written.' : `${write(mail, fitted)} files written. Where they are those that come with Postern, they are to be proved again: npm run prove:rules`)
 console.error(`${((performance.now() - began) / 1000).toFixed(0)} s`)
