@@ -4,7 +4,10 @@
  */
 import { MimeReader } from '../src/mime/reader.ts'
 import { classify } from '../src/spam/bayes/classifier.ts'
-import { tokenKeys } from '../src/spam/bayes/store.ts'
+import type { LinearModel } from '../src/spam/bayes/linear-model.ts'
+import { trainLinear } from '../src/spam/bayes/linear-training.ts'
+import { messageKey } from '../src/spam/bayes/message-key.ts'
+import { singleTokens, tokenKeys, type KeptMessage } from '../src/spam/bayes/store.ts'
 import { TokenTable } from '../src/spam/bayes/table.ts'
 import type { TokenSet } from '../src/spam/bayes/token-set.ts'
 import { readTokens } from '../src/spam/bayes/tokens.ts'
@@ -20,6 +23,8 @@ export interface Judged {
   readonly rules: number
   readonly hits: string
   readonly tokens: TokenSet
+  /** by which it is known again, hexadecimal */
+  readonly key: string
   /** numbers of its tokens in the whole collection */
   readonly ids: Int32Array
 }
@@ -40,7 +45,8 @@ export async function readCollection(messages: readonly CorpusMessage[]): Promis
   const judged = messages.map((message) => {
     const reader = new MimeReader()
     reader.write(message.bytes)
-    const content = readContent(reader.end())
+    const mime = reader.end()
+    const content = readContent(mime)
     const { score, hits } = rules.evaluate(content, NO_FACTS)
     const tokens = readTokens(content, { ownHosts: new Set(), delivered: false })
     const ids = Int32Array.from(tokenKeys(tokens), (key) => {
@@ -49,7 +55,7 @@ export async function readCollection(messages: readonly CorpusMessage[]): Promis
       numbers.set(key, numbers.size)
       return numbers.size - 1
     })
-    return { message, rules: score, hits: hits.map((hit) => hit.id).join(' '), tokens, ids }
+    return { message, rules: score, hits: hits.map((hit) => hit.id).join(' '), tokens, ids, key: messageKey(mime).toString('hex') }
   })
   return { judged, keys: Float64Array.from(numbers.keys()), ruleCount: rules.rules.length }
 }
@@ -65,6 +71,17 @@ export function classifierPoints({ keys }: Collection, training: readonly Judged
   }
   const table = TokenTable.for(keys.length)
   table.add({ keys, ...counts })
-  const trained = { table, ...messages }
+  const trained = { table, ...messages, linear: linearOf(training) }
   return tested.map(({ tokens }) => classify(tokens, trained).points)
+}
+
+/** As the database has the messages: in the order of their keys, each once. */
+function linearOf(training: readonly Judged[]): LinearModel | undefined {
+  const byKey = new Map(training.map((judged) => [judged.key, judged]))
+  const kept = [...byKey].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, { message, tokens }]): KeptMessage => ({ class: message.class, singles: singleTokens(tokens) }))
+  const steps = trainLinear(kept)
+  for (;;) {
+    const step = steps.next()
+    if (step.done === true) return step.value.status === 'trained' ? step.value.model : undefined
+  }
 }

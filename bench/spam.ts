@@ -16,9 +16,12 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { MimeReader } from '../src/mime/reader.ts'
 import { classify } from '../src/spam/bayes/classifier.ts'
+import { MAX_IMPORTANCE, packWeights, type LinearModel } from '../src/spam/bayes/linear-model.ts'
+import { MAX_WEIGHTS } from '../src/spam/bayes/linear-training.ts'
 import { MODEL_FILE, readModel, writeModel, type BayesModel } from '../src/spam/bayes/model-file.ts'
 import { tokenKeys } from '../src/spam/bayes/store.ts'
 import { TokenTable } from '../src/spam/bayes/table.ts'
+import { PAIR_BIT } from '../src/spam/bayes/token-set.ts'
 import { readTokens } from '../src/spam/bayes/tokens.ts'
 import type { MessageContent } from '../src/spam/content.ts'
 import { readContent } from '../src/spam/content/read-content.ts'
@@ -94,7 +97,13 @@ function makeModel(sets: readonly SizedMessages[]): BayesModel {
   }
   const table = TokenTable.for(keys.length)
   table.add({ keys, ham, spam })
-  return { ham: 5000, spam: 5000, tokens: keys.length, revision: 1, table }
+  return { ham: 5000, spam: 5000, tokens: keys.length, revision: 1, table, linear: makeLinear(keys, random) }
+}
+
+/** As large as it may become; the weights are anybody's. */
+function makeLinear(keys: Float64Array, random: () => number): LinearModel {
+  const tokens = Uint32Array.from(keys.filter((key) => (Math.floor(key / 2 ** 32) & PAIR_BIT) === 0).subarray(0, MAX_WEIGHTS), (key) => key % 2 ** 32)
+  return { ...packWeights({ tokens, importance: Float32Array.from(tokens, () => random() * MAX_IMPORTANCE), weights: Float64Array.from(tokens, () => random() - 0.5) }), bias: 0, wantedLimit: 1.5 }
 }
 
 async function modelReport(model: BayesModel): Promise<{ readonly loaded: BayesModel; readonly lines: readonly string[] }> {
@@ -112,7 +121,7 @@ async function modelReport(model: BayesModel): Promise<{ readonly loaded: BayesM
       loaded = reading.model
     }
     if (loaded === undefined) throw new Error('no round')
-    const bytes = loaded.table.slots.byteLength
+    const bytes = loaded.table.slots.byteLength + (loaded.linear?.table.slots.byteLength ?? 0)
     return { loaded, lines: [`- Model: ${loaded.tokens} tokens, ${mega(statSync(path).size)} MB on disk, ${mega(bytes)} MB in each worker, loaded in ${median(times).toFixed(0)} ms.`] }
   } finally {
     rmSync(folder, { recursive: true })

@@ -11,7 +11,7 @@
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { setImmediate as turn } from 'node:timers/promises'
-import type { BayesCounts, BayesStore, ForgetOutcome, LearnOutcome, LearntMessage, MessageClass, TokenRows } from '../spam/bayes/store.ts'
+import type { BayesCounts, BayesStore, ForgetOutcome, KeptMessage, LearnOutcome, LearntMessage, MessageClass, TokenRows } from '../spam/bayes/store.ts'
 import { BayesUpkeep, UPKEEP_DEFAULTS, type UpkeepSettings } from './bayes-upkeep.ts'
 import { inTransaction, openDatabase, type DatabaseKind } from './database.ts'
 
@@ -41,6 +41,15 @@ const STEPS: readonly string[] = [
      value NUMERIC NOT NULL
    ) WITHOUT ROWID;
    INSERT INTO numbers (name, value) VALUES ('ham', 0), ('spam', 0), ('revision', 0);`,
+  // Words of the latest messages, as hashes of 32 bits.
+  `CREATE TABLE kept (
+     number INTEGER PRIMARY KEY,
+     key BLOB NOT NULL UNIQUE,
+     class TEXT NOT NULL,
+     day INTEGER NOT NULL,
+     singles BLOB NOT NULL
+   );
+   CREATE INDEX kept_day ON kept (class, day);`,
 ]
 
 export const BAYES_DATABASE: DatabaseKind = { file: 'bayes.db', steps: STEPS }
@@ -52,12 +61,14 @@ export interface BayesDatabaseSettings extends Partial<UpkeepSettings> {
 }
 
 const ROWS_AT_ONCE = 8192
+const MESSAGES_AT_ONCE = 256
 
 export class BayesDatabase implements BayesStore {
   readonly #database: DatabaseSync
   readonly #upkeep: BayesUpkeep
   readonly #classOf: StatementSync
   readonly #remember: StatementSync
+  readonly #keep: StatementSync
   readonly #wait: StatementSync
   readonly #count: StatementSync
 
@@ -70,6 +81,7 @@ export class BayesDatabase implements BayesStore {
       this.#upkeep = new BayesUpkeep(database, { ...UPKEEP_DEFAULTS, ...upkeep })
       this.#classOf = database.prepare('SELECT class FROM messages WHERE key = ?')
       this.#remember = database.prepare('INSERT INTO messages (key, class, day) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET class = excluded.class, day = excluded.day')
+      this.#keep = database.prepare('INSERT INTO kept (key, class, day, singles) VALUES (?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET class = excluded.class, day = excluded.day, singles = excluded.singles')
       this.#wait = database.prepare('INSERT INTO waiting (ham, spam, day, tokens) VALUES (?, ?, ?, ?)')
       this.#count = database.prepare('UPDATE numbers SET value = max(0, value + ?) WHERE name = ?')
     } catch (error) {
@@ -81,11 +93,12 @@ export class BayesDatabase implements BayesStore {
   // The embedded database is asked and answers at once: what it throws is a rejection all the same.
   // eslint-disable-next-line @typescript-eslint/require-await
   async learn(message: LearntMessage, as: MessageClass): Promise<LearnOutcome> {
-    const { key, tokens, day } = message
+    const { key, tokens, singles, day } = message
     return inTransaction(this.#database, () => {
       const before = this.#classOf.get(key)?.['class']
       if (before === as) return 'known'
       this.#remember.run(key, as, day)
+      this.#keep.run(key, as, day, bytesOf(singles))
       const other = as === 'ham' ? 'spam' : 'ham'
       const moved = before === other ? -1 : 0
       this.#add(as === 'ham' ? { ham: 1, spam: moved } : { ham: moved, spam: 1 }, tokens, day)
@@ -99,13 +112,14 @@ export class BayesDatabase implements BayesStore {
       const before = this.#classOf.get(key)?.['class']
       if (before !== 'ham' && before !== 'spam') return 'unknown'
       this.#database.prepare('DELETE FROM messages WHERE key = ?').run(key)
+      this.#database.prepare('DELETE FROM kept WHERE key = ?').run(key)
       this.#add(before === 'ham' ? { ham: -1, spam: 0 } : { ham: 0, spam: -1 }, tokens, day)
       return 'forgotten'
     })
   }
 
   #add({ ham, spam }: { readonly ham: number; readonly spam: number }, tokens: Float64Array, day: number): void {
-    this.#wait.run(ham, spam, day, new Uint8Array(tokens.buffer, tokens.byteOffset, tokens.byteLength))
+    this.#wait.run(ham, spam, day, bytesOf(tokens))
     if (ham !== 0) this.#count.run(ham, 'ham')
     if (spam !== 0) this.#count.run(spam, 'spam')
     this.#count.run(1, 'revision')
@@ -139,9 +153,28 @@ export class BayesDatabase implements BayesStore {
     }
   }
 
+  async *kept(): AsyncGenerator<KeptMessage> {
+    const select = this.#database.prepare('SELECT key, class, singles FROM kept WHERE key > ? ORDER BY key LIMIT ?')
+    for (let after = new Uint8Array(0); ;) {
+      const rows = select.all(after, MESSAGES_AT_ONCE)
+      for (const row of rows) {
+        const { key, singles } = row
+        if (!(key instanceof Uint8Array && singles instanceof Uint8Array)) throw new Error('a row of bayes.db is damaged')
+        yield { class: row['class'] === 'spam' ? 'spam' : 'ham', singles: new Uint32Array(singles.slice().buffer, 0, Math.trunc(singles.length / Uint32Array.BYTES_PER_ELEMENT)) }
+        after = new Uint8Array(key)
+      }
+      if (rows.length < MESSAGES_AT_ONCE) return
+      await turn()
+    }
+  }
+
   close(): void {
     this.#database.close()
   }
+}
+
+function bytesOf(numbers: Float64Array | Uint32Array): Uint8Array {
+  return new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength)
 }
 
 /** A file that nobody taught anything yet takes any. */

@@ -21,11 +21,13 @@ export interface UpkeepSettings {
   readonly tokenDays: number
   /** for which a message is known to be learnt */
   readonly messageDays: number
+  /** of each class: messages whose words are kept */
+  readonly maxKept: number
   /** tokens that are sorted together */
   readonly batchTokens: number
 }
 
-export const UPKEEP_DEFAULTS: UpkeepSettings = { maxTokens: 1_000_000, tokenDays: 365, messageDays: 730, batchTokens: 400_000 }
+export const UPKEEP_DEFAULTS: UpkeepSettings = { maxTokens: 1_000_000, tokenDays: 365, messageDays: 730, maxKept: 8000, batchTokens: 400_000 }
 
 /** of one transaction */
 const SLICE_MS = 20
@@ -77,7 +79,7 @@ export class BayesUpkeep {
         if (!await this.#addUp(batch, signal)) return false
         if (!await this.#prune(day, SLACK, signal)) return false
       }
-      return await this.#expire(day, signal) && await this.#prune(day, 1, signal)
+      return await this.#expire(day, signal) && await this.#prune(day, 1, signal) && await this.#leaveLatest(signal)
     } finally {
       this.#release()
     }
@@ -177,9 +179,26 @@ export class BayesUpkeep {
     const oldest = day - tokenDays
     if (!await this.#removeTokens(signal, (row) => row.day < oldest)) return false
     const messages = this.#database.prepare('DELETE FROM messages WHERE key IN (SELECT key FROM messages WHERE day < ? ORDER BY day LIMIT 64)')
-    const whole = await this.#slices(signal, () => Number(messages.run(day - messageDays).changes) > 0, { rows: 1 })
+    if (!await this.#slices(signal, () => Number(messages.run(day - messageDays).changes) > 0, { rows: 1 })) return false
+    const kept = this.#database.prepare('DELETE FROM kept WHERE number IN (SELECT number FROM kept WHERE day < ? LIMIT 64)')
+    const whole = await this.#slices(signal, () => Number(kept.run(oldest).changes) > 0, { rows: 1 })
     if (whole) this.#set('expired_on', day)
     return whole
+  }
+
+  /** Of the messages whose words are kept. */
+  async #leaveLatest(signal: AbortSignal | undefined): Promise<boolean> {
+    const count = this.#database.prepare('SELECT count(*) AS n FROM kept WHERE class = ?')
+    const remove = this.#database.prepare('DELETE FROM kept WHERE number IN (SELECT number FROM kept WHERE class = ? ORDER BY day, key LIMIT ?)')
+    for (const one of ['ham', 'spam']) {
+      let surplus = Number(count.get(one)?.['n']) - this.#settings.maxKept
+      const whole = surplus <= 0 || await this.#slices(signal, () => {
+        surplus -= Number(remove.run(one, Math.min(64, surplus)).changes)
+        return surplus > 0
+      }, { rows: 1 })
+      if (!whole) return false
+    }
+    return true
   }
 
   /** Where there are too many: those that were seen seldom and long ago. */

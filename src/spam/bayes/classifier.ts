@@ -4,23 +4,39 @@
  * class, or as many as the configuration says: what is common in few messages
  * is chance.
  *
- * Points follow the indicator of Fisher's method, which goes from −1 (wanted) to
- * 1 (unwanted) and is 0 where evidence is missing or contradicts itself:
- * `SPAM_POINTS` times what is above 0, `HAM_POINTS` times what is below. The
- * tag threshold is 5: a probability of 0.9 reaches it without a rule's help,
- * anything less needs one; and certainty that mail is wanted outweighs a few rules, but
- * not a message that breaks all of them – words are easily borrowed.
+ * Two opinions are added up, Fisher's method (combine.ts) and a linear model
+ * (linear-model.ts). What their sum means hangs on the mail of the site: the
+ * model says where about one wanted message in two thousand would be. There are
+ * `LIMIT_POINTS`, which is the tag threshold; from there points rise and fall
+ * with the evidence, between `SPAM_POINTS` and −`HAM_POINTS`: certainty that mail
+ * is wanted outweighs a few rules, but not a message that breaks all of them –
+ * words are easily borrowed. Points are the logarithm of the odds, and the
+ * probability is made of them.
  *
  * Never throws.
  */
-import { combine, Estimates, tellingTokens, type TellingToken, type Trained } from './combine.ts'
+import { combine, Estimates, tellingTokens, type TellingToken, type Trained as Counted } from './combine.ts'
+import { evidenceOf } from './evidence.ts'
+import { marginOf, type LinearModel } from './linear-model.ts'
 import type { TokenSet } from './token-set.ts'
 
 export const MIN_MESSAGES = 200
-export const SPAM_POINTS = 6.25
+export const SPAM_POINTS = 6.5
 export const HAM_POINTS = 4
+export const LIMIT_POINTS = 5
+/** points for each one of evidence */
+const SLOPE = 3
+/** Where a limit is not known. */
+const USUAL_LIMIT = 1.8
+/** Mail that comes tomorrow is less like what was learnt than that is like itself. */
+const LEAST_LIMIT = 1.5
 /** named in `scan` */
 const MOST_TELLING = 30
+
+export interface Trained extends Counted {
+  /** undefined: there is none, and Fisher's method speaks alone */
+  readonly linear?: LinearModel | undefined
+}
 
 export type Classification =
   /** how many it knows; both zero where there is no model */
@@ -36,26 +52,32 @@ export type Classification =
       readonly telling: readonly TellingToken[]
     }
 
-const estimatesOf = new WeakMap<Trained, Estimates>()
+const estimatesOf = new WeakMap<Counted, Estimates>()
 
 /** @param minMessages of each class, before it has a say */
 export function classify(tokens: TokenSet, trained: Trained | undefined, minMessages = MIN_MESSAGES): Classification {
   if (trained === undefined) return { status: 'untrained', ham: 0, spam: 0, points: 0 }
-  const { ham, spam } = trained
+  const { ham, spam, linear } = trained
   if (ham < minMessages || spam < minMessages) return { status: 'untrained', ham, spam, points: 0 }
   let estimates = estimatesOf.get(trained)
   if (estimates === undefined) {
     estimates = new Estimates(trained)
     estimatesOf.set(trained, estimates)
   }
-  const { probability, telling } = combine(tokens, trained, estimates)
+  const { probability: counted, telling } = combine(tokens, trained, estimates)
+  const margin = linear === undefined ? 2 * counted - 1 : marginOf(tokens, linear)
+  const odds = oddsOf(evidenceOf(margin, counted), linear?.wantedLimit)
   return {
-    status: 'classified', probability, points: pointsOf(probability), counted: telling,
+    status: 'classified', probability: 1 / (1 + Math.exp(-odds)), points: pointsOf(odds), counted: telling,
     telling: tokens.names === undefined ? [] : tellingTokens(tokens, trained, MOST_TELLING),
   }
 }
 
-export function pointsOf(probability: number): number {
-  const indicator = 2 * probability - 1
-  return Math.round(indicator * (indicator > 0 ? SPAM_POINTS : HAM_POINTS) * 100) / 100
+/** The logarithm of the odds that a message is unwanted. */
+export function oddsOf(evidence: number, wantedLimit: number = USUAL_LIMIT): number {
+  return LIMIT_POINTS + SLOPE * (evidence - Math.max(LEAST_LIMIT, wantedLimit))
+}
+
+export function pointsOf(odds: number): number {
+  return Math.round(Math.min(SPAM_POINTS, Math.max(-HAM_POINTS, odds)) * 100) / 100
 }

@@ -72,16 +72,42 @@ export class Estimates {
     const spam = spamCount(counts)
     const inHam = ham / this.#ham
     const inSpam = spam / this.#spam
-    const n = ham + spam
-    return (UNKNOWN_WEIGHT * 0.5 + n * (inSpam / (inHam + inSpam))) / (UNKNOWN_WEIGHT + n)
+    return estimate({ inHam, inSpam, messages: ham + spam })
   }
 
   reckon(counts: number): void {
-    const estimate = this.of(counts)
-    const telling = Math.abs(estimate - 0.5) >= MIN_DEVIATION
-    this.logs[2 * counts] = telling ? -Math.log(1 - estimate) : 0
-    this.logs[2 * counts + 1] = telling ? -Math.log(estimate) : 0
+    const value = this.of(counts)
+    const telling = isTelling(value)
+    this.logs[2 * counts] = telling ? -Math.log(1 - value) : 0
+    this.logs[2 * counts + 1] = telling ? -Math.log(value) : 0
   }
+}
+
+/** f, of the shares of either class that have the token and the messages that have it. */
+export function estimate({ inHam, inSpam, messages }: { readonly inHam: number; readonly inSpam: number; readonly messages: number }): number {
+  return (UNKNOWN_WEIGHT * 0.5 + messages * (inSpam / (inHam + inSpam))) / (UNKNOWN_WEIGHT + messages)
+}
+
+export function isTelling(value: number): boolean {
+  return Math.abs(value - 0.5) >= MIN_DEVIATION
+}
+
+/** Logarithms of all telling tokens, each times its weight. */
+export interface Sums {
+  /** of −ln(1 − f) */
+  readonly forHam: number
+  /** of −ln f */
+  readonly forSpam: number
+  readonly weights: number
+}
+
+/** Fisher's method: ½ where nothing tells. */
+export function probabilityOf({ forHam, forSpam, weights }: Sums): number {
+  if (weights === 0) return 0.5
+  const pairs = Math.max(1, Math.round(weights * INDEPENDENT))
+  // Less evidence than that of one token is less, and no more than it is.
+  const scale = Math.min(pairs / weights, 1)
+  return (1 + chiSquareAbove(forSpam * scale, pairs) - chiSquareAbove(forHam * scale, pairs)) / 2
 }
 
 export function combine(tokens: TokenSet, { table }: Trained, estimates: Estimates): Combined {
@@ -107,12 +133,7 @@ export function combine(tokens: TokenSet, { table }: Trained, estimates: Estimat
     weights += weight
     telling++
   }
-  if (telling === 0) return { probability: 0.5, telling }
-  const pairs = Math.max(1, Math.round(weights * INDEPENDENT))
-  // Less evidence than that of one token is less, and no more than it is.
-  const scale = Math.min(pairs / weights, 1)
-  const probability = (1 + chiSquareAbove(forSpam * scale, pairs) - chiSquareAbove(forHam * scale, pairs)) / 2
-  return { probability, telling }
+  return { probability: probabilityOf({ forHam, forSpam, weights }), telling }
 }
 
 /** Those that weighed most, first the strongest; of tokens with names only. */
@@ -124,7 +145,7 @@ export function tellingTokens(tokens: TokenSet, trained: Trained, most: number):
     const counts = trained.table.find(tokens.low[at] ?? 0, half)
     if (counts === 0) continue
     const probability = estimates.of(counts)
-    if (Math.abs(probability - 0.5) < MIN_DEVIATION) continue
+    if (!isTelling(probability)) continue
     const weight = Math.abs(Math.log(probability / (1 - probability))) * ((half & PAIR_BIT) === 0 ? 1 : PAIR_WEIGHT)
     found.push({ name, probability, ham: hamCount(counts), spam: spamCount(counts), weight })
   }

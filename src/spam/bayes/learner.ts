@@ -2,16 +2,18 @@
  * Teaches the classifier, message by message, and makes the file that workers
  * read (model-file.ts) out of what it was taught. Learning a message twice is
  * learning it once; as the other class moves it; forgetting needs the message
- * again, since nothing of it is kept but a hash.
+ * again, since nothing of it is kept but hashes: its own, and those of its words.
  *
  * Rejects where the store or the file cannot be written.
  */
 import { join } from 'node:path'
-import { setImmediate as turn } from 'node:timers/promises'
 import type { MessageContent } from '../content.ts'
+import type { LinearModel } from './linear-model.ts'
+import { trainLinear } from './linear-training.ts'
 import { messageKey } from './message-key.ts'
 import { MODEL_FILE, readModel, writeModel } from './model-file.ts'
-import { tokenKeys, type BayesCounts, type BayesStore, type ForgetOutcome, type LearnOutcome, type LearntMessage, type MessageClass } from './store.ts'
+import { Slices } from './slices.ts'
+import { singleTokens, tokenKeys, type BayesCounts, type BayesStore, type ForgetOutcome, type KeptMessage, type LearnOutcome, type LearntMessage, type MessageClass } from './store.ts'
 import { TokenTable } from './table.ts'
 import { readTokens, type TokenSettings } from './tokens.ts'
 
@@ -54,14 +56,18 @@ export class Learner {
     const counts = await store.counts()
     const written = readModel(path)
     if (written.status === 'read' && written.model.revision === counts.revision) return 'current'
-    const table = await tableOf(store, counts, signal)
+    const slices = new Slices(signal)
+    const table = await tableOf(store, counts, slices)
     if (table === undefined) return 'busy'
-    await writeModel(path, { ...counts, table })
+    const linear = await linearOf(store, slices)
+    if (linear === 'cut-short') return 'busy'
+    await writeModel(path, { ...counts, table, linear })
     return 'written'
   }
 
   #message(content: MessageContent): LearntMessage {
-    return { key: messageKey(content.mime), tokens: tokenKeys(readTokens(content, { ...this.#context.tokens, delivered: true })), day: this.#day() }
+    const tokens = readTokens(content, { ...this.#context.tokens, delivered: true })
+    return { key: messageKey(content.mime), tokens: tokenKeys(tokens), singles: singleTokens(tokens), day: this.#day() }
   }
 
   #day(): number {
@@ -69,13 +75,27 @@ export class Learner {
   }
 }
 
-async function tableOf(store: BayesStore, { tokens }: BayesCounts, signal: AbortSignal | undefined): Promise<TokenTable | undefined> {
+/** undefined: there is nothing to make one of. */
+async function linearOf(store: BayesStore, slices: Slices): Promise<LinearModel | 'cut-short' | undefined> {
+  const messages: KeptMessage[] = []
+  for await (const message of store.kept()) {
+    messages.push(message)
+    if (slices.due() && !await slices.rest()) return 'cut-short'
+  }
+  const training = trainLinear(messages)
+  for (;;) {
+    const step = training.next()
+    if (step.done === true) return step.value.status === 'trained' ? step.value.model : undefined
+    if (slices.due() && !await slices.rest()) return 'cut-short'
+  }
+}
+
+async function tableOf(store: BayesStore, { tokens }: BayesCounts, slices: Slices): Promise<TokenTable | undefined> {
   const table = TokenTable.for(Math.ceil(tokens * ROOM))
   for await (const rows of store.tokens()) {
-    if (signal?.aborted === true) return undefined
     // What has come since, beyond all room, is in the next table.
     if (!table.add(rows)) break
-    await turn()
+    if (!await slices.rest()) return undefined
   }
   return table
 }

@@ -1,6 +1,7 @@
 /**
- * The file that workers read what was learnt from: a header of 64 bytes, then
- * the places of a TokenTable. All numbers have the least significant byte first.
+ * The file that workers read what was learnt from: a header of 96 bytes, then
+ * the places of a TokenTable of counts, then those of the linear model's. All
+ * numbers have the least significant byte first.
  *
  *      0  "PSTNBAYS"
  *      8  version of this format
@@ -9,8 +10,10 @@
  *     24  tokens
  *     28  places
  *     32  revision of the store, as a double
- *     40  CRC-32 of the places
- *     44  CRC-32 of bytes 0 to 43
+ *     40  places of the linear model; 0: there is none
+ *     44  CRC-32 of all places
+ *     48  its bias, largest weight and limit of wanted mail (NaN: not known), doubles
+ *     72  CRC-32 of bytes 0 to 71
  *
  * It is written beside its name, synced and renamed: a reader sees the old one
  * or the new one. Whoever has the old one open goes on with it.
@@ -20,14 +23,16 @@ import { open, rename, rm } from 'node:fs/promises'
 import { endianness } from 'node:os'
 import { dirname } from 'node:path'
 import { crc32 } from 'node:zlib'
+import type { LinearModel } from './linear-model.ts'
 import { TOKENS_VERSION } from './store.ts'
 import { TokenTable } from './table.ts'
 
 export const MODEL_FILE = 'bayes.model'
 
 const MAGIC = 'PSTNBAYS'
-const FORMAT_VERSION = 1
-const HEADER_BYTES = 64
+const FORMAT_VERSION = 2
+const HEADER_BYTES = 96
+const CHECKED_BYTES = 72
 /** of a gigabyte; a file that says more of itself is damaged */
 const MAX_SLOTS = 2 ** 28
 const SLOT_BYTES = 4
@@ -39,6 +44,7 @@ export interface BayesModel {
   readonly tokens: number
   readonly revision: number
   readonly table: TokenTable
+  readonly linear: LinearModel | undefined
 }
 
 export type ModelReading =
@@ -72,26 +78,35 @@ export function readModel(path: string): ModelReading {
 /** @param bytes of the whole file; the model goes on using them */
 export function parseModel(bytes: Buffer): ModelReading {
   if (bytes.length < HEADER_BYTES || bytes.toString('latin1', 0, MAGIC.length) !== MAGIC) return unreadable('it is no model')
-  if (crc32(bytes.subarray(0, 44)) !== bytes.readUInt32LE(44)) return unreadable('its header is damaged')
+  if (crc32(bytes.subarray(0, CHECKED_BYTES)) !== bytes.readUInt32LE(CHECKED_BYTES)) return unreadable('its header is damaged')
   const format = bytes.readUInt32LE(8)
   if (format !== FORMAT_VERSION) return unreadable(`it has format ${format}; known here: ${FORMAT_VERSION}`)
   const version = bytes.readUInt32LE(12)
   if (version !== TOKENS_VERSION) return unreadable(`it has tokens of version ${version}, this Postern makes ${TOKENS_VERSION}: the classifier has to be trained again`)
-  const count = bytes.readUInt32LE(28)
+  const [count, linear] = [bytes.readUInt32LE(28), bytes.readUInt32LE(40)]
   const places = bytes.subarray(HEADER_BYTES)
-  if (count === 0 || places.length !== count * SLOT_BYTES) return unreadable('it is shorter or longer than it says')
-  if (crc32(places) !== bytes.readUInt32LE(40)) return unreadable('its tokens are damaged')
+  if (count === 0 || places.length !== (count + linear) * SLOT_BYTES) return unreadable('it is shorter or longer than it says')
+  if (crc32(places) !== bytes.readUInt32LE(44)) return unreadable('its tokens are damaged')
   if (endianness() === 'BE') places.swap32()
   // A slice of something larger may begin between two numbers.
   const aligned = places.byteOffset % SLOT_BYTES === 0 ? places : Buffer.from(new Uint8Array(places).buffer)
-  const table = new TokenTable(new Uint32Array(aligned.buffer, aligned.byteOffset, count))
-  return { status: 'read', model: { ham: bytes.readUInt32LE(16), spam: bytes.readUInt32LE(20), tokens: bytes.readUInt32LE(24), revision: bytes.readDoubleLE(32), table } }
+  const tableAt = (first: number, slots: number): TokenTable => new TokenTable(new Uint32Array(aligned.buffer, aligned.byteOffset + first * SLOT_BYTES, slots))
+  return {
+    status: 'read',
+    model: {
+      ham: bytes.readUInt32LE(16), spam: bytes.readUInt32LE(20), tokens: bytes.readUInt32LE(24), revision: bytes.readDoubleLE(32), table: tableAt(0, count),
+      linear: linear === 0 ? undefined : { table: tableAt(count, linear), bias: bytes.readDoubleLE(48), largestWeight: bytes.readDoubleLE(56), wantedLimit: known(bytes.readDoubleLE(64)) },
+    },
+  }
 }
 
-export function modelBytes({ ham, spam, tokens, revision, table }: BayesModel): readonly Buffer[] {
-  const { slots } = table
-  const own = Buffer.from(slots.buffer, slots.byteOffset, slots.byteLength)
-  const places = endianness() === 'BE' ? Buffer.from(own).swap32() : own
+function known(number: number): number | undefined {
+  return Number.isNaN(number) ? undefined : number
+}
+
+export function modelBytes({ ham, spam, tokens, revision, table, linear }: BayesModel): readonly Buffer[] {
+  const places = placesOf(table)
+  const weights = linear === undefined ? Buffer.alloc(0) : placesOf(linear.table)
   const header = Buffer.alloc(HEADER_BYTES)
   header.write(MAGIC, 0, 'latin1')
   header.writeUInt32LE(FORMAT_VERSION, 8)
@@ -99,11 +114,20 @@ export function modelBytes({ ham, spam, tokens, revision, table }: BayesModel): 
   header.writeUInt32LE(ham, 16)
   header.writeUInt32LE(spam, 20)
   header.writeUInt32LE(tokens, 24)
-  header.writeUInt32LE(slots.length, 28)
+  header.writeUInt32LE(places.length / SLOT_BYTES, 28)
   header.writeDoubleLE(revision, 32)
-  header.writeUInt32LE(crc32(places), 40)
-  header.writeUInt32LE(crc32(header.subarray(0, 44)), 44)
-  return [header, places]
+  header.writeUInt32LE(weights.length / SLOT_BYTES, 40)
+  header.writeUInt32LE(crc32(weights, crc32(places)), 44)
+  header.writeDoubleLE(linear?.bias ?? 0, 48)
+  header.writeDoubleLE(linear?.largestWeight ?? 0, 56)
+  header.writeDoubleLE(linear?.wantedLimit ?? NaN, 64)
+  header.writeUInt32LE(crc32(header.subarray(0, CHECKED_BYTES)), CHECKED_BYTES)
+  return [header, places, weights]
+}
+
+function placesOf({ slots }: TokenTable): Buffer {
+  const own = Buffer.from(slots.buffer, slots.byteOffset, slots.byteLength)
+  return endianness() === 'BE' ? Buffer.from(own).swap32() : own
 }
 
 /** Rejects where it cannot be written; then the old one stays. */

@@ -6,19 +6,21 @@
  *
  * Each call may wait for the store and rejects where it cannot be had.
  */
-import type { TokenSet } from './token-set.ts'
+import { PAIR_BIT, type TokenSet } from './token-set.ts'
 
 export const MESSAGE_CLASSES = ['ham', 'spam'] as const
 export type MessageClass = (typeof MESSAGE_CLASSES)[number]
 
 /** Tokens of another version are other tokens: a store of one version is of no use to the other. */
-export const TOKENS_VERSION = 1
+export const TOKENS_VERSION = 2
 
 export interface LearntMessage {
   /** of `messageKey` */
   readonly key: Buffer
   /** of `tokenKeys` */
   readonly tokens: Float64Array
+  /** of `singleTokens`; kept with the message, for models that are made of messages and not of counts */
+  readonly singles: Uint32Array
   /** days since 1970 */
   readonly day: number
 }
@@ -39,6 +41,13 @@ export interface BayesCounts {
   readonly revision: number
 }
 
+/** What is kept of a message that was learnt. */
+export interface KeptMessage {
+  readonly class: MessageClass
+  /** of `singleTokens` */
+  readonly singles: Uint32Array
+}
+
 /** Some tokens, in the order of their numbers. */
 export interface TokenRows {
   readonly keys: Float64Array
@@ -57,6 +66,8 @@ export interface BayesStore {
   maintain(day: number, signal?: AbortSignal): Promise<boolean>
   /** all tokens, piece by piece; others may go on meanwhile */
   tokens(): AsyncIterable<TokenRows>
+  /** the latest messages of each class, in an order that hangs on nothing but themselves */
+  kept(): AsyncIterable<KeptMessage>
   close(): void
 }
 
@@ -71,4 +82,17 @@ export function tokenKeys({ count, low, high }: TokenSet): Float64Array {
   const keys = new Float64Array(count)
   for (let at = 0; at < count; at++) keys[at] = ((high[at] ?? 0) & HIGH_MASK) * LOW_RANGE + (low[at] ?? 0)
   return keys
+}
+
+/** More is kept of no message. */
+export const MAX_SINGLES = 1500
+
+/** Tokens that are no pairs, by the lower half of their hash: 32 bits are enough to tell those of some thousand messages apart. */
+export function singleTokens({ count, low, high }: TokenSet): Uint32Array {
+  const singles = new Uint32Array(Math.min(count, MAX_SINGLES))
+  let kept = 0
+  for (let at = 0; at < count && kept < MAX_SINGLES; at++) {
+    if (((high[at] ?? 0) & PAIR_BIT) === 0) singles[kept++] = low[at] ?? 0
+  }
+  return singles.slice(0, kept)
 }

@@ -1,6 +1,7 @@
 /**
  * What is known of each token, packed: four bytes a place – 16 bits of the
- * token's hash, and eight for each of its two counts (count-code.ts). Places are
+ * token's hash, and eight for each of two numbers: its counts (count-code.ts), or
+ * what a linear model has of it (linear-model.ts). Places are
  * found by other bits of the hash, then one after the other; three of four are
  * taken. A token that was never learnt is taken for another one about once in
  * ten thousand times, which is nothing beside the chance of words.
@@ -14,6 +15,13 @@ import type { TokenRows } from './store.ts'
 const LOAD = 0.75
 const MIN_SLOTS = 1024
 const LOW_RANGE = 0x100000000
+
+export interface TokenPlace {
+  readonly low: number
+  /** 16 bits by which it is told from others near it */
+  readonly mark: number
+  readonly value: number
+}
 
 export class TokenTable {
   readonly slots: Uint32Array
@@ -48,18 +56,19 @@ export class TokenTable {
     for (let at = 0; at < rows.keys.length; at++) {
       const key = rows.keys[at] ?? 0
       const counts = (countCode(rows.ham[at] ?? 0) << 8) | countCode(rows.spam[at] ?? 0)
-      if (counts !== 0 && !this.#put(key % LOW_RANGE, Math.floor(key / LOW_RANGE), counts)) return false
+      if (counts !== 0 && !this.put({ low: key % LOW_RANGE, mark: Math.floor(key / LOW_RANGE) & 0xffff, value: counts })) return false
     }
     return true
   }
 
-  #put(low: number, high: number, counts: number): boolean {
+  /** What `find` gives for it: 16 bits, not 0. false: there is no place left. */
+  put({ low, mark, value }: TokenPlace): boolean {
     const { slots } = this
     const size = slots.length
     let slot = Math.floor((low * size) / LOW_RANGE)
     for (let tries = 0; tries < size; tries++) {
       if ((slots[slot] ?? 0) === 0) {
-        slots[slot] = (((high & 0xffff) << 16) | counts) >>> 0
+        slots[slot] = ((mark << 16) | value) >>> 0
         return true
       }
       if (++slot === size) slot = 0

@@ -26,7 +26,7 @@ function open(t: TestContext, directory = temporaryDirectory('bayes-db'), settin
 }
 
 function message(name: string, tokens: readonly number[], day = DAY): LearntMessage {
-  return { key: createHash('sha256').update(name).digest(), tokens: Float64Array.from(tokens), day }
+  return { key: createHash('sha256').update(name).digest(), tokens: Float64Array.from(tokens), singles: Uint32Array.from(tokens, (token) => token % 2 ** 32), day }
 }
 
 test('counts are those of the messages, when they are added up at once and one by one', async (t) => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { chiSquareAbove } from '../../../../src/spam/bayes/chi-square.ts'
-import { classify, HAM_POINTS, MIN_MESSAGES, pointsOf, SPAM_POINTS } from '../../../../src/spam/bayes/classifier.ts'
+import { classify, HAM_POINTS, LIMIT_POINTS, MIN_MESSAGES, oddsOf, pointsOf, SPAM_POINTS } from '../../../../src/spam/bayes/classifier.ts'
 import { Estimates } from '../../../../src/spam/bayes/combine.ts'
 import { countCode } from '../../../../src/spam/bayes/count-code.ts'
 import { letter, taught, tokensOf } from './bayes-fixture.ts'
@@ -82,12 +82,18 @@ test('a token that was seen once says less than one that was seen often', () => 
   assert.ok((seen[0] ?? 1) < 0.97 && (seen[3] ?? 0) > 0.99)
 })
 
-test('points go from one end to the other without a jump, and nine of ten is the tag threshold', () => {
-  assert.equal(pointsOf(0.5), 0)
-  assert.equal(pointsOf(1), SPAM_POINTS)
-  assert.equal(pointsOf(0), -HAM_POINTS)
-  assert.equal(pointsOf(0.9), 5)
-  for (let at = 0; at < 1; at += 0.01) assert.ok(pointsOf(at + 0.01) > pointsOf(at) && pointsOf(at + 0.01) - pointsOf(at) < 0.2)
+test('points are the logarithm of the odds, between their ends', () => {
+  assert.equal(pointsOf(0), 0)
+  assert.equal(pointsOf(40), SPAM_POINTS)
+  assert.equal(pointsOf(-40), -HAM_POINTS)
+  for (let odds = -HAM_POINTS; odds < SPAM_POINTS; odds += 0.1) assert.ok(Math.abs(pointsOf(odds) - odds) < 0.006)
+})
+
+test('where wanted mail ends are the points of the tag threshold, wherever that is', () => {
+  for (const limit of [1.6, 2, 3]) assert.equal(oddsOf(limit, limit), LIMIT_POINTS)
+  // What was learnt may be all of one kind: other wanted mail comes too.
+  assert.equal(oddsOf(1.5, -2), LIMIT_POINTS)
+  assert.equal(oddsOf(1.8), LIMIT_POINTS)
 })
 
 test('a long message is no surer than its evidence', () => {

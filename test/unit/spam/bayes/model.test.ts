@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { BayesTable } from '../../../../src/spam/bayes/bayes-table.ts'
 import { COUNT_OF, countCode } from '../../../../src/spam/bayes/count-code.ts'
+import { packWeights } from '../../../../src/spam/bayes/linear-model.ts'
 import { MODEL_FILE, modelBytes, parseModel, readModel, writeModel, type BayesModel } from '../../../../src/spam/bayes/model-file.ts'
 import { hamCount, spamCount, TokenTable } from '../../../../src/spam/bayes/table.ts'
 import { tokenKeys } from '../../../../src/spam/bayes/store.ts'
@@ -55,7 +56,8 @@ test('a table that is full says so, and ends a search', () => {
 
 function model(): BayesModel {
   const { table } = taught({ ham: [letter('hello friend')], spam: [letter('buy now')] }, 3)
-  return { table, ham: 250, spam: 300, tokens: 40, revision: 17 }
+  const linear = { ...packWeights({ tokens: Uint32Array.of(7, 2 ** 31 + 5), importance: Float32Array.of(1, 3.5), weights: Float64Array.of(-0.5, 0.25) }), bias: -0.125, wantedLimit: 1.75 }
+  return { table, ham: 250, spam: 300, tokens: 40, revision: 17, linear }
 }
 
 test('a model is the same after it was written and read', async () => {
@@ -66,6 +68,14 @@ test('a model is the same after it was written and read', async () => {
   const reading = readModel(path)
   assert.equal(reading.status, 'read')
   assert.deepEqual(reading.model, model())
+  const present = model().linear
+  assert.ok(present)
+  for (const other of [{ ...model(), linear: undefined }, { ...model(), linear: { ...present, wantedLimit: undefined } }]) {
+    await writeModel(path, other)
+    const again = readModel(path)
+    assert.equal(again.status, 'read')
+    assert.deepEqual(again.model, other)
+  }
   assert.deepEqual(readdirSync(directory), [MODEL_FILE])
   assert.equal(statSync(path).mode & 0o007, 0)
 })
@@ -87,10 +97,10 @@ test('each damaged byte is seen, and each missing one', () => {
     copy[index] = (copy[index] ?? 0) ^ 0x10
     return copy
   })
-  for (let index = 0; index < 48; index++) flip(index)
-  for (let index = 64; index < bytes.length; index += 97) flip(index)
-  for (const length of [0, 7, 63, 64, 65, bytes.length - 4, bytes.length - 1]) at(length, (copy) => copy.subarray(0, length))
-  assert.match(flip(100), /tokens are damaged/)
+  for (let index = 0; index < 76; index++) flip(index)
+  for (let index = 96; index < bytes.length; index += 97) flip(index)
+  for (const length of [0, 7, 95, 96, 97, bytes.length - 4, bytes.length - 1]) at(length, (copy) => copy.subarray(0, length))
+  assert.match(flip(200), /tokens are damaged/)
   const shifted = Buffer.concat([Buffer.from('x'), bytes]).subarray(1)
   assert.equal(parseModel(shifted).status, 'read')
 })
