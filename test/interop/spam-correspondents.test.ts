@@ -13,7 +13,7 @@ import { missing } from '../support/peers/programs.ts'
 import { lastReply, swaks } from '../support/peers/submitters.ts'
 import type { Mail, Stage } from '../support/policy-stage.ts'
 import { CLIENT, ZONE } from '../support/policy-zone.ts'
-import { temporaryDirectory } from '../support/process.ts'
+import { temporaryDirectory, until } from '../support/process.ts'
 import { writeKey } from '../support/signature-check.ts'
 import { postern, sendAndTake, startSpamStage, untilEachWorker, type SpamStatus } from '../support/spam-stage.ts'
 
@@ -70,7 +70,8 @@ describe('correspondents', { skip: missing('swaks', 'openssl', 'doveadm') }, () 
   test('who answers her is known to all workers, and has credit', async () => {
     const found = await untilEachWorker(stage, FAR, { mail: own('an answer'), fits: isKnown })
     assert.equal(found.spam, false)
-    assert.match((await postern(stage.gateway, 'why', found.id)).output, /-3 +KNOWN_CORRESPONDENT +a user has written to this author before/)
+    // Decisions are written once a second.
+    await until('the decision', async () => /-3 +KNOWN_CORRESPONDENT +a user has written to this author before/.test((await postern(stage.gateway, 'why', found.id)).output))
   })
 
   test('an aligned signature proves him where SPF does not; without it his name is worth nothing', async () => {
