@@ -33,7 +33,8 @@ interface Begin {
 
 interface Literal {
   readonly number: number
-  readonly classes: readonly number[]
+  readonly length: number
+  readonly window: number
 }
 
 export class LiteralIndex {
@@ -53,12 +54,27 @@ export class LiteralIndex {
   /** Each is folded, not empty and at most `MAX_DEPTH` long. */
   constructor(stretches: readonly string[]) {
     this.#number(stretches)
-    const literals = stretches.map((stretch, number): Literal => ({ number, classes: Array.from({ length: stretch.length }, (_, i) => this.#classes[stretch.charCodeAt(i)] as number) }))
-    this.#short = shortOnes(literals.filter(({ classes }) => classes.length <= SHORT))
-    const others = literals.filter(({ classes }) => classes.length > SHORT)
-    this.#windows = new NumberTable(others.reduce((sum, { classes }) => sum + (classes.length < WINDOW ? CLASSES : 1), 0))
-    this.#tree = new NumberTable(others.reduce((sum, { classes }) => sum + Math.max(0, classes.length - WINDOW), 0))
-    for (const literal of others) this.#add(literal)
+    let [windows, nodes] = [0, 0]
+    const short: Literal[] = []
+    for (const [number, stretch] of stretches.entries()) {
+      if (stretch.length <= SHORT) short.push({ number, length: stretch.length, window: this.#windowOf(stretch) })
+      else if (stretch.length < WINDOW) windows += CLASSES
+      else {
+        windows++
+        nodes += stretch.length - WINDOW
+      }
+    }
+    this.#short = shortOnes(short)
+    this.#windows = new NumberTable(windows)
+    this.#tree = new NumberTable(nodes)
+    for (const [number, stretch] of stretches.entries()) if (stretch.length > SHORT) this.#add(number, stretch)
+  }
+
+  /** As far as the stretch goes; what is missing is 0. */
+  #windowOf(stretch: string): number {
+    let window = 0
+    for (let i = 0; i < WINDOW; i++) window = (window << CLASS_BITS) | (i < stretch.length ? this.#classes[stretch.charCodeAt(i)] as number : 0)
+    return window
   }
 
   /** Frequent characters have numbers of their own, the others share the rest. */
@@ -74,23 +90,23 @@ export class LiteralIndex {
     }
   }
 
-  #add({ number, classes }: Literal): void {
-    if (classes.length < WINDOW) {
+  #add(number: number, stretch: string): void {
+    const window = this.#windowOf(stretch)
+    if (stretch.length < WINDOW) {
       // Whatever stands behind it.
-      const window = windowOf(classes)
       for (let last = 0; last < CLASSES; last++) this.#end(window | last, number)
       return
     }
-    const window = windowOf(classes)
-    if (classes.length === WINDOW) {
+    if (stretch.length === WINDOW) {
       this.#end(window, number)
       return
     }
     const begin = this.#begin(window)
-    set(this.#longerBits, longerHashOf(window, classes[WINDOW] as number))
+    set(this.#longerBits, longerHashOf(window, this.#classes[stretch.charCodeAt(WINDOW)] as number))
     if (begin.node < 0) begin.node = this.#ends.push(undefined) - 1
     let { node } = begin
-    for (const one of classes.slice(WINDOW)) {
+    for (let at = WINDOW; at < stretch.length; at++) {
+      const one = this.#classes[stretch.charCodeAt(at)] as number
       const known = this.#tree.get((node << CLASS_BITS) | one)
       if (known < 0) this.#tree.set((node << CLASS_BITS) | one, this.#ends.push(undefined) - 1)
       node = known < 0 ? this.#ends.length - 1 : known
@@ -102,7 +118,10 @@ export class LiteralIndex {
 
   #end(window: number, literal: number): void {
     this.#begin(window).ended.push(literal)
-    for (let next = 0; next < CLASSES; next++) set(this.#longerBits, longerHashOf(window, next))
+    // The hashes of all that may stand next are neighbours.
+    const word = longerHashOf(window, 0) >> 6 << 1
+    this.#longerBits[word] = -1
+    this.#longerBits[word + 1] = -1
   }
 
   #begin(window: number): Begin {
@@ -159,26 +178,19 @@ function has(bits: Uint32Array, bit: number): boolean {
 }
 
 function longerHashOf(window: number, next: number): number {
-  return Math.imul(window ^ Math.imul(next + 1, 0x85ebca6b), 0x9e3779b1) >>> (32 - HASH_BITS)
+  return (Math.imul(window, 0x85ebca6b) >>> (32 - HASH_BITS)) ^ next
 }
 
 function hashOf(window: number): number {
   return Math.imul(window, 0x9e3779b1) >>> (32 - HASH_BITS)
 }
 
-/** As far as the classes go; what is missing is 0. */
-function windowOf(classes: readonly number[]): number {
-  let window = 0
-  for (let i = 0; i < WINDOW; i++) window = (window << CLASS_BITS) | (classes[i] ?? 0)
-  return window
-}
-
 function shortOnes(literals: readonly Literal[]): (readonly number[] | undefined)[] | undefined {
   if (literals.length === 0) return undefined
   const table: (number[] | undefined)[] = Array.from({ length: CLASSES ** SHORT }, () => undefined)
-  for (const { number, classes } of literals) {
-    const from = windowOf(classes) >> SHORT_SHIFT
-    for (let pair = from; pair < from + (classes.length < SHORT ? CLASSES : 1); pair++) {
+  for (const { number, length, window } of literals) {
+    const from = window >> SHORT_SHIFT
+    for (let pair = from; pair < from + (length < SHORT ? CLASSES : 1); pair++) {
       const others = table[pair]
       if (others === undefined) table[pair] = [number]
       else others.push(number)
@@ -189,10 +201,15 @@ function shortOnes(literals: readonly Literal[]): (readonly number[] | undefined
 
 /** The rarest part of a literal that the index can take, and where in the literal it begins. */
 export function stretchOf(literal: string): { readonly stretch: string, readonly at: number } {
+  if (literal.length <= MAX_DEPTH) return { stretch: literal, at: 0 }
   let best = { stretch: literal.slice(0, MAX_DEPTH), at: 0 }
+  let least = rarityOf(best.stretch)
   for (let at = 1; at + MAX_DEPTH <= literal.length; at++) {
     const stretch = literal.slice(at, at + MAX_DEPTH)
-    if (rarityOf(stretch) < rarityOf(best.stretch)) best = { stretch, at }
+    const rarity = rarityOf(stretch)
+    if (rarity >= least) continue
+    best = { stretch, at }
+    least = rarity
   }
   return best
 }
