@@ -42,7 +42,14 @@ export class CharacterKinds {
     this.#asked = [...new Set(states.flatMap((state) => (state.kind === 'if' && (state.condition.kind === 'word-edge' || state.condition.kind === 'before') ? [state.condition.set] : [])))]
     this.end = this.#add(new Uint8Array(sets.length), false)
     this.lastNewline = this.#add(this.#membersOf(NEWLINE), true)
-    for (let code = 0; code < 256; code++) this.low[code] = this.#kindOf(code)
+    const groups = groupsOf(sets)
+    const kinds = new Map<number, number>()
+    for (let code = 0; code < 256; code++) {
+      const group = code === NEWLINE ? -1 : groups[code] as number
+      const kind = kinds.get(group) ?? this.#kindOf(code)
+      kinds.set(group, kind)
+      this.low[code] = kind
+    }
     this.most = Math.min(MAX_KINDS, this.#members.length + SPARE_KINDS)
   }
 
@@ -104,7 +111,9 @@ export class CharacterKinds {
   }
 
   #membersOf(code: number): Uint8Array {
-    return Uint8Array.from(this.#sets, (set) => (set.has(code) ? 1 : 0))
+    const members = new Uint8Array(this.#sets.length)
+    for (let number = 0; number < members.length; number++) members[number] = this.#sets[number]?.has(code) === true ? 1 : 0
+    return members
   }
 
   #add(members: Uint8Array, newline: boolean): number {
@@ -119,6 +128,28 @@ export class CharacterKinds {
     this.#befores.push(before)
     return kind
   }
+}
+
+/** For U+0000 to U+00FF: equal numbers where no set tells them apart. */
+function groupsOf(sets: readonly CharacterSet[]): Uint8Array {
+  const groups = new Uint8Array(256)
+  const firstIsMember = new Int8Array(256)
+  const others = new Int16Array(256)
+  let count = 1
+  for (const { low } of sets) {
+    firstIsMember.fill(-1)
+    others.fill(-1)
+    for (let code = 0; code < 256; code++) {
+      const group = groups[code] as number
+      const member = low[code] as number
+      if (firstIsMember[group] === -1) firstIsMember[group] = member
+      else if (firstIsMember[group] !== member) {
+        if (others[group] === -1) others[group] = count++
+        groups[code] = others[group] as number
+      }
+    }
+  }
+  return groups
 }
 
 function codePoint(lead: number, trail: number): number {

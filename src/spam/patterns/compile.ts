@@ -5,7 +5,7 @@
  */
 import { ANY, CharacterSet, NOT_NEWLINE } from './character-set.ts'
 import { asciiFold, unicodeFold, variantsOf } from './fold.ts'
-import { ANYTHING, disjoint, either, firstOf } from './first.ts'
+import { anyOf, ANYTHING, disjoint, either, firstOf } from './first.ts'
 import type { First } from './first.ts'
 import { Assembler } from './assembler.ts'
 import * as op from './program.ts'
@@ -98,7 +98,7 @@ class Compiler {
   }
 
   #choice(branches: readonly Target[]): Target {
-    const first = branches.map((branch) => branch.first).reduce(either)
+    const first = anyOf(branches.map((branch) => branch.first))
     return { at: this.#out.choice(branches), first }
   }
 

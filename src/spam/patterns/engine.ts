@@ -8,11 +8,14 @@ import { Matcher } from './matcher.ts'
 import type { Pattern } from './pattern.ts'
 import { treeOf } from './read-pattern.ts'
 import { requiredCharacters } from './required-characters.ts'
+import type { Tree } from './syntax.ts'
 import type { Characters } from './required-characters.ts'
 import { statesOf } from './states.ts'
 
 export class Engine {
   readonly #pattern: Pattern
+  /** while several things are made of it */
+  #tree: Tree | undefined
   #matcher: Matcher | undefined
   #automaton: Automaton | undefined | null = null
   #characters: Characters | undefined | null = null
@@ -23,7 +26,7 @@ export class Engine {
 
   /** Finds where it matches. */
   get matcher(): Matcher {
-    return this.#matcher ??= new Matcher(compile(treeOf(this.#pattern)))
+    return this.#matcher ??= new Matcher(compile(this.#read()))
   }
 
   /** Says whether it matches; undefined: not for this pattern. */
@@ -34,20 +37,26 @@ export class Engine {
 
   /** One of them must be there; undefined: that is not known of any. */
   get characters(): Characters | undefined {
-    if (this.#characters === null) this.#characters = requiredCharacters(treeOf(this.#pattern).root)
+    if (this.#characters === null) this.#characters = requiredCharacters(this.#read().root)
     return this.#characters
   }
 
   /** Makes all that the first message would wait for. */
   prepare(): void {
+    this.#tree = treeOf(this.#pattern)
     const { matcher, automaton, characters } = this
     this.#matcher = matcher
     this.#automaton = automaton
     this.#characters = characters
+    this.#tree = undefined
+  }
+
+  #read(): Tree {
+    return this.#tree ?? treeOf(this.#pattern)
   }
 
   #makeAutomaton(): Automaton | undefined {
-    const states = statesOf(treeOf(this.#pattern))
+    const states = statesOf(this.#read())
     return states === undefined ? undefined : new Automaton(states, this.matcher.anchored)
   }
 }

@@ -38,7 +38,7 @@ export function firstOf(node: Node, follow: First): First {
       for (let at = Math.min(end, node.items.length - 1); at >= 0; at--) first = firstOf(node.items[at] as Node, first)
       return first
     }
-    case 'choice': return node.branches.map((branch) => firstOf(branch, follow)).reduce(either)
+    case 'choice': return anyOf(node.branches.map((branch) => firstOf(branch, follow)))
     case 'repeat': {
       if (node.most === 0) return follow
       const inner = widthOf(node.body).least === 0 ? either(firstOf(node.body, ANYTHING), follow) : firstOf(node.body, ANYTHING)
@@ -75,13 +75,32 @@ function only(...entries: readonly number[]): First {
 export function either(one: First, other: First): First {
   if (one === other || one === ANYTHING) return one
   if (other === ANYTHING) return other
-  return one.map((value, entry) => value | (other[entry] as number))
+  const first = one.slice()
+  add(first, other)
+  return first
+}
+
+/** Of one at least. */
+export function anyOf(all: readonly First[]): First {
+  const [one] = all
+  if (one === undefined) throw new Error('nothing to choose from')
+  if (all.length === 1) return one
+  if (all.includes(ANYTHING)) return ANYTHING
+  const first = one.slice()
+  for (const other of all) add(first, other)
+  return first
+}
+
+function add(first: Uint8Array, other: First): void {
+  for (let entry = 0; entry < ENTRIES; entry++) first[entry] = (first[entry] as number) | (other[entry] as number)
 }
 
 export function both(one: First, other: First): First {
   if (one === other || other === ANYTHING) return one
   if (one === ANYTHING) return other
-  return one.map((value, entry) => value & (other[entry] as number))
+  const first = one.slice()
+  for (let entry = 0; entry < ENTRIES; entry++) first[entry] = (first[entry] as number) & (other[entry] as number)
+  return first
 }
 
 export function disjoint(one: First, other: First): boolean {
