@@ -20,6 +20,7 @@ const SHORT = 2
 const WINDOW_MASK = (1 << (WINDOW * CLASS_BITS)) - 1
 const SHORT_SHIFT = (WINDOW - SHORT) * CLASS_BITS
 const HASH_BITS = 18
+const LITERALS_A_STEP = 100
 export const MAX_DEPTH = 10
 
 /** Is told which literal begins where; each as often as it is there. */
@@ -52,7 +53,25 @@ export class LiteralIndex {
   readonly #ends: (number[] | undefined)[] = []
 
   /** Each is folded, not empty and at most `MAX_DEPTH` long. */
-  constructor(stretches: readonly string[]) {
+  static of(stretches: readonly string[]): LiteralIndex {
+    const making = LiteralIndex.making(stretches)
+    for (;;) {
+      const step = making.next()
+      if (step.done === true) return step.value
+    }
+  }
+
+  /** The same, some literals a step. */
+  static* making(stretches: readonly string[]): Generator<void, LiteralIndex> {
+    const index = new LiteralIndex(stretches)
+    for (const [number, stretch] of stretches.entries()) {
+      if (stretch.length > SHORT) index.#add(number, stretch)
+      if (number % LITERALS_A_STEP === 0) yield
+    }
+    return index
+  }
+
+  private constructor(stretches: readonly string[]) {
     this.#number(stretches)
     let [windows, nodes] = [0, 0]
     const short: Literal[] = []
@@ -67,7 +86,6 @@ export class LiteralIndex {
     this.#short = shortOnes(short)
     this.#windows = new NumberTable(windows)
     this.#tree = new NumberTable(nodes)
-    for (const [number, stretch] of stretches.entries()) if (stretch.length > SHORT) this.#add(number, stretch)
   }
 
   /** As far as the stretch goes; what is missing is 0. */

@@ -34,7 +34,16 @@ export class NeededLiterals {
     } else if (places.length < MAX_PLACES) places.push(at)
   }
 
-  constructor(patterns: readonly Pattern[]) {
+  static of(patterns: readonly Pattern[]): NeededLiterals {
+    const making = NeededLiterals.making(patterns)
+    for (;;) {
+      const step = making.next()
+      if (step.done === true) return step.value
+    }
+  }
+
+  /** The same, a pattern or some literals a step. */
+  static* making(patterns: readonly Pattern[]): Generator<void, NeededLiterals> {
     const numbers = new Map<string, number>()
     const uses: Use[][] = []
     for (const [pattern, { needs = [], needsAt = { least: -Infinity, most: Infinity } }] of patterns.entries()) {
@@ -47,8 +56,13 @@ export class NeededLiterals {
         }
         uses[number]?.push({ pattern, least: needsAt.least + at, most: needsAt.most + at })
       }
+      yield
     }
-    this.#index = numbers.size === 0 ? undefined : new LiteralIndex([...numbers.keys()])
+    return new NeededLiterals(numbers.size === 0 ? undefined : yield* LiteralIndex.making([...numbers.keys()]), uses)
+  }
+
+  private constructor(index: LiteralIndex | undefined, uses: readonly (readonly Use[])[]) {
+    this.#index = index
     this.#uses = uses
     this.#places = uses.map(() => undefined)
   }

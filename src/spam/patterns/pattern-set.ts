@@ -22,11 +22,15 @@ const UNITS_PER_STEP = 4
 
 export class PatternSet {
   readonly #patterns: readonly Pattern[]
-  readonly #literals: NeededLiterals
+  #literals: NeededLiterals | undefined
 
   constructor(patterns: readonly Pattern[]) {
     this.#patterns = patterns
-    this.#literals = new NeededLiterals(patterns)
+  }
+
+  /** Makes what the first scan would wait for, a piece a step. */
+  *prepare(): Generator<void, void> {
+    this.#literals ??= yield* NeededLiterals.making(this.#patterns)
   }
 
   get size(): number {
@@ -37,7 +41,8 @@ export class PatternSet {
   scan(texts: readonly string[], budget: MatchBudget): SetScan {
     const text = new PreparedText(texts)
     budget.spend(Math.ceil(text.length / UNITS_PER_STEP))
-    return new Scan(this, { texts, text, candidates: this.#literals.find(text), budget })
+    const literals = this.#literals ??= NeededLiterals.of(this.#patterns)
+    return new Scan(this, { texts, text, candidates: literals.find(text), budget })
   }
 
   pattern(index: number): Pattern {

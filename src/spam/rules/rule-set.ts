@@ -38,6 +38,7 @@ export class RuleSet {
 
   /** Makes what every message asks for, a piece a step (see in-slices.ts); otherwise the first message waits for all of it. */
   *prepare(): Generator<void, void> {
+    for (const { patterns } of this.#program.sets) yield* patterns.prepare()
     for (const pattern of this.#program.patterns) {
       if (pattern.needs !== undefined) continue
       preparePattern(pattern)

@@ -6,7 +6,7 @@ import { LiteralIndex, MAX_DEPTH, stretchOf } from '../../../../src/spam/pattern
 function found(literals: readonly string[], text: string): string[] {
   const all: string[] = []
   const units = Uint16Array.from({ length: text.length + 4 }, (_, at) => text.charCodeAt(at - 2) || 0x78)
-  new LiteralIndex(literals).scan(units, [2, text.length + 2], (literal, at) => all.push(`${at - 2}:${literals[literal] ?? '?'}`))
+  LiteralIndex.of(literals).scan(units, [2, text.length + 2], (literal, at) => all.push(`${at - 2}:${literals[literal] ?? '?'}`))
   return all.sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10) || a.localeCompare(b))
 }
 
