@@ -4,6 +4,8 @@
  * those that mail uses besides.
  */
 
+import { isEncodingLabel } from './encoding-labels.ts'
+
 /** `guess`: the name says nothing. `utf-7`, `hz`, `iso-2022-kr`, `euc-kr`: read here. Otherwise a label of TextDecoder. */
 export type CharsetReading = 'guess' | 'utf-8' | 'windows-1252' | 'utf-16' | 'utf-32' | 'utf-7' | 'hz' | 'iso-2022-kr' | 'euc-kr' | { readonly label: string }
 
@@ -31,7 +33,8 @@ export function charsetReading(name: string): CharsetReading | undefined {
   if (name.length > MAX_NAME_CHARACTERS) return undefined
   if (known.has(name)) return known.get(name)
   const reading = lookUp(name.replace(/^[\s"'=]+|[\s"';,]+$/g, ''))
-  if (known.size < MAX_KNOWN) known.set(name, reading)
+  if (known.size >= MAX_KNOWN) known.clear()
+  known.set(name, reading)
   return reading
 }
 
@@ -69,10 +72,6 @@ function* labels(name: string): Generator<string> {
 }
 
 function canonicalLabel(label: string): string | undefined {
-  try {
-    return new TextDecoder(label).encoding
-  } catch {
-    // not a label that the runtime knows
-    return undefined
-  }
+  // To ask the runtime for a name that it does not know costs as much as some hundred words of text.
+  return isEncodingLabel(label) ? new TextDecoder(label).encoding : undefined
 }

@@ -105,7 +105,14 @@ function checked(text: string): CharsetText {
 const C1 = '\u20ac\u0081\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\u008d\u017d\u008f\u0090\u2018\u2019\u201c\u201d\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\u009d\u017e\u0178'
 
 export function windows1252(bytes: Buffer): string {
-  return bytes.toString('latin1').replace(/[\x80-\x9f]/g, (one) => C1.charAt(one.charCodeAt(0) - 0x80))
+  const latin1 = bytes.toString('latin1')
+  if (!/[\x80-\x9f]/.test(latin1)) return latin1
+  const units = new Uint16Array(bytes.length)
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at] as number
+    units[at] = byte >= 0x80 && byte < 0xa0 ? C1.charCodeAt(byte - 0x80) : byte
+  }
+  return Buffer.from(units.buffer).toString('utf16le')
 }
 
 function byteOrderMark(bytes: Buffer): CharsetText | undefined {

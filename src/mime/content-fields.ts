@@ -20,6 +20,8 @@ export interface ContentReading {
 
 const NOTHING: ValueReading = { word: '', parameters: new Map(), spelled: new Map(), fault: false }
 const MAX_NAME_CHARACTERS = 255
+/** Of fields with one name, at their beginning and at their end: mail programs take the first or the last. */
+const MAX_REPEATED = 20
 
 export function readContentFields(fields: readonly MimeField[], defaultType: string): ContentReading {
   const defects = new Set<MimeDefect>()
@@ -40,16 +42,18 @@ export function readContentFields(fields: readonly MimeField[], defaultType: str
   }
 }
 
+/** Those of a name that are read. */
+function named(fields: readonly MimeField[], name: string): readonly MimeField[] {
+  const found = fields.filter((field) => field.name === name)
+  return found.length <= 2 * MAX_REPEATED ? found : [...found.slice(0, MAX_REPEATED), ...found.slice(-MAX_REPEATED)]
+}
+
 /** Of the fields of a name the first that says something. */
 function first(fields: readonly MimeField[], name: string, defects: Set<MimeDefect>): ValueReading | undefined {
   let reading: ValueReading | undefined
-  let seen = 0
-  for (const field of fields) {
-    if (field.name !== name) continue
-    seen++
-    if (reading === undefined || (reading.word === '' && reading.parameters.size === 0)) reading = readValue(field.raw)
-  }
-  if (seen > 1) defects.add('duplicate-field')
+  const found = named(fields, name)
+  for (const field of found) if (reading === undefined || (reading.word === '' && reading.parameters.size === 0)) reading = readValue(field.raw)
+  if (found.length > 1) defects.add('duplicate-field')
   if (reading?.fault === true) defects.add('broken-field')
   return reading
 }
@@ -60,9 +64,9 @@ function first(fields: readonly MimeField[], name: string, defects: Set<MimeDefe
  */
 function multipart(fields: readonly MimeField[], chosen: ValueReading | undefined, defects: ReadonlySet<MimeDefect>): ValueReading | undefined {
   if (chosen === undefined || !defects.has('duplicate-field') || isMultipart(chosen)) return chosen
-  for (const field of fields) {
-    const reading = field.name === 'content-type' ? readValue(field.raw) : undefined
-    if (reading !== undefined && isMultipart(reading)) return reading
+  for (const field of named(fields, 'content-type')) {
+    const reading = readValue(field.raw)
+    if (isMultipart(reading)) return reading
   }
   return chosen
 }

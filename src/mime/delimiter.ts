@@ -15,6 +15,8 @@ const DASH = 0x2d
 const DASHES = Buffer.from('--')
 /** Longer ones are compared so far; RFC 2046 allows 70. */
 const MAX_BOUNDARY_BYTES = 1024
+/** Boundaries of more bytes are compared by the runtime: a call costs as much as these do one by one. */
+const MAX_COMPARED_HERE = 24
 /** Blanks behind a delimiter that are looked at. */
 const MAX_PADDING_BYTES = 256
 
@@ -87,7 +89,12 @@ export class OpenBoundaries {
 
   private delimiterAt(bytes: Buffer, at: number, final: boolean): Omit<Delimiter, 'contentEnd'> | 'wait' | null {
     for (let level = this.levels.length - 1; level >= 0; level--) {
-      for (const boundary of this.levels[level] ?? []) {
+      const spellings = this.levels[level] as Buffer[]
+      for (let i = 0; i < spellings.length; i++) {
+        const boundary = spellings[i] as Buffer
+        const last = boundary.length - 1
+        // Boundaries of one message begin alike, and differ in their ends.
+        if (last >= 0 && at + 2 + last < bytes.length && bytes[at + 2 + last] !== boundary[last]) continue
         const end = boundaryEnd(bytes, at + 2, boundary)
         if (end === 'wait' && !final) return 'wait'
         if (end === 'wait' || end === null) continue
@@ -104,7 +111,9 @@ export class OpenBoundaries {
 /** Behind the boundary, where it stands at `at`. */
 function boundaryEnd(bytes: Buffer, at: number, boundary: Buffer): number | 'wait' | null {
   const length = Math.min(boundary.length, bytes.length - at)
-  for (let i = 0; i < length; i++) if (bytes[at + i] !== boundary[i]) return null
+  if (length > MAX_COMPARED_HERE) {
+    if (bytes.compare(boundary, 0, length, at, at + length) !== 0) return null
+  } else for (let i = 0; i < length; i++) if (bytes[at + i] !== boundary[i]) return null
   return length < boundary.length ? 'wait' : at + length
 }
 

@@ -10,65 +10,140 @@
  */
 import { decodeBase64 } from './base64.ts'
 import { charsetText } from './charset-text.ts'
+import { unescapeInPlace } from './escapes.ts'
 
-/** Charset with the language of RFC 2231 §5, encoding, content. */
-const WORD = /=\?([^?\s]{1,80})\?([bqBQ])\?([^?]*)\?=/y
-/** Words broken like this have been seen: `?` within the content of a Q word. */
-const LOOSE_WORD = /=\?([^?\s]{1,80})\?([qQ])\?((?:[^?]|\?(?!=)){0,100})\?=/y
+const EQUALS = 0x3d
+const QUESTION = 0x3f
+const UNDERSCORE = 0x5f
+const MAX_CHARSET_CHARACTERS = 80
+/** Words with a `?` within the content have been seen, in the Q encoding; so far an end of them is looked for. */
+const MAX_LOOSE_CHARACTERS = 100
 
 interface Word {
   readonly charset: string
-  readonly pieces: Buffer[]
+  readonly base64: boolean
+  /** of the content */
+  readonly from: number
+  readonly to: number
+  /** behind the word */
   readonly end: number
+}
+
+/** Words of one character set with nothing between them, decoded into one buffer. */
+interface Waiting {
+  readonly charset: string
+  readonly from: number
+  to: number
 }
 
 /** Of unfolded text, a byte a character. */
 export function fieldText(raw: string): string {
-  if (!raw.includes('=?')) return plainText(raw)
-  let shown = ''
-  let waiting: Word | null = null
-  let at = 0
-  while (at < raw.length) {
-    const start = raw.indexOf('=?', at)
-    const between = raw.slice(at, start < 0 ? raw.length : start)
-    const word = start < 0 ? null : wordAt(raw, start)
-    if (waiting === null || word === null || !/^[ \t\r\n]*$/.test(between)) {
-      shown += wordText(waiting) + plainText(between)
-      waiting = null
-    }
-    if (start < 0) break
-    if (word === null) shown += '=?'
-    else if (waiting?.charset === word.charset) waiting.pieces.push(...word.pieces)
-    else {
-      shown += wordText(waiting)
-      waiting = word
-    }
-    at = word?.end ?? start + 2
+  return raw.includes('=?') ? new WordsReader(raw).read() : plainText(raw)
+}
+
+class WordsReader {
+  private readonly raw: string
+  /** What is decoded is never longer than what it is decoded from. */
+  private readonly bytes: Buffer
+  private used = 0
+  private readonly shown: string[] = []
+  private waiting: Waiting | null = null
+  /** up to here everything is shown, or waits */
+  private done = 0
+
+  constructor(raw: string) {
+    this.raw = raw
+    this.bytes = Buffer.allocUnsafe(raw.length)
   }
-  return shown + wordText(waiting)
+
+  read(): string {
+    const { raw } = this
+    let at = 0
+    for (let start = raw.indexOf('=?'); start >= 0; start = raw.indexOf('=?', at)) {
+      const word = wordAt(raw, start)
+      at = word?.end ?? start + 2
+      if (word === null) continue
+      if (this.waiting === null || !isBlank(raw, this.done, start)) {
+        this.flush()
+        this.plain(start)
+      }
+      this.add(word)
+      this.done = at
+    }
+    this.flush()
+    this.plain(raw.length)
+    return this.shown.join('')
+  }
+
+  private plain(to: number): void {
+    if (to > this.done) this.shown.push(plainText(this.raw.slice(this.done, to)))
+  }
+
+  private add(word: Word): void {
+    if (this.waiting?.charset !== word.charset) this.flush()
+    const from = this.used
+    this.used += this.decode(word, from)
+    if (this.waiting === null) this.waiting = { charset: word.charset, from, to: this.used }
+    else this.waiting.to = this.used
+  }
+
+  /** Returns how many bytes they are. */
+  private decode({ base64, from, to }: Word, at: number): number {
+    const { raw, bytes } = this
+    if (base64) return decodeBase64(Buffer.from(raw.slice(from, to), 'latin1')).bytes.copy(bytes, at)
+    const content = bytes.subarray(at, at + to - from)
+    for (let i = 0; i < content.length; i++) {
+      const code = raw.charCodeAt(from + i)
+      // RFC 2047 §4.2
+      content[i] = code === UNDERSCORE ? 0x20 : code
+    }
+    return unescapeInPlace(content, EQUALS)
+  }
+
+  private flush(): void {
+    const { waiting } = this
+    if (waiting === null) return
+    this.shown.push(charsetText(this.bytes.subarray(waiting.from, waiting.to), waiting.charset).text)
+    this.waiting = null
+  }
 }
 
+/** `=?charset?encoding?content?=`, the charset with the language of RFC 2231 §5. Null: there is none at `start`. */
 function wordAt(raw: string, start: number): Word | null {
-  WORD.lastIndex = start
-  LOOSE_WORD.lastIndex = start
-  const match = WORD.exec(raw) ?? LOOSE_WORD.exec(raw)
-  if (match === null) return null
-  const [whole, charset = '', encoding = '', content = ''] = match
-  const bytes = encoding === 'b' || encoding === 'B' ? decodeBase64(Buffer.from(content, 'latin1')).bytes : decodeQ(content)
+  const charsetEnd = endOfCharset(raw, start + 2)
+  if (charsetEnd < 0 || raw.charCodeAt(charsetEnd + 2) !== QUESTION) return null
+  const encoding = raw.charCodeAt(charsetEnd + 1) | 0x20
+  if (encoding !== 0x62 && encoding !== 0x71) return null
+  const from = charsetEnd + 3
+  let to = raw.indexOf('?', from)
+  if (to < 0) return null
+  if (raw.charCodeAt(to + 1) !== EQUALS) {
+    if (encoding !== 0x71) return null
+    const within = raw.slice(from, from + MAX_LOOSE_CHARACTERS + 2).indexOf('?=')
+    if (within < 0) return null
+    to = from + within
+  }
+  const charset = raw.slice(start + 2, charsetEnd)
   const star = charset.indexOf('*')
-  return { charset: (star < 0 ? charset : charset.slice(0, star)).toLowerCase(), pieces: [bytes], end: start + whole.length }
+  return { charset: (star < 0 ? charset : charset.slice(0, star)).toLowerCase(), base64: encoding === 0x62, from, to, end: to + 2 }
 }
 
-/** RFC 2047 §4.2 */
-function decodeQ(content: string): Buffer {
-  const binary = content.replace(/_/g, ' ').replace(/=([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)))
-  return Buffer.from(binary, 'latin1')
+/** The `?` behind the name of a charset; -1: there is none. */
+function endOfCharset(raw: string, from: number): number {
+  for (let at = from; at <= from + MAX_CHARSET_CHARACTERS && at < raw.length; at++) {
+    const code = raw.charCodeAt(at)
+    if (code === QUESTION) return at > from ? at : -1
+    if (code === 0x20 || (code >= 0x09 && code <= 0x0d) || code === 0xa0) return -1
+  }
+  return -1
 }
 
-function wordText(word: Word | null): string {
-  if (word === null) return ''
-  const bytes = word.pieces.length === 1 ? word.pieces[0] : Buffer.concat(word.pieces)
-  return charsetText(bytes ?? Buffer.alloc(0), word.charset).text
+function isBlank(raw: string, from: number, to: number): boolean {
+  for (let at = from; at < to; at++) {
+    const code = raw.charCodeAt(at)
+    if (code !== 0x20 && code !== 0x09 && code !== 0x0d && code !== 0x0a) return false
+  }
+  return true
 }
 
 /** Bytes as characters, read as UTF-8 or windows-1252. */

@@ -8,7 +8,9 @@
  */
 import { charsetText } from './charset-text.ts'
 import { fieldText } from './encoded-words.ts'
+import { unescaped } from './escapes.ts'
 
+const PERCENT = 0x25
 /** More parameters than any field has. */
 const MAX_PARAMETERS = 100
 
@@ -182,7 +184,7 @@ function joined(segments: ReadonlyMap<number, Segment>): string {
       charset = match?.[1]?.toLowerCase() ?? ''
       value = value.slice(match?.[0].length ?? 0)
     }
-    binary += segment.extended ? value.replace(/%([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16))) : value
+    binary += segment.extended ? unescaped(value, PERCENT) : value
   }
   if (charset === undefined || charset === '') return fieldText(binary)
   return charsetText(Buffer.from(binary, 'latin1'), charset).text

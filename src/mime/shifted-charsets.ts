@@ -43,7 +43,7 @@ export function iso2022KrToEuc(bytes: Buffer): Buffer {
     if (byte === SHIFT_OUT) two = true
     else if (byte === SHIFT_IN) two = false
     // ESC $ ) C, once in the text
-    else if (byte === 0x1b && bytes.toString('latin1', at + 1, at + 4) === '$)C') at += 3
+    else if (byte === 0x1b && bytes[at + 1] === 0x24 && bytes[at + 2] === 0x29 && bytes[at + 3] === 0x43) at += 3
     else {
       if (byte === 0x0a) two = false
       out[length++] = two && byte >= 0x21 ? byte | 0x80 : byte

@@ -7,8 +7,12 @@
 import type { Decoded } from './base64.ts'
 
 const BEGIN = Buffer.from('begin ')
-/** mode, name */
-const BEGIN_LINE = /begin [0-7]{3,4} +([^\r\n]{1,255}?)[ \t]*(?:\r\n|\r|\n)/y
+/** of its line: mode, name, blanks */
+const BEGIN_LINE = /^begin [0-7]{3,4} +([^ ].*| )$/s
+const MAX_BEGIN_BYTES = 600
+const MAX_NAME_BYTES = 255
+/** The first character of a line says how many bytes it has. */
+const MAX_LINE_BYTES = 63
 
 export interface UuFile {
   readonly name: string
@@ -37,37 +41,61 @@ export function uuFiles(text: Buffer, limits: { readonly files: number, readonly
 }
 
 function fileAt(text: Buffer, start: number, maxBytes: number): UuFile | null {
-  BEGIN_LINE.lastIndex = 0
-  const match = BEGIN_LINE.exec(text.toString('latin1', start, start + 600))
-  if (match === null) return null
-  const first = start + BEGIN_LINE.lastIndex
+  let end = start + BEGIN.length
+  const most = Math.min(text.length, start + MAX_BEGIN_BYTES)
+  while (end < most && text[end] !== 0x0a && text[end] !== 0x0d) end++
+  const name = end === most ? undefined : BEGIN_LINE.exec(text.toString('latin1', start, end))?.[1]
+  if (name === undefined) return null
+  const nameEnd = withoutBlanks(name)
+  if (nameEnd > MAX_NAME_BYTES) return null
+  const first = behindLine(text, end)
   // Prose may begin a line like this; a file has at least one line with something in it.
   const line = lineAt(text, first)
   if (line.count === 0 || !isUuLine(text, first, line)) return null
-  return { name: match[1] ?? '', start, ...uuLines(text, first, maxBytes) }
+  return { name: name.slice(0, nameEnd), start, ...uuLines(text, first, maxBytes) }
 }
 
 /** The lines of a file, and where what follows begins. */
 function uuLines(text: Buffer, from: number, maxBytes: number): Omit<UuFile, 'name' | 'start'> {
-  // A line that lost its blanks gives as many bytes as it has.
-  const out = Buffer.allocUnsafeSlow(Math.min(maxBytes, text.length - from) + 64)
-  let length = 0
   let whole = 0
   let at = from
   let ended = false
   while (at < text.length && !ended) {
     const line = lineAt(text, at)
-    ended = line.end - at <= 16 && text.toString('latin1', at, line.end).trimEnd() === 'end'
+    ended = isEndLine(text, at, line.end)
     if (!ended && !isUuLine(text, at, line)) break
-    if (!ended) {
-      whole += line.count
-      if (length < maxBytes) decodeLine(text, at + 1, { out, length, line })
-      length = Math.min(whole, maxBytes)
-    }
-    at = text[line.end] === 0x0d && text[line.end + 1] === 0x0a ? line.end + 2 : line.end + 1
+    if (!ended) whole += line.count
+    at = behindLine(text, line.end)
   }
-  const bytes = out.subarray(0, length)
-  return { bytes: length * 2 < out.length ? Buffer.from(bytes) : bytes, end: Math.min(at, text.length), broken: !ended, truncated: whole > length }
+  const length = Math.min(whole, maxBytes)
+  return { bytes: decodeLines(text, from, length), end: Math.min(at, text.length), broken: !ended, truncated: whole > length }
+}
+
+/** The first `length` bytes of lines that were looked at: there may be many files, and most of them small. */
+function decodeLines(text: Buffer, from: number, length: number): Buffer {
+  const out = Buffer.allocUnsafeSlow(length + MAX_LINE_BYTES)
+  for (let at = from, done = 0; done < length;) {
+    const line = lineAt(text, at)
+    decodeLine(text, at + 1, { out, length: done, line })
+    done += line.count
+    at = behindLine(text, line.end)
+  }
+  return out.subarray(0, length)
+}
+
+/** `end`, with blanks behind it */
+function isEndLine(text: Buffer, from: number, to: number): boolean {
+  return text[from] === 0x65 && to - from <= 16 && text.toString('latin1', from, to).trimEnd() === 'end'
+}
+
+function behindLine(text: Buffer, end: number): number {
+  return text[end] === 0x0d && text[end + 1] === 0x0a ? end + 2 : end + 1
+}
+
+function withoutBlanks(name: string): number {
+  let end = name.length
+  while (end > 0 && (name.charCodeAt(end - 1) === 0x20 || name.charCodeAt(end - 1) === 0x09)) end--
+  return end
 }
 
 interface Line {

@@ -69,3 +69,9 @@ test('what is known of names does not grow with the strangers who send them', ()
   assert.equal(charsetReading('utf-8'), 'utf-8')
   assert.deepEqual(charsetReading('koi8-r'), { label: 'koi8-r' })
 })
+
+test('the runtime is asked for names that it knows, and for no others', (t) => {
+  const asked = t.mock.method(globalThis, 'TextDecoder', TextDecoder)
+  for (let i = 0; i < 1000; i++) for (const name of [`iso-8859-${i + 100}`, `windows-x${i}`, `x-${i}-x`]) charsetReading(name)
+  assert.equal(asked.mock.callCount(), 0)
+})

@@ -73,4 +73,14 @@ describe('what the Content fields say', () => {
     const encoding = (value: string) => read(`Content-Transfer-Encoding: ${value}\n`).encoding
     assert.deepEqual(['QUOTED-PRINTABLE', ' base64 ', '"base64"', 'base64; x', '', '8bit (really)', 'x-what'].map(encoding), ['quoted-printable', 'base64', 'base64', 'base64', '7bit', '8bit', 'x-what'])
   })
+
+  test('of very many fields of a name those at both ends are read', () => {
+    const nothing = 'Content-Type: ;\n'.repeat(500)
+    assert.equal(read(`${nothing}Content-Type: text/html\n`).type, 'text/html')
+    assert.equal(read(`Content-Type: text/html\n${nothing}Content-Type: multipart/mixed; boundary=a\n`).type, 'multipart/mixed')
+    let reads = 0
+    const counted = Array.from({ length: 2000 }, () => ({ name: 'content-type', spelling: 'Content-Type', text: '', get raw() { reads++; return 'text/html; a=b' } }))
+    assert.deepEqual([...readContentFields(counted, 'text/plain').defects], ['duplicate-field'])
+    assert.ok(reads <= 50, `${reads} were read`)
+  })
 })

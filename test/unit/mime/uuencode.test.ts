@@ -59,4 +59,16 @@ describe('uuencoded files', () => {
     assert.deepEqual(uuContent(Buffer.from('none')), { bytes: Buffer.from('none'), broken: true })
     assert.deepEqual(uuContent(Buffer.from('')), { bytes: Buffer.from(''), broken: false })
   })
+
+  test('names: blanks at the end, however many, and at most 255 characters', () => {
+    const names = (name: string) => files(`begin 644 ${name}\n#86)C\nend\n`).map((file) => file.name)
+    for (const [written, name] of [['a b  ', 'a b'], [`a${' \t'.repeat(250)}`, 'a'], ['x'.repeat(255), 'x'.repeat(255)], ['  a', 'a']] as const) assert.deepEqual(names(written), [name], written)
+    for (const written of ['x'.repeat(256), `a${' '.repeat(255)}b`, `a${' '.repeat(700)}`]) assert.deepEqual(names(written), [], written)
+  })
+
+  test('many files in a long text take the memory of what is in them, not of the text', () => {
+    const found = files('begin 644 a\n#86)C\nend\n'.repeat(10) + 'x\n'.repeat(100_000), { files: 500, bytes: 100_000 })
+    assert.deepEqual(found.map(({ bytes }) => bytes.toString()), Array.from({ length: 10 }, () => 'abc'))
+    for (const { bytes } of found) assert.ok(bytes.buffer.byteLength < 100)
+  })
 })
