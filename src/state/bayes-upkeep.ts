@@ -14,6 +14,7 @@ import { randomUUID } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import { setImmediate as turn } from 'node:timers/promises'
 import { inTransaction } from './database.ts'
+import { PRUNING_SLACK, Worths, type TokenRow } from './token-worth.ts'
 
 export interface UpkeepSettings {
   readonly maxTokens: number
@@ -35,12 +36,6 @@ const SLICE_ROWS = 256
 const SCAN_ROWS = 8192
 /** Without a sign of life for so long, another goes on. */
 const LEASE_MS = 60_000
-/** Of too many tokens so many are removed that it is not soon done again. */
-const PRUNED_SHARE = 0.9
-/** So much above the bound there may be while more waits to be added: a look at all tokens takes a second or two. */
-const SLACK = 1.5
-/** Each doubling of its count keeps a token for so many days longer than one that was seen once. */
-const DAYS_PER_DOUBLING = 120
 
 /** What a waiting row does to a count, in the two lowest bits of a number that is sorted. */
 const KINDS = 4
@@ -77,7 +72,7 @@ export class BayesUpkeep {
     try {
       for (let batch = this.#batch(); batch !== undefined; batch = this.#batch()) {
         if (!await this.#addUp(batch, signal)) return false
-        if (!await this.#prune(day, SLACK, signal)) return false
+        if (!await this.#prune(day, PRUNING_SLACK, signal)) return false
       }
       return await this.#expire(day, signal) && await this.#prune(day, 1, signal) && await this.#leaveLatest(signal)
     } finally {
@@ -206,23 +201,12 @@ export class BayesUpkeep {
     const { maxTokens } = this.#settings
     const count = Number(this.#database.prepare('SELECT count(*) AS n FROM tokens').get()?.['n'])
     if (count <= maxTokens * slack) return true
-    const worths = new Map<number, number>()
+    const worths = new Worths()
     for await (const rows of this.#scan()) {
       if (signal?.aborted === true) return false
-      for (const row of rows) worths.set(worthOf(row), (worths.get(worthOf(row)) ?? 0) + 1)
+      for (const row of rows) worths.add(row)
     }
-    let surplus = count - Math.floor(maxTokens * PRUNED_SHARE)
-    for (const [worth, held] of [...worths].sort(([one], [other]) => one - other)) {
-      if (surplus >= held) {
-        surplus -= held
-        continue
-      }
-      // Of those that are worth the same some go, by their hashes: others each time.
-      const share = surplus / held
-      const turnOf = (this.#number('revision') ?? 0) + day
-      return await this.#removeTokens(signal, (row) => worthOf(row) < worth || (worthOf(row) === worth && lot(row.key, turnOf) < share))
-    }
-    return true
+    return await this.#removeTokens(signal, worths.unwanted(maxTokens, (this.#number('revision') ?? 0) + day))
   }
 
   async #removeTokens(signal: AbortSignal | undefined, unwanted: (row: TokenRow) => boolean): Promise<boolean> {
@@ -309,24 +293,6 @@ interface SliceOptions {
   readonly mark?: () => void
   /** between two looks at the clock */
   readonly rows?: number
-}
-
-interface TokenRow {
-  readonly key: number
-  /** messages with it */
-  readonly count: number
-  readonly day: number
-}
-
-/** Days; what is worth least goes first. */
-function worthOf({ count, day }: TokenRow): number {
-  return day + Math.min(8, Math.floor(Math.log2(Math.max(1, count)))) * DAYS_PER_DOUBLING
-}
-
-/** From 0 to 1. */
-function lot(key: number, turnOf: number): number {
-  const hash = Math.imul((key % 0x100000000) ^ Math.imul(turnOf, 0x9e3779b1), 0x85ebca6b)
-  return ((hash ^ (hash >>> 15)) >>> 0) / 0x100000000
 }
 
 /** The first place whose token comes after `done`. */

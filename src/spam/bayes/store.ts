@@ -39,6 +39,11 @@ export interface BayesCounts {
   readonly waiting: number
   /** grows with each change */
   readonly revision: number
+  /**
+   * The revision that the store began with, where it may be lost and made anew
+   * behind our back; a new one begins above all that the old one ever had.
+   */
+  readonly since?: number
 }
 
 /** What is kept of a message that was learnt. */

@@ -16,7 +16,7 @@ export const OPENSMTPD = join(unpacked, 'opensmtpd/usr/sbin/smtpd')
 export const OPENSMTPD_HELPERS = join(unpacked, 'opensmtpd/usr/libexec/opensmtpd')
 
 const paths = { exim: EXIM, opensmtpd: OPENSMTPD, postfix: '/usr/sbin/postfix', 'smtp-sink': '/usr/sbin/smtp-sink', dovecot: '/usr/sbin/dovecot', 'dovecot-lmtp': '/usr/lib/dovecot/lmtp', doveadm: '/usr/bin/doveadm', unbound: '/usr/sbin/unbound', opendkim: '/usr/sbin/opendkim', dkimsign: '/usr/bin/dkimsign', arcsign: '/usr/bin/arcsign', rspamd: '/usr/bin/rspamd', spamd: '/usr/sbin/spamd', clamd: '/usr/sbin/clamd', sievec: '/usr/bin/sievec', 'dovecot-imap': '/usr/lib/dovecot/imap' }
-export type Program = keyof typeof paths | 'swaks' | 'msmtp' | 'curl' | 'python3' | 'openssl' | 'unshare' | 'setpriv' | 'mutt' | 'script' | 'gsasl'
+export type Program = keyof typeof paths | 'swaks' | 'redis-server' | 'msmtp' | 'curl' | 'python3' | 'openssl' | 'unshare' | 'setpriv' | 'mutt' | 'script' | 'gsasl'
 
 /** Daemons that change their user can only be started by root. */
 const asRoot: ReadonlySet<string> = new Set(['exim', 'opensmtpd', 'postfix', 'smtp-sink', 'dovecot', 'spamd'])
