@@ -48,6 +48,17 @@ export function zipOf(files: readonly ZipFile[], { directory = true } = {}): Buf
   return Buffer.concat([...locals, ...central, words([0x06054b50, 4], [0, 2], [0, 2], [files.length, 2], [files.length, 2], [size, 4], [offset, 4], [0, 2])])
 }
 
+/** A stored file, and a directory that names it `count` times: no more bytes, and so many files. */
+export function overlappingZip(inner: Buffer, count: number): Buffer {
+  const one = zipOf([{ name: 'a', content: inner, stored: true }])
+  const at = one.length - END_BYTES - CENTRAL_BYTES
+  const directory = Array.from({ length: count }, () => one.subarray(at, at + CENTRAL_BYTES))
+  return Buffer.concat([one.subarray(0, at), ...directory, words([0x06054b50, 4], [0, 2], [0, 2], [count, 2], [count, 2], [count * CENTRAL_BYTES, 4], [at, 4], [0, 2])])
+}
+const END_BYTES = 22
+/** of a file whose name is one letter */
+const CENTRAL_BYTES = 47
+
 export function tarOf(files: readonly { readonly name: string; readonly content: string | Buffer; readonly flag?: string }[]): Buffer {
   const blocks: Buffer[] = []
   for (const { name, content, flag = '0' } of files) {

@@ -3,7 +3,7 @@
  * whole messages. Made when they are asked for: some are large.
  */
 import { randomBytes } from 'node:crypto'
-import { gzipOf, zipOf } from './archive-bytes.ts'
+import { gzipOf, oleOf, overlappingZip, zipOf } from './archive-bytes.ts'
 
 export interface Torture {
   readonly name: string
@@ -21,8 +21,37 @@ function attached(name: string, content: Buffer): Buffer {
   return Buffer.from(`${HEAD}${multipart('edge')}--edge\r\n\r\nlook at this\r\n--edge\r\nContent-Type: application/octet-stream; name="${name}"\r\nContent-Transfer-Encoding: base64\r\n\r\n${content.toString('base64').replace(/.{76}/g, '$&\r\n')}\r\n--edge--\r\n`, 'latin1')
 }
 
-function text(type: string, body: string): Buffer {
-  return Buffer.from(`${HEAD}Content-Type: ${type}; charset=utf-8\r\n\r\n${body}\r\n`, 'latin1')
+/** A byte a character. */
+function text(type: string, body: string, charset = 'utf-8'): Buffer {
+  return Buffer.from(`${HEAD}Content-Type: ${type}; charset=${charset}\r\n\r\n${body}\r\n`, 'latin1')
+}
+
+function unicode(body: string): Buffer {
+  return text('text/plain', Buffer.from(body).toString('latin1'))
+}
+
+function subject(value: string): Buffer {
+  return Buffer.from(`${HEAD.replace('a test', value)}\r\ntext\r\n`, 'latin1')
+}
+
+/** Lines of about `bytes`, each another. */
+function each(bytes: number, line: (at: number) => string): string {
+  const all: string[] = []
+  for (let size = 0; size < bytes; size += (all.at(-1)?.length ?? 0) + 2) all.push(line(all.length))
+  return all.join('\r\n')
+}
+
+function nearlyDelimiters(levels: number): Buffer {
+  const open = Array.from({ length: levels }, (_, at) => `${multipart(`b${at}`)}--b${at}\r\n`).join('')
+  return Buffer.from(`${HEAD}${open}\r\n${'--b\r\n'.repeat(MEGA / 5)}`, 'latin1')
+}
+
+/** A zip of 200 files that do not say where they end, by a directory. */
+function withoutEnds(): Buffer {
+  const bytes = overlappingZip(Buffer.alloc(180_000, 'P'), 200)
+  bytes.writeUInt16LE(8, 6)
+  bytes.writeUInt32LE(0, 18)
+  return bytes
 }
 
 /** `unit` as often as it fits, in lines that SMTP takes. */
@@ -54,4 +83,22 @@ export const TORTURE: readonly Torture[] = [
   { name: '1 MB of angle brackets', make: () => text('text/html', lines('<', MEGA)) },
   { name: '1 MB of broken UTF-8', make: () => text('text/plain', lines('\xc3\xed\xa0\x80\xff\xf0\x9f', MEGA)) },
   { name: '1 MB of text that nearly is GTUBE, and nearly an amount', make: () => text('text/plain', lines('XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI $1,000,000.0x ', MEGA)) },
+  { name: 'a Subject of 240 KB, nearly in encoded words', make: () => subject('=?a?q??'.repeat(34_000)) },
+  { name: 'a Subject of 240 KB in character sets of strangers', make: () => subject(Array.from({ length: 11_000 }, (_, at) => `=?x-${at}?q?=e4?=`).join('\r\n ')) },
+  { name: '240 KB of Content-Type fields', make: () => Buffer.from(`${HEAD}${'Content-Type: text/plain; a=b; c=d\r\n'.repeat(6500)}\r\ntext\r\n`, 'latin1') },
+  { name: '1 MB of lines that nearly are delimiters of 20 multiparts', make: () => nearlyDelimiters(20) },
+  { name: '1 MB of uuencoded files that nearly begin', make: () => text('text/plain', `begin 644 a${' '.repeat(250)}!\r\n`.repeat(3700)) },
+  { name: '1 MB of escapes in ISO-2022-KR', make: () => text('text/plain', lines('\x1b', MEGA), 'iso-2022-kr') },
+  { name: '1 MB of signs of windows-1252', make: () => text('text/plain', lines('\x80\x91', MEGA), 'windows-1252') },
+  { name: '1 MB of marks on one letter, in no order', make: () => unicode(`a${'\u0301\u0323'.repeat(MEGA / 4)}`) },
+  { name: '1 MB of a letter that is eighteen', make: () => unicode(lines('\ufdfa', MEGA / 3)) },
+  { name: '1 MB of wide letters', make: () => unicode(lines('ｆｒｅｅ ', MEGA / 3)) },
+  { name: '1 MB of Chinese characters, each another', make: () => unicode(each(MEGA / 3, (at) => String.fromCodePoint(...Array.from({ length: 40 }, (_, i) => 0x4e00 + ((at * 40 + i) % 20_000))))) },
+  { name: '1 MB of links in links', make: () => text('text/plain', each(MEGA, (at) => `http://r${at}.example/${Array.from({ length: 40 }, (_, i) => `http://r${i}.x${at}.example/`).join('')}`)) },
+  { name: '1 MB of hosts that look like others', make: () => unicode(each(MEGA * 0.8, (at) => `http://раураl${at}.com/`)) },
+  { name: '1 MB of styles with sizes that do not end', make: () => text('text/html', each(MEGA, (at) => `<p style="font:${at}${'1'.repeat(4000)}">x`)) },
+  { name: '1 MB of rules of style and of what they are for', make: () => text('text/html', `<style>${each(MEGA / 2, (at) => `.c${at}{color:#${(at % 4096).toString(16).padStart(3, '0')}}`)}</style>${each(MEGA / 2, (at) => `<p class="c${at} c${at + 1} c${at + 2}">x`)}`) },
+  { name: '1 MB of tables in tables', make: () => text('text/html', lines('<table><tr><td>', MEGA)) },
+  { name: 'a zip of 200 documents that are one', make: () => attached('a.zip', overlappingZip(Buffer.concat([oleOf('WordDocument'), Buffer.alloc(200_000, 'W')]), 200)) },
+  { name: 'a zip of 200 files that do not say where they end', make: () => attached('a.zip', withoutEnds()) },
 ]

@@ -46,6 +46,8 @@ export const MAX_ARCHIVE_ENTRIES = 200
 export const MAX_ARCHIVE_DEPTH = 3
 /** Bytes that are unpacked for one message, what is thrown away included. */
 export const MAX_UNPACKED_BYTES = 1_048_576
+/** Bytes of entries that are stored as they are, of all archives of a message: more than a message can hold, unless they lie over each other. */
+export const MAX_STORED_BYTES = 4_194_304
 /** Bytes of an entry that are unpacked to tell its type. */
 export const MAX_HEAD_BYTES = 4096
 /** Who unpacks to more than this many times its size and to more than BOMB_BYTES is a bomb; deflate cannot do more than 1032 times, documents do 10. */

@@ -109,7 +109,8 @@ export class ArchiveReader {
       return
     }
     if (entry.method === 0) {
-      this.read({ ...base, content: entry.packed, headOnly: false })
+      const { bytes, more } = this.budget.stored(entry.packed)
+    this.read({ ...base, content: bytes, headOnly: more })
       return
     }
     const head = this.budget.head(entry.packed)

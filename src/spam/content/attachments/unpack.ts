@@ -4,7 +4,7 @@
  * before, or nothing. Never throws.
  */
 import { constants, inflateRawSync } from 'node:zlib'
-import { MAX_ARCHIVE_ENTRIES, MAX_HEAD_BYTES, MAX_UNPACKED_BYTES } from '../bounds.ts'
+import { MAX_ARCHIVE_ENTRIES, MAX_HEAD_BYTES, MAX_STORED_BYTES, MAX_UNPACKED_BYTES } from '../bounds.ts'
 
 export interface Unpacked {
   readonly bytes: Buffer
@@ -24,12 +24,20 @@ const CALL_COST = 1024
 export class UnpackBudget {
   private bytesLeft = MAX_UNPACKED_BYTES
   private entriesLeft = MAX_ARCHIVE_ENTRIES
+  private storedLeft = MAX_STORED_BYTES
 
   /** false: enough entries were looked at. */
   takeEntry(): boolean {
     if (this.entriesLeft <= 0) return false
     this.entriesLeft--
     return true
+  }
+
+  /** An entry that is stored as it is: all of it, or, where entries lie over each other and enough was given, its head. */
+  stored(bytes: Buffer): Unpacked {
+    if (bytes.length > this.storedLeft) return { bytes: bytes.subarray(0, MAX_HEAD_BYTES), more: bytes.length > MAX_HEAD_BYTES }
+    this.storedLeft -= bytes.length
+    return { bytes, more: false }
   }
 
   /** Enough of what a stream unpacks to for its type to be told. */

@@ -27,15 +27,22 @@ const CENTRAL_BYTES = 46
 /** Sizes that stand elsewhere (zip64). */
 const ELSEWHERE = 0xffffffff
 const AES_METHOD = 99
+/** No system has longer ones; entries may share one that is as long as the format allows. */
+const MAX_NAME_BYTES = 4096
 
-function nameOf(bytes: Buffer): string {
+function nameOf(whole: Buffer): string {
+  // Its end tells what a file is.
+  const bytes = whole.length > MAX_NAME_BYTES ? whole.subarray(-MAX_NAME_BYTES) : whole
   const text = bytes.toString('utf8')
   return text.includes('\ufffd') ? bytes.toString('latin1') : text
 }
 
-interface Local extends ZipEntry {
-  /** where the next header may be */
-  readonly end: number
+/** What the header before an entry says. */
+interface Local extends Omit<ZipEntry, 'packed' | 'packedSize'> {
+  /** where the packed bytes begin */
+  readonly start: number
+  /** undefined: their length was not known, or stands elsewhere */
+  readonly packedSize: number | undefined
 }
 
 /** The entry whose own header stands at `at`; undefined: there is none. */
@@ -47,18 +54,14 @@ function localAt(content: Buffer, at: number): Local | undefined {
   const size = content.readUInt32LE(at + 22)
   const nameEnd = at + LOCAL_BYTES + content.readUInt16LE(at + 26)
   const start = nameEnd + content.readUInt16LE(at + 28)
-  // Behind a stream whose length was not known, or stands elsewhere, the next header has to be looked for.
   const unknown = ((flags & 8) !== 0 && packedSize === 0) || packedSize === ELSEWHERE
-  const found = unknown ? content.indexOf(LOCAL, start) : start + packedSize
-  const end = found < 0 ? content.length : found
   return {
     name: nameOf(content.subarray(at + LOCAL_BYTES, nameEnd)),
     encrypted: (flags & 1) !== 0 || method === AES_METHOD,
     method,
     size: unknown || size === ELSEWHERE ? NaN : size,
-    packed: content.subarray(start, Math.max(start, end)),
-    packedSize: unknown ? Math.max(0, end - start) : packedSize,
-    end,
+    start: Math.min(start, content.length),
+    packedSize: unknown ? undefined : packedSize,
   }
 }
 
@@ -67,10 +70,14 @@ function byLocalHeaders(content: Buffer, most: number): ZipEntry[] {
   const found: ZipEntry[] = []
   let at = content.indexOf(LOCAL)
   while (at >= 0 && found.length < most) {
-    const entry = localAt(content, at)
-    if (entry === undefined) break
-    found.push(entry)
-    at = Math.max(entry.end, at + LOCAL_BYTES)
+    const local = localAt(content, at)
+    if (local === undefined) break
+    const { start, packedSize, ...entry } = local
+    // Where their length is not known the next header has to be looked for.
+    const next = packedSize === undefined ? content.indexOf(LOCAL, start) : start + packedSize
+    const end = next < 0 ? content.length : next
+    found.push({ ...entry, packed: content.subarray(start, end), packedSize: packedSize ?? end - start })
+    at = end
     // A descriptor may stand between two entries; anything else is looked over.
     if (at < content.length && content.compare(LOCAL, 0, 4, at, Math.min(at + 4, content.length)) !== 0) at = content.indexOf(LOCAL, at)
   }
@@ -95,7 +102,7 @@ function byDirectory(content: Buffer, most: number): ZipEntry[] | undefined {
     const nameEnd = at + CENTRAL_BYTES + content.readUInt16LE(at + 28)
     const local = localAt(content, content.readUInt32LE(at + 42) + shift)
     const name = nameOf(content.subarray(at + CENTRAL_BYTES, nameEnd))
-    const from = local === undefined ? content.length : local.packed.byteOffset - content.byteOffset
+    const from = local?.start ?? content.length
     const encrypted = (flags & 1) !== 0 || method === AES_METHOD
     const packed = content.subarray(from, Math.min(content.length, from + packedSize))
     const entry = { name, encrypted, method, size: unpacked === ELSEWHERE ? NaN : unpacked, packed, packedSize }

@@ -37,6 +37,7 @@ export interface HtmlReading {
 const BANG = 33
 const QUESTION = 63
 const SLASH = 47
+const LESS = 60
 
 // One message is read at a time, from beginning to end: these are used again.
 const shown = new TextSink(MAX_TEXT_CHARACTERS)
@@ -81,8 +82,7 @@ class HtmlReader {
     open.reset()
     let at = 0
     while (at < this.end) {
-      let less = this.html.indexOf('<', at)
-      if (less < 0 || less > this.end) less = this.end
+      const less = this.nextMarkup(at)
       if (less > at) this.text(at, less)
       at = less < this.end ? this.markup(less) : less
     }
@@ -123,15 +123,24 @@ class HtmlReader {
     if (sink === unseen) unseen.blank()
   }
 
+  /** The next `<` that begins something; the end where there is none. A `<` before anything else is text. */
+  private nextMarkup(from: number): number {
+    const { html, end } = this
+    for (let less = html.indexOf('<', from); less >= 0 && less < end;) {
+      const code = html.charCodeAt(less + 1)
+      if (isLetter(code) || code === SLASH || code === BANG || code === QUESTION) return less
+      less = code === LESS ? less + 1 : html.indexOf('<', less + 1)
+    }
+    return end
+  }
+
   /** What a `<` begins; returns where the reading goes on. */
   private markup(at: number): number {
     const code = this.html.charCodeAt(at + 1)
     if (isLetter(code)) return this.startTag(at + 1)
     if (code === SLASH) return this.endTag(at + 2)
     if (code === BANG) return this.declaration(at + 2)
-    if (code === QUESTION) return this.behind('>', at + 2)
-    this.sink.add(this.codes, at, at + 1)
-    return at + 1
+    return this.behind('>', at + 2)
   }
 
   private behind(mark: string, from: number): number {

@@ -157,7 +157,7 @@ function setProperty(style: Mutable, property: string, written: string): void {
       return
     case 'font': {
       // The size is the first word that is a number with a unit; a weight has none.
-      const size = /(?:^|\s)(\d*\.?\d+(?:px|pt|em|rem|%))/.exec(value)
+      const size = /(?:^|\s)(\d{0,9}\.?\d{1,9}(?:px|pt|em|rem|%))/.exec(value)
       if (size?.[1] !== undefined) setFontSize(style, size[1])
       return
     }

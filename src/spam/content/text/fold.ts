@@ -153,6 +153,14 @@ class Unmasker {
 
 const array = new CodeArray()
 
+/**
+ * More marks on one letter than any language has are left out: normalization
+ * puts them in order, which takes the square of their number (UAX 15 §13 allows 30).
+ */
+const MANY_MARKS = /(\p{M}{30})\p{M}+/gu
+/** Normalization makes up to 18 characters of one; no text that people read grows by more than this. */
+const MAX_GROWTH = 2
+
 /** So much is folded at a time: what is made on the way stays small, and what is plain ASCII is quick wherever it stands. */
 const PIECE_CHARACTERS = 16_384
 /** How far back a place between two words is looked for. */
@@ -164,7 +172,7 @@ function foldPiece(text: string, latin: boolean): string {
   if (!ascii) {
     const found = classesIn(array.of(plain, false))
     if ((found & INVISIBLE) !== 0) plain = withoutInvisible(plain, array.of(plain, false))
-    if ((found & COMPATIBLE) !== 0) plain = plain.normalize('NFKC')
+    if ((found & COMPATIBLE) !== 0) plain = plain.replace(MANY_MARKS, '$1').normalize('NFKC')
     // Normalization makes Greek and Cyrillic letters of others.
     if ((found & (CONFUSED | COMPATIBLE)) !== 0) plain = new Unmasker(plain, array.of(plain, false), latin).unmask()
   }
@@ -181,13 +189,16 @@ function pieceEnd(text: string, from: number): number {
   return between > 0 ? end - MAX_WORD_CHARACTERS + between : end
 }
 
-/** `latin`: most of its letters are Latin. */
+/** `latin`: most of its letters are Latin. Of a long text that grows beyond MAX_GROWTH the end is left out. */
 export function fold(text: string, latin: boolean): string {
   if (text.length <= PIECE_CHARACTERS) return foldPiece(text, latin)
   const pieces: string[] = []
-  for (let from = 0; from < text.length;) {
+  let room = text.length * MAX_GROWTH
+  for (let from = 0; from < text.length && room > 0;) {
     const end = pieceEnd(text, from)
-    pieces.push(foldPiece(text.slice(from, end), latin))
+    const piece = foldPiece(text.slice(from, end), latin)
+    pieces.push(piece)
+    room -= piece.length
     from = end
   }
   return pieces.join('')

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import type { Attachment } from '../../../../../src/spam/content.ts'
-import { MAX_ARCHIVE_ENTRIES } from '../../../../../src/spam/content/bounds.ts'
-import { gzipOf, oleOf, programOf, rar4Of, rar5Of, tarOf, zipOf } from '../../../../support/archive-bytes.ts'
+import { MAX_ARCHIVE_ENTRIES, MAX_STORED_BYTES } from '../../../../../src/spam/content/bounds.ts'
+import { gzipOf, oleOf, overlappingZip, programOf, rar4Of, rar5Of, tarOf, zipOf } from '../../../../support/archive-bytes.ts'
 import { contentOf, file } from '../../../../support/content-messages.ts'
 
 const found = (name: string, bytes: string | Buffer, type?: string): readonly Attachment[] => contentOf({ type: 'text/plain', content: 'x' }, file(name, bytes, type)).attachments
@@ -134,4 +134,49 @@ test('which parts are attachments', () => {
   const content = contentOf({ type: 'text/plain', content: 'shown' }, { type: 'text/plain', content: 'named', name: 'a.txt', disposition: 'inline' }, { type: 'image/png', content: 'x' }, { type: 'text/html', content: '<b>', name: 'b.html' })
   assert.deepEqual(content.attachments.map(({ part, name, extension }) => [part, name, extension]), [[2, 'a.txt', 'txt'], [3, '', ''], [4, 'b.html', 'html']])
   assert.equal(content.text, 'shown\nnamed')
+})
+
+/** Bytes that searches were given to look through. */
+function searched(t: TestContext, work: () => void): number {
+  let bytes = 0
+  const prototype = Buffer.prototype as Buffer
+  for (const name of ['includes', 'indexOf', 'lastIndexOf'] as const) {
+    const real = Object.getOwnPropertyDescriptor(prototype, name)?.value as (...given: never[]) => unknown
+    t.mock.method(prototype, name, function (this: Buffer, ...given: never[]) {
+      bytes += this.length
+      return Reflect.apply(real, this, given) as unknown
+    })
+  }
+  work()
+  t.mock.restoreAll()
+  return bytes
+}
+
+test('files of a zip that lie over each other are looked through as often as files of a whole message could be', (t) => {
+  const inner = Buffer.concat([oleOf('WordDocument'), Buffer.alloc(200_000, 'W')])
+  const bytes = overlappingZip(inner, 200)
+  let all: readonly Attachment[] = []
+  const looked = searched(t, () => {
+    all = found('a.zip', bytes)
+  })
+  // Each is a document; of those beyond the bound the head says no more than that.
+  assert.equal(all.length, MAX_ARCHIVE_ENTRIES + 1)
+  assert.deepEqual([...new Set(all.slice(1).map(({ executable, bytes: size }) => `${executable} ${size}`))], [`false ${inner.length}`])
+  assert.ok(looked < MAX_STORED_BYTES * 20, `${looked} bytes`)
+})
+
+test('a directory whose files do not say where they end is no reason to look for their ends', (t) => {
+  const one = zipOf([{ name: 'a', content: Buffer.alloc(200_000, 'P'), stored: true, streamed: true }])
+  const bytes = overlappingZip(Buffer.alloc(200_000, 'P'), 200)
+  bytes.writeUInt16LE(one.readUInt16LE(6), 6)
+  bytes.writeUInt32LE(0, 18)
+  const looked = searched(t, () => {
+    assert.equal(found('a.zip', bytes).length, MAX_ARCHIVE_ENTRIES + 1)
+  })
+  assert.ok(looked < bytes.length * 60, `${looked} bytes`)
+})
+
+test('a name that is as long as the format allows is kept by its end', () => {
+  const [, entry] = found('a.zip', zipOf([{ name: `${'x'.repeat(60_000)}.exe`, content: 'x' }]))
+  assert.deepEqual([entry?.name.length, entry?.extension, entry?.executable], [255, 'exe', true])
 })

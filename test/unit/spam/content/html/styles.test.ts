@@ -22,6 +22,11 @@ test('sizes, colours and images', () => {
   assert.equal(readStyle('font-size:12pt').fontSize, 16)
   assert.equal(readStyle('font: bold 0px/1.5 Arial').fontSize, 0)
   assert.equal(readStyle('font: 700 14px Arial').fontSize, 14)
+  assert.equal(readStyle('font: .5px Arial').fontSize, 0.5)
+  assert.equal(readStyle('font:0.000000001px a').fontSize, 1e-9)
+  // A size with more digits is none: to look for its end from each of them would take the square of their number.
+  assert.ok(Number.isNaN(readStyle(`font:${'1'.repeat(4000)}`).fontSize))
+  assert.ok(Number.isNaN(readStyle(`font:${'1'.repeat(4000)}px`).fontSize))
   assert.deepEqual([readStyle('font-size:50%').fontSize, readStyle('font-size:50%').relative], [0.5, true])
   assert.equal(readStyle('font-size:x-small').fontSize, 10)
   assert.ok(Number.isNaN(readStyle('font-size:-1px').fontSize))

@@ -43,3 +43,18 @@ test('a long text is the same as its pieces', () => {
   assert.equal(folded('x'.repeat(100_000)), 'x'.repeat(100_000))
   assert.equal(folded('\u{1d41a}'.repeat(40_000)).replace(/a/g, '').length <= 4, true)
 })
+
+test('of the marks on one letter no more are put in order than any language has', () => {
+  const marks = '\u0301\u0323'.repeat(20_000)
+  const plain = folded(`a${marks} b${'\u0301'.repeat(10)} c`)
+  assert.match(plain, /^\u1ea1\p{M}+ b\u0301{10} c$/u)
+  // Thirty in each of the pieces that are folded at a time.
+  assert.ok(plain.length < 150, `${plain.length} characters`)
+})
+
+test('a text that would grow is cut, a text that people write is not', () => {
+  const grown = folded('\ufdfa'.repeat(500_000))
+  assert.ok(grown.length > 500_000 && grown.length < 1_500_000, `${grown.length} characters`)
+  const letters = 'ﬁnance Ⅷ ½ … ™ ﷲ '.repeat(20_000)
+  assert.equal(folded(letters).trimEnd().split(' ').at(-1), folded('ﷲ'))
+})
