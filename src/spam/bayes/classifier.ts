@@ -7,10 +7,11 @@
  * Two opinions are added up, Fisher's method (combine.ts) and a linear model
  * (linear-model.ts). What their sum means hangs on the mail of the site: the
  * model says where about one wanted message in two thousand would be. There are
- * `LIMIT_POINTS`, which is the tag threshold; from there points rise and fall
- * with the evidence, between `SPAM_POINTS` and −`HAM_POINTS`: certainty that mail
- * is wanted outweighs a few rules, but not a message that breaks all of them –
- * words are easily borrowed. Points are the logarithm of the odds, and the
+ * `LIMIT_POINTS`, which is the tag threshold. Just below it points fall steeply:
+ * there is wanted mail that looks like an offer, and a rule or two shall not
+ * carry it over. No evidence is no points. Certainty that mail is wanted
+ * (−`HAM_POINTS`) outweighs a few rules, but not a message that breaks many of
+ * them: words are easily borrowed. Points are the logarithm of the odds, and the
  * probability is made of them.
  *
  * Never throws.
@@ -22,10 +23,14 @@ import type { TokenSet } from './token-set.ts'
 
 export const MIN_MESSAGES = 200
 export const SPAM_POINTS = 6.5
-export const HAM_POINTS = 4
+export const HAM_POINTS = 2.5
 export const LIMIT_POINTS = 5
-/** points for each one of evidence */
-const SLOPE = 3
+/** points for each one of evidence above the limit, and for what speaks for wanted mail */
+const STEEP = 5
+const FLAT = 1.5
+/** What is so near to the limit is in doubt, and has these points. */
+const DOUBT = 0.7
+const DOUBT_POINTS = 1.5
 /** Where a limit is not known. */
 const USUAL_LIMIT = 1.8
 /** Mail that comes tomorrow is less like what was learnt than that is like itself. */
@@ -75,7 +80,12 @@ export function classify(tokens: TokenSet, trained: Trained | undefined, minMess
 
 /** The logarithm of the odds that a message is unwanted. */
 export function oddsOf(evidence: number, wantedLimit: number = USUAL_LIMIT): number {
-  return LIMIT_POINTS + SLOPE * (evidence - Math.max(LEAST_LIMIT, wantedLimit))
+  const limit = Math.max(LEAST_LIMIT, wantedLimit)
+  const doubt = limit - DOUBT
+  if (evidence < 0) return FLAT * evidence
+  if (evidence < doubt) return DOUBT_POINTS * (evidence / doubt)
+  if (evidence < limit) return DOUBT_POINTS + (LIMIT_POINTS - DOUBT_POINTS) * ((evidence - doubt) / DOUBT)
+  return LIMIT_POINTS + STEEP * (evidence - limit)
 }
 
 export function pointsOf(odds: number): number {

@@ -11,7 +11,7 @@ import type { MessageContent } from '../content.ts'
 import type { LinearModel } from './linear-model.ts'
 import { trainLinear } from './linear-training.ts'
 import { messageKey } from './message-key.ts'
-import { MODEL_FILE, readModel, writeModel } from './model-file.ts'
+import { MODEL_FILE, readModel, readModelHead, writeModel, type HeadReading } from './model-file.ts'
 import { Slices } from './slices.ts'
 import { singleTokens, tokenKeys, type BayesCounts, type BayesStore, type ForgetOutcome, type KeptMessage, type LearnOutcome, type LearntMessage, type MessageClass } from './store.ts'
 import { TokenTable } from './table.ts'
@@ -24,10 +24,16 @@ export interface LearnerContext {
   readonly tokens: TokenSettings
   /** milliseconds since 1970 */
   readonly now: () => number
+  /** so many of each class a store that was made anew has to know before it may take the place of a model; default: none */
+  readonly minMessages?: number
 }
 
-/** `current`: nothing was learnt since the last time. `busy`: another process does it, or it was cut short; ask again later. */
-export type MaintainOutcome = 'written' | 'current' | 'busy'
+/**
+ * `current`: nothing was learnt since the last time. `busy`: another process does
+ * it, or it was cut short; ask again later. `held`: the store was made anew behind
+ * our back and knows too little; the model of the one before stays.
+ */
+export type MaintainOutcome = 'written' | 'current' | 'busy' | 'held'
 
 const DAY_MS = 86_400_000
 /** Learnt by others while the table is made. */
@@ -48,21 +54,42 @@ export class Learner {
     return this.#context.store.forget(this.#message(content))
   }
 
+  /** Whether the model here is made of all that the store knows; asks it for a few numbers only. `nothing`: there is neither. */
+  async state(): Promise<'current' | 'behind' | 'held' | 'nothing'> {
+    const { store, directory } = this.#context
+    const counts = await store.counts()
+    const written = readModelHead(join(directory, MODEL_FILE))
+    if (written.status === 'none' && counts.ham + counts.spam === 0) return 'nothing'
+    if (this.#isHeld(counts, written)) return 'held'
+    return written.status === 'read' && written.head.revision === counts.revision ? 'current' : 'behind'
+  }
+
   /** Adds up what was learnt and writes the model anew. Call it now and then, and after much was learnt. */
   async maintain(signal?: AbortSignal): Promise<MaintainOutcome> {
     const { store, directory } = this.#context
     const path = join(directory, MODEL_FILE)
     if (!await store.maintain(this.#day(), signal)) return 'busy'
     const counts = await store.counts()
+    if (this.#isHeld(counts, readModelHead(path))) return 'held'
+    // What has come meanwhile is in the next model.
+    const revision = counts.revision - counts.waiting
     const written = readModel(path)
-    if (written.status === 'read' && written.model.revision === counts.revision) return 'current'
+    if (written.status === 'read' && written.model.revision === revision) return 'current'
     const slices = new Slices(signal)
     const table = await tableOf(store, counts, slices)
     if (table === undefined) return 'busy'
     const linear = await linearOf(store, slices)
     if (linear === 'cut-short') return 'busy'
-    await writeModel(path, { ...counts, table, linear })
+    await writeModel(path, { ...counts, revision, table, linear })
     return 'written'
+  }
+
+  /** A store that was lost must not take along what the model still knows. */
+  #isHeld({ ham, spam, since }: BayesCounts, written: HeadReading): boolean {
+    const { minMessages = 0 } = this.#context
+    if (since === undefined || written.status !== 'read' || written.head.revision >= since) return false
+    const trained = written.head.ham >= minMessages && written.head.spam >= minMessages
+    return trained && (ham < minMessages || spam < minMessages)
   }
 
   #message(content: MessageContent): LearntMessage {

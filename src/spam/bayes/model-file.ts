@@ -53,6 +53,25 @@ export type ModelReading =
   | { readonly status: 'none' }
   | { readonly status: 'unreadable'; readonly cause: string }
 
+export type HeadReading =
+  | { readonly status: 'read'; readonly head: Pick<BayesModel, 'ham' | 'spam' | 'tokens' | 'revision'> }
+  | { readonly status: 'none' | 'unreadable' }
+
+/** What its header says, without the rest. Never throws. */
+export function readModelHead(path: string): HeadReading {
+  let file: number | undefined
+  try {
+    file = openSync(path, 'r')
+    const bytes = Buffer.alloc(HEADER_BYTES)
+    if (readSync(file, bytes, 0, HEADER_BYTES, 0) < HEADER_BYTES || headProblem(bytes) !== undefined) return { status: 'unreadable' }
+    return { status: 'read', head: headOf(bytes) }
+  } catch (error) {
+    return { status: error instanceof Error && 'code' in error && error.code === 'ENOENT' ? 'none' : 'unreadable' }
+  } finally {
+    if (file !== undefined) closeSync(file)
+  }
+}
+
 /** Reads it whole, in one piece. Never throws. */
 export function readModel(path: string): ModelReading {
   let file: number | undefined
@@ -77,12 +96,8 @@ export function readModel(path: string): ModelReading {
 
 /** @param bytes of the whole file; the model goes on using them */
 export function parseModel(bytes: Buffer): ModelReading {
-  if (bytes.length < HEADER_BYTES || bytes.toString('latin1', 0, MAGIC.length) !== MAGIC) return unreadable('it is no model')
-  if (crc32(bytes.subarray(0, CHECKED_BYTES)) !== bytes.readUInt32LE(CHECKED_BYTES)) return unreadable('its header is damaged')
-  const format = bytes.readUInt32LE(8)
-  if (format !== FORMAT_VERSION) return unreadable(`it has format ${format}; known here: ${FORMAT_VERSION}`)
-  const version = bytes.readUInt32LE(12)
-  if (version !== TOKENS_VERSION) return unreadable(`it has tokens of version ${version}, this Postern makes ${TOKENS_VERSION}: the classifier has to be trained again`)
+  const problem = headProblem(bytes)
+  if (problem !== undefined) return unreadable(problem)
   const [count, linear] = [bytes.readUInt32LE(28), bytes.readUInt32LE(40)]
   const places = bytes.subarray(HEADER_BYTES)
   if (count === 0 || places.length !== (count + linear) * SLOT_BYTES) return unreadable('it is shorter or longer than it says')
@@ -94,10 +109,23 @@ export function parseModel(bytes: Buffer): ModelReading {
   return {
     status: 'read',
     model: {
-      ham: bytes.readUInt32LE(16), spam: bytes.readUInt32LE(20), tokens: bytes.readUInt32LE(24), revision: bytes.readDoubleLE(32), table: tableAt(0, count),
+      ...headOf(bytes), table: tableAt(0, count),
       linear: linear === 0 ? undefined : { table: tableAt(count, linear), bias: bytes.readDoubleLE(48), largestWeight: bytes.readDoubleLE(56), wantedLimit: known(bytes.readDoubleLE(64)) },
     },
   }
+}
+
+function headProblem(bytes: Buffer): string | undefined {
+  if (bytes.length < HEADER_BYTES || bytes.toString('latin1', 0, MAGIC.length) !== MAGIC) return 'it is no model'
+  if (crc32(bytes.subarray(0, CHECKED_BYTES)) !== bytes.readUInt32LE(CHECKED_BYTES)) return 'its header is damaged'
+  const format = bytes.readUInt32LE(8)
+  if (format !== FORMAT_VERSION) return `it has format ${format}; known here: ${FORMAT_VERSION}`
+  const version = bytes.readUInt32LE(12)
+  return version === TOKENS_VERSION ? undefined : `it has tokens of version ${version}, this Postern makes ${TOKENS_VERSION}: the classifier has to be trained again`
+}
+
+function headOf(bytes: Buffer): Pick<BayesModel, 'ham' | 'spam' | 'tokens' | 'revision'> {
+  return { ham: bytes.readUInt32LE(16), spam: bytes.readUInt32LE(20), tokens: bytes.readUInt32LE(24), revision: bytes.readDoubleLE(32) }
 }
 
 function known(number: number): number | undefined {

@@ -96,6 +96,18 @@ test('where wanted mail ends are the points of the tag threshold, wherever that 
   assert.equal(oddsOf(1.8), LIMIT_POINTS)
 })
 
+test('no evidence is no points, and more evidence is never fewer', () => {
+  for (const limit of [undefined, 1.6, 3]) {
+    assert.equal(oddsOf(0, limit), 0)
+    let before = -Infinity
+    for (let evidence = -3; evidence < 5; evidence += 0.01) {
+      const odds = oddsOf(evidence, limit)
+      assert.ok(odds > before && (before === -Infinity || odds - before < 0.1), `${evidence}: ${before}, ${odds}`)
+      before = odds
+    }
+  }
+})
+
 test('a long message is no surer than its evidence', () => {
   const trained = taught({ ham: HAM, spam: SPAM }, 150)
   const once = classify(tokensOf(letter('cheap pills and loans')), trained)
