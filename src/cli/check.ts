@@ -9,6 +9,7 @@ import { isatty } from 'node:tty'
 import { checkDelivery } from './check-delivery.ts'
 import { checkDns } from './check-dns.ts'
 import { checkRules } from './check-rules.ts'
+import { checkStore } from './check-store.ts'
 import { checkUsers } from './check-users.ts'
 import { EXIT } from './exit-codes.ts'
 import type { LoadReport } from '../delivery/address-source.ts'
@@ -59,10 +60,12 @@ export async function runCheck(options: CheckOptions, io: CheckIo): Promise<numb
       return tellErrors(loaded.errors.map(describeError), loaded, err)
     case 'ok': {
       const files = await checkFiles(loaded.settings, loaded.source)
-      const warnings = [...loaded.warnings, ...files.warnings]
-      if (files.errors.length > 0) return tellErrors(files.errors, { source: loaded.source, warnings }, err)
+      const store = await checkStore(loaded.settings.spam.bayes.store)
+      const warnings = [...loaded.warnings, ...files.warnings, ...store.warnings]
+      const errors = [...files.errors, ...store.errors]
+      if (errors.length > 0) return tellErrors(errors, { source: loaded.source, warnings }, err)
       tellWarnings(warnings, err)
-      out(`configuration OK: ${loaded.source}\n${summarise(loaded.settings)}`)
+      out(`configuration OK: ${loaded.source}\n${summarise(loaded.settings)}${store.lines.map((line) => `${line}\n`).join('')}`)
       return options.dns === true ? await tellDns(loaded.settings, io) : EXIT.ok
     }
   }

@@ -3,10 +3,11 @@
  * takes back what it was taught, says how much it knows. Works on the state
  * directory itself, whether the gateway runs or not; workers take the new model
  * up within a minute. Control-C ends it between two messages: what was learnt
- * stays learnt, and the same command goes on where it stopped.
+ * stays learnt, and the same command goes on where it stopped. Where several machines
+ * share what is learnt, it is learnt for all of them.
  *
  * Exit codes of sysexits(3): 0 done; 65 nothing of it was a message; 66 a path is
- * not there; 75 cut short, or somebody else kept the database busy; 77 no
+ * not there; 75 cut short, or the store is busy or does not answer; 77 no
  * permission; 78 the configuration is wrong.
  */
 import { existsSync } from 'node:fs'
@@ -15,17 +16,19 @@ import type { Settings } from '../config/settings.ts'
 import { readMimeMessage } from '../mime/reader.ts'
 import { escapeControls } from '../observe/readable.ts'
 import { Learner } from '../spam/bayes/learner.ts'
-import { TOKENS_VERSION, type BayesCounts } from '../spam/bayes/store.ts'
+import { openBayesStore } from '../scoring/bayes-store.ts'
+import type { BayesCounts, BayesStore } from '../spam/bayes/store.ts'
 import { readContent } from '../spam/content/read-content.ts'
-import { BayesDatabase } from '../state/bayes-database.ts'
 import { isBusy } from '../state/database.ts'
-import { becomeOwner } from './become-owner.ts'
+import { RedisError } from '../state/redis-connection.ts'
+import { becomeOwner, givesUpRoot } from './become-owner.ts'
 import { configured, type ConfiguredIo } from './configured.ts'
 import { EXIT, ExitError } from './exit-codes.ts'
 import { readMessage } from './scan-message.ts'
 import type { TrainPathsRequest, TrainRequest, TrainStatusRequest } from './train-command.ts'
+import { openMail, type Mail } from './train-mail.ts'
 import { Progress } from './train-progress.ts'
-import { findSources, messagesOf, type Source, type TrainingMessage } from './train-sources.ts'
+import { messagesOf, type Source, type TrainingMessage } from './train-sources.ts'
 
 export interface TrainIo extends ConfiguredIo {
   readonly out: (text: string) => void
@@ -40,8 +43,9 @@ export interface TrainIo extends ConfiguredIo {
 
 interface Ground {
   readonly settings: Settings
-  readonly store: BayesDatabase
+  readonly store: BayesStore
   readonly learner: Learner
+  readonly mail: Mail
   readonly io: TrainIo
 }
 
@@ -54,7 +58,6 @@ interface Tally {
   unreadable: number
 }
 
-const DAY_MS = 86_400_000
 /** So many are named, the others counted. */
 const NAMED = 10
 
@@ -66,20 +69,24 @@ async function perform(request: TrainRequest, io: TrainIo, signal: AbortSignal):
   const loaded = configured(request.config, io)
   if (loaded.status === 'refused') return loaded.exitCode
   const { settings } = loaded
-  if (existsSync(settings.state)) becomeOwner(settings)
+  const stated = existsSync(settings.state)
+  const paths = request.action === 'status' ? [] : request.paths.filter((path) => path !== '-').map((path) => resolve(io.cwd, path))
+  const mail = openMail(paths, { givesUpRoot: stated && givesUpRoot(settings) })
+  if (stated) becomeOwner(settings)
   const { bayes } = settings.spam
-  const tokenDays = Math.ceil(bayes.expireMs / DAY_MS)
-  const store = new BayesDatabase(settings.state, { tokensVersion: TOKENS_VERSION, maxTokens: bayes.maxTokens, tokenDays, messageDays: 2 * tokenDays })
+  const store = openBayesStore(bayes, { state: settings.state })
   try {
     const tokens = { ownHosts: new Set([settings.hostname.toLowerCase()]) }
-    const learner = new Learner({ store, directory: settings.state, tokens, now: io.now ?? Date.now })
-    const ground = { settings, store, learner, io }
+    const learner = new Learner({ store, directory: settings.state, tokens, now: io.now ?? Date.now, minMessages: bayes.minMessages })
+    const ground = { settings, store, learner, mail, io }
     return request.action === 'status' ? await status(request, ground) : await train(request, ground, signal)
   } catch (error) {
     if (isBusy(error)) throw new ExitError(EXIT.temporary, 'somebody else keeps bayes.db busy; what was learnt so far is kept, and the same command goes on')
+    if (error instanceof RedisError) throw new ExitError(error.trouble === 'denied' ? EXIT.configuration : EXIT.temporary, `${error.message}; what was learnt so far is kept, and the same command goes on`)
     throw error
   } finally {
     store.close()
+    await mail.close()
   }
 }
 
@@ -100,7 +107,7 @@ async function withInterrupt({ signal }: TrainIo, work: (signal: AbortSignal) =>
 
 async function train(request: TrainPathsRequest, ground: Ground, signal: AbortSignal): Promise<number> {
   const { io } = ground
-  const found = await sourcesOf(request.paths, io)
+  const found = await sourcesOf(request.paths, ground)
   const terminal = 'terminal' in io ? io.terminal : process.stderr.isTTY ? { columns: process.stderr.columns } : undefined
   const progress = new Progress(found.sources.reduce((sum, { bytes }) => sum + bytes, 0), { err: io.err, terminal: terminal !== undefined, columns: terminal?.columns ?? 80, now: () => performance.now() })
   const tally: Tally = { learned: 0, known: 0, moved: 0, forgotten: 0, unknown: 0, unreadable: 0 }
@@ -116,6 +123,7 @@ async function train(request: TrainPathsRequest, ground: Ground, signal: AbortSi
     io.err('postern: cut short; what was learnt is kept, and the same command goes on\n')
     return EXIT.temporary
   }
+  if (outcome === 'held') io.err('postern: the model in use was made of another store; it stays until this one knows enough of both kinds\n')
   if (outcome === 'busy') io.err('postern: another process is adding up; it takes this in too\n')
   io.out(describeCounts(await ground.store.counts(), ground.settings))
   if (found.missing) return EXIT.noInput
@@ -123,12 +131,16 @@ async function train(request: TrainPathsRequest, ground: Ground, signal: AbortSi
   return unreadable > 0 && Object.values(read).every((count) => count === 0) ? EXIT.data : EXIT.ok
 }
 
-async function sourcesOf(paths: readonly string[], io: TrainIo): Promise<{ readonly sources: readonly Source[]; readonly missing: boolean }> {
+async function sourcesOf(paths: readonly string[], { mail, io }: Ground): Promise<{ readonly sources: readonly Source[]; readonly missing: boolean }> {
   const sources: Source[] = []
   let missing = false
   for (const path of paths) {
-    const search = await findSources(path === '-' ? path : resolve(io.cwd, path))
-    if (search.status === 'found') sources.push(...search.sources)
+    if (path === '-') {
+      sources.push({ path: undefined, bytes: 0, read: () => io.input })
+      continue
+    }
+    const search = await mail.find(resolve(io.cwd, path))
+    if (search.status === 'found') for (const file of search.files) sources.push(file)
     else {
       missing = true
       io.err(`postern: ${escapeControls(path)}: ${search.cause}\n`)
@@ -147,7 +159,7 @@ interface Reading {
 
 async function readSource(source: Source, reading: Reading): Promise<void> {
   const { ground: { settings, io }, signal, progress, tally } = reading
-  for await (const message of messagesOf(source, { maxBytes: settings.limits.messageBytes, input: io.input })) {
+  for await (const message of messagesOf(source, settings.limits.messageBytes)) {
     if (signal.aborted) return
     if (message.status === 'read') tally[await take(message, reading)]++
     else {

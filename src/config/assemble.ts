@@ -7,7 +7,7 @@ import { resolve } from 'node:path'
 import type { Policy } from '../policy/policy.ts'
 import type { Domain } from '../smtp/envelope.ts'
 import { assembleDns, assemblePolicy, thresholdsOf } from './assemble-policy.ts'
-import { assembleSpam } from './assemble-spam.ts'
+import { assembleRedis, assembleSpam } from './assemble-spam.ts'
 import { assembleSigning, assembleSubmission } from './assemble-signing.ts'
 import { resolveAddress } from './check-model.ts'
 import { normaliseDomain } from './format-names.ts'
@@ -48,7 +48,7 @@ export function assemble(model: Model, ground: Ground): Settings {
     newlines: values.newlines,
     dns: assembleDns(values.dns),
     signing: assembleSigning(values.signing, ground.base),
-    spam: assembleSpam(values.spam, ground.base),
+    spam: assembleSpam(values.spam, { base: ground.base, redis: assembleRedis(values.redis, ground.base) }),
     policy: assemblePolicy(values.policy, { base: ground.base, shadow: ground.shadow }),
     quarantine: { maxAgeMs: values.quarantine.max_age, maxBytes: values.quarantine.max_size },
     decisions: { maxAgeMs: values.decisions.max_age, maxCount: values.decisions.max_count },

@@ -8,6 +8,7 @@ import { checkPolicy } from './check-policy.ts'
 import type { CheckContext } from './check-context.ts'
 import { checkHopLogins, defaultTls } from './check-hop-logins.ts'
 import { checkSigning } from './check-signing.ts'
+import { checkRedis } from './check-redis.ts'
 import { checkSpam } from './check-spam.ts'
 import { checkSubmission } from './check-submission.ts'
 import { checkAuthorities, checkCertificate, checkDirectory, checkReadable } from './check-files.ts'
@@ -42,6 +43,7 @@ export function checkModel(model: Model, context: CheckContext): void {
   checkPolicy(model, context)
   checkSigning(model, context)
   checkSpam(model, context)
+  checkRedis(model, context)
   warnOfUnusedHops(model, collector)
   const state = model.root.values.state
   if (state !== undefined) checkDirectory(resolve(base, state), ['state'], context)

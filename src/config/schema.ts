@@ -14,6 +14,7 @@ import type { Group } from './leaf.ts'
 import { trustedNetwork } from './networks.ts'
 import { DNS, KEPT, POLICY } from './policy-schema.ts'
 import { loginName, senderLogin } from './format-signing.ts'
+import { REDIS } from './redis-schema.ts'
 import { SPAM } from './spam-schema.ts'
 import { SIGNING, SUBMISSION } from './signing-schema.ts'
 
@@ -57,6 +58,7 @@ export const ROOT = {
   dns: DNS,
   policy: POLICY,
   spam: SPAM,
+  redis: REDIS,
   signing: SIGNING,
   ...KEPT,
   limits: {

@@ -24,6 +24,7 @@ export const SPAM = {
     doc: "SpamAssassin's rule files (`*.cf`), or folders of them, such as `/etc/spamassassin`; they are read as they are. `postern check` lists what cannot be honoured.", default: '', defaultText: 'none',
   }),
   bayes: {
+    store: key(oneOf('embedded', 'redis'), { doc: 'Where what is learned is kept: `embedded` in the state directory of this machine, or in `redis`, which several machines share. Each machine scores by a model of its own, made of it.', default: 'embedded' }),
     min_messages: key(integer({ min: 1, max: 1_000_000, unit: 'messages' }), { doc: 'The classifier says nothing before it has learned so many wanted and so many unwanted messages.', default: '200' }),
     max_tokens: key(integer({ min: 10_000, max: 20_000_000, unit: 'tokens' }), { doc: 'Tokens that it keeps; those that are rare or have not been seen for long go first. A million take some 5 MB of each worker.', default: '1000000' }),
     expire: key(duration({ min: '7d', max: '3650d' }), { doc: 'A token that no learned message has had for so long is forgotten.', default: '365d' }),

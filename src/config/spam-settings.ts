@@ -6,14 +6,10 @@ import type { LearningSettings } from '../scoring/learning-settings.ts'
 
 export interface SpamSettings {
   readonly rules: RuleFilesSettings
-  readonly bayes: BayesSettings
+  readonly bayes: LearningSettings
   readonly uriLists: UriListSettings
   readonly correspondents: { readonly rememberMs: number }
   readonly senders: { readonly rememberMs: number }
   readonly engines: readonly EngineSettings[]
 }
 
-export interface BayesSettings extends LearningSettings {
-  /** of each class, before the classifier has a say */
-  readonly minMessages: number
-}

@@ -1,4 +1,5 @@
-/** What is learned without being told, and from where. Types only. */
+/** What is learned without being told, from where, and where it is kept. Types only. */
+import type { RedisSettings } from '../state/redis-settings.ts'
 
 export interface LearnFolder {
   /** with `*` for one name */
@@ -6,7 +7,13 @@ export interface LearnFolder {
   readonly as: 'spam' | 'ham'
 }
 
+/** Where what is learned is kept. */
+export type LearningStore = { readonly kind: 'embedded' } | { readonly kind: 'redis'; readonly redis: RedisSettings }
+
 export interface LearningSettings {
+  readonly store: LearningStore
+  /** of each class, before the classifier has a say */
+  readonly minMessages: number
   readonly maxTokens: number
   readonly expireMs: number
   readonly learn: readonly LearnFolder[]

@@ -1,21 +1,24 @@
 /**
  * Learning in a worker: from folders, from verdicts beyond doubt, and the upkeep
- * of what was learned, which also takes in what `postern train` has added. All of
- * it beside the mail, in small pieces; trouble is told in the log and nothing
- * rejects.
+ * of what was learned, which also takes in what `postern train` has added. Where
+ * several machines share a store, one process of each looks once a minute whether
+ * others have learned, and makes this machine's model anew. All of it beside the
+ * mail, in small pieces; trouble is told in the log and nothing rejects.
  */
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
+import { isDeepStrictEqual } from 'node:util'
 import type { Log } from '../observe/log.ts'
 import { Learner } from '../spam/bayes/learner.ts'
-import { TOKENS_VERSION } from '../spam/bayes/store.ts'
+import type { BayesStore } from '../spam/bayes/store.ts'
 import { MODEL_FILE } from '../spam/bayes/model-file.ts'
-import { BAYES_DATABASE, BayesDatabase } from '../state/bayes-database.ts'
+import { BAYES_DATABASE } from '../state/bayes-database.ts'
 import { Lease } from '../state/lease.ts'
 import { WatchedMail } from '../state/watched-mail.ts'
 import { lessonOf } from './auto-learning.ts'
+import { openBayesStore } from './bayes-store.ts'
 import type { LearningSettings } from './learning-settings.ts'
 import type { Lesson } from './message-scoring.ts'
 import { TeachingFolders } from './teaching-folders.ts'
@@ -30,7 +33,8 @@ export interface LearningContext {
 
 const FOLDER_TICKS = 60
 const UPKEEP_TICKS = 60
-const DAY_MS = 86_400_000
+/** Longer than from one look at a shared store to the next. */
+const SHARED_LEASE_MS = 150_000
 /** A worker serves sessions meanwhile. */
 const BATCH_TOKENS = 50_000
 /** Lessons that wait; of more than that, those that come are not taken. */
@@ -39,9 +43,10 @@ const MAX_WAITING = 20
 export class Learning {
   private settings: LearningSettings
   private readonly context: LearningContext
-  private store: BayesDatabase | undefined
+  private store: BayesStore | undefined
   private learner: Learner | undefined
   private folders: TeachingFolders | undefined
+  private readonly shared: Lease
   private readonly aborted = new AbortController()
   private ticks = 0
   private waiting = 0
@@ -49,28 +54,32 @@ export class Learning {
   private chore: Promise<void> = Promise.resolve()
   private busy = false
   private failing = false
+  private held = false
 
   constructor(settings: LearningSettings, context: LearningContext) {
     this.settings = settings
     this.context = context
+    this.shared = new Lease(context.database, { name: 'model of a shared store', holder: randomBytes(12).toString('hex') })
   }
 
   reload(settings: LearningSettings): void {
     const before = this.settings
     this.settings = settings
-    // Its bounds are the store's from its opening on.
-    if (before.maxTokens !== settings.maxTokens || before.expireMs !== settings.expireMs) this.chore = this.chore.then(() => this.closeStore())
+    const opened = ({ store, maxTokens, expireMs, minMessages }: LearningSettings): unknown => ({ store, maxTokens, expireMs, minMessages })
+    // These are the store's from its opening on.
+    if (!isDeepStrictEqual(opened(before), opened(settings))) this.chore = this.chore.then(() => this.closeStore())
   }
 
   /** To be called once a second. */
   tick(): void {
     const tick = this.ticks++
-    const { learn, autoLearn } = this.settings
+    const { learn } = this.settings
+    const shared = this.settings.store.kind !== 'embedded'
     // What was trained, and its model lost or never made.
-    if (tick === UPKEEP_TICKS / 2 && this.lacksModel()) this.learned = true
-    if (this.busy || (learn.length === 0 && autoLearn === undefined && !this.learned)) return
+    if (tick === UPKEEP_TICKS / 2 && !shared && this.lacksModel()) this.learned = true
+    if (this.busy) return
     if (tick % FOLDER_TICKS === 0 && learn.length > 0) this.begin(() => this.lookAtFolders())
-    else if (tick % UPKEEP_TICKS === UPKEEP_TICKS / 2 && this.learned) this.begin(() => this.keepUp())
+    else if (tick % UPKEEP_TICKS === UPKEEP_TICKS / 2 && (this.learned || shared)) this.begin(() => (shared ? this.follow() : this.keepUp()))
   }
 
   /** A verdict, when the message has been answered or soon will be. */
@@ -81,9 +90,13 @@ export class Learning {
     this.waiting++
     // Behind the reply.
     setImmediate(() => {
-      this.waiting--
       this.begin(async () => {
-        if (await this.open().learn(lesson.content, as) !== 'known') this.learned = true
+        try {
+          if (await this.open().learn(lesson.content, as) !== 'known') this.learned = true
+          return true
+        } finally {
+          this.waiting--
+        }
       })
     })
   }
@@ -91,16 +104,19 @@ export class Learning {
   async close(): Promise<void> {
     this.aborted.abort()
     this.folders?.stop()
+    // What waits for a store that does not answer waits no longer.
+    if (this.settings.store.kind !== 'embedded') this.store?.close()
     await this.chore
     this.closeStore()
+    this.shared.drop()
   }
 
-  /** One thing after the other; trouble is told once until it is over. */
-  private begin(work: () => Promise<void>): void {
+  /** One thing after the other; trouble is told once until it is over. What it does says whether the store was had for it. */
+  private begin(work: () => Promise<boolean>): void {
     this.busy = true
     this.chore = this.chore.then(async () => {
       try {
-        if (!this.aborted.signal.aborted) await work()
+        if (this.aborted.signal.aborted || !await work()) return
         if (this.failing) this.context.log.info({}, 'learning works again')
         this.failing = false
       } catch (error) {
@@ -117,29 +133,47 @@ export class Learning {
     return existsSync(join(state, BAYES_DATABASE.file)) && !existsSync(join(state, MODEL_FILE))
   }
 
-  private async lookAtFolders(): Promise<void> {
+  private async lookAtFolders(): Promise<boolean> {
     const { database, log } = this.context
     const learner = this.open()
     this.folders ??= new TeachingFolders({ learner, log, hostname: this.context.hostname, watched: new WatchedMail(database), lease: new Lease(database, { name: 'teaching folders', holder: randomBytes(12).toString('hex') }), now: () => Date.now() })
     const round = await this.folders.round(this.settings.learn)
-    if (round === undefined || round.learned === 0) return
+    // A shared store is not asked where there is nothing to learn.
+    if (round === undefined || round.learned === 0) return this.settings.store.kind === 'embedded'
     this.learned = true
     log.info({ messages: round.learned, more: round.more }, 'learned from folders')
     // The next round goes on without a minute's pause.
     if (round.more) this.ticks = 0
+    return true
   }
 
-  private async keepUp(): Promise<void> {
+  private async keepUp(): Promise<boolean> {
     if (await this.open().maintain(this.aborted.signal) !== 'busy') this.learned = false
+    return true
+  }
+
+  /** What this machine or another has learned comes into the model of this one; one of its processes does it for all. */
+  private async follow(): Promise<boolean> {
+    if (!this.shared.hold({ now: Date.now(), forMs: SHARED_LEASE_MS })) {
+      this.learned = false
+      return false
+    }
+    const learner = this.open()
+    let state = await learner.state()
+    if (state === 'behind') {
+      if (await learner.maintain(this.aborted.signal) === 'held') state = 'held'
+    }
+    if (state === 'held' && !this.held) this.context.log.warn({ needed: this.settings.minMessages }, 'what the classifier learned is not in its store any more; the model that was made of it stays until as many messages of each kind are known again')
+    this.held = state === 'held'
+    this.learned = false
+    return true
   }
 
   private open(): Learner {
     if (this.learner !== undefined) return this.learner
     const { state, hostname } = this.context
-    const { maxTokens, expireMs } = this.settings
-    const tokenDays = Math.ceil(expireMs / DAY_MS)
-    this.store = new BayesDatabase(state, { tokensVersion: TOKENS_VERSION, maxTokens, tokenDays, messageDays: 2 * tokenDays, batchTokens: BATCH_TOKENS })
-    this.learner = new Learner({ store: this.store, directory: state, tokens: { ownHosts: new Set([hostname.toLowerCase()]) }, now: () => Date.now() })
+    this.store = openBayesStore(this.settings, { state, batchTokens: BATCH_TOKENS })
+    this.learner = new Learner({ store: this.store, directory: state, tokens: { ownHosts: new Set([hostname.toLowerCase()]) }, now: () => Date.now(), minMessages: this.settings.minMessages })
     return this.learner
   }
 

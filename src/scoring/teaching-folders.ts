@@ -12,7 +12,8 @@
  * of the other kind.
  *
  * Only regular files are read, no symbolic links. Bounds: folders, names of a
- * folder, messages of a round, bytes of a message. A round never rejects; its
+ * folder, messages of a round, bytes of a message. A round rejects where nothing
+ * can be learned, and the next one goes on with the same message; all other
  * trouble is in the log, once for each cause.
  */
 import { constants } from 'node:fs'
@@ -62,6 +63,9 @@ export interface Round {
   readonly more: boolean
 }
 
+/** The store cannot be had: of no use to go on, and nothing is wrong with the folders. */
+class Unlearnable extends Error {}
+
 export class TeachingFolders {
   private readonly context: TeachingContext
   private readonly bounds: TeachingBounds
@@ -98,6 +102,7 @@ export class TeachingFolders {
       watched.prune(day)
       return { learned: tally.learned, more: tally.left <= 0 }
     } catch (error) {
+      if (error instanceof Unlearnable) throw error.cause
       this.tell('folders that teach cannot be looked at', error)
       return { learned: 0, more: false }
     }
@@ -137,24 +142,27 @@ export class TeachingFolders {
     if (delivered.length > 0) watched.remember(folder, delivered.map((name) => ({ name, taught: 'delivered' })), day)
     const seen: WatchedFile[] = []
     const renewed: string[] = []
-    for (const file of [...moved, ...(await this.names(join(folder, 'cur'))).map((one) => join('cur', one))]) {
-      if (this.stopped || tally.left <= 0) break
-      const name = baseOf(basename(file))
-      const known = watched.find(folder, name)
-      if (known?.here === true) {
-        if (day - known.day >= RENEW_DAYS) renewed.push(name)
-        continue
+    try {
+      for (const file of [...moved, ...(await this.names(join(folder, 'cur'))).map((one) => join('cur', one))]) {
+        if (this.stopped || tally.left <= 0) break
+        const name = baseOf(basename(file))
+        const known = watched.find(folder, name)
+        if (known?.here === true) {
+          if (day - known.day >= RENEW_DAYS) renewed.push(name)
+          continue
+        }
+        const taught = known?.taught === as ? as : await this.teach(join(folder, file), as, known?.taught)
+        // It may have been moved on while it was looked at.
+        if (taught === undefined) continue
+        tally.left--
+        if (taught === as && known?.taught !== as) tally.learned++
+        seen.push({ name, taught })
+        await turn()
       }
-      const taught = known?.taught === as ? as : await this.teach(join(folder, file), as, known?.taught)
-      // It may have been moved on while it was looked at.
-      if (taught === undefined) continue
-      tally.left--
-      if (taught === as && known?.taught !== as) tally.learned++
-      seen.push({ name, taught })
-      await turn()
+    } finally {
+      if (seen.length > 0) watched.remember(folder, seen, day)
+      if (renewed.length > 0) watched.touch(renewed, day)
     }
-    if (seen.length > 0) watched.remember(folder, seen, day)
-    if (renewed.length > 0) watched.touch(renewed, day)
   }
 
   /** What is new in `new`: names of what came by itself, and files that somebody has moved there. */
@@ -202,7 +210,11 @@ export class TeachingFolders {
     const content = readContent(reader.end())
     // Who has said himself that it is wanted may take that back.
     if (as === 'spam' && before !== 'ham' && isTagged(content, this.context.hostname)) return 'nothing'
-    await this.context.learner.learn(content, as)
+    try {
+      await this.context.learner.learn(content, as)
+    } catch (error) {
+      throw new Unlearnable('nothing can be learned', { cause: error })
+    }
     return as
   }
 

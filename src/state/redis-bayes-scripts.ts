@@ -77,6 +77,9 @@ local ham = string.sub(known, 1, 1) == 'h'
 return {'ok', 'forgotten', wait(ham and -1 or 0, ham and 0 or -1, tonumber(ARGV[3]), ARGV[4])}
 `)
 
+/** KEYS: numbers. Replies version, ham, spam, or nothing of each. */
+export const GLANCE = redisScript(`return redis.call('HMGET', KEYS[1], 'version', 'ham', 'spam')`)
+
 /** KEYS: numbers, waiting. ARGV: shape. */
 export const COUNTS = redisScript(`${GUARD}
 local wrong = guard(ARGV[1])

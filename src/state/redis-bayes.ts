@@ -11,7 +11,7 @@
 import type { BayesCounts, BayesStore, ForgetOutcome, KeptMessage, LearnOutcome, LearntMessage, MessageClass, TokenRows } from '../spam/bayes/store.ts'
 import { UPKEEP_DEFAULTS, type UpkeepSettings } from './bayes-upkeep.ts'
 import { bayesKeys, bitsFor, packTokens, unpackBuckets, type BayesKeys } from './redis-bayes-packing.ts'
-import { COUNTS, DUMP, FORGET, KEPT, KEPT_KEYS, LEARN, OPEN } from './redis-bayes-scripts.ts'
+import { COUNTS, DUMP, FORGET, GLANCE, KEPT, KEPT_KEYS, LEARN, OPEN } from './redis-bayes-scripts.ts'
 import { RedisBayesUpkeep, type Shape } from './redis-bayes-upkeep.ts'
 import { bufferOf, listOf, numberOf, textOf } from './redis-replies.ts'
 import { RedisError, type Redis, type RedisArgument, type RedisReply, type RedisScript } from './redis-connection.ts'
@@ -142,6 +142,12 @@ export class RedisBayes implements BayesStore {
     this.#shape = { bits: numberOf(bits), name: `${tokensVersion}:${numberOf(bits)}` }
     return this.#shape
   }
+}
+
+/** What is there, without making anything. Undefined: nothing. */
+export async function glanceAt(redis: Redis, prefix: string): Promise<{ readonly version: number; readonly ham: number; readonly spam: number } | undefined> {
+  const [version, ham, spam] = listOf(await redis.run(GLANCE, [bayesKeys(prefix).numbers], []))
+  return version === null ? undefined : { version: numberOf(version), ham: numberOf(ham), spam: numberOf(spam) }
 }
 
 const LETTER_S = 's'.charCodeAt(0)

@@ -94,7 +94,7 @@ const ALLOWED: Readonly<Record<string, Readonly<Record<string, 'any' | 'type'>>>
   // The words of a configuration are parsed by those who know them.
   'config': {
     'config': 'any', 'smtp': 'any', 'delivery': 'any', 'policy': 'any', 'dns': 'type', 'reputation': 'type',
-    'reputation/dnsbl-codes.ts': 'any', 'reputation/allow-list-file.ts': 'any', 'auth': 'type', 'signing': 'any', 'submission': 'any', 'reputation/uri-settings.ts': 'any', 'spam/engines/settings.ts': 'any', 'spam': 'type', 'scoring': 'type',
+    'reputation/dnsbl-codes.ts': 'any', 'reputation/allow-list-file.ts': 'any', 'auth': 'type', 'signing': 'any', 'submission': 'any', 'reputation/uri-settings.ts': 'any', 'spam/engines/settings.ts': 'any', 'spam': 'type', 'scoring': 'type', 'state/redis-settings.ts': 'type',
   },
   'outbound': { 'spam/rules/addresses.ts': 'any', 'outbound': 'any', 'auth': 'any', 'signing': 'any', 'submission': 'any', 'reputation': 'any', 'message': 'any', 'smtp': 'any', 'delivery': 'any', 'transparent': 'any', 'dns': 'type', 'observe': 'type', 'config/settings.ts': 'type' },
   // Puts the score of a message together out of everything that has a say in it.

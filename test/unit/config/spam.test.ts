@@ -20,7 +20,7 @@ const spamOf = (text: string) => settingsFrom(`${text}\n${REST}`, { cwd }).spam
 test('without the section: our own rules, nothing of others, nothing learned by itself', () => {
   const { rules, bayes, engines, uriLists } = spamOf('')
   assert.deepEqual(rules, { shipped: true, paths: [], scores: new Map(), spamassassin: [] })
-  assert.deepEqual(bayes, { minMessages: 200, maxTokens: 1_000_000, expireMs: 365 * 86_400_000, learn: [], autoLearn: undefined })
+  assert.deepEqual(bayes, { store: { kind: 'embedded' }, minMessages: 200, maxTokens: 1_000_000, expireMs: 365 * 86_400_000, learn: [], autoLearn: undefined })
   assert.deepEqual(engines, [])
   assert.deepEqual(uriLists.zones, [])
 })
