@@ -1,6 +1,6 @@
 /**
- * Those who judge in `bench/accuracy.ts`: the rules, the classifier, both. A
- * message is read once; what the rules give it hangs on nothing that is learned.
+ * Those who judge in `bench/accuracy.ts` and `bench/fit-rules.ts`: the rules as
+ * they come, and the classifier.
  */
 import { MimeReader } from '../src/mime/reader.ts'
 import { classify } from '../src/spam/bayes/classifier.ts'
@@ -33,7 +33,6 @@ export interface Collection {
   readonly judged: readonly Judged[]
   /** by number */
   readonly keys: Float64Array
-  readonly ruleCount: number
 }
 
 /** Of connection and authentication an old message tells nothing. */
@@ -57,7 +56,7 @@ export async function readCollection(messages: readonly CorpusMessage[]): Promis
     })
     return { message, rules: score, hits: hits.map((hit) => hit.id).join(' '), tokens, ids, key: messageKey(mime).toString('hex') }
   })
-  return { judged, keys: Float64Array.from(numbers.keys()), ruleCount: rules.rules.length }
+  return { judged, keys: Float64Array.from(numbers.keys()) }
 }
 
 /** Points of the classifier for each of the tested, taught by the others. */

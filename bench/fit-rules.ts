@@ -26,14 +26,10 @@ import { fetchPackage, PACKAGE, readFolder, readPackage, type CorpusMessage } fr
 import { withScores } from './fit-files.ts'
 import { chooseSpread, judge, trySpreads } from './fit-judge.ts'
 import { fitMessage, outOfFold, readMail, splitsOf, type Mail } from './fit-mail.ts'
+import { PLAN } from './fit-plan.ts'
 import { accuracy, doubtful, nearest, ruleTable, spreads } from './fit-report.ts'
-import { fitScores, written, type FitPlan } from './fit-scores.ts'
+import { fitScores, written } from './fit-scores.ts'
 
-/**
- * Chosen once, in the middle of wide ranges that do about as well. A wanted
- * message that comes near the threshold is worse than an unwanted one below it.
- */
-const PLAN: Omit<FitPlan, 'spread'> = { aloneShare: 0.5, wantedCost: 6, calm: 3, clear: 6 }
 const SPREADS = [0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8]
 
 const { values: options } = parseArgs({
