@@ -1,56 +1,57 @@
 /**
  * Finds all literals of a set in one pass over a text, case aside.
  *
- * Characters are numbered: 1 to 63, letters without case; all that are in no
- * literal are 0, and rare ones may share a number, which finds too much now and
- * then but never too little. Four numbers side by side say by one bit whether a
- * literal may begin there, and with the next one by another; if so, a tree of
- * the literals is followed from there, at most `MAX_DEPTH` characters deep. So
- * time is linear in the text, whatever stands in it. Of a long literal a part is looked for, its `stretchOf`.
+ * Characters are numbered: letters without case; all that are in no literal are
+ * 0, and rare ones may share a number, which finds too much now and then but
+ * never too little. Three numbers side by side say by one bit whether a literal
+ * may begin there, with the two behind by others; what is left is compared with
+ * the literals that begin so, which stand side by side in their order, so that
+ * those that share what has failed are left out. All of it is small, to be near
+ * the processor. Time is linear in the text, whatever stands in it: a literal
+ * is at most `MAX_DEPTH` long. Of a longer one a part is looked for, its `stretchOf`.
  */
 import { unicodeFold, variantsOf } from './fold.ts'
 import { NumberTable } from './number-table.ts'
 import { rarityOf } from './rarity.ts'
 
-const CLASS_BITS = 6
+const CLASS_BITS = 8
 const CLASSES = 1 << CLASS_BITS
-/** Characters of a window, and of a literal that is found by the two it begins with. */
-const WINDOW = 4
-const SHORT = 2
+/** Numbers that rare characters share. */
+const SHARED = 64
+/** Characters of a window; shorter literals are found by themselves. */
+const WINDOW = 3
 const WINDOW_MASK = (1 << (WINDOW * CLASS_BITS)) - 1
-const SHORT_SHIFT = (WINDOW - SHORT) * CLASS_BITS
-const HASH_BITS = 18
-const LITERALS_A_STEP = 100
+const PAIR_MASK = (1 << (2 * CLASS_BITS)) - 1
+const HASH_BITS = 15
+const HASHES = 2 ** HASH_BITS
 export const MAX_DEPTH = 10
+const LITERALS_A_STEP = 64
 
 /** Is told which literal begins where; each as often as it is there. */
 export type Found = (literal: number, at: number) => void
 
-/** What begins with a window: literals that end within it, and the place in the tree for those that go on. */
-interface Begin {
-  readonly ended: number[]
-  node: number
-}
-
-interface Literal {
-  readonly number: number
-  readonly length: number
-  readonly window: number
-}
+/** What a hash says of literals that begin so: one goes on; one ends here. */
+const GOES_ON = 1
+const ENDS = 2
 
 export class LiteralIndex {
   readonly #classes = new Uint8Array(0x10000)
-  /** for windows, by their hash: something may begin with it */
-  readonly #bits = new Uint32Array(2 ** HASH_BITS / 32)
-  /** for windows and the number behind */
-  readonly #longerBits = new Uint32Array(2 ** HASH_BITS / 32)
-  readonly #windows: NumberTable
-  readonly #begins: Begin[] = []
-  /** for the first two of a window: literals as short as that; undefined: there are none in the set */
-  readonly #short: (readonly number[] | undefined)[] | undefined
-  /** for (node, class): the node behind */
-  readonly #tree: NumberTable
-  readonly #ends: (number[] | undefined)[] = []
+  /** for windows, for windows and the number behind, and for those and one more, by their hashes */
+  readonly #first = new Uint8Array(HASHES)
+  readonly #second = new Uint8Array(HASHES)
+  readonly #third = new Uint8Array(HASHES)
+  /** of each number: literals of one character, and of two that end with it, by the number before */
+  readonly #singles: (number[] | undefined)[] = new Array<undefined>(CLASSES).fill(undefined)
+  readonly #pairs: (Map<number, number[]> | undefined)[] = new Array<undefined>(CLASSES).fill(undefined)
+  /** which numbers end such a short one */
+  readonly #endsShort = new Uint8Array(CLASSES)
+  /** for a window: the first of the literals that begin with it */
+  #windows = new NumberTable(0)
+  /** of literals in their order: numbers of their characters, `MAX_DEPTH` each; length; how much of it the one before shares; which it is */
+  #characters = new Uint8Array(0)
+  #lengths = new Uint8Array(0)
+  #shared = new Uint8Array(0)
+  #literals = new Int32Array(0)
 
   /** Each is folded, not empty and at most `MAX_DEPTH` long. */
   static of(stretches: readonly string[]): LiteralIndex {
@@ -63,123 +64,132 @@ export class LiteralIndex {
 
   /** The same, some literals a step. */
   static* making(stretches: readonly string[]): Generator<void, LiteralIndex> {
-    const index = new LiteralIndex(stretches)
-    for (const [number, stretch] of stretches.entries()) {
-      if (stretch.length > SHORT) index.#add(number, stretch)
-      if (number % LITERALS_A_STEP === 0) yield
+    const index = new LiteralIndex()
+    index.#number(stretches)
+    const long: { readonly numbers: string; readonly literal: number }[] = []
+    for (const [literal, stretch] of stretches.entries()) {
+      const numbers = index.#numbersOf(stretch)
+      if (numbers.length < WINDOW) index.#addShort(numbers, literal)
+      else long.push({ numbers, literal })
+      if (literal % LITERALS_A_STEP === 0) yield
+    }
+    long.sort((a, b) => (a.numbers < b.numbers ? -1 : a.numbers > b.numbers ? 1 : 0))
+    yield
+    index.#reserve(long.length)
+    for (const [place, { numbers, literal }] of long.entries()) {
+      index.#add(place, numbers, literal)
+      if (place % LITERALS_A_STEP === 0) yield
     }
     return index
-  }
-
-  private constructor(stretches: readonly string[]) {
-    this.#number(stretches)
-    let [windows, nodes] = [0, 0]
-    const short: Literal[] = []
-    for (const [number, stretch] of stretches.entries()) {
-      if (stretch.length <= SHORT) short.push({ number, length: stretch.length, window: this.#windowOf(stretch) })
-      else if (stretch.length < WINDOW) windows += CLASSES
-      else {
-        windows++
-        nodes += stretch.length - WINDOW
-      }
-    }
-    this.#short = shortOnes(short)
-    this.#windows = new NumberTable(windows)
-    this.#tree = new NumberTable(nodes)
-  }
-
-  /** As far as the stretch goes; what is missing is 0. */
-  #windowOf(stretch: string): number {
-    let window = 0
-    for (let i = 0; i < WINDOW; i++) window = (window << CLASS_BITS) | (i < stretch.length ? this.#classes[stretch.charCodeAt(i)] as number : 0)
-    return window
   }
 
   /** Frequent characters have numbers of their own, the others share the rest. */
   #number(stretches: readonly string[]): void {
     const counts = new Map<number, number>()
     for (const stretch of stretches) for (let i = 0; i < stretch.length; i++) counts.set(stretch.charCodeAt(i), (counts.get(stretch.charCodeAt(i)) ?? 0) + 1)
-    const units = [...counts].sort((a, b) => b[1] - a[1] || a[0] - b[0]).map(([unit]) => unit)
-    const own = units.length < CLASSES ? units.length : CLASSES - 8
+    const units = [...counts].sort((a, b) => Number(a[0] > 0x7f) - Number(b[0] > 0x7f) || b[1] - a[1] || a[0] - b[0]).map(([unit]) => unit)
+    const own = units.length < CLASSES ? units.length : CLASSES - 1 - SHARED
     const fold = unicodeFold()
     for (const [place, unit] of units.entries()) {
-      const number = place < own ? place + 1 : own + 1 + (unit % (CLASSES - 1 - own))
+      const number = place < own ? place + 1 : own + 1 + (unit % SHARED)
       for (const variant of variantsOf(unit, fold)) this.#classes[variant] = number
     }
   }
 
-  #add(number: number, stretch: string): void {
-    const window = this.#windowOf(stretch)
-    if (stretch.length < WINDOW) {
-      // Whatever stands behind it.
-      for (let last = 0; last < CLASSES; last++) this.#end(window | last, number)
-      return
-    }
-    if (stretch.length === WINDOW) {
-      this.#end(window, number)
-      return
-    }
-    const begin = this.#begin(window)
-    set(this.#longerBits, longerHashOf(window, this.#classes[stretch.charCodeAt(WINDOW)] as number))
-    if (begin.node < 0) begin.node = this.#ends.push(undefined) - 1
-    let { node } = begin
-    for (let at = WINDOW; at < stretch.length; at++) {
-      const one = this.#classes[stretch.charCodeAt(at)] as number
-      const known = this.#tree.get((node << CLASS_BITS) | one)
-      if (known < 0) this.#tree.set((node << CLASS_BITS) | one, this.#ends.push(undefined) - 1)
-      node = known < 0 ? this.#ends.length - 1 : known
-    }
-    const ends = this.#ends[node]
-    if (ends === undefined) this.#ends[node] = [number]
-    else ends.push(number)
+  /** As characters, for they are compared. */
+  #numbersOf(stretch: string): string {
+    let numbers = ''
+    for (let i = 0; i < stretch.length; i++) numbers += String.fromCharCode(this.#classes[stretch.charCodeAt(i)] as number)
+    return numbers
   }
 
-  #end(window: number, literal: number): void {
-    this.#begin(window).ended.push(literal)
-    // The hashes of all that may stand next are neighbours.
-    const word = longerHashOf(window, 0) >> 6 << 1
-    this.#longerBits[word] = -1
-    this.#longerBits[word + 1] = -1
+  #addShort(numbers: string, literal: number): void {
+    const last = numbers.charCodeAt(numbers.length - 1)
+    this.#endsShort[last] = 1
+    if (numbers.length === 1) {
+      (this.#singles[last] ??= []).push(literal)
+      return
+    }
+    const pairs = (this.#pairs[last] ??= new Map<number, number[]>())
+    const others = pairs.get(numbers.charCodeAt(0))
+    if (others === undefined) pairs.set(numbers.charCodeAt(0), [literal])
+    else others.push(literal)
   }
 
-  #begin(window: number): Begin {
-    const known = this.#begins[this.#windows.get(window)]
-    if (known !== undefined) return known
-    const begin: Begin = { ended: [], node: -1 }
-    this.#windows.set(window, this.#begins.push(begin) - 1)
-    set(this.#bits, hashOf(window))
-    return begin
+  #reserve(most: number): void {
+    this.#windows = new NumberTable(most)
+    this.#characters = new Uint8Array(most * MAX_DEPTH)
+    this.#lengths = new Uint8Array(most)
+    this.#shared = new Uint8Array(most)
+    this.#literals = new Int32Array(most)
+  }
+
+  #add(place: number, numbers: string, literal: number): void {
+    const begin = place * MAX_DEPTH
+    for (let i = 0; i < numbers.length; i++) this.#characters[begin + i] = numbers.charCodeAt(i)
+    this.#lengths[place] = numbers.length
+    this.#literals[place] = literal
+    let shared = 0
+    while (place > 0 && shared < numbers.length && shared < (this.#lengths[place - 1] as number) && this.#characters[begin - MAX_DEPTH + shared] === numbers.charCodeAt(shared)) shared++
+    this.#shared[place] = shared
+    const window = (numbers.charCodeAt(0) << (2 * CLASS_BITS)) | (numbers.charCodeAt(1) << CLASS_BITS) | numbers.charCodeAt(2)
+    if (shared < WINDOW) this.#windows.set(window, place)
+    const length = numbers.length
+    mark(this.#first, firstHash(window), length === WINDOW ? ENDS : GOES_ON)
+    if (length > WINDOW) mark(this.#second, nextHash(window, numbers.charCodeAt(WINDOW)), length === WINDOW + 1 ? ENDS : GOES_ON)
+    if (length > WINDOW + 1) mark(this.#third, nextHash(nextHash(window, numbers.charCodeAt(WINDOW)), numbers.charCodeAt(WINDOW + 1)), ENDS)
   }
 
   /** Units from `start` up to `end` are a text for themselves. */
   scan(units: Uint16Array, [start, end]: readonly [number, number], found: Found): void {
     const classes = this.#classes
-    const bits = this.#bits
-    const longer = this.#longerBits
-    const short = this.#short
+    const first = this.#first
+    const endsShort = this.#endsShort
     let window = 0
     for (let at = start; at < end; at++) {
-      window = ((window << CLASS_BITS) | (classes[units[at] as number] as number)) & WINDOW_MASK
-      if (has(bits, hashOf(window)) && has(longer, longerHashOf(window, at + 1 < end ? classes[units[at + 1] as number] as number : 0))) this.#follow(units, [at - WINDOW + 1, end, window], found)
-      if (short?.[window >> SHORT_SHIFT] !== undefined) tell(short[window >> SHORT_SHIFT], at - WINDOW + 1, found)
-    }
-    // Behind the end stands nothing.
-    for (let at = end; at < end + WINDOW - 1; at++) {
-      window = (window << CLASS_BITS) & WINDOW_MASK
-      if (has(bits, hashOf(window))) this.#follow(units, [at - WINDOW + 1, end, window], found)
-      tell(short?.[window >> SHORT_SHIFT], at - WINDOW + 1, found)
+      const number = classes[units[at] as number] as number
+      window = ((window << CLASS_BITS) | number) & WINDOW_MASK
+      const what = first[firstHash(window)] as number
+      if (what !== 0 && (what >= ENDS || this.#goesOn(units, [at + 1, end], window))) this.#compare(units, [at - WINDOW + 1, end, window], found)
+      if (endsShort[number] === 1) this.#tellShort(window & PAIR_MASK, at, found)
     }
   }
 
-  #follow(units: Uint16Array, [from, end, window]: readonly [number, number, number], found: Found): void {
-    const begin = this.#begins[this.#windows.get(window)]
-    if (begin === undefined) return
-    tell(begin.ended, from, found)
-    let { node } = begin
-    for (let at = from + WINDOW; node >= 0 && at < end; at++) {
-      node = this.#tree.get((node << CLASS_BITS) | (this.#classes[units[at] as number] as number))
-      if (node >= 0) tell(this.#ends[node], from, found)
-    }
+  /** By what stands behind a window: may a literal that is longer begin with it? */
+  #goesOn(units: Uint16Array, [next, end]: readonly [number, number], window: number): boolean {
+    if (next >= end) return false
+    const hash = nextHash(window, this.#classes[units[next] as number] as number)
+    const what = this.#second[hash] as number
+    if (what !== GOES_ON) return what !== 0
+    return next + 1 < end && this.#third[nextHash(hash, this.#classes[units[next + 1] as number] as number)] !== 0
+  }
+
+  /** With all that begin with the window. */
+  #compare(units: Uint16Array, [from, end, window]: readonly [number, number, number], found: Found): void {
+    let place = this.#windows.get(window)
+    if (place < 0) return
+    const characters = this.#characters
+    const classes = this.#classes
+    const most = this.#lengths.length
+    // So many characters are the same as those of the literal that was compared last.
+    let same = WINDOW
+    do {
+      const length = this.#lengths[place] as number
+      const begin = place * MAX_DEPTH
+      const until = Math.min(length, end - from)
+      while (same < until && characters[begin + same] === classes[units[from + same] as number]) same++
+      if (same >= length) found(this.#literals[place] as number, from)
+      place++
+      // What shares more than is the same fails as this did.
+      while (place < most && (this.#shared[place] as number) > same) place++
+      // What shares less is behind all that could stand here.
+    } while (place < most && this.#shared[place] === same)
+  }
+
+  #tellShort(pair: number, at: number, found: Found): void {
+    const last = pair & (CLASSES - 1)
+    tell(this.#singles[last], at, found)
+    tell(this.#pairs[last]?.get(pair >> CLASS_BITS), at - 1, found)
   }
 }
 
@@ -187,34 +197,16 @@ function tell(literals: readonly number[] | undefined, at: number, found: Found)
   if (literals !== undefined) for (const literal of literals) found(literal, at)
 }
 
-function set(bits: Uint32Array, bit: number): void {
-  bits[bit >> 5] = (bits[bit >> 5] as number) | (1 << (bit & 31))
+function mark(table: Uint8Array, hash: number, what: number): void {
+  table[hash] = (table[hash] as number) | what
 }
 
-function has(bits: Uint32Array, bit: number): boolean {
-  return ((bits[bit >> 5] as number) >>> (bit & 31) & 1) === 1
-}
-
-function longerHashOf(window: number, next: number): number {
-  return (Math.imul(window, 0x85ebca6b) >>> (32 - HASH_BITS)) ^ next
-}
-
-function hashOf(window: number): number {
+function firstHash(window: number): number {
   return Math.imul(window, 0x9e3779b1) >>> (32 - HASH_BITS)
 }
 
-function shortOnes(literals: readonly Literal[]): (readonly number[] | undefined)[] | undefined {
-  if (literals.length === 0) return undefined
-  const table: (number[] | undefined)[] = Array.from({ length: CLASSES ** SHORT }, () => undefined)
-  for (const { number, length, window } of literals) {
-    const from = window >> SHORT_SHIFT
-    for (let pair = from; pair < from + (length < SHORT ? CLASSES : 1); pair++) {
-      const others = table[pair]
-      if (others === undefined) table[pair] = [number]
-      else others.push(number)
-    }
-  }
-  return table
+function nextHash(window: number, next: number): number {
+  return Math.imul(Math.imul(window, 0x85ebca6b) + next + 1, 0x9e3779b1) >>> (32 - HASH_BITS)
 }
 
 /** The rarest part of a literal that the index can take, and where in the literal it begins. */

@@ -67,22 +67,29 @@ export class NeededLiterals {
     this.#places = uses.map(() => undefined)
   }
 
-  /** For each pattern that needs literals and has one in the texts. Undefined: there are none. */
-  find(text: PreparedText): Candidates | undefined {
+  /** For each pattern that needs literals and has one in these texts. Undefined: there are none. */
+  find(text: PreparedText, texts: Texts): Candidates | undefined {
     const { units, starts } = text
     const index = this.#index
     if (index === undefined) return undefined
     const found = this.#found
-    for (let number = 0; number + 1 < starts.length; number++) index.scan(units, [starts[number] as number, starts[number + 1] as number], found)
+    for (let number = texts.first; number < texts.behind; number++) index.scan(units, [starts[number] as number, starts[number + 1] as number], found)
     if (this.#seen.length === 0) return undefined
-    const candidates = new Candidates(text)
-    for (const literal of this.#seen.splice(0)) {
-      const places = this.#places[literal] ?? []
+    const candidates = new Candidates(text, texts)
+    for (const literal of this.#seen) {
+      const places = this.#places[literal] as number[]
       this.#places[literal] = undefined
-      for (const use of this.#uses[literal] ?? []) candidates.add(use, places)
+      for (const use of this.#uses[literal] as readonly Use[]) candidates.add(use, places)
     }
+    this.#seen.length = 0
     return candidates
   }
+}
+
+/** Some of those that were prepared together. */
+export interface Texts {
+  readonly first: number
+  readonly behind: number
 }
 
 interface Hit {
@@ -92,10 +99,16 @@ interface Hit {
 
 export class Candidates {
   readonly #text: PreparedText
+  readonly #texts: Texts
   readonly #hits = new Map<number, Hit[]>()
 
-  constructor(text: PreparedText) {
+  constructor(text: PreparedText, texts: Texts) {
     this.#text = text
+    this.#texts = texts
+  }
+
+  get patterns(): Iterable<number> {
+    return this.#hits.keys()
   }
 
   add(use: Use, places: readonly number[]): void {
@@ -128,15 +141,14 @@ export class Candidates {
   }
 
   * #everywhereFrom(text: number): Iterable<Window> {
-    for (let one = text; one + 1 < this.#text.starts.length; one++) yield this.#window(one, -Infinity, Infinity)
+    for (let one = text; one < this.#texts.behind; one++) yield this.#window(one, -Infinity, Infinity)
   }
 
   /** Which text holds a place: the one given, or one behind it. */
   #textAt(at: number, least: number): number {
     const { starts } = this.#text
     if (least >= 0 && at < (starts[least + 1] as number)) return least
-    if (starts.length === 2) return 0
-    let [low, high] = [least + 1, starts.length - 2]
+    let [low, high] = [Math.max(least + 1, this.#texts.first), this.#texts.behind - 1]
     while (low < high) {
       const middle = (low + high + 1) >> 1
       if ((starts[middle] as number) <= at) low = middle
@@ -163,8 +175,8 @@ function merged(windows: readonly Window[]): Windows {
 }
 
 /** The windows of a pattern of which nothing is known. */
-export function everywhere({ starts }: PreparedText): Windows {
+export function everywhere({ starts }: PreparedText, { first, behind }: Texts): Windows {
   const found: number[] = []
-  for (let text = 0; text + 1 < starts.length; text++) found.push(text, starts[text] as number, starts[text + 1] as number)
+  for (let text = first; text < behind; text++) found.push(text, starts[text] as number, starts[text + 1] as number)
   return found
 }

@@ -7,13 +7,15 @@
  */
 import { engineOf } from './engine.ts'
 import { everywhere, NeededLiterals } from './needed-literals.ts'
-import type { Candidates, Windows } from './needed-literals.ts'
+import type { Candidates, Texts, Windows } from './needed-literals.ts'
 import type { MatchBudget, Pattern, SetScan } from './pattern.ts'
 import { PreparedText } from './prepared-text.ts'
 import { haveInCommon } from './required-characters.ts'
+import type { Characters } from './required-characters.ts'
 import { decide, Search } from './search.ts'
 import type { Match, Part } from './search.ts'
 
+const NONE: readonly number[] = []
 const MAX_EXCERPT_CHARACTERS = 80
 /** Below this it is as well to try. */
 const MIN_CHARACTERS_UNITS = 128
@@ -39,10 +41,19 @@ export class PatternSet {
 
   /** Each text is for itself: a match lies within one. */
   scan(texts: readonly string[], budget: MatchBudget): SetScan {
+    return this.#scan(new PreparedText(texts), { first: 0, behind: texts.length }, budget)
+  }
+
+  /** A scan for each of them: what many short texts cost least by. */
+  scanEach(texts: readonly string[], budget: MatchBudget): readonly SetScan[] {
     const text = new PreparedText(texts)
-    budget.spend(Math.ceil(text.length / UNITS_PER_STEP))
+    return texts.map((_, number) => this.#scan(text, { first: number, behind: number + 1 }, budget))
+  }
+
+  #scan(text: PreparedText, texts: Texts, budget: MatchBudget): SetScan {
+    budget.spend(Math.ceil(text.lengthOf(texts.first, texts.behind) / UNITS_PER_STEP))
     const literals = this.#literals ??= NeededLiterals.of(this.#patterns)
-    return new Scan(this, { texts, text, candidates: literals.find(text), budget })
+    return new Scan(this, { text, texts, candidates: literals.find(text, texts), budget })
   }
 
   pattern(index: number): Pattern {
@@ -53,8 +64,9 @@ export class PatternSet {
 }
 
 interface Material {
-  readonly texts: readonly string[]
   readonly text: PreparedText
+  /** those of it that are looked at */
+  readonly texts: Texts
   /** undefined: there are none */
   readonly candidates: Candidates | undefined
   readonly budget: MatchBudget
@@ -67,10 +79,15 @@ class Scan implements SetScan {
   #first: Map<number, Match | undefined> | undefined
   #answers: Map<number, boolean> | undefined
   #everywhere: Windows | undefined
+  #characters: Characters | undefined
 
   constructor(set: PatternSet, material: Material) {
     this.#set = set
     this.#material = material
+  }
+
+  get candidates(): Iterable<number> {
+    return this.#material.candidates?.patterns ?? NONE
   }
 
   matches(index: number): boolean {
@@ -88,9 +105,9 @@ class Scan implements SetScan {
     const windows = this.matches(index) ? this.#windowsOf(index) : undefined
     const match = windows === undefined ? undefined : this.#firstMatch(index, windows)
     if (match === undefined) return undefined
-    const { texts, text } = this.#material
+    const { text } = this.#material
     const begin = text.starts[match.text] as number
-    return texts[match.text]?.slice(match.start - begin, Math.min(match.end, match.start + MAX_EXCERPT_CHARACTERS) - begin)
+    return text.texts[match.text]?.slice(match.start - begin, Math.min(match.end, match.start + MAX_EXCERPT_CHARACTERS) - begin)
   }
 
   count(index: number, most: number): number {
@@ -112,14 +129,14 @@ class Scan implements SetScan {
 
   /** Undefined: it matches nowhere. */
   #windowsOf(index: number): Windows | undefined {
-    const { candidates, text } = this.#material
+    const { candidates, text, texts } = this.#material
     const pattern = this.#set.pattern(index)
     if (pattern.needs !== undefined) return candidates?.windowsOf(index)
-    if (text.length > MIN_CHARACTERS_UNITS) {
+    if (text.lengthOf(texts.first, texts.behind) > MIN_CHARACTERS_UNITS) {
       const { characters } = engineOf(pattern)
-      if (characters !== undefined && !haveInCommon(characters, text.characters)) return undefined
+      if (characters !== undefined && !haveInCommon(characters, this.#characters ??= text.charactersOf(texts.first, texts.behind))) return undefined
     }
-    return this.#everywhere ??= everywhere(text)
+    return this.#everywhere ??= everywhere(text, texts)
   }
 
   #part(index: number, windows: Windows): Part {

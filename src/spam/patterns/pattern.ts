@@ -39,6 +39,8 @@ export interface MatchBudget {
 }
 
 export interface SetScan {
+  /** patterns that need literals, and have one of them in the text; all others that need some match nowhere */
+  readonly candidates: Iterable<number>
   /** does the pattern with this index in the set match anywhere in the text? */
   matches(index: number): boolean
   /** how often, without overlap; counts to `most` */

@@ -16,12 +16,13 @@ let pool = new Uint16Array(0)
 let poolUsed = 0
 
 export class PreparedText {
+  readonly texts: readonly string[]
   readonly units: Uint16Array
   /** where in `units` each text begins; one more at the end */
   readonly starts: readonly number[]
-  #characters: Characters | undefined
 
   constructor(texts: readonly string[]) {
+    this.texts = texts
     let length = 0
     for (const text of texts) length += text.length
     const from = length > POOLED ? 0 : placeInPool(length)
@@ -39,14 +40,14 @@ export class PreparedText {
     this.starts = starts
   }
 
-  get length(): number {
-    return (this.starts.at(-1) as number) - (this.starts[0] as number)
+  /** Of some of the texts, together. */
+  lengthOf(first: number, behind: number): number {
+    return (this.starts[behind] as number) - (this.starts[first] as number)
   }
 
-  /** All that are in it; found out when it is asked for. */
-  get characters(): Characters {
-    this.#characters ??= charactersOf(this.units.subarray(this.starts[0], this.starts.at(-1)))
-    return this.#characters
+  /** All that are in some of the texts. */
+  charactersOf(first: number, behind: number): Characters {
+    return charactersOf(this.units.subarray(this.starts[first], this.starts[behind]))
   }
 }
 
