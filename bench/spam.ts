@@ -97,7 +97,7 @@ function makeModel(sets: readonly SizedMessages[]): BayesModel {
   }
   const table = TokenTable.for(keys.length)
   table.add({ keys, ham, spam })
-  return { ham: 5000, spam: 5000, tokens: keys.length, revision: 1, table, linear: makeLinear(keys, random) }
+  return { ham: 5000, spam: 5000, tokens: keys.length, revision: 1, table, linear: makeLinear(keys, random), linearRevision: 1 }
 }
 
 /** As large as it may become; the weights are anybody's. */

@@ -11,7 +11,7 @@ import type { MessageContent } from '../content.ts'
 import type { LinearModel } from './linear-model.ts'
 import { trainLinear } from './linear-training.ts'
 import { messageKey } from './message-key.ts'
-import { MODEL_FILE, readModel, readModelHead, writeModel, type HeadReading } from './model-file.ts'
+import { MODEL_FILE, readModel, readModelHead, writeModel, type BayesModel, type HeadReading } from './model-file.ts'
 import { Slices } from './slices.ts'
 import { singleTokens, tokenKeys, type BayesCounts, type BayesStore, type ForgetOutcome, type KeptMessage, type LearnOutcome, type LearntMessage, type MessageClass } from './store.ts'
 import { TokenTable } from './table.ts'
@@ -38,6 +38,8 @@ export type MaintainOutcome = 'written' | 'current' | 'busy' | 'held'
 const DAY_MS = 86_400_000
 /** Learnt by others while the table is made. */
 const ROOM = 1.02
+/** of all messages: so many that were learnt, moved or forgotten since are no reason for a new linear model */
+const FRESH_SHARE = 0.01
 
 export class Learner {
   readonly #context: LearnerContext
@@ -78,9 +80,11 @@ export class Learner {
     const slices = new Slices(signal)
     const table = await tableOf(store, counts, slices)
     if (table === undefined) return 'busy'
-    const linear = await linearOf(store, slices)
+    const before = written.status === 'read' ? written.model : undefined
+    const kept = before !== undefined && isFresh(before, { ...counts, revision })
+    const linear = kept ? before.linear : await linearOf(store, slices)
     if (linear === 'cut-short') return 'busy'
-    await writeModel(path, { ...counts, revision, table, linear })
+    await writeModel(path, { ...counts, revision, table, linear, linearRevision: kept ? before.linearRevision : revision })
     return 'written'
   }
 
@@ -100,6 +104,12 @@ export class Learner {
   #day(): number {
     return Math.floor(this.#context.now() / DAY_MS)
   }
+}
+
+/** The linear model is dear to make, and one message among hundreds changes little. */
+function isFresh({ linear, linearRevision }: BayesModel, { ham, spam, revision }: BayesCounts): boolean {
+  const lessons = revision - linearRevision
+  return linear !== undefined && lessons >= 0 && lessons < FRESH_SHARE * (ham + spam)
 }
 
 /** undefined: there is nothing to make one of. */

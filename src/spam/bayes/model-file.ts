@@ -13,7 +13,8 @@
  *     40  places of the linear model; 0: there is none
  *     44  CRC-32 of all places
  *     48  its bias, largest weight and limit of wanted mail (NaN: not known), doubles
- *     72  CRC-32 of bytes 0 to 71
+ *     72  revision of the store that the linear model was made at, as a double
+ *     80  CRC-32 of bytes 0 to 79
  *
  * It is written beside its name, synced and renamed: a reader sees the old one
  * or the new one. Whoever has the old one open goes on with it.
@@ -32,7 +33,7 @@ export const MODEL_FILE = 'bayes.model'
 const MAGIC = 'PSTNBAYS'
 const FORMAT_VERSION = 2
 const HEADER_BYTES = 96
-const CHECKED_BYTES = 72
+const CHECKED_BYTES = 80
 /** of a gigabyte; a file that says more of itself is damaged */
 const MAX_SLOTS = 2 ** 28
 const SLOT_BYTES = 4
@@ -45,6 +46,8 @@ export interface BayesModel {
   readonly revision: number
   readonly table: TokenTable
   readonly linear: LinearModel | undefined
+  /** the revision that `linear` was made at; it is made anew less often than the table */
+  readonly linearRevision: number
 }
 
 export type ModelReading =
@@ -110,7 +113,7 @@ export function parseModel(bytes: Buffer): ModelReading {
     status: 'read',
     model: {
       ...headOf(bytes), table: tableAt(0, count),
-      linear: linear === 0 ? undefined : { table: tableAt(count, linear), bias: bytes.readDoubleLE(48), largestWeight: bytes.readDoubleLE(56), wantedLimit: known(bytes.readDoubleLE(64)) },
+      linearRevision: bytes.readDoubleLE(72), linear: linear === 0 ? undefined : { table: tableAt(count, linear), bias: bytes.readDoubleLE(48), largestWeight: bytes.readDoubleLE(56), wantedLimit: known(bytes.readDoubleLE(64)) },
     },
   }
 }
@@ -132,7 +135,7 @@ function known(number: number): number | undefined {
   return Number.isNaN(number) ? undefined : number
 }
 
-export function modelBytes({ ham, spam, tokens, revision, table, linear }: BayesModel): readonly Buffer[] {
+export function modelBytes({ ham, spam, tokens, revision, table, linear, linearRevision }: BayesModel): readonly Buffer[] {
   const places = placesOf(table)
   const weights = linear === undefined ? Buffer.alloc(0) : placesOf(linear.table)
   const header = Buffer.alloc(HEADER_BYTES)
@@ -149,6 +152,7 @@ export function modelBytes({ ham, spam, tokens, revision, table, linear }: Bayes
   header.writeDoubleLE(linear?.bias ?? 0, 48)
   header.writeDoubleLE(linear?.largestWeight ?? 0, 56)
   header.writeDoubleLE(linear?.wantedLimit ?? NaN, 64)
+  header.writeDoubleLE(linearRevision, 72)
   header.writeUInt32LE(crc32(header.subarray(0, CHECKED_BYTES)), CHECKED_BYTES)
   return [header, places, weights]
 }

@@ -86,3 +86,22 @@ test('a look at the model while it is made anew: it is cut short, and done the n
   assert.equal(await learner.maintain(), 'written')
   assert.ok(model().revision > before)
 })
+
+test('the linear model is made anew after one message in a hundred, the counts after each', async (t) => {
+  const { learner, model } = stage(t)
+  for (let at = 0; at < 100; at++) {
+    await learner.learn(contentOf(letter(`garden meeting on tuesday, number ${at}`)), 'ham')
+    await learner.learn(contentOf(letter(`cheap pills and loans, number ${at}`)), 'spam')
+  }
+  await learner.maintain()
+  const before = model()
+  assert.equal(before.linearRevision, before.revision)
+  await learner.learn(contentOf(letter('the hedge is to be cut')), 'ham')
+  assert.equal(await learner.maintain(), 'written')
+  const one = model()
+  assert.deepEqual([one.ham, one.linearRevision, one.linear], [101, before.linearRevision, before.linear])
+  await learner.forget(contentOf(letter('the hedge is to be cut')))
+  await learner.learn(contentOf(letter('the hedge was cut')), 'ham')
+  assert.equal(await learner.maintain(), 'written')
+  assert.equal(model().linearRevision, model().revision)
+})
