@@ -79,6 +79,7 @@ export class RedisConnection implements Redis {
   #client: Client | undefined
   #connecting: Promise<Client> | undefined
   #password = ''
+  #proven = false
   #failures = 0
   #notBefore = -Infinity
   #lastFailure: RedisError | undefined
@@ -108,13 +109,17 @@ export class RedisConnection implements Redis {
   async #send(command: readonly RedisArgument[]): Promise<RedisReply> {
     const client = this.#client ?? await this.#connected()
     try {
-      return await within(client.sendCommand(command), { ms: this.#times.commandMs, what: 'no reply' }) as RedisReply
+      const reply = await within(client.sendCommand(command), { ms: this.#times.commandMs, what: 'no reply' }) as RedisReply
+      this.#works()
+      return reply
     } catch (error) {
       // An error that Redis replied leaves the connection as it was.
       if (!(error instanceof Error && /^[A-Z][A-Z0-9]{2,} /.test(error.message))) {
         this.#drop(client)
-        throw this.#errorOf(error, 'unreachable')
+        // One that has worked is made anew at once.
+        throw this.#proven ? this.#errorOf(error, 'unreachable') : this.#failed(error)
       }
+      this.#works()
       throw this.#errorOf(error, /^(?:NOAUTH|WRONGPASS|NOPERM) /.test(error.message) ? 'denied' : 'failed')
     }
   }
@@ -140,9 +145,15 @@ export class RedisConnection implements Redis {
       throw this.#failed(error)
     }
     this.#client = client
+    this.#proven = false
+    return client
+  }
+
+  /** Whoever takes connections and never answers does not. */
+  #works(): void {
+    this.#proven = true
     this.#failures = 0
     this.#lastFailure = undefined
-    return client
   }
 
   async #create(): Promise<Client> {
