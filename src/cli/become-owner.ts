@@ -7,11 +7,25 @@
 import { statSync } from 'node:fs'
 import type { Settings } from '../config/settings.ts'
 
-/** Root becomes the user that the gateway runs as: the owner of its state, unless the hops say that it gives files to others, which root alone can. */
-export function becomeOwner({ state, hops }: Pick<Settings, 'state' | 'hops'>): void {
-  if (process.geteuid?.() !== 0) return
+type OwnerSettings = Pick<Settings, 'state' | 'hops'>
+
+/** Whom root becomes: the owner of the state, unless the hops say that the gateway gives files to others, which root alone can. Undefined: nobody else. */
+function ownerToBecome({ state, hops }: OwnerSettings): { readonly uid: number; readonly gid: number } | undefined {
+  if (process.geteuid?.() !== 0) return undefined
   const { uid, gid } = statSync(state)
-  if (uid === 0 || [...hops.values()].some((hop) => hop.kind === 'maildir' && hop.uid !== undefined && hop.uid !== uid)) return
+  return uid === 0 || [...hops.values()].some((hop) => hop.kind === 'maildir' && hop.uid !== undefined && hop.uid !== uid) ? undefined : { uid, gid }
+}
+
+/** Will `becomeOwner` make somebody else of this process? */
+export function givesUpRoot(settings: OwnerSettings): boolean {
+  return ownerToBecome(settings) !== undefined
+}
+
+/** Root becomes the user that the gateway runs as. */
+export function becomeOwner(settings: OwnerSettings): void {
+  const owner = ownerToBecome(settings)
+  if (owner === undefined) return
+  const { uid, gid } = owner
   setGroups(uid, gid)
   process.setgid?.(gid)
   process.setuid?.(uid)

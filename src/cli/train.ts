@@ -21,13 +21,14 @@ import type { BayesCounts, BayesStore } from '../spam/bayes/store.ts'
 import { readContent } from '../spam/content/read-content.ts'
 import { isBusy } from '../state/database.ts'
 import { RedisError } from '../state/redis-connection.ts'
-import { becomeOwner } from './become-owner.ts'
+import { becomeOwner, givesUpRoot } from './become-owner.ts'
 import { configured, type ConfiguredIo } from './configured.ts'
 import { EXIT, ExitError } from './exit-codes.ts'
 import { readMessage } from './scan-message.ts'
 import type { TrainPathsRequest, TrainRequest, TrainStatusRequest } from './train-command.ts'
+import { openMail, type Mail } from './train-mail.ts'
 import { Progress } from './train-progress.ts'
-import { findSources, messagesOf, type Source, type TrainingMessage } from './train-sources.ts'
+import { messagesOf, type Source, type TrainingMessage } from './train-sources.ts'
 
 export interface TrainIo extends ConfiguredIo {
   readonly out: (text: string) => void
@@ -44,6 +45,7 @@ interface Ground {
   readonly settings: Settings
   readonly store: BayesStore
   readonly learner: Learner
+  readonly mail: Mail
   readonly io: TrainIo
 }
 
@@ -67,13 +69,16 @@ async function perform(request: TrainRequest, io: TrainIo, signal: AbortSignal):
   const loaded = configured(request.config, io)
   if (loaded.status === 'refused') return loaded.exitCode
   const { settings } = loaded
-  if (existsSync(settings.state)) becomeOwner(settings)
+  const stated = existsSync(settings.state)
+  const paths = request.action === 'status' ? [] : request.paths.filter((path) => path !== '-').map((path) => resolve(io.cwd, path))
+  const mail = openMail(paths, { givesUpRoot: stated && givesUpRoot(settings) })
+  if (stated) becomeOwner(settings)
   const { bayes } = settings.spam
   const store = openBayesStore(bayes, { state: settings.state })
   try {
     const tokens = { ownHosts: new Set([settings.hostname.toLowerCase()]) }
     const learner = new Learner({ store, directory: settings.state, tokens, now: io.now ?? Date.now, minMessages: bayes.minMessages })
-    const ground = { settings, store, learner, io }
+    const ground = { settings, store, learner, mail, io }
     return request.action === 'status' ? await status(request, ground) : await train(request, ground, signal)
   } catch (error) {
     if (isBusy(error)) throw new ExitError(EXIT.temporary, 'somebody else keeps bayes.db busy; what was learnt so far is kept, and the same command goes on')
@@ -81,6 +86,7 @@ async function perform(request: TrainRequest, io: TrainIo, signal: AbortSignal):
     throw error
   } finally {
     store.close()
+    await mail.close()
   }
 }
 
@@ -101,7 +107,7 @@ async function withInterrupt({ signal }: TrainIo, work: (signal: AbortSignal) =>
 
 async function train(request: TrainPathsRequest, ground: Ground, signal: AbortSignal): Promise<number> {
   const { io } = ground
-  const found = await sourcesOf(request.paths, io)
+  const found = await sourcesOf(request.paths, ground)
   const terminal = 'terminal' in io ? io.terminal : process.stderr.isTTY ? { columns: process.stderr.columns } : undefined
   const progress = new Progress(found.sources.reduce((sum, { bytes }) => sum + bytes, 0), { err: io.err, terminal: terminal !== undefined, columns: terminal?.columns ?? 80, now: () => performance.now() })
   const tally: Tally = { learned: 0, known: 0, moved: 0, forgotten: 0, unknown: 0, unreadable: 0 }
@@ -125,12 +131,16 @@ async function train(request: TrainPathsRequest, ground: Ground, signal: AbortSi
   return unreadable > 0 && Object.values(read).every((count) => count === 0) ? EXIT.data : EXIT.ok
 }
 
-async function sourcesOf(paths: readonly string[], io: TrainIo): Promise<{ readonly sources: readonly Source[]; readonly missing: boolean }> {
+async function sourcesOf(paths: readonly string[], { mail, io }: Ground): Promise<{ readonly sources: readonly Source[]; readonly missing: boolean }> {
   const sources: Source[] = []
   let missing = false
   for (const path of paths) {
-    const search = await findSources(path === '-' ? path : resolve(io.cwd, path))
-    if (search.status === 'found') sources.push(...search.sources)
+    if (path === '-') {
+      sources.push({ path: undefined, bytes: 0, read: () => io.input })
+      continue
+    }
+    const search = await mail.find(resolve(io.cwd, path))
+    if (search.status === 'found') for (const file of search.files) sources.push(file)
     else {
       missing = true
       io.err(`postern: ${escapeControls(path)}: ${search.cause}\n`)
@@ -149,7 +159,7 @@ interface Reading {
 
 async function readSource(source: Source, reading: Reading): Promise<void> {
   const { ground: { settings, io }, signal, progress, tally } = reading
-  for await (const message of messagesOf(source, { maxBytes: settings.limits.messageBytes, input: io.input })) {
+  for await (const message of messagesOf(source, settings.limits.messageBytes)) {
     if (signal.aborted) return
     if (message.status === 'read') tally[await take(message, reading)]++
     else {

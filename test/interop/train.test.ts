@@ -4,7 +4,8 @@
  * workers can read. Needs no other program.
  */
 import assert from 'node:assert/strict'
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { chownSync, lstatSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { readModel } from '../../src/spam/bayes/model-file.ts'
@@ -67,4 +68,55 @@ test('Control-C ends it between two messages, and the same command goes on', asy
   const again = await run(command('spam', box), { timeoutMs: 120_000 })
   assert.equal(again.code, 0, again.output)
   assert.match(again.output, new RegExp(`${3000 - learned} learned as spam, ${learned} known already[^]*knows 0 wanted and 3000 unwanted`))
+})
+
+/** Whose the gateway's state is, and whose the mail: neither is root. */
+const GATEWAY = { uid: 65_534, gid: 65_534 }
+const BOB = { uid: 54_321, gid: 54_321 }
+
+test('root trains on mail that its owner alone may read; the state stays the gateway’s', { skip: process.geteuid?.() === 0 ? false : 'only root may read the mail of others' }, async () => {
+  const { directory, state, command } = stage()
+  mkdirSync(state)
+  chownSync(state, GATEWAY.uid, GATEWAY.gid)
+  const home = join(directory, 'bob')
+  const junk = join(home, 'Maildir/.Junk')
+  for (const folder of ['cur', 'new', 'tmp']) mkdirSync(join(junk, folder), { recursive: true })
+  for (let at = 0; at < 250; at++) writeFileSync(join(junk, at % 3 === 0 ? 'new' : 'cur', `${at}.M1.host`), text('cheap', at), { mode: 0o600 })
+  const secret = join(directory, 'secret')
+  for (const folder of ['cur', 'new']) mkdirSync(join(secret, folder), { recursive: true, mode: 0o700 })
+  for (let at = 0; at < 5; at++) writeFileSync(join(secret, 'cur', `${at}`), text('secret', at), { mode: 0o600 })
+  // What Bob may try: root's mail under names of his own, and files that never end.
+  symlinkSync(join(secret, 'cur/0'), join(junk, 'cur/link'))
+  symlinkSync(join(secret, 'cur'), join(junk, 'cur/folder'))
+  symlinkSync('/dev/zero', join(junk, 'new/zero'))
+  symlinkSync(secret, join(home, 'Maildir/.Trick'))
+  execFileSync('mkfifo', [join(junk, 'cur/pipe')])
+  execFileSync('mknod', [join(junk, 'new/device'), 'c', '1', '5'])
+  execFileSync('chown', ['-hR', `${BOB.uid}:${BOB.gid}`, home])
+  execFileSync('chmod', ['-R', 'go=', home])
+  const learnt = await run(command('spam', junk, join(home, 'Maildir/.Trick')), { timeoutMs: 60_000 })
+  assert.match(learnt.output, /\.Trick: \.Trick is a symbolic link that is not root's/)
+  assert.match(learnt.output, /250 learned as spam, 0 known already, 0 moved from ham, 0 unreadable/)
+  assert.equal(learnt.code, 66, learnt.output)
+  const again = await run(command('spam', junk, '-'), { input: text('cheap', 9999) })
+  assert.equal(again.code, 0, again.output)
+  assert.match(again.output, /1 learned as spam, 250 known already/)
+  const names = readdirSync(state)
+  assert.ok(names.includes('bayes.db') && names.includes('bayes.model'), names.join())
+  for (const name of names) assert.deepEqual([lstatSync(join(state, name)).uid, lstatSync(join(state, name)).gid], [GATEWAY.uid, GATEWAY.gid], name)
+  // Root's own mail, which he names.
+  assert.match((await run(command('ham', secret, join(secret, 'cur/1')))).output, /5 learned as ham, 1 known already/)
+})
+
+test('Control-C is for the one that learns, not for the one that reads as root', { skip: process.geteuid?.() === 0 ? false : 'only root has one' }, async (t) => {
+  const { box, state, command } = stage()
+  mkdirSync(state)
+  chownSync(state, GATEWAY.uid, GATEWAY.gid)
+  const running = start(command('spam', box))
+  t.after(() => running.stop())
+  await until('the database', () => readdirSync(state).includes('bayes.db'), { detail: () => running.output() })
+  running.signal('SIGINT')
+  await running.ended
+  assert.match(running.output(), /\d+ learned as spam/)
+  assert.doesNotMatch(running.output(), /came to its end/)
 })
