@@ -7,6 +7,7 @@
 import { PatternSet } from '../patterns/pattern-set.ts'
 import type { Pattern } from '../patterns/pattern.ts'
 import type { Condition, ItemTest, Operator, Quantity, TextSource } from './condition.ts'
+import { GuardMaker } from './guards.ts'
 import { withItems } from './item-sources.ts'
 import type { ItemSource } from './item-sources.ts'
 import type { Rule } from './rule.ts'
@@ -36,7 +37,8 @@ const MAX_SHOWN_CHARACTERS = 80
 export function compileRules(rules: readonly Rule[]): Program {
   const compiler = new Compiler(new Map(rules.map(({ id }, index) => [id, index])))
   const compiled = rules.map(({ when, times }) => ({ question: compiler.condition(when), times: times === undefined ? undefined : compiler.quantity(times) }))
-  return { ...compiler.texts(), rules: compiled }
+  const guards = new GuardMaker(rules, compiler).make(rules)
+  return { ...compiler.texts(), rules: compiled, guards }
 }
 
 class Compiler {
@@ -73,9 +75,9 @@ class Compiler {
         return { holds: (run) => run.rule(index), shows: (run) => run.ruleExcerpt(index) }
       }
       case 'matches': return this.#matches(condition.in, condition.pattern)
-      case 'words': return equalWords(this.#slot(condition.in), new Set(condition.words))
+      case 'words': return equalWords(this.slot(condition.in), new Set(condition.words))
       case 'present': {
-        const slot = this.#slot(condition.in)
+        const slot = this.slot(condition.in)
         return { holds: (run) => valuesThen(run, slot, (values) => values.length > 0), shows: nothing }
       }
       case 'some': return withItems(condition.of, (source) => this.#some(source, condition.where))
@@ -96,7 +98,7 @@ class Compiler {
       case 'scripts': return ({ view }) => quantity.names.reduce((sum, name) => sum + (view.content.scripts.get(name) ?? 0), 0)
       case 'values':
       case 'length': {
-        const slot = this.#slot(quantity.in)
+        const slot = this.slot(quantity.in)
         return quantity.kind === 'values' ? (run) => run.values(slot)?.length : (run) => longest(run.values(slot))
       }
       case 'occurrences': return this.#occurrences(quantity)
@@ -140,8 +142,8 @@ class Compiler {
   }
 
   #matches(source: TextSource, pattern: Pattern): Question {
-    const place = this.#place(source, pattern)
-    const slot = this.#slot(source)
+    const place = this.place(source, pattern)
+    const slot = this.slot(source)
     if (piecesOf(source) === 'given') return { holds: (run) => run.piecesMatch(place, slot), shows: (run) => run.piecesExcerpt(place, slot) }
     return {
       holds: (run) => valuesThen(run, slot, (values) => anyOf(values, (value) => run.matches(place, value))),
@@ -150,8 +152,8 @@ class Compiler {
   }
 
   #occurrences({ in: source, pattern, most }: Extract<Quantity, { kind: 'occurrences' }>): Measurement {
-    const place = this.#place(source, pattern)
-    const slot = this.#slot(source)
+    const place = this.place(source, pattern)
+    const slot = this.slot(source)
     if (piecesOf(source) === 'given') return (run) => run.piecesCount(place, { slot, most })
     return (run) => {
       const values = run.values(slot)
@@ -257,7 +259,7 @@ class Compiler {
   #fieldTest<T>(source: ItemSource<T>, test: Extract<ItemTest, { field: string }>): ItemQuestion<T> {
     const field = source.fields.get(test.field)
     if (field?.type === 'text' && test.kind === 'matches') {
-      const place = this.#place(source.text(test.field), test.pattern)
+      const place = this.place(source.text(test.field), test.pattern)
       return (run, item) => anyOf(wordsOf(field.read(item)), (word) => run.matches(place, word))
     }
     if (field?.type === 'text' && test.kind === 'words') {
@@ -273,7 +275,7 @@ class Compiler {
   }
 
   /** The same texts are read once for all who ask. */
-  #slot(source: TextSource): number {
+  slot(source: TextSource): number {
     const key = sourceKey(source)
     const known = this.#sources.get(key)
     if (known !== undefined) return known.slot
@@ -283,7 +285,7 @@ class Compiler {
   }
 
   /** The same pattern in two rules is tried once. */
-  #place(source: TextSource, pattern: Pattern): PatternPlace {
+  place(source: TextSource, pattern: Pattern): PatternPlace {
     const key = setKey(source)
     let group = this.#sets.get(key)
     if (group === undefined) {

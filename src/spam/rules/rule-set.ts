@@ -13,6 +13,7 @@ import { compileRules } from './compile.ts'
 import type { Rule, RuleHit, RuleOutcome } from './rule.ts'
 import { Run } from './run.ts'
 import type { Program } from './run.ts'
+import { Signs } from './signs.ts'
 import { MessageView } from './texts.ts'
 import type { Truth } from './truth.ts'
 
@@ -26,12 +27,14 @@ interface ScoredRule {
 export class RuleSet {
   readonly rules: readonly Rule[]
   readonly #program: Program
+  readonly #signs: Signs
   readonly #scored: readonly ScoredRule[]
   readonly #numbers: ReadonlyMap<string, number>
 
   constructor(rules: readonly Rule[]) {
     this.rules = rules
     this.#program = compileRules(rules)
+    this.#signs = new Signs(this.#program.guards)
     this.#scored = rules.flatMap(({ id, why, score }, index) => (score === undefined || score === 0 ? [] : [{ index, id, why, score }]))
     this.#numbers = new Map(rules.map(({ id }, index) => [id, index]))
   }
@@ -49,10 +52,11 @@ export class RuleSet {
   /** Pure but for the budget, which may be shared with others who match patterns on the same message. */
   evaluate(content: MessageContent, facts: ScoringFacts, budget: MatchBudget = createBudget()): RuleOutcome {
     const run = new Run(this.#program, new MessageView(content, facts), budget)
+    const possible = this.#signs.possible(run, this.rules.length)
     const hits: RuleHit[] = []
     let thousandths = 0
     for (const { index, id, why, score } of this.#scored) {
-      if (run.rule(index) !== true) continue
+      if (possible[index] === 0 || run.rule(index) !== true) continue
       const excerpt = run.ruleExcerpt(index)
       hits.push({ id, score, why, ...(excerpt === undefined ? {} : { excerpt }) })
       thousandths += Math.round(score * 1000)

@@ -8,6 +8,7 @@ import { blocksOf, chunksOf, MAX_CHUNK_CHARACTERS } from '../patterns/chunks.ts'
 import type { MatchBudget, Pattern, SetScan } from '../patterns/pattern.ts'
 import type { PatternSet } from '../patterns/pattern-set.ts'
 import type { CompiledRule } from './compile.ts'
+import type { Guards } from './guards.ts'
 import type { TextSource } from './condition.ts'
 import type { MessageView } from './texts.ts'
 import type { Truth } from './truth.ts'
@@ -30,6 +31,7 @@ export interface Program {
   /** of all sets */
   readonly patterns: readonly Pattern[]
   readonly rules: readonly CompiledRule[]
+  readonly guards: Guards
 }
 
 const UNASKED = 0
@@ -130,6 +132,31 @@ export class Run {
     const count = scan.count(index, most)
     // What was counted is there; that it was all is not known.
     return count < most && (this.#budget.exceeded > before || !this.#budget.left()) ? undefined : count
+  }
+
+  /** Short values of these texts are scanned in one go. */
+  scanShort(places: readonly { readonly set: number; readonly slot: number }[]): void {
+    const values = new Map<number, Set<string>>()
+    for (const { set, slot } of places) {
+      if (this.#patterns(set).pieces !== 'whole') continue
+      let together = values.get(set)
+      if (together === undefined) values.set(set, together = new Set())
+      for (const value of this.values(slot) ?? []) if (value.length <= MAX_CHUNK_CHARACTERS) together.add(value)
+    }
+    for (const [set, together] of values) {
+      const all = [...together]
+      const scans = (this.#scans[set] ??= new Map<string | readonly string[], SetScan>())
+      for (const [at, scan] of this.#patterns(set).patterns.scanEach(all, this.#budget).entries()) scans.set(all[at] as string, scan)
+    }
+  }
+
+  /** Of all values with this slot. */
+  scansOf(set: number, slot: number): readonly SetScan[] {
+    const values = this.values(slot)
+    if (values === undefined) return []
+    if (this.#patterns(set).pieces !== 'given') return values.map((value) => this.#scan(set, value))
+    const scan = this.#scanPieces(set, slot)
+    return scan === undefined ? [] : [scan]
   }
 
   #scanPieces(set: number, slot: number): SetScan | undefined {
