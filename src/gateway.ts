@@ -17,6 +17,7 @@ import { OutgoingServices } from './outbound/outgoing-services.ts'
 import { createDecisionIds } from './observe/decision-id.ts'
 import type { Log } from './observe/log.ts'
 import { scoringSettings } from './scoring-settings.ts'
+import { RuleReader, type RuleSource } from './scoring/rule-reader.ts'
 import { ScoringServices } from './scoring/scoring-services.ts'
 import { openListening, type Listening, type OpenServer, type Prepared } from './listening.ts'
 import { inboundSettings } from './inbound-settings.ts'
@@ -36,8 +37,14 @@ export interface Gateway {
   addresses(): ReadonlyMap<string, readonly SocketAddress[]>
 }
 
-export function createGateway(settings: Settings, context: { readonly log: Log }): Gateway {
-  return new PosternGateway(settings, context.log)
+export interface GatewayContext {
+  readonly log: Log
+  /** where another process reads the rules */
+  readonly rules?: RuleSource
+}
+
+export function createGateway(settings: Settings, context: GatewayContext): Gateway {
+  return new PosternGateway(settings, context)
 }
 
 const TICK_MS = 1000
@@ -54,6 +61,7 @@ interface Hop {
 class PosternGateway implements Gateway {
   private settings: Settings
   private readonly log: Log
+  private readonly rules: RuleSource | undefined
   private readonly admission: Admission
   private readonly doorContext: FrontDoorContext
   /** from the start on */
@@ -74,9 +82,10 @@ class PosternGateway implements Gateway {
   private ticker: NodeJS.Timeout | undefined
   private ticks = 0
 
-  constructor(settings: Settings, log: Log) {
+  constructor(settings: Settings, { log, rules }: GatewayContext) {
     this.settings = settings
     this.log = log
+    this.rules = rules
     this.admission = new Admission(settings.limits)
     this.doorContext = {
       log, newId: createDecisionIds(), now: () => performance.now(), date: () => new Date(),
@@ -136,7 +145,7 @@ class PosternGateway implements Gateway {
     if (this.content !== undefined) return this.content.reload(scoringSettings(settings))
     const { judges, serves } = serviceSettings(settings)
     if (!judges && !serves) return
-    this.content = new ScoringServices(scoringSettings(settings), this.outgoingContext())
+    this.content = new ScoringServices(scoringSettings(settings), { ...this.outgoingContext(), rules: this.rules ?? new RuleReader({ log: this.log }) })
   }
 
   reload(settings: Settings): Promise<void> {

@@ -1,7 +1,8 @@
 /**
  * The supervisor: keeps `workers` worker processes running on shared listening
  * sockets, replaces those that die or do not answer any more, passes on new
- * settings, and stops them.
+ * settings, and stops them. It reads the rules that messages are scored by, once
+ * for all workers.
  * It carries no mail itself and holds nothing that a crash could lose.
  *
  * A start at which every worker fails ends with the first one's reason; later
@@ -11,6 +12,7 @@
 import { EXIT, ExitError } from './cli/exit-codes.ts'
 import type { Settings } from './config/settings.ts'
 import type { Log } from './observe/log.ts'
+import type { PackedRules } from './scoring/packed-rules.ts'
 import { Backoff } from './supervisor/backoff.ts'
 import type { Clock } from './supervisor/clock.ts'
 import type { Addresses, Service } from './supervisor/service.ts'
@@ -20,7 +22,11 @@ export interface SupervisorParts {
   readonly fork: () => WorkerProcess
   readonly clock: Clock
   readonly log: Log
+  /** undefined: with these settings hardly anybody will ask for rules, and each worker is to read them when it wants them */
+  readonly readRules: (settings: Settings) => Promise<PackedRules> | undefined
 }
+
+type RulesReading = Promise<PackedRules | undefined> | undefined
 
 interface Place {
   readonly slot: Slot
@@ -50,6 +56,8 @@ export class Supervisor implements Service {
   private reloading = false
   private bound: Addresses = new Map()
   private launched = 0
+  /** for the settings as they are */
+  private rules: RulesReading
 
   constructor(settings: Settings, parts: SupervisorParts) {
     this.settings = settings
@@ -60,6 +68,7 @@ export class Supervisor implements Service {
     return new Promise((resolve, reject) => {
       const open = new Set<Slot>()
       this.starting = { open, resolve, reject, deaths: [] }
+      this.rules = this.readRules(this.settings)
       // All are known before the first can answer.
       for (let i = 0; i < this.settings.workers; i++) open.add(this.addPlace().slot)
       for (const { slot } of this.places) slot.launch()
@@ -68,13 +77,18 @@ export class Supervisor implements Service {
 
   async reload(next: Settings): Promise<void> {
     this.reloading = true
+    let rules: RulesReading
     try {
-      await this.reloadAll(next)
+      // What was begun before is given to workers before.
+      await this.rules
+      rules = this.readRules(next)
+      await this.reloadAll(next, await rules)
     } finally {
       this.reloading = false
     }
     if (this.stopping) return
     this.settings = next
+    this.rules = rules
     this.catchUp()
     this.resize(next.workers)
   }
@@ -104,9 +118,17 @@ export class Supervisor implements Service {
     return [...this.places.map(({ slot }) => slot), ...this.retiring.keys()].every((slot) => slot.answers())
   }
 
-  private async reloadAll(next: Settings): Promise<void> {
+  /** Where the rules cannot be read here, each worker tries for itself. */
+  private readRules(settings: Settings): RulesReading {
+    return this.parts.readRules(settings)?.catch((error: unknown) => {
+      if (!this.stopping) this.parts.log.error({ err: error }, 'rules could not be read for the workers')
+      return undefined
+    })
+  }
+
+  private async reloadAll(next: Settings, rules: PackedRules | undefined): Promise<void> {
     const ready = this.places.map(({ slot }) => slot).filter((slot) => slot.phase === 'ready')
-    const outcomes = await Promise.all(ready.map((slot) => slot.reload(next)))
+    const outcomes = await Promise.all(ready.map((slot) => slot.reload(next, rules)))
     const failed = outcomes.find((outcome) => outcome.status === 'failed')
     if (failed === undefined) {
       for (const outcome of outcomes) if (outcome.status === 'ok') this.bound = outcome.addresses
@@ -120,6 +142,7 @@ export class Supervisor implements Service {
     const slot = new Slot(++this.launched, {
       ...this.parts,
       settings: () => this.settings,
+      rules: () => this.rules,
       onReady: (ready, addresses) => this.onReady(ready, addresses),
       onDeath: (dead, death) => this.onDeath(dead, death),
     })
@@ -186,16 +209,20 @@ export class Supervisor implements Service {
     if (this.reloading) return
     for (const { slot } of this.places) {
       if (slot.phase !== 'ready' || slot.settings === this.settings) continue
-      void slot.reload(this.settings).then((outcome) => {
-        if (outcome.status !== 'failed') return
-        this.parts.log.error({ worker: slot.pid, cause: outcome.failure.message }, 'worker cannot take up the configuration and is killed')
-        slot.kill()
-      })
+      void this.catchUpOne(slot, { settings: this.settings, reading: this.rules })
     }
   }
 
+  private async catchUpOne(slot: Slot, { settings, reading }: { readonly settings: Settings; readonly reading: RulesReading }): Promise<void> {
+    const outcome = await slot.reload(settings, await reading)
+    if (outcome.status !== 'failed') return
+    this.parts.log.error({ worker: slot.pid, cause: outcome.failure.message }, 'worker cannot take up the configuration and is killed')
+    slot.kill()
+  }
+
   private async goBack(slots: readonly Slot[]): Promise<void> {
-    const outcomes = await Promise.all(slots.map((slot) => slot.reload(this.settings)))
+    const rules = await this.rules
+    const outcomes = await Promise.all(slots.map((slot) => slot.reload(this.settings, rules)))
     for (const [index, outcome] of outcomes.entries()) {
       // It had these settings a moment ago; a new process will take them.
       if (outcome.status === 'failed') slots[index]?.kill()

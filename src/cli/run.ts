@@ -17,6 +17,9 @@ import { logCrashesTo } from '../observe/crash.ts'
 import { createLog, type ProcessLog } from '../observe/create-log.ts'
 import { painter, wantsColour } from '../observe/readable.ts'
 import { createNotifier } from '../observe/sd-notify.ts'
+import { scoringSettings } from '../scoring-settings.ts'
+import type { PackedRules } from '../scoring/packed-rules.ts'
+import type { RuleSource } from '../scoring/rule-reader.ts'
 import { systemClock } from '../supervisor/clock.ts'
 import { operate } from '../supervisor/operation.ts'
 import type { Service } from '../supervisor/service.ts'
@@ -93,8 +96,15 @@ async function createService(settings: Settings, log: ProcessLog): Promise<Servi
     const [{ inProcess }, { createGateway }] = await Promise.all([import('../supervisor/in-process.ts'), import('../gateway.ts')])
     return inProcess(createGateway(settings, { log }))
   }
-  const [{ Supervisor }, { clusterFork }] = await Promise.all([import('../supervisor.ts'), import('../supervisor/cluster.ts')])
-  return new Supervisor(settings, { fork: clusterFork([]), clock: systemClock, log })
+  const [{ Supervisor }, { clusterFork }, { RuleReader }] = await Promise.all([import('../supervisor.ts'), import('../supervisor/cluster.ts'), import('../scoring/rule-reader.ts')])
+  const reader = new RuleReader({ log })
+  return new Supervisor(settings, { fork: clusterFork([]), clock: systemClock, log, readRules: (wanted) => readRules(wanted, reader) })
+}
+
+/** Once for all workers, where they are going to ask for them. */
+function readRules(settings: Settings, reader: RuleSource): Promise<PackedRules> | undefined {
+  const { judges, rules } = scoringSettings(settings)
+  return judges ? reader.read(rules) : undefined
 }
 
 function refuse(read: Exclude<Read, { status: 'ok' }>, io: RunIo): number {

@@ -11,11 +11,13 @@ import type { Log } from '../observe/log.ts'
 import { createUriLists } from '../reputation/uri-lists.ts'
 import { BayesTable } from '../spam/bayes/bayes-table.ts'
 import { createEngines } from '../spam/engines/create-engines.ts'
+import { RuleSet } from '../spam/rules/rule-set.ts'
 import { engineClock } from './engine-clock.ts'
 import { MessageScoring } from './message-scoring.ts'
 import { Room } from './room.ts'
-import { logProblems, readRules } from './rule-files.ts'
+import { readRules } from './rule-files.ts'
 import type { ScoringSettings } from './scoring-services.ts'
+import { tellProblems, tellRules } from './tell-rules.ts'
 
 export interface ScanScoring {
   readonly scoring: Scoring
@@ -27,8 +29,10 @@ export interface ScanScoring {
 const ROOM_BYTES = 64 * 1024 * 1024
 
 export async function openScanScoring(settings: ScoringSettings, { log, resolver }: { readonly log: Log; readonly resolver: Resolver }): Promise<ScanScoring> {
-  const rules = await readRules(settings.rules)
-  logProblems(rules, log)
+  const read = await readRules(settings.rules)
+  tellProblems(read.problems, log)
+  tellRules({ rules: read.rules.length, problems: read.problems.length, passedOver: read.notes.length }, log)
+  const rules = new RuleSet(read.rules)
   const table = new BayesTable(settings.state, log)
   table.refresh()
   const lists = createUriLists({ ...settings.uriLists, skip: [...(settings.uriLists.skip ?? []), ...settings.domains] }, { resolver, log, now: () => Date.now() })
@@ -36,7 +40,7 @@ export async function openScanScoring(settings: ScoringSettings, { log, resolver
   return {
     scoring: new MessageScoring({
       lists, engines, correspondents: undefined, history: undefined, room: new Room(ROOM_BYTES), named: true,
-      rules: () => Promise.resolve(rules.rules), trained: () => table.model, minMessages: settings.bayes.minMessages, tokens: { ownHosts: new Set([settings.hostname.toLowerCase()]) }, learn: () => undefined,
+      rules: () => Promise.resolve(rules), trained: () => table.model, minMessages: settings.bayes.minMessages, tokens: { ownHosts: new Set([settings.hostname.toLowerCase()]) }, learn: () => undefined,
     }),
     prove: () => lists.tick(),
     close: () => engines.close(),

@@ -3,8 +3,9 @@
  * lists, what is remembered of correspondents and domains, other engines.
  * Opened at the start, ticked every second, changed by a reload, closed at the
  * end. The constructor throws where the state directory cannot be used. Rules
- * are read with the first tick, or for the first message if it comes before;
- * those that cannot be used are told in the log, and the others are used.
+ * are taken up at once where somebody else reads them, otherwise read with the
+ * first tick, or for the first message if it comes before; those that cannot be
+ * used are told in the log, and the others are used.
  */
 import type { DatabaseSync } from 'node:sqlite'
 import { isDeepStrictEqual } from 'node:util'
@@ -19,7 +20,7 @@ import type { UriListSettings } from '../reputation/uri-settings.ts'
 import { BayesTable } from '../spam/bayes/bayes-table.ts'
 import { createEngines, type Engines } from '../spam/engines/create-engines.ts'
 import type { EngineSettings } from '../spam/engines/settings.ts'
-import type { SampleProof } from '../spam/rules/load.ts'
+import type { RuleSet } from '../spam/rules/rule-set.ts'
 import { DatabaseCorrespondents } from '../state/correspondents-store.ts'
 import { openDatabase } from '../state/database.ts'
 import { DatabaseDomainHistory } from '../state/domain-history-store.ts'
@@ -30,7 +31,10 @@ import { Learning } from './learning.ts'
 import type { LearningSettings } from './learning-settings.ts'
 import { MessageScoring } from './message-scoring.ts'
 import { Room } from './room.ts'
-import { logProblems, readRules, type ReadRules, type RuleFilesSettings } from './rule-files.ts'
+import { unpackRules } from './packed-rules.ts'
+import type { RuleFilesSettings } from './rule-files.ts'
+import type { RuleSource } from './rule-reader.ts'
+import { tellRules } from './tell-rules.ts'
 
 export interface ScoringSettings {
   /** directory */
@@ -52,6 +56,8 @@ export interface ScoringContext {
   readonly log: Log
   /** the worker's, which a reload may replace behind it */
   readonly resolver: Resolver
+  /** ours to close */
+  readonly rules: RuleSource
 }
 
 const FLUSH_BUSY_MS = 50
@@ -74,8 +80,8 @@ export class ScoringServices {
   private readonly learning: Learning
   private readonly room = new Room(ROOM_BYTES)
   /** the latest reading of the rules; undefined: none has begun */
-  private reading: Promise<ReadRules> | undefined
-  private proof: SampleProof | undefined
+  private reading: Promise<RuleSet> | undefined
+  private closed = false
   private lists: UriLists
   private engines: Engines
   /** of a configuration that was replaced, until their last answer has come */
@@ -99,12 +105,13 @@ export class ScoringServices {
     this.engines = this.makeEngines()
     this.correspondents = this.makeCorrespondents()
     this.scoring = this.make()
+    if (settings.judges && context.rules.underWay) this.readSoon()
   }
 
   /** To be called once a second. */
   tick(): void {
     const tick = this.ticks++
-    if (this.settings.judges) void this.rules()
+    if (this.settings.judges) this.readSoon()
     this.correspondentStore.flush()
     this.historyStore.flush()
     this.learning.tick()
@@ -141,6 +148,8 @@ export class ScoringServices {
   }
 
   async close(): Promise<void> {
+    this.closed = true
+    this.context.rules.close()
     await this.learning.close()
     for (const engines of [this.engines, ...this.leaving]) this.dismiss(engines)
     this.correspondentStore.flush()
@@ -152,7 +161,7 @@ export class ScoringServices {
     const { settings, lists, engines, correspondents, room } = this
     return new MessageScoring({
       lists, engines, correspondents, room,
-      rules: async () => (await this.rules()).rules,
+      rules: () => this.rules(),
       trained: () => this.table.model,
       minMessages: settings.bayes.minMessages,
       tokens: { ownHosts: new Set([settings.hostname.toLowerCase()]) },
@@ -162,16 +171,28 @@ export class ScoringServices {
     })
   }
 
-  private rules(): Promise<ReadRules> {
+  private rules(): Promise<RuleSet> {
     this.reading ??= this.readThem()
     return this.reading
   }
 
-  private async readThem(): Promise<ReadRules> {
-    const loaded = await readRules(this.settings.rules, this.proof)
-    this.proof = loaded.proof
-    logProblems(loaded, this.context.log)
-    return loaded
+  private readSoon(): void {
+    if (this.reading !== undefined) return
+    const reading = this.rules()
+    reading.catch((error: unknown) => {
+      if (this.closed) return
+      // The next tick, or message, tries again.
+      if (this.reading === reading) this.reading = undefined
+      this.context.log.error({ err: error }, 'rules could not be read')
+    })
+  }
+
+  private async readThem(): Promise<RuleSet> {
+    const { log, rules: source } = this.context
+    const packed = await source.read(this.settings.rules)
+    const rules = await unpackRules(packed)
+    tellRules({ rules: rules.rules.length, problems: packed.problems, passedOver: packed.passedOver }, log)
+    return rules
   }
 
   private makeCorrespondents(): Correspondents {

@@ -5,10 +5,23 @@
  * supervisor that started it.
  */
 import type { Settings, SocketAddress } from '../config/settings.ts'
+import type { PackedRules } from '../scoring/packed-rules.ts'
 
 export type ToWorker =
-  | { readonly type: 'start'; readonly settings: Settings }
-  | { readonly type: 'reload'; readonly settings: Settings }
+  | {
+      readonly type: 'start'
+      readonly settings: Settings
+      /** `rules` will come, but listeners need not wait for it */
+      readonly rulesFollow?: true
+    }
+  /** undefined: they could not be read there */
+  | { readonly type: 'rules'; readonly rules: PackedRules | undefined }
+  | {
+      readonly type: 'reload'
+      readonly settings: Settings
+      /** read anew; absent: whoever wants some reads them himself */
+      readonly rules?: PackedRules
+    }
   | { readonly type: 'stop' }
   /** to be answered at once: an event loop that turns answers */
   | { readonly type: 'ping' }
@@ -24,7 +37,7 @@ export type FromWorker =
   | { readonly type: 'reload-failed'; readonly exitCode: number; readonly message: string }
   | { readonly type: 'pong' }
 
-const TO_WORKER = new Set(['start', 'reload', 'stop', 'ping'])
+const TO_WORKER = new Set(['start', 'rules', 'reload', 'stop', 'ping'])
 const FROM_WORKER = new Set(['up', 'ready', 'failed', 'reloaded', 'reload-failed', 'pong'])
 
 export function isToWorker(message: unknown): message is ToWorker {

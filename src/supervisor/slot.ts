@@ -9,6 +9,7 @@
  */
 import type { Settings } from '../config/settings.ts'
 import type { Log } from '../observe/log.ts'
+import type { PackedRules } from '../scoring/packed-rules.ts'
 import type { Clock } from './clock.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
 import { Pulse, SILENCE_MS } from './pulse.ts'
@@ -55,6 +56,8 @@ export interface SlotParts {
   readonly log: Log
   /** the settings for a worker that starts now */
   readonly settings: () => Settings
+  /** the rules for it; undefined: it is to have none of us */
+  readonly rules: () => Promise<PackedRules | undefined> | undefined
   readonly onReady: (slot: Slot, addresses: Addresses) => void
   readonly onDeath: (slot: Slot, death: Death) => void
 }
@@ -114,8 +117,8 @@ export class Slot {
   }
 
   /** Resolves when the worker has taken up the settings, has said that it cannot, or is gone. */
-  reload(settings: Settings): Promise<ReloadOutcome> {
-    const reload = this.lastReload.then(() => this.reloadNow(settings))
+  reload(settings: Settings, rules: PackedRules | undefined): Promise<ReloadOutcome> {
+    const reload = this.lastReload.then(() => this.reloadNow(settings, rules))
     this.lastReload = reload
     return reload
   }
@@ -144,7 +147,7 @@ export class Slot {
     return !this.condemned && this.pulse.regular()
   }
 
-  private reloadNow(settings: Settings): Promise<ReloadOutcome> {
+  private reloadNow(settings: Settings, rules: PackedRules | undefined): Promise<ReloadOutcome> {
     const { worker } = this
     if (worker === undefined || this.phase !== 'ready') return Promise.resolve({ status: 'gone' })
     return new Promise((resolve) => {
@@ -155,9 +158,19 @@ export class Slot {
         if (outcome.status === 'ok') this.settings = settings
         resolve(outcome)
       }
-      worker.send({ type: 'reload', settings })
+      worker.send({ type: 'reload', settings, ...(rules !== undefined && { rules }) })
       // Nobody knows what it listens on then. Its replacement starts from what is decided.
       this.deadline(RELOAD_TIMEOUT_MS, () => this.condemn('worker hangs in a reload and is killed', RELOAD_TIMEOUT_MS))
+    })
+  }
+
+  private begin(): void {
+    const { worker } = this
+    this.settings = this.parts.settings()
+    const rules = this.parts.rules()
+    worker?.send({ type: 'start', settings: this.settings, ...(rules !== undefined && { rulesFollow: true }) })
+    void rules?.then((read) => {
+      if (worker === this.worker) worker?.send({ type: 'rules', rules: read })
     })
   }
 
@@ -165,8 +178,7 @@ export class Slot {
     switch (message.type) {
       case 'up':
         if (this.phase !== 'starting') return
-        this.settings = this.parts.settings()
-        this.worker?.send({ type: 'start', settings: this.settings })
+        this.begin()
         return
       case 'ready':
         if (this.phase !== 'starting') return

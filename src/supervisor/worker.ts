@@ -9,6 +9,8 @@
 import { EXIT, exitCodeOf, explainError } from '../cli/exit-codes.ts'
 import type { Settings } from '../config/settings.ts'
 import type { Gateway } from '../gateway.ts'
+import { GivenRules, WorkerRules } from '../scoring/given-rules.ts'
+import { RuleReader, type RuleSource } from '../scoring/rule-reader.ts'
 import type { Log } from '../observe/log.ts'
 import type { ProcessLog } from '../observe/create-log.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
@@ -21,7 +23,7 @@ export interface WorkerParts {
     onDisconnect(listener: () => void): void
   }
   readonly onSignal: (signal: NodeJS.Signals, listener: () => void) => void
-  readonly createGateway: (settings: Settings, context: { log: Log }) => Gateway
+  readonly createGateway: (settings: Settings, context: { log: Log; rules: RuleSource }) => Gateway
   readonly createLog: (settings: Settings['log']) => ProcessLog
   readonly exit: (code: number) => void
 }
@@ -30,6 +32,7 @@ export function runWorker(parts: WorkerParts): void {
   const { channel } = parts
   let running: Running | undefined
   let stopping = false
+  const given = new GivenRules()
   // One thing after the other: a stop that comes in the middle of a start waits for its end.
   let last: Promise<void> = Promise.resolve()
   const enqueue = (action: () => Promise<void>): void => {
@@ -48,11 +51,16 @@ export function runWorker(parts: WorkerParts): void {
   channel.onMessage((message) => {
     switch (message.type) {
       case 'start':
+        if (message.rulesFollow === true) given.expect()
         return enqueue(async () => {
-          running = await start(parts, message.settings)
+          running = await start(parts, message.settings, given)
         })
+      case 'rules':
+        // A message may wait for them, and a stop for the message.
+        given.give(message.rules)
+        return
       case 'reload':
-        return enqueue(() => reload(parts, running, message.settings))
+        return enqueue(() => reload(running, message, { ...parts, given }))
       case 'stop':
         return stop()
       case 'ping':
@@ -62,6 +70,7 @@ export function runWorker(parts: WorkerParts): void {
   })
   channel.onDisconnect(() => {
     running?.log.warn({}, 'the supervisor is gone; worker finishes its sessions and stops')
+    given.abandon()
     stop()
   })
   parts.onSignal('SIGTERM', stop)
@@ -75,10 +84,11 @@ interface Running {
   readonly log: ProcessLog
 }
 
-async function start({ createGateway, createLog, channel, exit }: WorkerParts, settings: Settings): Promise<Running | undefined> {
+async function start({ createGateway, createLog, channel, exit }: WorkerParts, settings: Settings, given: GivenRules): Promise<Running | undefined> {
   try {
     const log = createLog(settings.log)
-    const gateway = createGateway(settings, { log })
+    const rules = new WorkerRules({ log, given, own: new RuleReader({ log }) })
+    const gateway = createGateway(settings, { log, rules })
     await gateway.start()
     channel.send({ type: 'ready', addresses: gateway.addresses() })
     return { gateway, log }
@@ -90,14 +100,18 @@ async function start({ createGateway, createLog, channel, exit }: WorkerParts, s
   }
 }
 
-async function reload({ channel }: WorkerParts, running: Running | undefined, settings: Settings): Promise<void> {
+type Reload = Extract<ToWorker, { type: 'reload' }>
+
+async function reload(running: Running | undefined, { settings, rules }: Reload, { channel, given }: Pick<WorkerParts, 'channel'> & { readonly given: GivenRules }): Promise<void> {
   if (running === undefined) return
   const { gateway, log } = running
+  const takeBack = given.give(rules)
   try {
     await gateway.reload(settings)
     log.configure(settings.log)
     channel.send({ type: 'reloaded', addresses: gateway.addresses() })
   } catch (error) {
+    takeBack()
     const exitCode = exitCodeOf(error)
     channel.send({ type: 'reload-failed', exitCode, message: describeFailure(error, exitCode) })
   }

@@ -49,7 +49,7 @@ if (isWorkerProcess()) {
     'domains: [d.example]\nlisteners: [{ name: inbound, role: inbound, listen: "127.0.0.1:0", next: h }]\nhops: { h: { smtp: "192.0.2.9:25" } }\n',
     { cwd: '/nowhere' },
   )
-  const supervisor = new Supervisor({ ...settings, workers: 2 }, { fork: clusterFork([]), clock: quickClock, log })
+  const supervisor = new Supervisor({ ...settings, workers: 2 }, { fork: clusterFork([]), clock: quickClock, log, readRules: () => undefined })
   process.on('SIGTERM', () => void supervisor.stop().then(() => process.exit(0)))
   await supervisor.start()
 }

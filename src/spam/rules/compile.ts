@@ -34,9 +34,14 @@ type ItemQuestion<T> = (run: Run, item: T) => Truth
 
 const MAX_SHOWN_CHARACTERS = 80
 
-export function compileRules(rules: readonly Rule[]): Program {
+/** A rule a step. */
+export function* compileRules(rules: readonly Rule[]): Generator<void, Program> {
   const compiler = new Compiler(new Map(rules.map(({ id }, index) => [id, index])))
-  const compiled = rules.map(({ when, times }) => ({ question: compiler.condition(when), times: times === undefined ? undefined : compiler.quantity(times) }))
+  const compiled: CompiledRule[] = []
+  for (const { when, times } of rules) {
+    compiled.push({ question: compiler.condition(when), times: times === undefined ? undefined : compiler.quantity(times) })
+    yield
+  }
   const guards = new GuardMaker(rules, compiler).make(rules)
   return { ...compiler.texts(), rules: compiled, guards }
 }

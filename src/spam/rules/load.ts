@@ -14,11 +14,12 @@ import { createHash } from 'node:crypto'
 import { suggestion } from '../../config/nearest.ts'
 import { formatKey, quote } from '../../config/problem.ts'
 import type { ConfigurationError } from '../../config/problem.ts'
+import { atOnce } from './in-slices.ts'
 import { problemOf, readRuleFile } from './read-file.ts'
 import type { LocatedRule } from './read-file.ts'
 import { fitting } from './references.ts'
 import { isPart, MAX_SCORE, MIN_SCORE } from './rule.ts'
-import type { RuleProblem } from './rule.ts'
+import type { Rule, RuleProblem } from './rule.ts'
 import { RuleSet } from './rule-set.ts'
 import { contentOf } from './samples.ts'
 import type { Sample } from './samples.ts'
@@ -51,32 +52,43 @@ export interface SampleProof {
   readonly failures: readonly RuleProblem[]
 }
 
-export interface LoadedRules {
-  readonly rules: RuleSet
+/** Plain data too. */
+export interface ChosenRules {
+  /** that fit together, with the scores that they have now */
+  readonly rules: readonly Rule[]
   readonly problems: readonly RuleProblem[]
   readonly proof: SampleProof
+}
+
+export interface LoadedRules extends Omit<ChosenRules, 'rules'> {
+  readonly rules: RuleSet
 }
 
 /** As `source` of problems with `scores`. */
 export const SCORES_SOURCE = 'scores of rules'
 
+/** All at once, and made to a set. */
 export function loadRules(sources: RuleSources): LoadedRules {
+  const chosen = atOnce(chooseRules(sources))
+  return { ...chosen, rules: new RuleSet(chosen.rules) }
+}
+
+/** A file a step, and a rule with its samples. */
+export function* chooseRules(sources: RuleSources): Generator<void, ChosenRules> {
   const digest = digestOf(sources.files)
   const proof = sources.proof?.digest === digest ? sources.proof : undefined
   const problems: RuleProblem[] = []
   const refused = new Set<string>()
-  const placed = place(sources, { problems, refused, samples: proof === undefined })
+  const placed = yield* place(sources, { problems, refused, samples: proof === undefined })
   let used = fitting(placed, refused, problems)
-  let rules = setOf(used, sources.scores)
-  const failures = proof?.failures ?? used.flatMap((one) => failuresOf(one, rules))
+  const failures = proof?.failures ?? (yield* failuresOf(used))
   if (failures.length > 0) {
     problems.push(...failures)
     for (const { rule } of failures) if (rule !== undefined) refused.add(rule)
     used = fitting(used.filter(({ rule }) => !refused.has(rule.id)), refused, problems)
-    rules = setOf(used, sources.scores)
   }
   problems.push(...scoreProblems(sources.scores, placed))
-  return { rules, problems, proof: { digest, failures } }
+  return { rules: scored(used, sources.scores), problems, proof: { digest, failures } }
 }
 
 function digestOf(files: readonly RuleFile[]): string {
@@ -92,7 +104,7 @@ interface Placing {
 }
 
 /** Each id once: within a layer the first, of the layers the site's. */
-function place({ files, others = [] }: RuleSources, { problems, refused, samples }: Placing): readonly LocatedRule[] {
+function* place({ files, others = [] }: RuleSources, { problems, refused, samples }: Placing): Generator<void, readonly LocatedRule[]> {
   const placed = new Map<string, LocatedRule>()
   const ofSite = new Set<string>()
   const add = (one: LocatedRule, site: boolean): void => {
@@ -113,23 +125,37 @@ function place({ files, others = [] }: RuleSources, { problems, refused, samples
       if (site) placed.delete(id)
       if (!placed.has(id)) refused.add(id)
     }
+    yield
   }
   for (const one of others) add(one, true)
   return [...placed.values()].filter(({ rule }) => !refused.has(rule.id))
 }
 
-function setOf(rules: readonly LocatedRule[], scores: ReadonlyMap<string, number> | undefined): RuleSet {
-  return new RuleSet(rules.map(({ rule }) => {
+function scored(rules: readonly LocatedRule[], scores: ReadonlyMap<string, number> | undefined): readonly Rule[] {
+  return rules.map(({ rule }) => {
     const score = isPart(rule.id) ? undefined : scores?.get(rule.id)
     return score === undefined || !isScore(score) ? rule : { ...rule, score }
-  }))
+  })
 }
 
 function isScore(score: number): boolean {
   return score >= MIN_SCORE && score <= MAX_SCORE
 }
 
-function failuresOf(one: LocatedRule, rules: RuleSet): readonly RuleProblem[] {
+/** Where there are samples: those of shipped rules were run before. */
+function* failuresOf(used: readonly LocatedRule[]): Generator<void, readonly RuleProblem[]> {
+  const tried = used.filter(({ hits, misses }) => hits.length + misses.length > 0)
+  if (tried.length === 0) return []
+  const rules = new RuleSet(used.map(({ rule }) => rule))
+  const failures: RuleProblem[] = []
+  for (const one of tried) {
+    failures.push(...failuresOfRule(one, rules))
+    yield
+  }
+  return failures
+}
+
+function failuresOfRule(one: LocatedRule, rules: RuleSet): readonly RuleProblem[] {
   const problems: RuleProblem[] = []
   const check = (sample: Sample, wanted: boolean): void => {
     const truth = rules.holds(one.rule.id, contentOf(sample), sample.facts)

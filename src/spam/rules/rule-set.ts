@@ -10,6 +10,7 @@ import type { MatchBudget } from '../patterns/pattern.ts'
 import type { MessageContent } from '../content.ts'
 import type { ScoringFacts } from '../facts.ts'
 import { compileRules } from './compile.ts'
+import { atOnce } from './in-slices.ts'
 import type { Rule, RuleHit, RuleOutcome } from './rule.ts'
 import { Run } from './run.ts'
 import type { Program } from './run.ts'
@@ -31,16 +32,22 @@ export class RuleSet {
   readonly #scored: readonly ScoredRule[]
   readonly #numbers: ReadonlyMap<string, number>
 
-  constructor(rules: readonly Rule[]) {
+  /** Made in steps (see in-slices.ts), with all that every message asks for; otherwise the first message waits for that. */
+  static* making(rules: readonly Rule[]): Generator<void, RuleSet> {
+    const set = new RuleSet(rules, yield* compileRules(rules))
+    yield* set.#prepare()
+    return set
+  }
+
+  constructor(rules: readonly Rule[], program: Program = atOnce(compileRules(rules))) {
     this.rules = rules
-    this.#program = compileRules(rules)
-    this.#signs = new Signs(this.#program.guards)
+    this.#program = program
+    this.#signs = new Signs(program.guards)
     this.#scored = rules.flatMap(({ id, why, score }, index) => (score === undefined || score === 0 ? [] : [{ index, id, why, score }]))
     this.#numbers = new Map(rules.map(({ id }, index) => [id, index]))
   }
 
-  /** Makes what every message asks for, a piece a step (see in-slices.ts); otherwise the first message waits for all of it. */
-  *prepare(): Generator<void, void> {
+  *#prepare(): Generator<void, void> {
     for (const { patterns } of this.#program.sets) yield* patterns.prepare()
     for (const pattern of this.#program.patterns) {
       if (pattern.needs !== undefined) continue

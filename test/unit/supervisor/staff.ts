@@ -1,10 +1,11 @@
 /** A supervisor whose workers the test plays, on a clock that it moves. */
 import assert from 'node:assert/strict'
 import type { Settings } from '../../../src/config/settings.ts'
-import { Supervisor } from '../../../src/supervisor.ts'
+import { Supervisor, type SupervisorParts } from '../../../src/supervisor.ts'
 import { FakeClock, fakeLog, FakeWorker, someSettings } from './fakes.ts'
 
-export function setUp(workers: number, more: Partial<Settings> = {}): {
+/** `readRules`: where workers are to be given rules. */
+export function setUp(workers: number, more: Partial<Settings> = {}, readRules: SupervisorParts['readRules'] = () => undefined): {
   supervisor: Supervisor; forked: FakeWorker[]; clock: FakeClock; lines: ReturnType<typeof fakeLog>['lines']; settings: Settings
 } {
   const clock = new FakeClock()
@@ -16,11 +17,11 @@ export function setUp(workers: number, more: Partial<Settings> = {}): {
     forked.push(worker)
     return worker
   }
-  return { supervisor: new Supervisor(settings, { fork, clock, log }), forked, clock, lines, settings }
+  return { supervisor: new Supervisor(settings, { fork, clock, log, readRules }), forked, clock, lines, settings }
 }
 
-export async function running(workers: number): Promise<ReturnType<typeof setUp>> {
-  const parts = setUp(workers)
+export async function running(workers: number, readRules?: SupervisorParts['readRules']): Promise<ReturnType<typeof setUp>> {
+  const parts = setUp(workers, {}, readRules)
   const started = parts.supervisor.start()
   for (const worker of parts.forked) worker.becomesReady()
   await started

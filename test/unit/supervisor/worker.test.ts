@@ -4,6 +4,8 @@ import { describe, test } from 'node:test'
 import type { Settings } from '../../../src/config/settings.ts'
 import type { Gateway } from '../../../src/gateway.ts'
 import type { FromWorker, ToWorker } from '../../../src/supervisor/messages.ts'
+import type { PackedRules } from '../../../src/scoring/packed-rules.ts'
+import type { RuleSource } from '../../../src/scoring/rule-reader.ts'
 import { runWorker } from '../../../src/supervisor/worker.ts'
 import { addressesOf, fakeLog, settle, someSettings } from './fakes.ts'
 
@@ -11,6 +13,8 @@ interface Stage {
   readonly said: FromWorker[]
   readonly done: string[]
   readonly exits: number[]
+  /** what its gateway was given */
+  readonly has: { rules?: RuleSource }
   readonly tell: (message: ToWorker) => Promise<void>
   readonly disconnect: () => Promise<void>
   readonly signal: (name: NodeJS.Signals) => Promise<void>
@@ -24,6 +28,7 @@ function stage(gateway: Partial<Gateway> = {}): Stage {
   let heed: (message: ToWorker) => void = () => undefined
   let cut: () => void = () => undefined
   const signals = new Map<string, () => void>()
+  const has: { rules?: RuleSource } = {}
   const log = fakeLog()
   const whole: Gateway = {
     start: () => Promise.resolve(void done.push('start')),
@@ -39,15 +44,16 @@ function stage(gateway: Partial<Gateway> = {}): Stage {
       onDisconnect: (listener) => (cut = listener),
     },
     onSignal: (name, listener) => void signals.set(name, listener),
-    createGateway: (settings: Settings) => {
+    createGateway: (settings: Settings, { rules }) => {
       done.push(`create ${settings.hostname}`)
+      has.rules = rules
       return whole
     },
     createLog: () => log.log,
     exit: (code) => void exits.push(code),
   })
   return {
-    said, done, exits, log,
+    said, done, exits, log, has,
     tell: (message) => {
       heed(message)
       return settle()
@@ -66,7 +72,7 @@ function stage(gateway: Partial<Gateway> = {}): Stage {
 }
 
 const settings = someSettings({ hostname: 'one.example' })
-const start: ToWorker = { type: 'start', settings }
+const start = { type: 'start', settings } as const satisfies ToWorker
 
 describe('a worker', () => {
   test('says that it is up, starts with the settings it is given, and says where it listens', async () => {
@@ -160,5 +166,40 @@ describe('a worker', () => {
     await signal('SIGHUP')
     assert.deepEqual(exits, [])
     assert.equal(done.at(-1), 'start')
+  })
+})
+
+describe('a worker whose supervisor reads the rules', () => {
+  const WANTED = { shipped: false, paths: [], scores: new Map<string, number>(), spamassassin: [] }
+  const some = (name: string): PackedRules => ({ pieces: [Buffer.from(name)], problems: 0, passedOver: 0 })
+
+  test('starts without them, has them when they come, and others with a reload that it can take up', async () => {
+    const [first, second, third] = [some('first'), some('second'), some('third')]
+    let broken = false
+    const { tell, has, said } = stage({ reload: () => (broken ? Promise.reject(new Error('no')) : Promise.resolve()) })
+    await tell({ ...start, rulesFollow: true })
+    assert.equal(said.at(-1)?.type, 'ready')
+    assert.equal(has.rules?.underWay, true)
+    const early = has.rules.read(WANTED)
+    await tell({ type: 'rules', rules: first })
+    assert.equal(await early, first)
+    await tell({ type: 'reload', settings, rules: second })
+    assert.equal(await has.rules.read(WANTED), second)
+    broken = true
+    await tell({ type: 'reload', settings, rules: third })
+    assert.equal(said.at(-1)?.type, 'reload-failed')
+    assert.equal(await has.rules.read(WANTED), second)
+  })
+
+  test('that is gone reads what a message still asks for', async (t) => {
+    const { tell, has, disconnect, log } = stage()
+    await tell({ ...start, rulesFollow: true })
+    assert.ok(has.rules !== undefined)
+    const read = has.rules.read(WANTED)
+    const busy = setInterval(() => undefined, 1000)
+    t.after(() => clearInterval(busy))
+    await disconnect()
+    assert.deepEqual((await read).pieces, [])
+    assert.ok(log.lines.some(({ text }) => text === 'the supervisor gave no rules; this worker reads them itself'))
   })
 })

@@ -1,0 +1,40 @@
+/**
+ * Rules on their way from who has read their files to who asks them: bytes in
+ * pieces, which a process takes in one by one while it has other things to do.
+ * Both ends are of one version; bytes that are not such rules throw.
+ */
+import { deserialize, serialize } from 'node:v8'
+import { inSlices } from '../spam/rules/in-slices.ts'
+import type { Rule } from '../spam/rules/rule.ts'
+import { RuleSet } from '../spam/rules/rule-set.ts'
+import type { ReadRules } from './rule-files.ts'
+
+export interface PackedRules {
+  readonly pieces: readonly Uint8Array[]
+  /** how many rules cannot be used, or not as they are meant; told by who has read them */
+  readonly problems: number
+  /** how many lines of SpamAssassin's files were passed over */
+  readonly passedOver: number
+}
+
+const RULES_A_PIECE = 50
+
+export function packRules({ rules, problems, notes }: Pick<ReadRules, 'rules' | 'problems' | 'notes'>): PackedRules {
+  const pieces: Uint8Array[] = []
+  for (let from = 0; from < rules.length; from += RULES_A_PIECE) pieces.push(serialize(rules.slice(from, from + RULES_A_PIECE)))
+  return { pieces, problems: problems.length, passedOver: notes.length }
+}
+
+/** Between two of its steps everything else has its turn. */
+export function unpackRules(packed: PackedRules): Promise<RuleSet> {
+  return inSlices(unpacking(packed))
+}
+
+function* unpacking({ pieces }: PackedRules): Generator<void, RuleSet> {
+  const rules: Rule[] = []
+  for (const piece of pieces) {
+    rules.push(...deserialize(piece) as readonly Rule[])
+    yield
+  }
+  return yield* RuleSet.making(rules)
+}

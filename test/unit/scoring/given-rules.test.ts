@@ -1,0 +1,82 @@
+/** Rules that a supervisor gives, and what its worker does where it gives none. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { GivenRules, WorkerRules } from '../../../src/scoring/given-rules.ts'
+import type { PackedRules } from '../../../src/scoring/packed-rules.ts'
+import type { RuleSource } from '../../../src/scoring/rule-reader.ts'
+import { fakeLog } from '../supervisor/fakes.ts'
+
+const SETTINGS = { shipped: true, paths: [], scores: new Map<string, number>(), spamassassin: [] }
+const some = (name: string): PackedRules => ({ pieces: [Buffer.from(name)], problems: 0, passedOver: 0 })
+const OWN = some('own')
+
+function stage(timeoutMs?: number) {
+  const { log, lines } = fakeLog()
+  const given = new GivenRules()
+  const done: string[] = []
+  const own: RuleSource = {
+    underWay: false,
+    read: () => Promise.resolve(OWN),
+    close: () => void done.push('closed'),
+  }
+  return { given, rules: new WorkerRules({ log, given, own, ...(timeoutMs !== undefined && { timeoutMs }) }), texts: () => lines.map(({ level, text }) => `${level} ${text}`), done }
+}
+
+const ALONE = 'warn the supervisor gave no rules; this worker reads them itself'
+
+test('what is expected is waited for, and then there for all who ask', async () => {
+  const { given, rules, texts } = stage()
+  given.expect()
+  assert.equal(rules.underWay, true)
+  const early = rules.read(SETTINGS)
+  const first = some('first')
+  given.give(first)
+  assert.equal(await early, first)
+  assert.equal(await rules.read(SETTINGS), first)
+  assert.deepEqual(texts(), [])
+})
+
+test('a reload brings others; where it fails, the old ones hold again', async () => {
+  const { given, rules } = stage()
+  const [first, second, third] = [some('first'), some('second'), some('third')]
+  given.give(first)
+  given.give(second)
+  assert.equal(await rules.read(SETTINGS), second)
+  const takeBack = given.give(third)
+  assert.equal(await rules.read(SETTINGS), third)
+  takeBack()
+  assert.equal(await rules.read(SETTINGS), second)
+})
+
+test('where nothing is to come, the worker reads for itself and has nothing to say about it', async () => {
+  const { given, rules, texts } = stage()
+  assert.equal(rules.underWay, false)
+  assert.equal(await rules.read(SETTINGS), OWN)
+  given.give(some('first'))
+  given.give(undefined)
+  assert.equal(await rules.read(SETTINGS), OWN)
+  assert.deepEqual(texts(), [])
+})
+
+test('where they do not come, the worker reads for itself and says so', async (t) => {
+  for (const fail of [(given: GivenRules) => void given.give(undefined), (given: GivenRules) => given.abandon()]) {
+    const { given, rules, texts } = stage()
+    given.expect()
+    const read = rules.read(SETTINGS)
+    fail(given)
+    assert.equal(await read, OWN)
+    assert.deepEqual(texts(), [ALONE])
+  }
+  const { given, rules, texts } = stage(1)
+  given.expect()
+  const busy = setInterval(() => undefined, 1000)
+  t.after(() => clearInterval(busy))
+  assert.equal(await rules.read(SETTINGS), OWN)
+  assert.deepEqual(texts(), [ALONE])
+})
+
+test('its end ends its own reading too', () => {
+  const { rules, done } = stage()
+  rules.close()
+  assert.deepEqual(done, ['closed'])
+})

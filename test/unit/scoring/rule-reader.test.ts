@@ -1,0 +1,77 @@
+/** Rules read in a thread, and without it where it breaks. */
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { after, before, test } from 'node:test'
+import { unpackRules } from '../../../src/scoring/packed-rules.ts'
+import { RuleReader } from '../../../src/scoring/rule-reader.ts'
+import { temporaryDirectory } from '../../support/process.ts'
+import { fakeLog } from '../supervisor/fakes.ts'
+
+// A thread does not keep a process alive that has nothing else to do.
+let busy: NodeJS.Timeout | undefined
+before(() => {
+  busy = setInterval(() => undefined, 1000)
+})
+after(() => clearInterval(busy))
+
+const rule = (id: string, misses = 'A price'): string => `  - id: ${id}
+    score: 1
+    why: The test wants a rule of this name
+    when: { subject: '/prize/i' }
+    hits: [{ subject: A prize }]
+    misses: [{ subject: ${misses} }]
+`
+
+function site(): { readonly file: string; readonly settings: Parameters<RuleReader['read']>[0] } {
+  const file = join(temporaryDirectory('rule-reader'), 'site.yaml')
+  writeFileSync(file, `rules:\n${rule('GOOD')}${rule('BAD', 'Surprize')}`)
+  return { file, settings: { shipped: false, paths: [file], scores: new Map([['GOOD', 3]]), spamassassin: [] } }
+}
+
+test('they are read as they stand in the files now, and what cannot be used is told once a reading', async () => {
+  const { file, settings } = site()
+  const { log, lines } = fakeLog()
+  const reader = new RuleReader({ log })
+  const packed = await reader.read(settings)
+  assert.deepEqual((await unpackRules(packed)).rules.map(({ id, score }) => [id, score]), [['GOOD', 3]])
+  assert.equal(packed.problems, 1)
+  assert.deepEqual(lines.map(({ level, text, facts }) => [level, text, facts['rule']]), [['warn', 'a rule cannot be used', 'BAD']])
+  // The same files: what failed then is out again, and told again.
+  assert.deepEqual((await unpackRules(await reader.read(settings))).rules.map(({ id }) => id), ['GOOD'])
+  assert.equal(lines.length, 2)
+  writeFileSync(file, `rules:\n${rule('GOOD')}${rule('BETTER')}`)
+  assert.deepEqual((await unpackRules(await reader.read(settings))).rules.map(({ id }) => id), ['GOOD', 'BETTER'])
+  assert.equal(lines.length, 2)
+})
+
+test('where the thread breaks, or ends without a word, or takes too long, they are read without it and the log says why', async () => {
+  const { settings } = site()
+  const directory = temporaryDirectory('rule-thread')
+  const threads = [
+    ['throws', 'throw new Error("out of luck")', /^out of luck$/],
+    ['ends', '', /^it ended without an answer, with code 0$/],
+    ['hangs', 'setInterval(() => undefined, 1000)', /^it took longer than 300 ms$/],
+  ] as const
+  for (const [name, text, cause] of threads) {
+    const file = join(directory, `${name}.mjs`)
+    writeFileSync(file, text)
+    const { log, lines } = fakeLog()
+    const reader = new RuleReader({ log, thread: pathToFileURL(file), ...(name === 'hangs' && { timeoutMs: 300 }) })
+    const packed = await reader.read(settings)
+    assert.deepEqual((await unpackRules(packed)).rules.map(({ id }) => id), ['GOOD'], name)
+    assert.deepEqual(lines.map((line) => line.text), ['the thread that reads rules has failed; they are read without it', 'a rule cannot be used'], name)
+    assert.match(String(lines[0]?.facts['cause']), cause)
+  }
+})
+
+test('once it is closed nothing is read, and what is under way ends', async () => {
+  const { log, lines } = fakeLog()
+  const reader = new RuleReader({ log })
+  const reading = reader.read(site().settings)
+  reader.close()
+  await assert.rejects(reading, /closed while rules were read/)
+  await assert.rejects(reader.read(site().settings), /not read any more/)
+  assert.deepEqual(lines, [])
+})
