@@ -1,6 +1,7 @@
 /**
  * What one message may spend on matching. Steps are counted: a step of the
- * matcher is a few nanoseconds. A try has a share that grows with the text that
+ * matcher is a few nanoseconds. A message may spend what its size makes
+ * plausible, many times what real mail takes. A try has a share that grows with the text that
  * it looks at, so that one pattern cannot use up what all others need. A clock
  * is the last line: it begins with the first try, is looked at now and then,
  * and when the time is over nothing more is matched. What could not be tried to
@@ -10,11 +11,16 @@ import type { MatchBudget } from './pattern.ts'
 
 export interface BudgetOptions {
   readonly now?: () => number
+  /** of the message; without it as much is allowed as for the largest */
+  readonly bytes?: number
   readonly steps?: number
   readonly ms?: number
 }
 
-const DEFAULT_STEPS = 40_000_000
+/** So many, and so many more for each byte. Real messages take three or four a byte for the rules that are shipped. */
+const LEAST_STEPS = 2_000_000
+const STEPS_PER_BYTE = 100
+const MOST_STEPS = 40_000_000
 const DEFAULT_MS = 1000
 /** Of one try: so many, and so many more for each code unit; never so many that the clock could not end it in time. */
 const STEPS_PER_TRY = 20_000
@@ -35,7 +41,7 @@ class Budget implements MatchBudget {
   #began: number | undefined
   #sinceLook = 0
 
-  constructor({ now = () => performance.now(), steps = DEFAULT_STEPS, ms = DEFAULT_MS }: BudgetOptions) {
+  constructor({ now = () => performance.now(), bytes = Infinity, steps = Math.min(LEAST_STEPS + STEPS_PER_BYTE * bytes, MOST_STEPS), ms = DEFAULT_MS }: BudgetOptions) {
     this.#now = now
     this.#steps = steps
     this.#ms = ms

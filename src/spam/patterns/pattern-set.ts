@@ -6,6 +6,7 @@
  * no match, and is counted there.
  */
 import { engineOf } from './engine.ts'
+import type { Engine } from './engine.ts'
 import { everywhere, NeededLiterals } from './needed-literals.ts'
 import type { Candidates, Texts, Windows } from './needed-literals.ts'
 import type { MatchBudget, Pattern, SetScan } from './pattern.ts'
@@ -25,9 +26,12 @@ const UNITS_PER_STEP = 4
 export class PatternSet {
   readonly #patterns: readonly Pattern[]
   #literals: NeededLiterals | undefined
+  /** of patterns that were asked for */
+  readonly #engines: (Engine | undefined)[]
 
   constructor(patterns: readonly Pattern[]) {
     this.#patterns = patterns
+    this.#engines = new Array<undefined>(patterns.length).fill(undefined)
   }
 
   /** Makes what the first scan would wait for, a piece a step. */
@@ -60,6 +64,10 @@ export class PatternSet {
     const pattern = this.#patterns[index]
     if (pattern === undefined) throw new Error(`the set has no pattern ${index}`)
     return pattern
+  }
+
+  engine(index: number): Engine {
+    return this.#engines[index] ??= engineOf(this.pattern(index))
   }
 }
 
@@ -133,7 +141,7 @@ class Scan implements SetScan {
     const pattern = this.#set.pattern(index)
     if (pattern.needs !== undefined) return candidates?.windowsOf(index)
     if (text.lengthOf(texts.first, texts.behind) > MIN_CHARACTERS_UNITS) {
-      const { characters } = engineOf(pattern)
+      const { characters } = this.#set.engine(index)
       if (characters !== undefined && !haveInCommon(characters, this.#characters ??= text.charactersOf(texts.first, texts.behind))) return undefined
     }
     return this.#everywhere ??= everywhere(text, texts)
@@ -141,6 +149,6 @@ class Scan implements SetScan {
 
   #part(index: number, windows: Windows): Part {
     const { text, budget } = this.#material
-    return { engine: engineOf(this.#set.pattern(index)), text, budget, windows }
+    return { engine: this.#set.engine(index), text, budget, windows }
   }
 }

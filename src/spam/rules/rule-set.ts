@@ -57,7 +57,7 @@ export class RuleSet {
   }
 
   /** Pure but for the budget, which may be shared with others who match patterns on the same message. */
-  evaluate(content: MessageContent, facts: ScoringFacts, budget: MatchBudget = createBudget()): RuleOutcome {
+  evaluate(content: MessageContent, facts: ScoringFacts, budget: MatchBudget = createBudget({ bytes: content.mime.size })): RuleOutcome {
     const run = new Run(this.#program, new MessageView(content, facts), budget)
     const possible = this.#signs.possible(run, this.rules.length)
     const hits: RuleHit[] = []
@@ -74,7 +74,7 @@ export class RuleSet {
   /** Does one rule hold, whatever it scores? For samples. */
   holds(id: string, content: MessageContent, facts: ScoringFacts): Truth {
     const index = this.#numbers.get(id)
-    return index === undefined ? undefined : new Run(this.#program, new MessageView(content, facts), createBudget()).rule(index)
+    return index === undefined ? undefined : new Run(this.#program, new MessageView(content, facts), createBudget({ bytes: content.mime.size })).rule(index)
   }
 }
 

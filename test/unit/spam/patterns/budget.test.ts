@@ -16,6 +16,19 @@ test('a try has a share that grows with its text, and never more than is left', 
   assert.equal(createBudget().allowance(10_000_000), 4_000_000)
 })
 
+test('a small message may spend less than a large one', () => {
+  const stepsOf = (bytes?: number): number => {
+    const budget = createBudget({ now: () => 0, ...(bytes === undefined ? {} : { bytes }) })
+    let steps = 0
+    for (; budget.left(); steps += 100_000) budget.spend(100_000)
+    return steps
+  }
+  assert.equal(stepsOf(0), 2_000_000)
+  assert.equal(stepsOf(10_000), 3_000_000)
+  assert.equal(stepsOf(50_000_000), 40_000_000)
+  assert.equal(stepsOf(), 40_000_000)
+})
+
 test('time counts from the first try, and is looked at after many steps', () => {
   const looks: number[] = []
   let now = 5000

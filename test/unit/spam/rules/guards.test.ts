@@ -1,0 +1,63 @@
+/** Rules that are not asked: only such as would not hold. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { ScoringFacts } from '../../../../src/spam/facts.ts'
+import { compileRules } from '../../../../src/spam/rules/compile.ts'
+import { atOnce } from '../../../../src/spam/rules/in-slices.ts'
+import type { RuleSet } from '../../../../src/spam/rules/rule-set.ts'
+import { Run } from '../../../../src/spam/rules/run.ts'
+import { createBudget } from '../../../../src/spam/patterns/budget.ts'
+import { Signs } from '../../../../src/spam/rules/signs.ts'
+import { MessageView } from '../../../../src/spam/rules/texts.ts'
+import { contentOfText, factsOf, load, told } from '../../../support/rules.ts'
+
+const CONDITIONS = [
+  '{ subject: /prize/i }', '{ subject: [/prize/i, /money/i] }', '{ not: { subject: /prize/i } }', '{ text: /prize/ }', '{ text: /prize/, count: 2 }', '{ text: [/prize/, /money/], at_least: 2 }',
+  '{ folded: /prize/ }', '{ raw: /<b>/ }', '{ header: x-mailer, matches: /bulk/i }', '{ header: x-mailer, missing: false }', '{ header: x-mailer, missing: true }', '{ header: subject, matches: /^$/ }', "{ header: x-mailer, matches: '/^.{4}/' }",
+  '{ address: from, domain: example.org }', '{ address: from, domain: /example/ }', '{ address: from, domain: /example/, name: /bank/i }', '{ address: from, differs_from: reply-to }', '{ address: from, count: { above: 1 } }',
+  '{ link: { host: /shop/ } }', '{ link: { kind: href, mismatch: true } }', '{ link: { length: { above: 40 } } }', '{ link: { not: { host: /shop/ } } }', '{ link: { host: /s/ }, count: { below: 2 } }', '{ link: true, count: 0 }',
+  '{ attachment: { extension: [pdf, exe] } }', '{ attachment: { mismatch: true } }', '{ part: { type: text/html } }', '{ fact: spf, is: fail }', '{ fact: spf, is: [fail, softfail] }', '{ not: { fact: spf, is: fail } }',
+  '{ all: [{ fact: spf, is: fail }, { subject: /prize/i }] }', '{ any: [{ fact: spf, is: fail }, { subject: /prize/i }] }', '{ any: [{ subject: /prize/i }, { number: subject_length, below: 3 }] }', '{ all: [{ rule: R0 }, { not: { rule: R3 } }] }', '{ any: [{ rule: R0 }, { rule: R17 }] }',
+  '{ charset: utf-8 }', '{ number: links, above: 0 }', '{ link: true, domains: { above: 0 } }', '{ of: [{ rule: R4 }, { rule: R10 }], at_least: 1 }',
+]
+
+const MESSAGES = [
+  'Subject: A PRIZE\n\nThe prize is money. See http://shop.example.net/x\n',
+  'From: "Bank" <a@example.org>\nReply-To: b@other.example\nX-Mailer: Bulk 1.0\nSubject: Hello\nContent-Type: text/html\n\n<b>prize</b> prize <a href="https://evil.example/a/very/long/path/that/goes/on/and/on">www.shop.example</a>\n',
+  'From: a@example.org, b@example.com\nSubject:\n\n\n', 'Subject: x\n\nnothing at all\n', `Subject: ${'long '.repeat(1500)}PRIZE\nX-Mailer: ${'x'.repeat(5000)} bulk\n\nprize\n`,
+  'Content-Type: application/pdf; name="invoice.pdf"\nContent-Disposition: attachment; filename="invoice.pdf"\n\nno pdf\n',
+]
+
+const FACTS: readonly ScoringFacts[] = [factsOf({}), factsOf({ spf: ['fail'], from_domain: ['example.org'] }), factsOf({ spf: ['pass'] })]
+
+/** They need no samples here. */
+function loaded(): RuleSet {
+  const text = `rules:\n${CONDITIONS.map((when, number) => `  - { id: R${number}, why: A rule of the test, score: 1, hits: [{ subject: x }], misses: [{ subject: x }], when: ${when} }\n`).join('')}`
+  const { rules, problems } = load(text, { proof: { digest: load(text).proof.digest, failures: [] } })
+  assert.deepEqual(told(problems), [])
+  return rules
+}
+
+test('what hits is what holds, rule by rule', () => {
+  const rules = loaded()
+  const held = new Set<string>()
+  for (const message of MESSAGES) {
+    for (const facts of FACTS) {
+      const content = contentOfText(message)
+      const holding = rules.rules.map(({ id }) => id).filter((id) => rules.holds(id, content, facts) === true)
+      assert.deepEqual(rules.evaluate(content, facts).hits.map(({ id }) => id), holding)
+      for (const id of holding) held.add(id)
+    }
+  }
+  // Otherwise the comparison says little.
+  assert.ok(held.size > CONDITIONS.length * 0.7, `only ${[...held].join()} held`)
+})
+
+test('of a message with nothing in it few rules are asked', () => {
+  const { rules } = loaded()
+  const program = atOnce(compileRules(rules))
+  const possible = new Signs(program.guards).possible(new Run(program, new MessageView(contentOfText('Subject: x\n\nnothing at all\n'), FACTS[2] ?? factsOf({})), createBudget()), rules.length)
+  const asked = rules.flatMap(({ when }, number) => (possible[number] === 1 ? [CONDITIONS[number] ?? when] : []))
+  for (const when of ['{ subject: /prize/i }', '{ text: [/prize/, /money/], at_least: 2 }', '{ fact: spf, is: fail }', '{ link: { host: /shop/ } }', '{ header: x-mailer, missing: false }', '{ attachment: { mismatch: true } }', '{ any: [{ fact: spf, is: fail }, { subject: /prize/i }] }']) assert.ok(!asked.includes(when), when)
+  for (const when of ['{ not: { subject: /prize/i } }', '{ link: true, count: 0 }', '{ not: { fact: spf, is: fail } }']) assert.ok(asked.includes(when), when)
+})
