@@ -12,6 +12,9 @@ import type { Tree } from './syntax.ts'
 import type { Characters } from './required-characters.ts'
 import { statesOf } from './states.ts'
 
+/** Of what the matcher may begin at, in mail, at most; otherwise the automaton is there sooner. */
+const SELDOM = 0.06
+
 export class Engine {
   readonly #pattern: Pattern
   /** while several things are made of it */
@@ -41,13 +44,17 @@ export class Engine {
     return this.#characters
   }
 
-  /** Makes all that the first message would wait for. */
+  /** Where the matcher begins seldom, the automaton is asked only if an attempt of the matcher came to no end. */
+  get matcherFirst(): boolean {
+    const { matcher } = this
+    return matcher.anchored || matcher.share <= SELDOM
+  }
+
+  /** Makes what the first message would wait for. */
   prepare(): void {
     this.#tree = treeOf(this.#pattern)
-    const { matcher, automaton, characters } = this
-    this.#matcher = matcher
-    this.#automaton = automaton
-    this.#characters = characters
+    this.#characters = this.characters
+    if (!this.matcherFirst) this.#automaton = this.automaton
     this.#tree = undefined
   }
 

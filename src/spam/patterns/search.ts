@@ -28,8 +28,6 @@ export interface Match {
 
 /** Of one text, so many places may be tried one by one without asking how likely they are. */
 const FEW_PLACES = 128
-/** Of what the matcher may begin at, in mail, at most; otherwise the automaton is there sooner. */
-const SELDOM = 0.06
 /** The matcher's first attempt: so many steps, and so many for each code unit. */
 const ATTEMPT_STEPS = 200
 const ATTEMPT_STEPS_PER_UNIT = 2
@@ -70,9 +68,9 @@ class Decision {
   }
 
   made(): boolean {
-    const { engine: { matcher }, budget } = this.#part
+    const { engine, budget } = this.#part
     const length = this.#stretch.end - this.#stretch.start
-    if (this.#places() <= FEW_PLACES || matcher.anchored || matcher.share <= SELDOM) {
+    if (this.#places() <= FEW_PLACES || engine.matcherFirst) {
       const attempt = this.#search(ATTEMPT_STEPS + ATTEMPT_STEPS_PER_UNIT * length)
       if (attempt !== EXCEEDED) return attempt === FOUND
     }
