@@ -3,6 +3,7 @@
  * The embedded one throws where its file cannot be used; that in Redis connects
  * when it is first asked, and rejects then.
  */
+import { mkdirSync } from 'node:fs'
 import { readPasswordFile } from '../delivery/password-file.ts'
 import { TOKENS_VERSION, type BayesStore } from '../spam/bayes/store.ts'
 import { BayesDatabase } from '../state/bayes-database.ts'
@@ -24,6 +25,9 @@ export function openBayesStore({ store, maxTokens, expireMs }: Pick<LearningSett
   const bounds = { tokensVersion: TOKENS_VERSION, maxTokens, tokenDays, messageDays: 2 * tokenDays, ...(batchTokens !== undefined && { batchTokens }) }
   switch (store.kind) {
     case 'embedded': return new BayesDatabase(state, bounds)
-    case 'redis': return new RedisBayes(new RedisConnection(store.redis, { readPassword: readPasswordFile }), { ...bounds, prefix: store.redis.prefix })
+    case 'redis':
+      // The model made of it lies here all the same.
+      mkdirSync(state, { recursive: true, mode: 0o750 })
+      return new RedisBayes(new RedisConnection(store.redis, { readPassword: readPasswordFile }), { ...bounds, prefix: store.redis.prefix })
   }
 }

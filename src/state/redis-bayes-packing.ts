@@ -42,9 +42,8 @@ export interface BayesKeys {
   /** days of the kept messages of a class */
   readonly ham: string
   readonly spam: string
-  bucket(number: number): string
-  /** @param key of a message */
-  messages(key: Buffer): string
+  readonly bucket: (number: number) => string
+  readonly messages: (messageKey: Buffer) => string
   readonly messageBuckets: readonly string[]
 }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { TeachingFolders, type TeachingBounds } from '../../../src/scoring/teaching-folders.ts'
 import { Learner } from '../../../src/spam/bayes/learner.ts'
-import { TOKENS_VERSION } from '../../../src/spam/bayes/store.ts'
+import { TOKENS_VERSION, type BayesStore } from '../../../src/spam/bayes/store.ts'
 import { BayesDatabase } from '../../../src/state/bayes-database.ts'
 import { openDatabase } from '../../../src/state/database.ts'
 import { Lease } from '../../../src/state/lease.ts'
@@ -23,9 +23,9 @@ function place(t: TestContext, bounds?: TeachingBounds) {
   const clock = { nowMs: Date.UTC(2026, 10, 21) }
   const warnings: string[] = []
   const log = { debug: () => undefined, info: () => undefined, warn: (_: unknown, text: string) => void warnings.push(text), error: () => undefined }
-  const make = (holder: string) => new TeachingFolders({
+  const make = (holder: string, into: BayesStore = store) => new TeachingFolders({
     log, hostname: 'mx.example', now: () => clock.nowMs, watched: new WatchedMail(database), lease: new Lease(database, { name: 'teaching', holder }),
-    learner: new Learner({ store, directory, tokens: { ownHosts: new Set() }, now: () => clock.nowMs }),
+    learner: new Learner({ store: into, directory, tokens: { ownHosts: new Set() }, now: () => clock.nowMs }),
   }, bounds)
   const mail = join(directory, 'mail')
   const folder = (user: string, name: string): string => {
@@ -34,7 +34,7 @@ function place(t: TestContext, bounds?: TeachingBounds) {
     return path
   }
   const write = (path: string, text: string): void => writeFileSync(path, `From: a@b.example\nMessage-ID: <${text.replaceAll(' ', '.')}@b.example>\nSubject: ${text}\n\n${text} is what this is about\n`)
-  return { directory, clock, warnings, make, mail, folder, write, counts: async () => { const { ham, spam } = await store.counts(); return { ham, spam } } }
+  return { store, directory, clock, warnings, make, mail, folder, write, counts: async () => { const { ham, spam } = await store.counts(); return { ham, spam } } }
 }
 
 test('each message once, in every user\'s folder; a message that is moved is learned as the other', async (t) => {
@@ -168,4 +168,22 @@ test('files that are gone are forgotten after a month, those that are there are 
   }
   assert.deepEqual(await counts(), { ham: 0, spam: 1 })
   assert.deepEqual(await teaching.round(learn), { learned: 0, more: false })
+})
+
+test('where nothing can be learned a round ends with the cause, and the next one loses no message', async (t) => {
+  const { store, make, folder, write, counts, warnings } = place(t)
+  const junk = folder('anna', '.Junk')
+  for (let n = 0; n < 3; n++) write(join(junk, 'cur', `${n}.M${n}.host:2,S`), `offer number ${n}`)
+  let left = 1
+  const failing: BayesStore = {
+    learn: (message, as) => (left-- > 0 ? store.learn(message, as) : Promise.reject(new Error('the store is away'))),
+    forget: (message) => store.forget(message), counts: () => store.counts(), maintain: (day) => store.maintain(day), tokens: () => store.tokens(), kept: () => store.kept(), close: () => undefined,
+  }
+  const teaching = make('one', failing)
+  const learn = [{ folder: junk, as: 'spam' }] as const
+  await assert.rejects(teaching.round(learn), /^Error: the store is away$/)
+  assert.deepEqual([await counts(), warnings], [{ ham: 0, spam: 1 }, []])
+  left = Infinity
+  assert.deepEqual(await teaching.round(learn), { learned: 2, more: false })
+  assert.deepEqual(await counts(), { ham: 0, spam: 3 })
 })

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { bayesKeys, bitsFor, changesOf, firstAfter, packChanges, packFields, packTokens, TOKEN_BITS, unpackBuckets, unpackLesson, type Lesson } from '../../../src/state/redis-bayes-packing.ts'
 
 const LARGEST = 2 ** TOKEN_BITS - 1
-const lesson = (tokens: readonly number[], ham: number, spam: number, day = 20_000): Lesson => ({ ham, spam, day, tokens: Float64Array.from(tokens) })
+const lesson = (tokens: readonly number[], [ham, spam]: readonly [number, number], day = 20_000): Lesson => ({ ham, spam, day, tokens: Float64Array.from(tokens) })
 
 /** As Redis sends it: each bucket with the number of its tokens, each token with the length of its value. */
 function dump(buckets: readonly (readonly { readonly rest: number; readonly day: number; readonly ham: number; readonly spam: number; readonly width: 1 | 2 | 4 }[])[]): Buffer {
@@ -33,7 +33,7 @@ test('the tokens of a lesson come back as they were', () => {
 })
 
 test('what lessons change is summed up for each token, in order', () => {
-  const { keys, ham, spam, day } = changesOf([lesson([5, 1, LARGEST], 1, 0, 7), lesson([5, 2], -1, 1, 9), lesson([2], 0, -1, 8), lesson([LARGEST], 1, 0, 1)])
+  const { keys, ham, spam, day } = changesOf([lesson([5, 1, LARGEST], [1, 0], 7), lesson([5, 2], [-1, 1], 9), lesson([2], [0, -1], 8), lesson([LARGEST], [1, 0], 1)])
   assert.deepEqual([[...keys], [...ham], [...spam], day], [[1, 2, 5, LARGEST], [1, -1, 0, 2], [0, 0, 1, 0], 9])
   assert.deepEqual([0, 1, 3, 5, LARGEST].map((done) => firstAfter({ keys, ham, spam, day }, done)), [0, 1, 2, 3, 4])
 })
@@ -41,7 +41,7 @@ test('what lessons change is summed up for each token, in order', () => {
 test('changes and tokens lie in the bucket of their upper bits, and nothing is sent for what comes to nothing', () => {
   const bits = 15
   const range = 2 ** (TOKEN_BITS - bits)
-  const changes = changesOf([lesson([3, range - 1, range, LARGEST], 1, 0), lesson([3], -1, 0), lesson([range], 0, -1)])
+  const changes = changesOf([lesson([3, range - 1, range, LARGEST], [1, 0]), lesson([3], [-1, 0]), lesson([range], [0, -1])])
   const packed = packChanges(changes, { from: 0, to: changes.keys.length, bits })
   assert.deepEqual(packed.map(({ bucket, bytes }) => [bucket, bytes.toString('hex')]), [[0, '0fffffffff01000000'], [1, '00000000000100ffff'], [2 ** bits - 1, '0fffffffff01000000']])
   assert.deepEqual(packChanges(changes, { from: 1, to: 2, bits }).map(({ bucket }) => bucket), [0])

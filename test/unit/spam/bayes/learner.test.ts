@@ -6,7 +6,7 @@ import { classify } from '../../../../src/spam/bayes/classifier.ts'
 import { Learner } from '../../../../src/spam/bayes/learner.ts'
 import { messageKey } from '../../../../src/spam/bayes/message-key.ts'
 import { MODEL_FILE, readModel } from '../../../../src/spam/bayes/model-file.ts'
-import { TOKENS_VERSION } from '../../../../src/spam/bayes/store.ts'
+import { TOKENS_VERSION, type BayesStore } from '../../../../src/spam/bayes/store.ts'
 import { BayesDatabase } from '../../../../src/state/bayes-database.ts'
 import { temporaryDirectory } from '../../../support/process.ts'
 import { contentOf, letter, rowsIn, tokensOf } from './bayes-fixture.ts'
@@ -104,4 +104,54 @@ test('the linear model is made anew after one message in a hundred, the counts a
   await learner.learn(contentOf(letter('the hedge was cut')), 'ham')
   assert.equal(await learner.maintain(), 'written')
   assert.equal(model().linearRevision, model().revision)
+})
+
+test('a store that was made anew behind our back takes the place of a model only when it knows enough', async (t) => {
+  const { directory, store, model } = stage(t)
+  const words = (at: number): string => letter(`words of number ${at}`)
+  // As a store that may be lost has it: `since` is the revision that it began with.
+  const shifted = (of: BayesStore, since: number): BayesStore => ({
+    learn: (message, as) => of.learn(message, as), forget: (message) => of.forget(message), maintain: (day, signal) => of.maintain(day, signal), tokens: () => of.tokens(), kept: () => of.kept(), close: () => undefined,
+    counts: async () => {
+      const counts = await of.counts()
+      return { ...counts, since, revision: counts.revision + since }
+    },
+  })
+  const learnerOf = (of: BayesStore, since: number): Learner => new Learner({ store: shifted(of, since), directory, tokens: { ownHosts: new Set() }, now: () => 20_000 * DAY_MS, minMessages: 2 })
+  const first = learnerOf(store, 1000)
+  assert.equal(await first.state(), 'nothing')
+  for (let at = 0; at < 4; at++) await first.learn(contentOf(words(at)), at % 2 === 0 ? 'ham' : 'spam')
+  assert.equal(await first.state(), 'behind')
+  assert.equal(await first.maintain(), 'written')
+  assert.equal(await first.state(), 'current')
+  const { revision } = model()
+  const { store: empty } = stage(t)
+  const second = learnerOf(empty, 2000)
+  assert.deepEqual([await second.state(), await second.maintain()], ['held', 'held'])
+  for (let at = 0; at < 3; at++) await second.learn(contentOf(words(at)), at % 2 === 0 ? 'ham' : 'spam')
+  assert.deepEqual([await second.state(), await second.maintain(), model().revision], ['held', 'held', revision])
+  await second.learn(contentOf(words(3)), 'spam')
+  assert.deepEqual([await second.state(), await second.maintain(), model().spam], ['behind', 'written', 2])
+  // What is forgotten in one and the same store is forgotten.
+  for (let at = 0; at < 4; at++) await second.forget(contentOf(words(at)))
+  assert.deepEqual([await second.maintain(), model().ham], ['written', 0])
+})
+
+test('what is learnt while the model is made is in the next one', async (t) => {
+  const { directory, store, learner, model } = stage(t)
+  await learner.learn(contentOf(letter('first words')), 'ham')
+  let late: Promise<unknown> = Promise.resolve()
+  const between: BayesStore = {
+    learn: (message, as) => store.learn(message, as), forget: (message) => store.forget(message), counts: () => store.counts(), tokens: () => store.tokens(), kept: () => store.kept(), close: () => undefined,
+    maintain: async (day) => {
+      const done = await store.maintain(day)
+      late = learner.learn(contentOf(letter('other words, which came late')), 'ham')
+      await late
+      return done
+    },
+  }
+  assert.equal(await new Learner({ store: between, directory, tokens: { ownHosts: new Set() }, now: () => 20_000 * DAY_MS }).maintain(), 'written')
+  const { tokens } = model()
+  assert.equal(await learner.maintain(), 'written')
+  assert.ok(model().tokens > tokens)
 })
