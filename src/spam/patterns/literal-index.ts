@@ -23,7 +23,7 @@ const WINDOW = 3
 const WINDOW_MASK = (1 << (WINDOW * CLASS_BITS)) - 1
 const PAIR_MASK = (1 << (2 * CLASS_BITS)) - 1
 const HASH_BITS = 15
-const HASHES = 2 ** HASH_BITS
+const TABLE_BYTES = 2 ** HASH_BITS / 4
 export const MAX_DEPTH = 10
 const LITERALS_A_STEP = 64
 
@@ -37,9 +37,9 @@ const ENDS = 2
 export class LiteralIndex {
   readonly #classes = new Uint8Array(0x10000)
   /** for windows, for windows and the number behind, and for those and one more, by their hashes */
-  readonly #first = new Uint8Array(HASHES)
-  readonly #second = new Uint8Array(HASHES)
-  readonly #third = new Uint8Array(HASHES)
+  readonly #first = new Uint8Array(TABLE_BYTES)
+  readonly #second = new Uint8Array(TABLE_BYTES)
+  readonly #third = new Uint8Array(TABLE_BYTES)
   /** of each number: literals of one character, and of two that end with it, by the number before */
   readonly #singles: (number[] | undefined)[] = new Array<undefined>(CLASSES).fill(undefined)
   readonly #pairs: (Map<number, number[]> | undefined)[] = new Array<undefined>(CLASSES).fill(undefined)
@@ -149,19 +149,17 @@ export class LiteralIndex {
     for (let at = start; at < end; at++) {
       const number = classes[units[at] as number] as number
       window = ((window << CLASS_BITS) | number) & WINDOW_MASK
-      const what = first[firstHash(window)] as number
-      if (what !== 0 && (what >= ENDS || this.#goesOn(units, [at + 1, end], window))) this.#compare(units, [at - WINDOW + 1, end, window], found)
+      const what = marked(first, firstHash(window))
+      if (what !== 0 && (what >= ENDS || this.#goesOn(units, at + 1, window))) this.#compare(units, [at - WINDOW + 1, end, window], found)
       if (endsShort[number] === 1) this.#tellShort(window & PAIR_MASK, at, found)
     }
   }
 
-  /** By what stands behind a window: may a literal that is longer begin with it? */
-  #goesOn(units: Uint16Array, [next, end]: readonly [number, number], window: number): boolean {
-    if (next >= end) return false
-    const hash = nextHash(window, this.#classes[units[next] as number] as number)
-    const what = this.#second[hash] as number
-    if (what !== GOES_ON) return what !== 0
-    return next + 1 < end && this.#third[nextHash(hash, this.#classes[units[next + 1] as number] as number)] !== 0
+  /** By what stands behind a window: may a literal that is longer begin with it? Where the text ends is for others to see. */
+  #goesOn(units: Uint16Array, next: number, window: number): boolean {
+    const hash = nextHash(window, this.#classes[units[next] ?? 0] as number)
+    const what = marked(this.#second, hash)
+    return what === GOES_ON ? marked(this.#third, nextHash(hash, this.#classes[units[next + 1] ?? 0] as number)) !== 0 : what !== 0
   }
 
   /** With all that begin with the window. */
@@ -197,8 +195,13 @@ function tell(literals: readonly number[] | undefined, at: number, found: Found)
   if (literals !== undefined) for (const literal of literals) found(literal, at)
 }
 
+/** Two bits for each hash. */
 function mark(table: Uint8Array, hash: number, what: number): void {
-  table[hash] = (table[hash] as number) | what
+  table[hash >>> 2] = (table[hash >>> 2] as number) | (what << ((hash & 3) << 1))
+}
+
+function marked(table: Uint8Array, hash: number): number {
+  return ((table[hash >>> 2] as number) >>> ((hash & 3) << 1)) & 3
 }
 
 function firstHash(window: number): number {
