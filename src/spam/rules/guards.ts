@@ -101,8 +101,20 @@ export class GuardMaker {
       case 'words': return this.#ofWords(condition.in, condition.words)
       case 'present': return this.#ofPresence(condition.in)
       case 'some': return withItems(condition.of, (source) => this.#ofItems(condition.of, condition.where, source.text))
-      case 'compare': return condition.right.kind === 'number' && isAboveNothing(condition.operator, condition.right.value) ? this.#ofQuantity(condition.left) : undefined
+      case 'compare': return condition.right.kind === 'number' ? this.#ofComparison(condition.left, condition.operator, condition.right.value) : undefined
     }
+  }
+
+  /** Of a sum, what nobody knows anything of may add so much and no more: where that is not enough, something else is needed. */
+  #ofComparison(left: Quantity, operator: Operator, value: number): Guard | undefined {
+    const guards: Guard[] = []
+    let most = 0
+    for (const term of termsOf(left)) {
+      const guard = this.#ofQuantity(term)
+      if (guard !== undefined) guards.push(guard)
+      else most += mostOf(term)
+    }
+    return isAbove(operator, value, most) ? together(guards) : undefined
   }
 
   /** What it needs to be more than 0. */
@@ -117,7 +129,7 @@ export class GuardMaker {
         return rule === undefined || rule.times !== undefined ? undefined : this.#ofRule(quantity.id)
       }
       // None of these is below 0 where both sides are guarded: each is one of the above.
-      case '+': return together([this.#ofQuantity(quantity.left), this.#ofQuantity(quantity.right)])
+      case '+': return together(termsOf(quantity).map((term) => this.#ofQuantity(term)))
       case 'number':
       case 'measure':
       case 'fact':
@@ -207,12 +219,22 @@ function together(guards: readonly (Guard | undefined)[]): Guard | undefined {
   return { signs, likely: Math.min(likely, ALWAYS) }
 }
 
-/** What compares so with the value is more than 0. */
-function isAboveNothing(operator: Operator, value: number): boolean {
+function termsOf(quantity: Quantity): readonly Quantity[] {
+  return quantity.kind === '+' ? [...termsOf(quantity.left), ...termsOf(quantity.right)] : [quantity]
+}
+
+/** What is never more than that; nor below 0. */
+function mostOf(quantity: Quantity): number {
+  if (quantity.kind === 'truth') return 1
+  return quantity.kind === 'occurrences' ? quantity.most : Infinity
+}
+
+/** Is whatever compares so with the value more than this? */
+function isAbove(operator: Operator, value: number, most: number): boolean {
   switch (operator) {
-    case '>': return value >= 0
+    case '>': return value >= most
     case '>=':
-    case '=': return value > 0
+    case '=': return value > most
     case '<':
     case '<=':
     case '!=': return false
