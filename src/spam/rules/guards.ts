@@ -47,6 +47,8 @@ export interface Numbering {
 const LONG = 4000
 const SHORT = 60
 const ALWAYS = 0.95
+/** Of one rule; with more than so many it is asked always. */
+const MAX_SIGNS = 500
 /** That there is a value at all: of what many messages have not. */
 const PRESENT = 0.6
 const WORD = 0.2
@@ -209,14 +211,16 @@ function rarer(one: Guard | undefined, other: Guard | undefined): Guard | undefi
 }
 
 function together(guards: readonly (Guard | undefined)[]): Guard | undefined {
-  const signs: number[] = []
+  // The same rules may be asked again and again.
+  const signs = new Set<number>()
   let likely = 0
   for (const guard of guards) {
     if (guard === undefined) return undefined
-    signs.push(...guard.signs)
+    for (const sign of guard.signs) signs.add(sign)
+    if (signs.size > MAX_SIGNS) return undefined
     likely += guard.likely
   }
-  return { signs, likely: Math.min(likely, ALWAYS) }
+  return { signs: [...signs], likely: Math.min(likely, ALWAYS) }
 }
 
 function termsOf(quantity: Quantity): readonly Quantity[] {
