@@ -1,7 +1,9 @@
 /**
  * A chore that one of several processes does for all: whoever holds its lease.
  * A lease that is not renewed runs out, so that another goes on where a process
- * has died. Throws what SQLite throws.
+ * has died. One that runs longer than any is given for was taken by a clock that
+ * was ahead, and is none. All holders of a lease take it for the same time.
+ * Throws what SQLite throws.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 
@@ -16,7 +18,7 @@ export class Lease {
     this.#name = name
     this.#holder = holder
     this.#take = database.prepare(`INSERT INTO leases (name, holder, until) VALUES (?, ?, ?)
-      ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until WHERE leases.holder = excluded.holder OR leases.until <= ?`)
+      ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until WHERE leases.holder = excluded.holder OR leases.until <= ? OR leases.until > excluded.until`)
     this.#drop = database.prepare('DELETE FROM leases WHERE name = ? AND holder = ?')
   }
 
