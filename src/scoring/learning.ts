@@ -120,6 +120,8 @@ export class Learning {
         if (this.failing) this.context.log.info({}, 'learning works again')
         this.failing = false
       } catch (error) {
+        // What the end has cut short is no trouble.
+        if (this.aborted.signal.aborted) return
         if (!this.failing) this.context.log.warn({ cause: error instanceof Error ? error.message : String(error) }, 'nothing can be learned')
         this.failing = true
       } finally {

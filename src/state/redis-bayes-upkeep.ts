@@ -22,7 +22,7 @@ import { PRUNING_SLACK, Worths, type TokenRow } from './token-worth.ts'
 const LEASE_MS = 60_000
 /** Each some microseconds of Redis. */
 const CHANGES_AT_ONCE = 500
-const BUCKETS_AT_ONCE = 64
+const BUCKETS_AT_ONCE = 32
 const MESSAGE_BUCKETS_AT_ONCE = 16
 const ROWS_AT_ONCE = 64
 /** Changes of one token are added in 16 bits. */

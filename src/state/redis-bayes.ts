@@ -29,7 +29,7 @@ export interface RedisBayesSettings extends Partial<UpkeepSettings> {
 
 /** Some 5 MB. */
 const MAX_WAITING = 1000
-const BUCKETS_AT_ONCE = 64
+const BUCKETS_AT_ONCE = 32
 const KEPT_AT_ONCE = 64
 /** Of a millisecond: so many changes would have to come in each, for a store to reach the first revision of a later one. */
 const REVISIONS_PER_MS = 1000
