@@ -19,6 +19,8 @@ test('one holds it, and another from when it has run out or was dropped', (t) =>
   assert.equal(one.hold({ now: NOW + FOR_MS - 1, forMs: FOR_MS }), true)
   assert.equal(other.hold({ now: NOW + FOR_MS, forMs: FOR_MS }), false)
   assert.equal(other.hold({ now: NOW + 2 * FOR_MS, forMs: FOR_MS }), true)
+  // Who read his clock before he waited for the database takes it from nobody.
+  assert.equal(one.hold({ now: NOW + 2 * FOR_MS - 60_000, forMs: FOR_MS }), false)
   other.drop()
   assert.equal(one.hold({ now: NOW + 2 * FOR_MS, forMs: FOR_MS }), true)
 })
