@@ -80,6 +80,21 @@ test('the secret: one for all, for its owner only, made anew where it is damaged
   assert.deepEqual(readdirSync(fresh), ['x.key'])
 })
 
+test('a damaged secret: who finds it damaged later than another takes away nothing that the other has made', () => {
+  const directory = temporaryDirectory('secret')
+  const path = join(directory, 'x.key')
+  writeFileSync(path, 'short')
+  let theirs: Buffer | undefined
+  const quick = new RecordedLog()
+  // Between our look and our mending.
+  const slow = { debug: () => undefined, info: () => undefined, warn: () => void (theirs = openSecret(directory, 'x.key', quick)), error: () => undefined }
+  const ours = openSecret(directory, 'x.key', slow)
+  assert.deepEqual([ours, readFileSync(path)], [theirs, theirs])
+  assert.equal(ours.length, 32)
+  assert.equal(statSync(path).mode & 0o777, 0o600)
+  assert.deepEqual(readdirSync(directory).filter((name) => name.startsWith('x.key')), ['x.key'])
+})
+
 test('the history: differences of all workers add up; the first day stays', (t) => {
   const one = opened(t)
   const other = opened(t, {}, one.directory)
