@@ -7,8 +7,8 @@
  * could spoil anybody's name, or borrow its age. It is counted by days, in UTC.
  *
  * The age means nothing while the history itself is young: it is not given
- * before the history is `matureDays` old, and is 0 for who comes for the first
- * time. A share is to be read together with the number of messages. Whether a
+ * before the history is `matureDays` old, nor of who was first seen on a day that
+ * is still to come, and is 0 for who comes for the first time. A share is to be read together with the number of messages. Whether a
  * message was spam should be said without what this history added to its score,
  * or a domain that was wronged once would be wronged for ever; training sets
  * right what was counted wrongly (`learned`).
@@ -54,7 +54,7 @@ export type DomainHistoryOutcome =
   | {
       readonly status: 'known'
       readonly domain: string
-      /** undefined while the history is young */
+      /** undefined while the history is young, and where a clock was wrong */
       readonly ageDays: number | undefined
       /** before this one */
       readonly messages: number
@@ -106,8 +106,9 @@ interface Reading {
 
 function outcomeOf(domain: string, { found, began, today, matureDays }: Reading): DomainHistoryOutcome {
   const isMature = began !== undefined && today - began >= matureDays
-  // A clock that was set back makes nobody younger than today.
-  const ageDays = isMature ? Math.max(0, today - (found?.firstDay ?? today)) : undefined
+  // Now or then a clock was wrong, and nobody knows which.
+  const isLater = found !== undefined && found.firstDay > today
+  const ageDays = isMature && !isLater ? today - (found?.firstDay ?? today) : undefined
   const messages = found?.messages ?? 0
   return { status: 'known', domain, ageDays, messages, spamShare: found === undefined || messages === 0 ? undefined : Math.min(1, Math.max(0, found.spam / messages)) }
 }

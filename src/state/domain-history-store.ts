@@ -10,6 +10,9 @@
  * hardly ever seen, so that a flood of throw-away domains drives out nobody else.
  *
  * The day on which all began is a row of its own, under a name that no domain has.
+ * A clock may have been wrong then: a beginning in the future, or before there was
+ * any Postern, is none, and the next message begins anew. Nobody was first seen
+ * before the beginning.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Log } from '../observe/log.ts'
@@ -45,6 +48,8 @@ const MAX_RECORDS = 200_000
 const MAX_WAITING = 10_000
 const DAY_MS = 86_400_000
 const BEGINNING = ''
+/** 2024-01-01. Of an earlier day a clock tells that was not set. */
+const EARLIEST_DAY = 19_723
 /** It is never too old, nor seldom. */
 const NEVER_OLD = 1_000_000_000
 
@@ -77,30 +82,29 @@ export class DatabaseDomainHistory implements DomainHistoryStore {
     const row = this.#get.get(domain)
     const waiting = this.#waiting.get(domain)
     const stored = row === undefined ? undefined : { firstDay: Number(row['first_day']), lastDay: Number(row['last_day']), messages: Number(row['messages']), spam: Number(row['spam']) }
-    if (waiting === undefined) return stored
-    if (stored === undefined) return waiting.messages === 0 ? undefined : waiting
-    const messages = stored.messages + waiting.messages
-    return {
-      firstDay: stored.firstDay, lastDay: Math.max(stored.lastDay, waiting.lastDay), messages,
-      spam: Math.max(0, Math.min(messages, stored.spam + waiting.spam)),
-    }
+    const found = stored === undefined || waiting === undefined ? stored ?? waiting : sumOf(stored, waiting)
+    return found === undefined || found.messages === 0 ? undefined : { ...found, firstDay: Math.max(found.firstDay, this.beganOn() ?? 0) }
   }
 
   add(domain: string, { day, messages, spam }: DomainChange): void {
     const change = { firstDay: day, lastDay: day, messages, spam }
     const full = this.#waiting.put(domain, change) === 'full'
     // The first one stays, whoever writes another.
-    if (messages > 0 && this.#began === undefined) this.#waiting.put(BEGINNING, change)
+    if (messages > 0 && day >= EARLIEST_DAY && !this.#isPossible(this.#began)) this.#waiting.put(BEGINNING, change)
     if (full && !this.#full) this.#context.log.warn({ waiting: this.#waiting.size }, 'the history of sender domains counts no more for now: too much waits to be written')
     this.#full = full
   }
 
   beganOn(): number | undefined {
-    if (this.#began === undefined) {
+    if (!this.#isPossible(this.#began)) {
       const row = this.#get.get(BEGINNING)
       this.#began = row === undefined ? undefined : Number(row['first_day'])
     }
-    return this.#began ?? this.#waiting.get(BEGINNING)?.firstDay
+    return this.#isPossible(this.#began) ? this.#began : this.#waiting.get(BEGINNING)?.firstDay
+  }
+
+  #isPossible(day: number | undefined): boolean {
+    return day !== undefined && day >= EARLIEST_DAY && day <= Math.floor(this.#context.now() / DAY_MS)
   }
 
   /** Writes what waits. Call it every second, and at the end. */
@@ -117,8 +121,17 @@ export class DatabaseDomainHistory implements DomainHistoryStore {
   }
 }
 
+function sumOf(stored: DomainRecord, waiting: Gathered): DomainRecord {
+  const messages = stored.messages + waiting.messages
+  return {
+    firstDay: stored.firstDay, lastDay: Math.max(stored.lastDay, waiting.lastDay), messages,
+    spam: Math.max(0, Math.min(messages, stored.spam + waiting.spam)),
+  }
+}
+
 function writer(database: DatabaseSync): (domain: string, gathered: Gathered) => void {
-  const begin = database.prepare('INSERT INTO domain_history (domain, first_day, last_day, messages, spam) VALUES (?, ?, ?, ?, 0) ON CONFLICT (domain) DO NOTHING')
+  const begin = database.prepare(`INSERT INTO domain_history (domain, first_day, last_day, messages, spam) VALUES (?1, ?2, ?3, ?4, 0)
+    ON CONFLICT (domain) DO UPDATE SET first_day = ?2 WHERE domain_history.first_day > ?2 OR domain_history.first_day < ?5`)
   // Who was there first stays: a clock that goes wrong for a moment makes nobody old.
   // Where spam is taken back that was never counted, or was forgotten since, there is none.
   const put = database.prepare(`INSERT INTO domain_history (domain, first_day, last_day, messages, spam) VALUES (?1, ?2, ?3, ?4, max(0, min(?4, ?5)))
@@ -126,7 +139,7 @@ function writer(database: DatabaseSync): (domain: string, gathered: Gathered) =>
       messages = messages + ?4, spam = max(0, min(messages + ?4, spam + ?5))`)
   const correct = database.prepare('UPDATE domain_history SET spam = max(0, min(messages, spam + ?2)) WHERE domain = ?1')
   return (domain, { firstDay, lastDay, messages, spam }) => {
-    if (domain === BEGINNING) begin.run(BEGINNING, firstDay, NEVER_OLD, NEVER_OLD)
+    if (domain === BEGINNING) begin.run(BEGINNING, firstDay, NEVER_OLD, NEVER_OLD, EARLIEST_DAY)
     else if (messages > 0) put.run(domain, firstDay, lastDay, messages, spam)
     else correct.run(domain, spam)
   }

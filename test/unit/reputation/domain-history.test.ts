@@ -62,12 +62,12 @@ test('what nobody has authenticated is neither counted nor known', () => {
   for (const domain of [undefined, '', 'a..b']) assert.deepEqual(history.of(domain), { status: 'none' })
 })
 
-test('a store that fails is a temperror; a clock that was set back makes nobody younger than today', () => {
+test('a store that fails is a temperror; while the clock is behind nobody has an age that was first seen later', () => {
   const fail = (): never => {
     throw new Error('database is locked')
   }
   const failing = createDomainHistory(DOMAIN_HISTORY_DEFAULTS, { now: () => 0, store: { get: fail, add: () => undefined, beganOn: () => 0 } })
   assert.deepEqual(failing.of('a.example'), { status: 'temperror', cause: 'the history of sender domains cannot be read: database is locked' })
   const future = createDomainHistory({ matureDays: 0 }, { now: () => 10 * DAY, store: { get: () => ({ firstDay: 15, lastDay: 15, messages: 1, spam: 3 }), add: () => undefined, beganOn: () => 5 } })
-  assert.deepEqual(future.of('a.example'), { status: 'known', domain: 'a.example', ageDays: 0, messages: 1, spamShare: 1 })
+  assert.deepEqual(future.of('a.example'), { status: 'known', domain: 'a.example', ageDays: undefined, messages: 1, spamShare: 1 })
 })

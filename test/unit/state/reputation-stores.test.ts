@@ -148,6 +148,46 @@ test('the history knows when it began, across workers and after pruning', (t) =>
   assert.equal(opened(t, {}, one.directory).domains.beganOn(), TODAY)
 })
 
+test('a clock that was ahead when the history began: it begins when the clock is right', (t) => {
+  const { domains, clock, directory } = opened(t)
+  clock.now = NOW + 3650 * DAY
+  domains.add('a.example', { day: TODAY + 3650, messages: 1, spam: 0 })
+  domains.flush()
+  assert.equal(domains.beganOn(), TODAY + 3650)
+  clock.now = NOW
+  assert.equal(domains.beganOn(), undefined)
+  const other = opened(t, {}, directory)
+  for (const { day, store } of [{ day: TODAY, store: domains }, { day: TODAY + 3, store: other.domains }]) store.add('b.example', { day, messages: 1, spam: 0 })
+  other.clock.now = NOW + 3 * DAY
+  domains.flush()
+  other.domains.flush()
+  for (const store of [domains, other.domains]) assert.equal(store.beganOn(), TODAY)
+})
+
+test('a clock that was not set when the history began makes neither it nor anybody old', (t) => {
+  const { domains, clock, directory } = opened(t)
+  clock.now = DAY
+  domains.add('a.example', { day: 1, messages: 1, spam: 0 })
+  domains.flush()
+  assert.equal(domains.beganOn(), undefined)
+  clock.now = NOW
+  domains.add('b.example', { day: TODAY, messages: 1, spam: 0 })
+  domains.flush()
+  for (const store of [domains, opened(t, {}, directory).domains]) {
+    assert.equal(store.beganOn(), TODAY)
+    assert.equal(store.get('a.example')?.firstDay, TODAY)
+  }
+})
+
+test('a beginning that is written down wrongly is mended', (t) => {
+  const { domains, database } = opened(t)
+  database.prepare("INSERT INTO domain_history (domain, first_day, last_day, messages, spam) VALUES ('', 1, 1000000000, 1000000000, 0)").run()
+  assert.equal(domains.beganOn(), undefined)
+  domains.add('a.example', { day: TODAY, messages: 1, spam: 0 })
+  domains.flush()
+  assert.equal(database.prepare("SELECT first_day FROM domain_history WHERE domain = ''").get()?.['first_day'], TODAY)
+})
+
 test('pruning correspondents: the old ones, then those who were not written to for longest', (t) => {
   const { pairs, clock, log } = opened(t, { maxRecords: 10 })
   for (let i = 0; i < 4030; i++) pairs.add(`p${i}`, NOW + i)
