@@ -15,6 +15,6 @@ export function lessonOf({ verdict, author }: { readonly verdict: Verdict; reado
   const score = verdict.score - own
   if (score >= bounds.spam) return 'spam'
   // Something that speaks against it, and was only excused or noted, is a doubt.
-  const doubted = verdict.effects.some(({ status, check }) => status === 'fail' && check !== 'content' && check !== 'bayes')
+  const doubted = verdict.effects.some(({ status, check, effect }) => effect === 'excused' || (status === 'fail' && check !== 'content' && check !== 'bayes'))
   return score <= bounds.ham && !doubted && !verdict.tagged ? 'ham' : undefined
 }

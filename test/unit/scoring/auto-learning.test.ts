@@ -31,3 +31,8 @@ test('nothing is learned where something could not be found out, or spoke agains
   assert.equal(lessonOf({ author: AUTHOR, verdict: verdict([{ check: 'correspondent', points: -3 }, { check: 'spf', points: 0, status: 'fail', effect: 'excused' }]) }, BOUNDS), undefined)
   assert.equal(lessonOf({ author: AUTHOR, verdict: verdict([{ check: 'content', points: 16 }], { action: 'tempfail' }) }, BOUNDS), undefined)
 })
+
+test('what an exception or the allow list has excused is a doubt, whatever check it is of', () => {
+  assert.equal(lessonOf({ author: AUTHOR, verdict: verdict([{ check: 'correspondent', points: -3 }, { check: 'content', points: 0, status: 'fail', effect: 'excused' }]) }, BOUNDS), undefined)
+  assert.equal(lessonOf({ author: AUTHOR, verdict: verdict([{ check: 'correspondent', points: -3 }, { check: 'bayes', points: 0, status: 'fail', effect: 'excused' }]) }, BOUNDS), undefined)
+})
