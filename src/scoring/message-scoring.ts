@@ -1,7 +1,10 @@
 /**
- * Scores one message: reads it once within bounds, asks lists and engines side
- * by side, then the rules and the classifier. Everything that fails is a
- * `temperror` of its own check, with its cause in the trace; nothing rejects.
+ * Scores one message. First the engines of others, which take its bytes as they
+ * lie: nothing is held in memory while they think, and a message that cannot be
+ * read is searched for viruses all the same. Then it is read once, within
+ * bounds, and lists, rules and the classifier are asked. Everything that fails is
+ * a `temperror` of its own check, with its cause in the trace; nothing rejects,
+ * and `conclude` does not throw.
  */
 import type { CheckGround, CheckTrace } from '../inbound/check-trace.ts'
 import { traced } from '../inbound/check-trace.ts'
@@ -9,11 +12,12 @@ import type { Scored, Scoring, ScoringSubject, TellingWord } from '../inbound/sc
 import { readMimeMessage } from '../mime/reader.ts'
 import type { CheckOutcome } from '../policy/outcome.ts'
 import type { Verdict } from '../policy/decide.ts'
+import type { Log } from '../observe/log.ts'
 import type { AuthenticatedAuthor } from '../reputation/authenticated-author.ts'
 import type { Correspondents, KnownOutcome } from '../reputation/correspondents.ts'
 import type { DomainHistory, DomainHistoryOutcome } from '../reputation/domain-history.ts'
 import type { UriListOutcome, UriLists } from '../reputation/uri-lists.ts'
-import { classify, type Classification, type Trained } from '../spam/bayes/classifier.ts'
+import { classify, type Trained } from '../spam/bayes/classifier.ts'
 import { readTokens, type TokenSettings } from '../spam/bayes/tokens.ts'
 import type { MessageContent } from '../spam/content.ts'
 import { readContent } from '../spam/content/read-content.ts'
@@ -21,11 +25,10 @@ import type { EngineReport, Engines } from '../spam/engines/create-engines.ts'
 import type { RuleSet } from '../spam/rules/rule-set.ts'
 import { authorOf, authorAddresses } from './authors.ts'
 import { scoringFacts } from './facts.ts'
-import { bayesOutcome, contentOutcome, contentTrouble, correspondentOutcome, engineOutcome, scannerTrouble, uriListOutcomes, uriListWord } from './outcomes.ts'
+import { bayesOutcome, bayesTrouble, contentOutcome, contentTrouble, correspondentOutcome, engineOutcomes, uriListOutcomes, uriListTrouble, uriListWord } from './outcomes.ts'
 import type { Room } from './room.ts'
 
 export interface ScoringParts {
-  /** never rejects */
   readonly rules: () => Promise<RuleSet>
   readonly trained: () => Trained | undefined
   readonly minMessages: number
@@ -40,6 +43,7 @@ export interface ScoringParts {
   readonly named: boolean
   /** what is to be learned from a verdict, if anything */
   readonly learn: (lesson: Lesson) => void
+  readonly log: Log
 }
 
 export interface Lesson {
@@ -51,12 +55,18 @@ export interface Lesson {
 /** A message is read within bounds: beyond this none takes more room. */
 const MOST_HELD_BYTES = 8 * 1024 * 1024
 
-interface Asked {
+/** What one source of points has found. */
+interface Found {
+  readonly outcomes: readonly CheckOutcome[]
+  readonly traces: readonly CheckTrace[]
+}
+
+const NOTHING: Found = { outcomes: [], traces: [] }
+
+interface Reputation {
   readonly lists: readonly UriListOutcome[]
-  readonly engines: readonly EngineReport[]
   readonly correspondent: KnownOutcome | undefined
   readonly history: DomainHistoryOutcome | undefined
-  readonly traces: readonly CheckTrace[]
 }
 
 export class MessageScoring implements Scoring {
@@ -67,104 +77,145 @@ export class MessageScoring implements Scoring {
   }
 
   async score(subject: ScoringSubject): Promise<Scored> {
+    const { wants } = subject
+    const asks = this.parts.engines.engines.length > 0 && (wants('engine') || wants('virus'))
+    const engines = asks ? await this.askEngines(subject) : NOTHING
     // Decoded text beside what it was made from.
-    const leave = await this.parts.room.enter(Math.min(4 * subject.body.size, MOST_HELD_BYTES))
+    const entered = await this.parts.room.enter(Math.min(4 * subject.body.size, MOST_HELD_BYTES))
+    if (entered.status === 'refused') return this.unread(subject, engines, { cause: entered.cause, ms: 0 })
     try {
-      return await this.scored(subject)
+      return await this.scored(subject, engines)
     } finally {
-      leave()
+      entered.leave()
     }
   }
 
-  private async scored(subject: ScoringSubject): Promise<Scored> {
-    const { ground, wants } = subject
+  private async scored(subject: ScoringSubject, engines: Found): Promise<Scored> {
+    const { ground, wants, credit, known } = subject
     const beganMs = ground.now()
-    const content = await this.read(subject)
-    if (content instanceof Error) {
-      return { outcomes: [contentTrouble()], traces: [trace('content', 'temperror', { detail: content.message, ms: ground.now() - beganMs })], telling: [], conclude: () => undefined }
-    }
+    const read = await this.read(subject)
     const readMs = ground.now() - beganMs
-    const author = authorOf(content, subject.known)
-    const asked = await this.ask(subject, content, author)
-    const ruled = wants('content') ? await this.ruled(subject, { content, asked, readMs }) : undefined
-    const learned = wants('bayes') ? this.classified(content, ground) : undefined
+    if (read instanceof Error) return this.unread(subject, engines, { cause: read.message, ms: readMs })
+    const { content, author } = read
+    const listed = wants('uri_list') && this.parts.lists.health().length > 0 ? await this.askLists(subject, content) : { ...NOTHING, lists: [] }
+    const correspondent = wants('correspondent') ? this.correspondent(content, author, known.recipients ?? []) : undefined
+    const reputation: Reputation = { lists: listed.lists, correspondent, history: this.history(author) }
+    const ruled = wants('content') ? await this.ruled(subject, { content, reputation, readMs }) : NOTHING
+    const learned = wants('bayes') ? this.classified(content, ground) : { ...NOTHING, telling: [] }
     return {
-      outcomes: [...(ruled === undefined ? [] : [ruled.outcome]), ...(learned === undefined ? [] : [bayesOutcome(learned.found)]), ...this.outcomesOf(asked, subject)],
-      traces: [...(ruled === undefined ? [] : [ruled.trace]), ...(learned === undefined ? [] : [learned.trace]), ...asked.traces],
-      telling: learned?.telling ?? [],
+      outcomes: [...ruled.outcomes, ...learned.outcomes, ...listed.outcomes, ...(correspondent === undefined ? [] : [correspondentOutcome(correspondent, credit)]), ...engines.outcomes],
+      traces: [...ruled.traces, ...learned.traces, ...listed.traces, ...engines.traces],
+      telling: learned.telling,
       conclude: (verdict) => this.conclude({ content, verdict, author }),
     }
   }
 
-  private async ruled({ ground, known, session }: ScoringSubject, { content, asked, readMs }: { readonly content: MessageContent; readonly asked: Asked; readonly readMs: number }): Promise<{ readonly outcome: CheckOutcome; readonly trace: CheckTrace }> {
-    // Right after the start they may still be read.
-    const rules = await this.parts.rules()
-    const beganMs = ground.now()
-    const found = rules.evaluate(content, scoringFacts({ ...asked, known, tls: session.tls !== undefined }))
-    const detail = [`read in ${tenths(readMs)} ms`, found.incomplete ?? '', [...content.mime.defects].join(', ')].filter((part) => part !== '').join('; ')
-    return { outcome: contentOutcome(found), trace: trace('content', found.hits.length === 0 ? 'none' : String(found.score), { detail, ms: ground.now() - beganMs + readMs }) }
+  /** Nothing is known of its content: what would have spoken for it or against it could not be found out. */
+  private unread({ wants, credit }: ScoringSubject, engines: Found, { cause, ms }: { readonly cause: string; readonly ms: number }): Scored {
+    const { lists, correspondents } = this.parts
+    return {
+      outcomes: [
+        contentTrouble(), ...(wants('uri_list') && lists.health().length > 0 ? [uriListTrouble()] : []),
+        ...(wants('correspondent') && correspondents !== undefined ? [correspondentOutcome({ status: 'temperror', cause }, credit)] : []), ...engines.outcomes,
+      ],
+      traces: [trace('content', 'temperror', { detail: cause, ms }), ...engines.traces],
+      telling: [],
+      conclude: () => undefined,
+    }
   }
 
-  private async read({ body }: ScoringSubject): Promise<MessageContent | Error> {
+  private async read({ body, known }: ScoringSubject): Promise<{ readonly content: MessageContent; readonly author: AuthenticatedAuthor | undefined } | Error> {
     try {
-      return readContent(await readMimeMessage(body))
+      const content = readContent(await readMimeMessage(body))
+      return { content, author: authorOf(content, known) }
     } catch (error) {
       // A temporary file that cannot be read again.
-      return error instanceof Error ? error : new Error(String(error))
+      return errorOf(error)
     }
   }
 
-  private async ask(subject: ScoringSubject, content: MessageContent, author: AuthenticatedAuthor | undefined): Promise<Asked> {
-    const { wants, known } = subject
-    const { lists, engines, correspondents, history } = this.parts
-    const traces: CheckTrace[] = []
-    const askLists = async (): Promise<readonly UriListOutcome[]> => {
-      if (!wants('uri_list') || lists.health().length === 0) return []
-      const found = await traced('uri_list', subject.ground, {
-        run: (resolver) => lists.check({ links: content.links, addresses: authorAddresses(content) }, resolver),
+  private async ruled({ ground, known, session }: ScoringSubject, { content, reputation, readMs }: { readonly content: MessageContent; readonly reputation: Reputation; readonly readMs: number }): Promise<Found> {
+    let beganMs = ground.now()
+    try {
+      // Right after the start they may still be read.
+      const rules = await this.parts.rules()
+      beganMs = ground.now()
+      const found = rules.evaluate(content, scoringFacts({ ...reputation, known, tls: session.tls !== undefined }))
+      const detail = [`read in ${tenths(readMs)} ms`, found.incomplete ?? '', [...content.mime.defects].join(', ')].filter((part) => part !== '').join('; ')
+      return { outcomes: [contentOutcome(found)], traces: [trace('content', found.hits.length === 0 ? 'none' : String(found.score), { detail, ms: ground.now() - beganMs + readMs })] }
+    } catch (error) {
+      return { outcomes: [contentTrouble()], traces: [this.failed('content', error, ground.now() - beganMs + readMs)] }
+    }
+  }
+
+  private async askLists({ ground }: ScoringSubject, content: MessageContent): Promise<Found & { readonly lists: readonly UriListOutcome[] }> {
+    const beganMs = ground.now()
+    try {
+      const { outcome: lists, trace } = await traced('uri_list', ground, {
+        run: (resolver) => this.parts.lists.check({ links: content.links, addresses: authorAddresses(content) }, resolver),
         describe: (outcomes) => [uriListWord(outcomes), outcomes.map(describeList).join('; ')],
       })
-      traces.push(found.trace)
-      return found.outcome
+      return { lists, outcomes: uriListOutcomes(lists), traces: [trace] }
+    } catch (error) {
+      return { lists: [], outcomes: [uriListTrouble()], traces: [this.failed('uri_list', error, ground.now() - beganMs)] }
     }
-    const askEngines = async (): Promise<readonly EngineReport[]> => {
-      if (engines.engines.length === 0 || !(wants('engine') || wants('virus'))) return []
-      const reports = await engines.scan(engineMessage(subject))
-      traces.push(...reports.map((report) => trace(report.engine, report.outcome.status, { detail: describeEngine(report), ms: report.tookMs })))
-      return reports
-    }
-    const [found, reports] = await Promise.all([askLists(), askEngines()])
+  }
+
+  private async askEngines(subject: ScoringSubject): Promise<Found> {
+    const reports = await this.parts.engines.scan(engineMessage(subject))
     return {
-      lists: found, engines: reports, traces,
-      correspondent: wants('correspondent') ? correspondents?.known({ identity: isListMail(content) ? undefined : author?.address, recipients: known.recipients ?? [] }) : undefined,
-      history: history?.of(author?.organizationalDomain),
+      outcomes: reports.flatMap(engineOutcomes).filter(({ check }) => subject.wants(check)),
+      traces: reports.map((report) => trace(report.engine, report.outcome.status, { detail: describeEngine(report), ms: report.tookMs })),
     }
   }
 
-  private classified(content: MessageContent, ground: CheckGround): { readonly found: Classification; readonly trace: CheckTrace; readonly telling: readonly TellingWord[] } {
-    const beganMs = ground.now()
-    const { trained, minMessages, tokens, named } = this.parts
-    const found = classify(readTokens(content, { ...tokens, delivered: false, named }), trained(), minMessages)
-    const [result, detail] = found.status === 'untrained'
-      ? ['untrained', `${found.ham} wanted and ${found.spam} unwanted messages were learned, and ${minMessages} of each are needed`]
-      : [found.probability.toFixed(4), `${found.counted} tokens counted`]
-    return { found, trace: trace('bayes', result, { detail, ms: ground.now() - beganMs }), telling: found.status === 'untrained' ? [] : found.telling }
+  private correspondent(content: MessageContent, author: AuthenticatedAuthor | undefined, recipients: readonly string[]): KnownOutcome | undefined {
+    try {
+      return this.parts.correspondents?.known({ identity: isListMail(content) ? undefined : author?.address, recipients })
+    } catch (error) {
+      return { status: 'temperror', cause: errorOf(error).message }
+    }
   }
 
-  private outcomesOf({ lists, engines, correspondent }: Asked, { credit, wants }: ScoringSubject): readonly CheckOutcome[] {
-    const reports = engines.flatMap((report) => (report.kind === 'clamav' ? [scannerTrouble(report) ?? engineOutcome(report)] : [engineOutcome(report)]))
-    return [
-      ...uriListOutcomes(lists), ...(correspondent === undefined ? [] : [correspondentOutcome(correspondent, credit)]),
-      ...reports.filter((one) => one !== undefined && wants(one.check)),
-    ].filter((one): one is CheckOutcome => one !== undefined)
+  private history(author: AuthenticatedAuthor | undefined): DomainHistoryOutcome | undefined {
+    try {
+      return this.parts.history?.of(author?.organizationalDomain)
+    } catch (error) {
+      return { status: 'temperror', cause: errorOf(error).message }
+    }
+  }
+
+  private classified(content: MessageContent, ground: CheckGround): Found & { readonly telling: readonly TellingWord[] } {
+    const beganMs = ground.now()
+    try {
+      const { trained, minMessages, tokens, named } = this.parts
+      const found = classify(readTokens(content, { ...tokens, delivered: false, named }), trained(), minMessages)
+      const [result, detail] = found.status === 'untrained'
+        ? ['untrained', `${found.ham} wanted and ${found.spam} unwanted messages were learned, and ${minMessages} of each are needed`]
+        : [found.probability.toFixed(4), `${found.counted} tokens counted`]
+      return { outcomes: [bayesOutcome(found)], traces: [trace('bayes', result, { detail, ms: ground.now() - beganMs })], telling: found.status === 'untrained' ? [] : found.telling }
+    } catch (error) {
+      return { outcomes: [bayesTrouble()], traces: [this.failed('bayes', error, ground.now() - beganMs)], telling: [] }
+    }
+  }
+
+  /** A check that has thrown: a bug, or rules that could not be read. */
+  private failed(check: string, thrown: unknown, ms: number): CheckTrace {
+    const err = errorOf(thrown)
+    this.parts.log.error({ err, check }, 'a check of the content of a message failed; mail goes on without it')
+    return trace(check, 'temperror', { detail: err.message, ms })
   }
 
   private conclude(lesson: Lesson): void {
     const { verdict, author } = lesson
     // It comes again, and is counted then.
     if (verdict.action === 'tempfail') return
-    this.parts.history?.count(author?.organizationalDomain, { spam: verdict.tagged || verdict.action === 'reject' || verdict.action === 'quarantine' })
-    this.parts.learn(lesson)
+    try {
+      this.parts.history?.count(author?.organizationalDomain, { spam: verdict.tagged || verdict.action === 'reject' || verdict.action === 'quarantine' })
+      this.parts.learn(lesson)
+    } catch (error) {
+      this.parts.log.error({ err: errorOf(error) }, 'what a verdict teaches was not kept')
+    }
   }
 }
 
@@ -199,6 +250,10 @@ function describeEngine({ outcome }: EngineReport): string {
     case 'clean': return ''
     case 'too-big': return 'not shown to it: too large'
   }
+}
+
+function errorOf(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown))
 }
 
 function trace(check: string, result: string, { detail, ms }: { readonly detail: string; readonly ms: number }): CheckTrace {

@@ -46,6 +46,11 @@ export function bayesOutcome(found: Classification): CheckOutcome {
   return { ...common, status: points < 0 ? 'pass' : points > 0 ? 'fail' : 'none', result: probability.toFixed(4), weight: points, parts: [{ name, points, why }] }
 }
 
+/** The classifier could not be asked. */
+export function bayesTrouble(): CheckOutcome {
+  return { check: 'bayes', status: 'temperror', flows: true, result: 'temperror', code: POLICY_CODE, text: '', weight: 0 }
+}
+
 /** In one word. A list that is not believed is as if it were not configured: that is an operator's matter, and in the log. */
 export function uriListWord(found: readonly UriListOutcome[]): 'listed' | 'temperror' | 'clean' | 'none' {
   if (found.some(({ status }) => status === 'listed')) return 'listed'
@@ -66,10 +71,15 @@ export function uriListOutcomes(found: readonly UriListOutcome[]): readonly Chec
         text: `Message refused: it links to what is in a block list (${zones})`, warnings: [`this message links to what is in a black list at ${zones}`],
       }]
     }
-    case 'temperror': return [{ ...common, status: 'temperror', flows: true, result: word, text: '', weight: 0 }]
+    case 'temperror': return [uriListTrouble()]
     case 'clean': return [{ ...common, status: 'pass', result: word, text: '', weight: 0 }]
     case 'none': return []
   }
+}
+
+/** Whether it is listed could not be found out: where a listing would refuse, the message comes again. */
+export function uriListTrouble(): CheckOutcome {
+  return { check: 'uri_list', status: 'temperror', result: 'temperror', code: POLICY_CODE, text: 'The links in this message could not be looked up in a block list; try again later', weight: 0 }
 }
 
 /** `URI_DBL_SPAMHAUS_ORG` */
@@ -85,6 +95,11 @@ export function correspondentOutcome(found: KnownOutcome, credit: number): Check
     // What it would have taken away is no reason to refuse for good.
     case 'temperror': return { ...common, status: 'temperror', flows: true, result: 'temperror', weight: -credit }
   }
+}
+
+export function engineOutcomes(report: EngineReport): readonly CheckOutcome[] {
+  const outcome = report.kind === 'clamav' ? scannerTrouble(report) ?? engineOutcome(report) : engineOutcome(report)
+  return outcome === undefined ? [] : [outcome]
 }
 
 export function engineOutcome({ engine, kind, outcome, contribution, down }: EngineReport): CheckOutcome | undefined {

@@ -26,7 +26,8 @@ export interface ScanScoring {
   close(): void
 }
 
-const ROOM_BYTES = 64 * 1024 * 1024
+/** One message at a time. */
+const ROOM = { bytes: 64 * 1024 * 1024, waiting: 1, patienceMs: 30_000 }
 
 export async function openScanScoring(settings: ScoringSettings, { log, resolver }: { readonly log: Log; readonly resolver: Resolver }): Promise<ScanScoring> {
   const read = await readRules(settings.rules)
@@ -39,7 +40,7 @@ export async function openScanScoring(settings: ScoringSettings, { log, resolver
   const engines = createEngines(settings.engines, { clock: engineClock, log, readPassword: readPasswordFile })
   return {
     scoring: new MessageScoring({
-      lists, engines, correspondents: undefined, history: undefined, room: new Room(ROOM_BYTES), named: true,
+      lists, engines, correspondents: undefined, history: undefined, room: new Room(ROOM, engineClock), named: true, log,
       rules: () => Promise.resolve(rules), trained: () => table.model, minMessages: settings.bayes.minMessages, tokens: { ownHosts: new Set([settings.hostname.toLowerCase()]) }, learn: () => undefined,
     }),
     prove: () => lists.tick(),

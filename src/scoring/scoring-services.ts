@@ -65,8 +65,8 @@ const LISTS_TICKS = 60
 const ROW_TICKS = 60
 const MODEL_TICKS = 5
 const DAY_MS = 86_400_000
-/** What messages that are being scored may take together; a usual one takes some 30 KB. */
-const ROOM_BYTES = 32 * 1024 * 1024
+/** What messages that are being read may take together; a usual one takes some 30 KB. A client waits ten minutes for its reply (RFC 5321 §4.5.3.2.6). */
+const ROOM = { bytes: 32 * 1024 * 1024, waiting: 500, patienceMs: 30_000 }
 
 export class ScoringServices {
   scoring: Scoring
@@ -78,7 +78,7 @@ export class ScoringServices {
   private readonly historyStore: DatabaseDomainHistory
   private readonly table: BayesTable
   private readonly learning: Learning
-  private readonly room = new Room(ROOM_BYTES)
+  private readonly room = new Room(ROOM, engineClock)
   /** the latest reading of the rules; undefined: none has begun */
   private reading: Promise<RuleSet> | undefined
   private closed = false
@@ -167,6 +167,7 @@ export class ScoringServices {
       tokens: { ownHosts: new Set([settings.hostname.toLowerCase()]) },
       history: createDomainHistory(DOMAIN_HISTORY_DEFAULTS, { store: this.historyStore, now: () => Date.now() }),
       named: false,
+      log: this.context.log,
       learn: (lesson) => this.learning.consider(lesson),
     })
   }

@@ -2,8 +2,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { bayesName, bayesOutcome, contentOutcome, correspondentOutcome, engineOutcome, scannerTrouble, uriListOutcomes, uriListWord } from '../../../src/scoring/outcomes.ts'
+import { decide, type Verdict } from '../../../src/policy/decide.ts'
+import type { CheckOutcome } from '../../../src/policy/outcome.ts'
+import { CHECKS, PRESET_ACTIONS, PRESET_THRESHOLDS, WEIGHTS, type Action, type CheckName, type Policy } from '../../../src/policy/policy.ts'
 import type { EngineReport } from '../../../src/spam/engines/create-engines.ts'
 import type { UriListOutcome } from '../../../src/reputation/uri-lists.ts'
+
+/** The verdict of the preset `standard`, with these actions. */
+function decided(change: Partial<Record<CheckName, Action>>, outcomes: readonly CheckOutcome[], dnsDown = false): Verdict {
+  const checks = Object.fromEntries(CHECKS.map((check) => [check, { action: change[check] ?? PRESET_ACTIONS.standard[check], weight: WEIGHTS[check] }])) as Policy['checks']
+  return decide({ checks, exceptions: [], spam: PRESET_THRESHOLDS.standard, dnsDown: 'accept' }, { outcomes, facts: () => ({ status: 'pending' }), final: true, dnsDown })
+}
 
 test('rules: their sum counts, their names are parts, what they matched stands behind the sentence', () => {
   const made = contentOutcome({ hits: [{ id: 'A', score: 2, why: 'It shouts', excerpt: 'BUY' }, { id: 'B', score: -0.5, why: 'It is polite' }], score: 1.5, incomplete: undefined })
@@ -33,7 +42,7 @@ test('lists for links: listings add up, one that errs is temperror and counts no
   const error: UriListOutcome = { ...common, zone: 'c.example', status: 'error', stage: 'look-up', cause: 'timeout' }
   const [made] = uriListOutcomes([listed('a.example', 2), error, listed('b.example', 1.5)])
   assert.deepEqual([made?.status, made?.weight, made?.parts?.map(({ name }) => name)], ['fail', 3.5, ['URI_A_EXAMPLE', 'URI_B_EXAMPLE']])
-  assert.deepEqual(uriListOutcomes([error]).map(({ status, flows, weight }) => [status, flows, weight]), [['temperror', true, 0]])
+  assert.deepEqual(uriListOutcomes([error]).map(({ status, flows, weight }) => [status, flows, weight]), [['temperror', undefined, 0]])
   // One that is set aside is as if it were not configured, or nothing would be learned by itself beside it.
   const aside: UriListOutcome = { ...error, stage: 'set-aside', cause: 'it lists everything' }
   const clean: UriListOutcome = { ...common, zone: 'a.example', status: 'not-listed' }
@@ -63,4 +72,15 @@ test('engines: points, viruses, and one that is down lets mail flow unless it is
   assert.equal(engineOutcome(report({ status: 'too-big' })), undefined)
   const unsearched = engineOutcome(report({ status: 'too-big' }, { kind: 'clamav' }))
   assert.deepEqual([unsearched?.check, unsearched?.status, unsearched?.result], ['virus', 'none', 'not searched: too large'])
+})
+
+test('a list for links that does not answer is a 451 where a listing would refuse, and nothing elsewhere', () => {
+  const error: UriListOutcome = { kind: 'domain', questions: 2, unasked: 0, most: 3, zone: 'c.example', status: 'error', stage: 'look-up', cause: 'timeout' }
+  const made = (action: Action, dnsDown = false) => decided({ uri_list: action }, uriListOutcomes([error]), dnsDown)
+  for (const action of ['reject', 'tempfail'] as const) {
+    assert.deepEqual([made(action).action, made(action).reply?.status], ['tempfail', 451])
+    assert.match(String(made(action).reply?.text), /try again later/)
+    assert.equal(made(action, true).action, 'accept', 'when the whole DNS is silent, as dns_down says')
+  }
+  for (const action of ['score', 'warn', 'note'] as const) assert.equal(made(action).action, 'accept')
 })

@@ -1,0 +1,105 @@
+/** The score of one message where something is slow, full, unreadable or broken: every other check has its say, and nothing rejects. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { ScoringSubject } from '../../../src/inbound/scoring.ts'
+import type { StoredMessage } from '../../../src/message/message.ts'
+import { Room } from '../../../src/scoring/room.ts'
+import type { ScoringParts } from '../../../src/scoring/message-scoring.ts'
+import type { EngineReport, Engines } from '../../../src/spam/engines/create-engines.ts'
+import type { UriLists } from '../../../src/reputation/uri-lists.ts'
+import type { SessionFacts } from '../../../src/smtp/session-handler.ts'
+import { scoringStage } from '../../support/scoring-stage.ts'
+import { heldMessage } from '../../support/stored-message.ts'
+import { zoneMap } from '../../support/zone-map.ts'
+import { ManualClock } from '../dns/manual-clock.ts'
+
+const LETTER = 'From: a@b.example\r\nSubject: x\r\n\r\na special offer\r\n'
+const SESSION: SessionFacts = { address: '192.0.2.1', port: 1, spokeEarly: false, name: undefined, login: undefined, helo: 'client.example', protocol: 'ESMTP', tls: undefined, forwarded: new Map() }
+const VERDICT = { action: 'accept', by: undefined, reply: undefined, warnings: [], score: 0, tagged: false, effects: [] } as const
+const VIRUS: EngineReport = { engine: 'clamav', kind: 'clamav', outcome: { status: 'virus', name: 'Eicar' }, contribution: undefined, down: 'flow', tookMs: 1 }
+
+function subject(body: StoredMessage = heldMessage([Buffer.from(LETTER)])): ScoringSubject {
+  return { id: 'x', body, received: Buffer.alloc(0), session: SESSION, known: { address: '192.0.2.1', recipients: ['b@hop.example'], sender: 'a@b.example' }, ground: { resolver: zoneMap({}), now: () => 0 }, credit: 3, wants: () => true }
+}
+
+const broken = (): StoredMessage => ({ ...heldMessage([Buffer.from(LETTER)]), memory: null, chunks: () => { throw new Error('EIO: i/o error, read') } })
+
+const words = ({ outcomes }: { readonly outcomes: readonly { readonly check: string; readonly status: string }[] }): readonly string[] => outcomes.map(({ check, status }) => `${check} ${status}`)
+
+/** A scanner that answers when it is told to. */
+function slowEngines(): { readonly engines: Engines; readonly answers: (() => void)[] } {
+  const answers: (() => void)[] = []
+  const scan = (): Promise<readonly EngineReport[]> => new Promise((resolve) => answers.push(() => resolve([VIRUS])))
+  const engines = [{ name: 'clamav', scan: () => Promise.reject(new Error('asked alone')), ping: () => Promise.resolve(undefined), health: () => { throw new Error('not asked') }, close: () => undefined }]
+  return { engines: { engines, scan, health: () => [], close: () => undefined }, answers }
+}
+
+function room(bytes: number, waiting = 10) {
+  const clock = new ManualClock()
+  return { room: new Room({ bytes, waiting, patienceMs: 1000 }, clock), clock }
+}
+
+test('while an engine is waited for, nothing is held: other messages are read meanwhile', async () => {
+  const { engines, answers } = slowEngines()
+  const parts = room(4 * LETTER.length)
+  const { scoring } = scoringStage({ engines, room: parts.room })
+  const slow = Array.from({ length: 5 }, () => scoring.score(subject()))
+  const quick = await scoringStage({ room: parts.room }).scoring.score(subject())
+  assert.deepEqual(words(quick), ['content fail', 'bayes none'])
+  for (const answer of answers) answer()
+  for (const one of slow) assert.deepEqual(words(await one), ['content fail', 'bayes none', 'virus fail'])
+})
+
+test('where there is no room for long, its content is not read, and the scanner has its say', async () => {
+  const { room: full, clock } = room(10)
+  const entered = await full.enter(10)
+  const scored = scoringStage({ room: full, reports: [VIRUS] }).scoring.score(subject())
+  for (let turn = 0; turn < 10; turn++) await Promise.resolve()
+  clock.advance(1000)
+  const { outcomes, traces } = await scored
+  assert.deepEqual(words({ outcomes }), ['content temperror', 'virus fail'])
+  assert.deepEqual([outcomes[0]?.flows, traces[0]?.check, traces[0]?.detail], [true, 'content', 'no room to read it came free in 1000 ms'])
+  assert.ok(entered.status === 'in')
+})
+
+test('a message that cannot be read for scoring is searched for viruses all the same', async () => {
+  const stage = scoringStage({ reports: [VIRUS] })
+  const { outcomes, traces } = await stage.scoring.score(subject(broken()))
+  assert.equal(stage.scanned.length, 1)
+  assert.deepEqual(words({ outcomes }), ['content temperror', 'virus fail'])
+  assert.deepEqual(traces.map(({ check, result }) => [check, result]), [['content', 'temperror'], ['clamav', 'virus']])
+})
+
+test('what would have spoken for a message that was not read is no reason to refuse it for good', async () => {
+  const correspondents = { record: () => ({ status: 'none', why: '' }) as const, known: () => ({ status: 'known' }) as const }
+  const { outcomes } = await scoringStage({ correspondents }).scoring.score(subject(broken()))
+  assert.deepEqual(outcomes.map(({ check, status, weight }) => [check, status, weight]), [['content', 'temperror', 0], ['correspondent', 'temperror', -3]])
+})
+
+test('a check that throws is a temperror of its own, and the others count', async () => {
+  const thrower = (): never => { throw new Error('it is broken') }
+  const correspondents = { record: () => ({ status: 'none', why: '' }) as const, known: thrower }
+  const lists = { check: () => Promise.reject(new Error('it is broken')), tick: () => Promise.resolve(), prove: () => Promise.resolve([]), health: () => [{ zone: 'a.example', kind: 'domain', state: 'unproved' }] } satisfies UriLists
+  const cases: readonly (readonly [Partial<ScoringParts>, string])[] = [
+    [{ trained: thrower }, 'content fail, bayes temperror'],
+    [{ rules: () => Promise.reject(new Error('it is broken')) }, 'content temperror, bayes none'],
+    [{ history: { of: thrower, count: () => undefined, learned: () => undefined } }, 'content fail, bayes none'],
+    [{ correspondents }, 'content fail, bayes none, correspondent temperror'],
+    [{ lists }, 'content fail, bayes none, uri_list temperror'],
+  ]
+  for (const [parts, expected] of cases) {
+    const scored = await scoringStage(parts).scoring.score(subject())
+    assert.equal(words(scored).join(', '), expected)
+    const failed = scored.outcomes.find(({ status }) => status === 'temperror')
+    if (failed !== undefined && failed.check !== 'correspondent') assert.equal(scored.traces.find(({ check }) => check === failed.check)?.detail, 'it is broken')
+  }
+})
+
+test('what a verdict teaches may fail: the message has been judged, and the log tells', async () => {
+  const told: string[] = []
+  const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: (_: unknown, text: string) => void told.push(text) }
+  const history = { of: () => ({ status: 'none' }) as const, count: () => { throw new Error('disk') }, learned: () => undefined }
+  const scored = await scoringStage({ history, log }).scoring.score(subject())
+  scored.conclude(VERDICT)
+  assert.deepEqual(told, ['what a verdict teaches was not kept'])
+})
