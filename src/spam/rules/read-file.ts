@@ -43,7 +43,7 @@ export interface RuleFileReading {
 
 const MAX_RULES = 2000
 const MAX_SAMPLES = 20
-const KEYS = ['id', 'score', 'prior', 'why', 'when', 'hits', 'misses'] as const
+const KEYS = ['id', 'score', 'prior', 'teaches', 'why', 'when', 'hits', 'misses'] as const
 const ID_ALLOWED = '1 to 64 capitals, digits and underscores, no digit first; __ in front of a part of others'
 const WHY_ALLOWED = 'one sentence, 10 to 200 characters on one line'
 
@@ -85,6 +85,7 @@ class RuleReader {
     const known = this.#values.onlyKeys(node, at, KEYS)
     const score = this.#score({ node, at, id }, 'score')
     const prior = this.#score({ node, at, id }, 'prior')
+    const teaches = this.#teaches({ node, at, id })
     const why = this.#why(node, at)
     const when = this.#entry(node, at, 'when')
     const condition = when === null ? null : new ConditionReader(this.#values).read(when, [...at, 'when'])
@@ -92,8 +93,8 @@ class RuleReader {
     const hits = this.#sampleList({ node, at, needed }, 'hits')
     const misses = this.#sampleList({ node, at, needed }, 'misses')
     this.#values.rule = undefined
-    if (id !== null && known && score !== null && prior !== null && why !== null && condition !== null && hits !== null && misses !== null) {
-      return { rule: { id, score: score.value, why, when: condition }, ...(prior.value === undefined ? {} : { prior: prior.value }), source: this.#values.source, place: node.place, hits, misses }
+    if (id !== null && known && score !== null && prior !== null && teaches !== null && why !== null && condition !== null && hits !== null && misses !== null) {
+      return { rule: { id, score: score.value, why, when: condition, ...(teaches ? {} : { teaches }) }, ...(prior.value === undefined ? {} : { prior: prior.value }), source: this.#values.source, place: node.place, hits, misses }
     }
     if (id !== null) this.refused.push(id)
     return null
@@ -121,6 +122,13 @@ class RuleReader {
     const value = given === null ? null : this.#values.number(given, [...at, key])
     if (value === null || (value >= MIN_SCORE && value <= MAX_SCORE)) return value === null ? null : { value }
     return this.#values.wrong(entry?.place ?? node.place, [...at, key], { problem: `found ${value}`, allowed: `${MIN_SCORE} to ${MAX_SCORE}` })
+  }
+
+  #teaches({ node, at, id }: { readonly node: LocatedMap; readonly at: KeyPath; readonly id: string | null }): boolean | null {
+    const entry = node.entries.get('teaches')
+    if (entry === undefined) return true
+    if (id !== null && isPart(id)) return this.#values.wrong(entry.place, [...at, 'teaches'], { problem: 'a part of others scores nothing', allowed: 'no teaches; or an id without __ in front' })
+    return this.#values.flag(entry.value, [...at, 'teaches'])
   }
 
   #why(node: LocatedMap, at: KeyPath): string | null {

@@ -11,6 +11,8 @@ export interface Rule {
   readonly score: number | undefined
   readonly why: string
   readonly when: Condition
+  /** its points tell nothing of what other spam is like: nothing is learned of them */
+  readonly teaches?: false
   /** how often it counts where others count it; undefined: once */
   readonly times?: Quantity
 }

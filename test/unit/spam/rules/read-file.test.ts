@@ -12,7 +12,7 @@ const GOOD = `    score: 1
 `
 
 test('keys of a rule', () => {
-  assert.deepEqual(told(load(`rules:\n  - id: A\n    points: 1\n${GOOD}`).problems), ['test.yaml:3: unknown key; id, score, prior, why, when, hits, misses'])
+  assert.deepEqual(told(load(`rules:\n  - id: A\n    points: 1\n${GOOD}`).problems), ['test.yaml:3: unknown key; id, score, prior, teaches, why, when, hits, misses'])
   assert.match(told(load(`rules:\n  - id: A\n    mises: 1\n${GOOD}`).problems)[0] ?? '', /^test\.yaml:3: unknown key; did you mean "misses"\?/)
   assert.match(told(load(`rules:\n  - id: lower\n${GOOD}`).problems)[0] ?? '', /^test\.yaml:2: found "lower"; 1 to 64 capitals/)
   assert.deepEqual(told(load('rules:\n  - id: A1\n').problems).map((line) => line.split(';')[0]), Array(5).fill('test.yaml:2: is missing'))
@@ -33,6 +33,15 @@ test('prior, the score before it was fitted, is checked and counts nothing', () 
   assert.match(told(load(rule('A1', '    prior: high\n')).problems)[0] ?? '', /^test\.yaml:3: found "high"; a number/)
   assert.match(told(load(rule('A1', '    prior: -1001\n')).problems)[0] ?? '', /^test\.yaml:3: found -1001; -1000 to 1000/)
   assert.match(told(load(rule('__A1', '    prior: 1\n').replace('    score: 1\n', '')).problems)[0] ?? '', /^test\.yaml:3: a part of others scores nothing; no prior/)
+})
+
+test('teaches: what holds teaches nothing where it is false', () => {
+  const rule = (id: string, lines: string) => `rules:\n  - id: ${id}\n${lines}${GOOD}`
+  const teaches = (lines: string) => readRuleFile(rule('A1', lines), 'test.yaml', true).rules.map((one) => one.rule.teaches)
+  assert.deepEqual([teaches('    teaches: false\n'), teaches('    teaches: true\n'), teaches('')], [[false], [undefined], [undefined]])
+  assert.match(told(load(rule('A1', '    teaches: never\n')).problems)[0] ?? '', /^test\.yaml:3: found "never"; true or false/)
+  assert.match(told(load(rule('__A1', '    teaches: false\n').replace('    score: 1\n', '')).problems)[0] ?? '', /^test\.yaml:3: a part of others scores nothing; no teaches/)
+  assert.deepEqual(load(rule('A1', '    teaches: false\n')).problems, [])
 })
 
 test('the file as a whole', () => {
