@@ -6,7 +6,8 @@
  */
 import { PatternSet } from '../patterns/pattern-set.ts'
 import type { Pattern } from '../patterns/pattern.ts'
-import type { Condition, ItemTest, Operator, Quantity, TextSource } from './condition.ts'
+import { ARITHMETIC, both, OPERATORS } from './arithmetic.ts'
+import type { Condition, ItemTest, Quantity, TextSource } from './condition.ts'
 import { GuardMaker } from './guards.ts'
 import { withItems } from './item-sources.ts'
 import type { ItemSource } from './item-sources.ts'
@@ -42,7 +43,7 @@ export function* compileRules(rules: readonly Rule[]): Generator<void, Program> 
     compiled.push({ question: compiler.condition(when), times: times === undefined ? undefined : compiler.quantity(times) })
     yield
   }
-  const guards = new GuardMaker(rules, compiler).make(rules)
+  const guards = yield* new GuardMaker(rules, compiler).making()
   return { ...compiler.texts(), rules: compiled, guards }
 }
 
@@ -311,26 +312,6 @@ class Compiler {
     if (index === undefined) throw new Error(`there is no rule ${id}`)
     return index
   }
-}
-
-const OPERATORS: Readonly<Record<Operator, (left: number, right: number) => boolean>> = {
-  '>': (left, right) => left > right,
-  '>=': (left, right) => left >= right,
-  '<': (left, right) => left < right,
-  '<=': (left, right) => left <= right,
-  '=': (left, right) => left === right,
-  '!=': (left, right) => left !== right,
-}
-
-const ARITHMETIC: Readonly<Record<'+' | '-' | '*' | '/', (left: number, right: number) => number | undefined>> = {
-  '+': (left, right) => left + right,
-  '-': (left, right) => left - right,
-  '*': (left, right) => left * right,
-  '/': (left, right) => (right === 0 ? undefined : left / right),
-}
-
-function both<R>(left: number | undefined, right: number | undefined, make: (left: number, right: number) => R): R | undefined {
-  return left === undefined || right === undefined ? undefined : make(left, right)
 }
 
 /** Of either the first that is not 0; of both the last, or 0 where one is 0. Not known where one is not that could decide it. */

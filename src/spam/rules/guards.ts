@@ -1,41 +1,59 @@
 /**
- * What a rule cannot hold without: signs of which one must be in the message,
- * each of them found out for all rules at once (`signs.ts`). A rule without any
- * of its signs does not hold, whatever else it asks; so most rules are never
- * asked. Said is never more than is true: undefined where nothing is known.
+ * What a rule cannot hold without: signs that must be in the message, and how
+ * many of them, each of them found out for all rules at once (`signs.ts`). A
+ * rule whose signs are not there does not hold, whatever else it asks; so most
+ * rules are never asked. Said is never more than is true: undefined where
+ * nothing is known.
  */
+import type { NumberFact } from '../facts.ts'
 import type { Pattern } from '../patterns/pattern.ts'
 import { rarityOf } from '../patterns/rarity.ts'
 import type { Condition, ItemSelection, ItemTest, Operator, Quantity, TextSource } from './condition.ts'
 import { withItems } from './item-sources.ts'
+import { AT_HAND } from './measures.ts'
+import type { MeasureName } from './measures.ts'
+import type { Need } from './needs.ts'
 import type { Rule } from './rule.ts'
 import type { PatternPlace } from './run.ts'
 import { piecesOf } from './text-keys.ts'
 
-/** A number of a sign, or several; and how likely it is that a message has one of them, about. */
+/** A need by its number, and how likely it is that a message has it, about. */
 interface Guard {
-  readonly signs: readonly number[]
+  readonly need: number
   readonly likely: number
 }
 
 /** What is looked for in the values of one text source. */
 export interface Watched {
   readonly slot: number
-  /** sign of there being a value; -1: nobody asks */
+  /** sign of there being a value, and of there being none; -1: nobody asks */
   present: number
+  absent: number
   /** signs of words, lower case */
   readonly words: Map<string, number>
   /** signs of patterns whose literals are there, by set and index */
   readonly patterns: Map<number, Map<number, number>>
 }
 
+/** A number that is at hand. */
+export interface Check {
+  readonly sign: number
+  readonly left: { readonly kind: 'measure'; readonly name: MeasureName } | { readonly kind: 'fact'; readonly name: NumberFact }
+  readonly operator: Operator
+  readonly right: number
+}
+
 export interface Guards {
   readonly watched: readonly Watched[]
-  /** for each sign, the rules that it makes possible */
-  readonly rules: readonly (readonly number[])[]
-  /** rules that are always possible */
-  readonly always: readonly number[]
+  readonly checks: readonly Check[]
+  readonly needs: readonly Need[]
+  /** for each rule its need, `ALWAYS` or `NEVER` */
+  readonly rules: Int32Array
 }
+
+/** Nothing is known; it is never asked by itself. */
+export const ALWAYS = -1
+export const NEVER = -2
 
 /** How texts and patterns are numbered. */
 export interface Numbering {
@@ -46,9 +64,7 @@ export interface Numbering {
 /** Of the characters that are looked at, about, in a long text and in all values of a short one. */
 const LONG = 4000
 const SHORT = 60
-const ALWAYS = 0.95
-/** Of one rule; with more than so many it is asked always. */
-const MAX_SIGNS = 500
+const MOST_LIKELY = 0.95
 /** That there is a value at all: of what many messages have not. */
 const PRESENT = 0.6
 const WORD = 0.2
@@ -58,31 +74,66 @@ export class GuardMaker {
   readonly #rules: ReadonlyMap<string, Rule>
   readonly #watched = new Map<number, Watched>()
   readonly #known = new Map<string, Guard | undefined>()
-  #signs = 0
+  readonly #checks = new Map<string, Check>()
+  readonly #needs: Need[] = []
 
   constructor(rules: readonly Rule[], numbering: Numbering) {
     this.#rules = new Map(rules.map((rule) => [rule.id, rule]))
     this.#numbering = numbering
   }
 
-  /** `scored`: rules that are to be asked, by their numbers. */
-  make(rules: readonly Rule[]): Guards {
-    const guarded: (readonly number[] | undefined)[] = rules.map(({ id, score }) => (score === undefined || score === 0 ? [] : this.#ofRule(id)?.signs))
-    const found: number[][] = Array.from({ length: this.#signs }, () => [])
-    for (const [rule, signs] of guarded.entries()) for (const sign of new Set(signs)) found[sign]?.push(rule)
-    return { watched: this.#used(found), rules: found, always: guarded.flatMap((signs, rule) => (signs === undefined ? [rule] : [])) }
+  /** A rule a step. Rules that score are to be asked. */
+  *making(): Generator<void, Guards> {
+    const needed: number[] = []
+    for (const { id, score } of this.#rules.values()) {
+      needed.push(score === undefined || score === 0 ? NEVER : this.#ofRule(id)?.need ?? ALWAYS)
+      yield
+    }
+    const used = this.#used(needed)
+    yield
+    const watched: Watched[] = []
+    for (const one of this.#watched.values()) {
+      const some = withSigns(one, (sign) => used[sign] === 1)
+      if (some !== undefined) watched.push(some)
+      yield
+    }
+    return { watched, checks: [...this.#checks.values()].filter(({ sign }) => used[sign] === 1), needs: this.#needs, rules: Int32Array.from(needed) }
   }
 
   /** Signs that no rule rests on are not looked for. */
-  #used(rules: readonly (readonly number[])[]): readonly Watched[] {
-    const isUsed = (sign: number): boolean => sign >= 0 && (rules[sign]?.length ?? 0) > 0
-    const used: Watched[] = []
-    for (const { slot, present, words, patterns } of this.#watched.values()) {
-      const sets = [...patterns].map(([set, signs]) => [set, new Map([...signs].filter(([, sign]) => isUsed(sign)))] as const).filter(([, signs]) => signs.size > 0)
-      const one: Watched = { slot, present: isUsed(present) ? present : -1, words: new Map([...words].filter(([, sign]) => isUsed(sign))), patterns: new Map(sets) }
-      if (one.present >= 0 || one.words.size > 0 || one.patterns.size > 0) used.push(one)
+  #used(rules: readonly number[]): Uint8Array {
+    const used = new Uint8Array(this.#needs.length)
+    const open = rules.filter((need) => need >= 0)
+    for (let need = open.pop(); need !== undefined; need = open.pop()) {
+      if (used[need] === 1) continue
+      used[need] = 1
+      for (const one of this.#needs[need]?.of ?? []) open.push(one)
     }
     return used
+  }
+
+  #sign(): number {
+    return this.#needs.push({ least: 1, of: [] }) - 1
+  }
+
+  /** So many of these; each counts as often as it is here. Of none nothing is there. */
+  #several(guards: readonly Guard[], least: number): Guard {
+    const [only] = guards
+    if (only !== undefined && guards.length === 1 && least === 1) return only
+    // What decides soonest comes first.
+    const sorted = [...guards].sort((a, b) => (least === 1 ? b.likely - a.likely : a.likely - b.likely))
+    const likely = least === 1 ? sorted.reduce((sum, guard) => sum + guard.likely, 0) : sorted[0]?.likely ?? 0
+    return { need: this.#needs.push({ least, of: sorted.map(({ need }) => need) }) - 1, likely: Math.min(likely, MOST_LIKELY) }
+  }
+
+  #all(guards: readonly (Guard | undefined)[]): Guard | undefined {
+    const some = once(guards.filter((guard) => guard !== undefined))
+    return some.length === 0 ? undefined : this.#several(some, some.length)
+  }
+
+  #any(guards: readonly (Guard | undefined)[]): Guard | undefined {
+    const some = guards.filter((guard) => guard !== undefined)
+    return some.length < guards.length ? undefined : this.#several(once(some), 1)
   }
 
   #ofRule(id: string): Guard | undefined {
@@ -95,9 +146,9 @@ export class GuardMaker {
 
   #of(condition: Condition): Guard | undefined {
     switch (condition.kind) {
-      case 'all': return condition.of.map((one) => this.#of(one)).reduce(rarer, undefined)
-      case 'any': return together(condition.of.map((one) => this.#of(one)))
-      case 'not': return undefined
+      case 'all': return this.#all(condition.of.map((one) => this.#of(one)))
+      case 'any': return this.#any(condition.of.map((one) => this.#of(one)))
+      case 'not': return condition.of.kind === 'present' ? this.#ofAbsence(condition.of.in) : undefined
       case 'rule': return this.#ofRule(condition.id)
       case 'matches': return this.#ofPattern(condition.in, condition.pattern)
       case 'words': return this.#ofWords(condition.in, condition.words)
@@ -107,16 +158,45 @@ export class GuardMaker {
     }
   }
 
-  /** Of a sum, what nobody knows anything of may add so much and no more: where that is not enough, something else is needed. */
-  #ofComparison(left: Quantity, operator: Operator, value: number): Guard | undefined {
-    const guards: Guard[] = []
-    let most = 0
+  #ofComparison(left: Quantity, operator: Operator, right: number): Guard | undefined {
+    if (left.kind === 'fact' || (left.kind === 'measure' && AT_HAND.has(left.name))) return this.#ofCheck(left, operator, right)
+    // There must be a longest one.
+    if (left.kind === 'length') return this.#ofPresence(left.in)
+    const guards: { readonly guard: Guard; readonly most: number }[] = []
+    // What nobody knows anything of may add so much and no more.
+    let sum = 0
     for (const term of termsOf(left)) {
       const guard = this.#ofQuantity(term)
-      if (guard !== undefined) guards.push(guard)
-      else most += mostOf(term)
+      if (guard === undefined) sum += this.#mostOf(term)
+      else guards.push({ guard, most: this.#mostOf(term) })
     }
-    return isAbove(operator, value, most) ? together(guards) : undefined
+    if (!isAbove(operator, right, sum)) return undefined
+    // So many of the others it takes at least.
+    guards.sort((a, b) => b.most - a.most)
+    let least = 0
+    while (least < guards.length && isAbove(operator, right, sum)) sum += guards[least++]?.most ?? 0
+    return this.#several(guards.map(({ guard }) => guard), isAbove(operator, right, sum) ? guards.length + 1 : least)
+  }
+
+  /** What is never more than that; nor below 0. */
+  #mostOf(quantity: Quantity): number {
+    switch (quantity.kind) {
+      case 'truth': return 1
+      case 'rule': return this.#rules.get(quantity.id)?.times === undefined ? 1 : Infinity
+      case 'occurrences': return quantity.most
+      case 'number': return quantity.value
+      default: return Infinity
+    }
+  }
+
+  #ofCheck(left: Check['left'], operator: Operator, right: number): Guard {
+    const key = `${left.kind} ${left.name} ${operator} ${right}`
+    let check = this.#checks.get(key)
+    if (check === undefined) {
+      check = { sign: this.#sign(), left, operator, right }
+      this.#checks.set(key, check)
+    }
+    return { need: check.sign, likely: PRESENT }
   }
 
   /** What it needs to be more than 0. */
@@ -131,7 +211,7 @@ export class GuardMaker {
         return rule === undefined || rule.times !== undefined ? undefined : this.#ofRule(quantity.id)
       }
       // None of these is below 0 where both sides are guarded: each is one of the above.
-      case '+': return together(termsOf(quantity).map((term) => this.#ofQuantity(term)))
+      case '+': return this.#any(termsOf(quantity).map((term) => this.#ofQuantity(term)))
       case 'number':
       case 'measure':
       case 'fact':
@@ -149,8 +229,8 @@ export class GuardMaker {
 
   #ofItems(of: ItemSelection, where: ItemTest, text: (field: string) => TextSource): Guard | undefined {
     switch (where.kind) {
-      case 'all': return where.of.map((one) => this.#ofItems(of, one, text)).reduce(rarer, undefined)
-      case 'any': return together(where.of.map((one) => this.#ofItems(of, one, text)))
+      case 'all': return this.#all(where.of.map((one) => this.#ofItems(of, one, text)))
+      case 'any': return this.#any(where.of.map((one) => this.#ofItems(of, one, text)))
       case 'matches': return this.#ofPattern(text(where.field), where.pattern)
       case 'words': return this.#ofWords(text(where.field), where.words)
       // Not of every item: each has something that it is known by.
@@ -162,75 +242,77 @@ export class GuardMaker {
   }
 
   #ofPattern(source: TextSource, pattern: Pattern): Guard | undefined {
-    if (pattern.needs === undefined) return this.#ofPresence(source)
+    if (pattern.needs === undefined) return source.kind === 'hidden' ? this.#ofCheck(HIDDEN_LENGTH, '>', 0) : this.#ofPresence(source)
     const { set, index } = this.#numbering.place(source, pattern)
     const { patterns } = this.#watch(source)
     const signs = patterns.get(set) ?? new Map<number, number>()
     patterns.set(set, signs)
-    const sign = signs.get(index) ?? this.#signs++
+    const sign = signs.get(index) ?? this.#sign()
     signs.set(index, sign)
     const often = pattern.needs.reduce((sum, literal) => sum + rarityOf(literal), 0) * (piecesOf(source) === 'whole' ? SHORT : LONG)
-    return { signs: [sign], likely: Math.min(often, ALWAYS) }
+    return { need: sign, likely: Math.min(often, MOST_LIKELY) }
   }
 
   #ofWords(source: TextSource, words: readonly string[]): Guard {
     const watched = this.#watch(source).words
     const signs = words.map((word) => {
-      const sign = watched.get(word) ?? this.#signs++
+      const sign = watched.get(word) ?? this.#sign()
       watched.set(word, sign)
-      return sign
+      return { need: sign, likely: WORD }
     })
-    return { signs, likely: WORD }
+    return this.#several(signs, 1)
   }
 
   #ofPresence(source: TextSource): Guard | undefined {
     // Some are always there, and some are made for whoever asks.
     if (piecesOf(source) !== 'whole' || source.kind === 'subject') return undefined
     const watched = this.#watch(source)
-    if (watched.present < 0) watched.present = this.#signs++
-    return { signs: [watched.present], likely: PRESENT }
+    if (watched.present < 0) watched.present = this.#sign()
+    return { need: watched.present, likely: PRESENT }
+  }
+
+  #ofAbsence(source: TextSource): Guard | undefined {
+    if (piecesOf(source) !== 'whole' || source.kind === 'subject') return undefined
+    const watched = this.#watch(source)
+    if (watched.absent < 0) watched.absent = this.#sign()
+    return { need: watched.absent, likely: PRESENT }
   }
 
   #watch(source: TextSource): Watched {
     const slot = this.#numbering.slot(source)
     let watched = this.#watched.get(slot)
     if (watched === undefined) {
-      watched = { slot, present: -1, words: new Map(), patterns: new Map() }
+      watched = { slot, present: -1, absent: -1, words: new Map(), patterns: new Map() }
       this.#watched.set(slot, watched)
     }
     return watched
   }
 }
 
+const HIDDEN_LENGTH = { kind: 'measure', name: 'hidden_length' } as const
+
 /** A text of each item, '' or not. */
 const NAMES = { link: 'url', attachment: 'name', part: 'type', address: 'domain' } as const
 
-function rarer(one: Guard | undefined, other: Guard | undefined): Guard | undefined {
-  if (one === undefined || other === undefined) return one ?? other
-  return one.likely <= other.likely ? one : other
+function once(guards: readonly Guard[]): readonly Guard[] {
+  return [...new Map(guards.map((guard) => [guard.need, guard])).values()]
 }
 
-function together(guards: readonly (Guard | undefined)[]): Guard | undefined {
-  // The same rules may be asked again and again.
-  const signs = new Set<number>()
-  let likely = 0
-  for (const guard of guards) {
-    if (guard === undefined) return undefined
-    for (const sign of guard.signs) signs.add(sign)
-    if (signs.size > MAX_SIGNS) return undefined
-    likely += guard.likely
+/** The same with those signs alone that are wanted; undefined: with none. */
+function withSigns({ slot, present, absent, words, patterns }: Watched, isWanted: (sign: number) => boolean): Watched | undefined {
+  const sets = [...patterns].map(([set, signs]) => [set, new Map([...signs].filter(([, sign]) => isWanted(sign)))] as const).filter(([, signs]) => signs.size > 0)
+  const one: Watched = {
+    slot,
+    present: isWanted(present) ? present : -1,
+    absent: isWanted(absent) ? absent : -1,
+    words: new Map([...words].filter(([, sign]) => isWanted(sign))),
+    patterns: new Map(sets),
   }
-  return { signs: [...signs], likely: Math.min(likely, ALWAYS) }
+  return one.present < 0 && one.absent < 0 && one.words.size === 0 && one.patterns.size === 0 ? undefined : one
 }
 
 function termsOf(quantity: Quantity): readonly Quantity[] {
   return quantity.kind === '+' ? [...termsOf(quantity.left), ...termsOf(quantity.right)] : [quantity]
-}
-
-/** What is never more than that; nor below 0. */
-function mostOf(quantity: Quantity): number {
-  if (quantity.kind === 'truth') return 1
-  return quantity.kind === 'occurrences' ? quantity.most : Infinity
 }
 
 /** Is whatever compares so with the value more than this? */

@@ -69,6 +69,12 @@ export type MeasureName = keyof typeof MEASURES
 
 export const MEASURE_NAMES = Object.keys(MEASURES) as readonly MeasureName[]
 
+/** Those that take no time to tell. */
+export const AT_HAND: ReadonlySet<MeasureName> = new Set([
+  'message_bytes', 'header_fields', 'parts', 'attachments', 'subject_length', 'text_length', 'hidden_length', 'hidden_share', 'text_share', 'links', 'links_per_1000',
+  'html', 'html_bytes', 'html_tags', 'html_images', 'html_tracking_images', 'html_forms', 'html_password_fields', 'html_scripts', 'html_iframes', 'html_hidden_elements', 'html_comments', 'html_unknown_tags', 'html_base', 'html_refresh', 'html_truncated',
+])
+
 export function measure(name: MeasureName, content: MessageContent): number | undefined {
   return MEASURES[name](content)
 }

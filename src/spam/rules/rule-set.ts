@@ -59,7 +59,7 @@ export class RuleSet {
   /** Pure but for the budget, which may be shared with others who match patterns on the same message. */
   evaluate(content: MessageContent, facts: ScoringFacts, budget: MatchBudget = createBudget({ bytes: content.mime.size })): RuleOutcome {
     const run = new Run(this.#program, new MessageView(content, facts), budget)
-    const possible = this.#signs.possible(run, this.rules.length)
+    const possible = this.#signs.possible(run)
     const hits: RuleHit[] = []
     let thousandths = 0
     for (const { index, id, why, score } of this.#scored) {

@@ -2,36 +2,56 @@
  * Finds in one go which rules are possible for a message: the signs that guard
  * them (`guards.ts`) are looked for where they may stand, each text once.
  */
+import { OPERATORS } from './arithmetic.ts'
+import { ALWAYS } from './guards.ts'
 import type { Guards } from './guards.ts'
+import { Needs } from './needs.ts'
 import type { Run } from './run.ts'
 
 export class Signs {
   readonly #guards: Guards
+  readonly #needs: Needs
+  readonly #possible: Uint8Array
   readonly #places: readonly { readonly set: number; readonly slot: number }[]
 
   constructor(guards: Guards) {
     this.#guards = guards
+    this.#needs = new Needs(guards.needs)
+    this.#possible = new Uint8Array(guards.rules.length)
     this.#places = guards.watched.flatMap(({ slot, patterns }) => Array.from(patterns.keys(), (set) => ({ set, slot })))
   }
 
-  /** For each rule: 1 where it may hold. */
-  possible(run: Run, rules: number): Uint8Array {
-    const { always, watched } = this.#guards
-    const possible = new Uint8Array(rules)
-    for (const rule of always) possible[rule] = 1
-    run.scanShort(this.#places)
-    for (const { slot, present, words, patterns } of watched) {
-      const values = run.values(slot)
-      if (values === undefined || values.length === 0) continue
-      if (present >= 0) this.#mark(present, possible)
-      if (words.size > 0) for (const value of values) this.#mark(words.get(value.toLowerCase()), possible)
-      for (const [set, signs] of patterns) for (const scan of run.scansOf(set, slot)) for (const index of scan.candidates) this.#mark(signs.get(index), possible)
-    }
-    return possible
+  /** For each rule: 1 where it is to be asked. It stands until the next message is. */
+  possible(run: Run): Uint8Array {
+    this.#needs.begin()
+    this.#look(run)
+    const { rules } = this.#guards
+    for (const [rule, need] of rules.entries()) this.#possible[rule] = need >= 0 ? Number(this.#needs.isThere(need)) : Number(need === ALWAYS)
+    return this.#possible
   }
 
-  #mark(sign: number | undefined, possible: Uint8Array): void {
-    if (sign === undefined) return
-    for (const rule of this.#guards.rules[sign] ?? []) possible[rule] = 1
+  #look(run: Run): void {
+    const { checks, watched } = this.#guards
+    const needs = this.#needs
+    for (const { sign, left, operator, right } of checks) {
+      const value = left.kind === 'measure' ? run.view.measure(left.name) : run.view.facts.number(left.name)
+      if (value !== undefined && OPERATORS[operator](value, right)) needs.tell(sign)
+    }
+    run.scanShort(this.#places)
+    for (const { slot, present, absent, words, patterns } of watched) {
+      const values = run.values(slot)
+      if (values === undefined) continue
+      if (values.length === 0) {
+        if (absent >= 0) needs.tell(absent)
+        continue
+      }
+      if (present >= 0) needs.tell(present)
+      if (words.size > 0) for (const value of values) this.#tell(words.get(value.toLowerCase()))
+      for (const [set, signs] of patterns) for (const scan of run.scansOf(set, slot)) for (const index of scan.candidates) this.#tell(signs.get(index))
+    }
+  }
+
+  #tell(sign: number | undefined): void {
+    if (sign !== undefined) this.#needs.tell(sign)
   }
 }

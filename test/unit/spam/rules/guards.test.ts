@@ -20,6 +20,8 @@ const CONDITIONS = [
   '{ all: [{ fact: spf, is: fail }, { subject: /prize/i }] }', '{ any: [{ fact: spf, is: fail }, { subject: /prize/i }] }', '{ any: [{ subject: /prize/i }, { number: subject_length, below: 3 }] }', '{ all: [{ rule: R0 }, { not: { rule: R3 } }] }', '{ any: [{ rule: R0 }, { rule: R17 }] }',
   '{ charset: utf-8 }', '{ number: links, above: 0 }', '{ link: true, domains: { above: 0 } }', '{ of: [{ rule: R4 }, { rule: R10 }], at_least: 1 }',
   '{ text: [/prize/, /money/, /\\d\\d/], at_least: 2 }', '{ of: [{ subject: /prize/i }, { not: { fact: spf, is: pass } }, { text: /prize/ }], at_least: 2 }', '{ of: [{ subject: /prize/i }, { not: { fact: spf, is: pass } }], at_least: 1 }',
+  '{ of: [{ text: /prize/ }, { text: /prize/ }, { text: /gold/ }], at_least: 2 }', '{ of: [{ text: /prize/ }, { text: /gold/ }, { text: /silver/ }], at_least: 2 }', '{ all: [{ text: /prize/ }, { text: /gold/ }] }', '{ all: [{ text: /prize/ }, { any: [{ rule: R3 }, { text: /gold/ }] }] }',
+  '{ number: html, is: 1 }', '{ number: html_tags, above: 0 }', '{ number: hidden_length, below: 1 }', '{ hidden: /./ }', '{ header: x-mailer, length: { above: 3 } }', '{ header: [x-mailer, reply-to], missing: true }', '{ text: [/prize/, /money/], count: 3 }',
 ]
 
 const MESSAGES = [
@@ -57,8 +59,17 @@ test('what hits is what holds, rule by rule', () => {
 test('of a message with nothing in it few rules are asked', () => {
   const { rules } = loaded()
   const program = atOnce(compileRules(rules))
-  const possible = new Signs(program.guards).possible(new Run(program, new MessageView(contentOfText('Subject: x\n\nnothing at all\n'), FACTS[2] ?? factsOf({})), createBudget()), rules.length)
+  const possible = new Signs(program.guards).possible(new Run(program, new MessageView(contentOfText('Subject: x\n\nnothing at all\n'), FACTS[2] ?? factsOf({})), createBudget()))
   const asked = rules.flatMap(({ when }, number) => (possible[number] === 1 ? [CONDITIONS[number] ?? when] : []))
-  for (const when of ['{ subject: /prize/i }', '{ text: [/prize/, /money/], at_least: 2 }', '{ fact: spf, is: fail }', '{ link: { host: /shop/ } }', '{ header: x-mailer, missing: false }', '{ attachment: { mismatch: true } }', '{ any: [{ fact: spf, is: fail }, { subject: /prize/i }] }', '{ text: [/prize/, /money/, /\\d\\d/], at_least: 2 }']) assert.ok(!asked.includes(when), when)
+  for (const when of ['{ subject: /prize/i }', '{ text: [/prize/, /money/], at_least: 2 }', '{ fact: spf, is: fail }', '{ link: { host: /shop/ } }', '{ header: x-mailer, missing: false }', '{ attachment: { mismatch: true } }', '{ any: [{ fact: spf, is: fail }, { subject: /prize/i }] }', '{ text: [/prize/, /money/, /\\d\\d/], at_least: 2 }', '{ all: [{ text: /prize/ }, { text: /gold/ }] }', '{ number: html, is: 1 }', '{ hidden: /./ }']) assert.ok(!asked.includes(when), when)
   for (const when of ['{ not: { subject: /prize/i } }', '{ link: true, count: 0 }', '{ not: { fact: spf, is: fail } }', '{ of: [{ subject: /prize/i }, { not: { fact: spf, is: pass } }], at_least: 1 }']) assert.ok(asked.includes(when), when)
+})
+
+test('of rules that need several things those are asked of which so many are there', () => {
+  const { rules } = loaded()
+  const program = atOnce(compileRules(rules))
+  const possible = new Signs(program.guards).possible(new Run(program, new MessageView(contentOfText('Subject: x\n\na prize\n'), FACTS[2] ?? factsOf({})), createBudget()))
+  const asked = rules.flatMap((_, number) => (possible[number] === 1 ? [CONDITIONS[number]] : []))
+  for (const when of ['{ all: [{ text: /prize/ }, { text: /gold/ }] }', '{ of: [{ text: /prize/ }, { text: /gold/ }, { text: /silver/ }], at_least: 2 }']) assert.ok(!asked.includes(when), when)
+  for (const when of ['{ of: [{ text: /prize/ }, { text: /prize/ }, { text: /gold/ }], at_least: 2 }', '{ all: [{ text: /prize/ }, { any: [{ rule: R3 }, { text: /gold/ }] }] }', '{ header: [x-mailer, reply-to], missing: true }']) assert.ok(asked.includes(when), when)
 })
