@@ -154,7 +154,8 @@ class Builder {
     const { when } = honoured
     const times = this.#counted.has(id) ? honoured.times : undefined
     const score = isPart(id) ? undefined : this.#scoreOf(id)
-    return { rule: { id, score, why: this.#why(id), when, ...(times !== undefined && { times }) }, source, place: { ...NOWHERE, line }, hits: [], misses: [] }
+    const teaches = score === undefined || this.#directives.flags.get(id)?.includes('noautolearn') !== true
+    return { rule: { id, score, why: this.#why(id), when, ...(times !== undefined && { times }), ...(!teaches && { teaches }) }, source, place: { ...NOWHERE, line }, hits: [], misses: [] }
   }
 
   #meta(definition: Definition): Honoured | undefined {

@@ -23,6 +23,11 @@ test('a description says why; the last definition counts, of whatever kind', () 
   assert.deepEqual(spamHits('body RULE /x/\nheader RULE Subject =~ /two/', MESSAGE), ['RULE'])
 })
 
+test('tflags noautolearn: nothing is learned of its points', () => {
+  const { rules } = spamRules('body TEST_STRING /one/\ntflags TEST_STRING userconf NoAutolearn\nbody OTHER /two/\ntflags OTHER nice\nbody __PART /three/\ntflags __PART noautolearn')
+  assert.deepEqual(rules.map(({ rule }) => [rule.id, rule.teaches]), [['TEST_STRING', false], ['OTHER', undefined], ['__PART', undefined]])
+})
+
 test('metas: logic and arithmetic over hits and counts', () => {
   const parts = `
     body __ONE /\\bone\\b/i
