@@ -2,6 +2,11 @@
  * What every engine has around its protocol: a size limit, a deadline over
  * everything, a bounded number of scans at a time, and a breaker. Nothing here
  * rejects or hangs, whatever the adapter does.
+ *
+ * A message without an answer in time says nothing about the engine: a stranger
+ * can send some that take it very long, and have it set aside for everybody. So
+ * it is pinged then, behind the message's back; only where that has no answer
+ * either is it a failure.
  */
 import { thrownText } from '../../auth/stranger-text.ts'
 import { Breaker, type BreakerChange, type Pass } from './breaker.ts'
@@ -22,6 +27,8 @@ export class GuardedEngine implements Engine {
   readonly #breaker: Breaker
   readonly #underWay = new Set<AbortController>()
   #closed = false
+  /** after a message that had no answer in time; one for all of them */
+  #pinging: Promise<string | undefined> | undefined
 
   constructor(adapter: EngineAdapter, settings: GuardSettings, { clock, log }: Pick<EngineContext, 'clock' | 'log'>) {
     const { name, kind, scans, waiting, breaker } = settings
@@ -54,7 +61,7 @@ export class GuardedEngine implements Engine {
       }
       const attempt = await this.#attempt(message, signal)
       this.#places.leave()
-      return this.#judge(attempt, pass)
+      return attempt === 'late' ? this.#late(pass) : this.#judge(attempt, pass)
     })
   }
 
@@ -76,10 +83,23 @@ export class GuardedEngine implements Engine {
     this.#adapter.close()
   }
 
-  async #attempt(message: EngineMessage, signal: AbortSignal): Promise<Attempt> {
+  async #attempt(message: EngineMessage, signal: AbortSignal): Promise<Attempt | 'late'> {
     // What is thrown is a bug of the adapter's, or a temporary file that cannot be read: neither speaks of the engine.
     const scanned = this.#adapter.scan(message, signal).catch((error: unknown) => failed(thrownText(error), 'unclear'))
-    return await first<Attempt>(scanned, signal, () => (this.#closed ? failed('closed', 'unclear') : failed(`no answer in ${this.#settings.timeoutMs} ms`, 'lost')))
+    return await first<Attempt | 'late'>(scanned, signal, () => (this.#closed ? failed('closed', 'unclear') : 'late'))
+  }
+
+  #late(pass: Pass): EngineOutcome {
+    const cause = `no answer in ${this.#settings.timeoutMs} ms`
+    this.#pinging ??= this.ping().finally(() => {
+      this.#pinging = undefined
+    })
+    void this.#pinging.then((trouble) => {
+      // Whoever was let in to try it has found it there, if not quick.
+      const there = pass.trial ? 'answered' : 'unclear'
+      this.#breaker.leave(pass, this.#closed ? 'unclear' : trouble === undefined ? there : 'lost', cause)
+    })
+    return temperror(cause)
   }
 
   #judge(attempt: Attempt, pass: Pass): EngineOutcome {

@@ -33,7 +33,7 @@ async function outcome(t: TestEnd, behave: (connection: FakeConnection) => void 
   const fake = await fakeEngine(t, behave)
   const engine = engineFor(t, clamav({ address: fake.address, timeoutMs }), ground())
   const found: EngineOutcome = await engine.scan(engineMessage(body))
-  return { found, health: engine.health(), fake }
+  return { found, health: engine.health(), fake, engine }
 }
 
 test('the message goes out in chunks, and the reply is read wherever it is cut', async (t) => {
@@ -165,13 +165,29 @@ test('a connection that breaks under a large message says nothing about the engi
 
 test('one that says nothing, or does not even read, costs the time and no more', async (t) => {
   for (const behave of [() => undefined, ({ socket }: FakeConnection) => void socket.pause()]) {
-    const { found, fake, health } = await outcome(t, behave, { timeoutMs: 100, body: longMessage(8_000_000).toString('latin1') })
+    const { found, fake, engine } = await outcome(t, behave, { timeoutMs: 100, body: longMessage(8_000_000).toString('latin1') })
     assert.deepEqual(found, { status: 'temperror', cause: 'no answer in 100 ms' })
-    assert.equal(health.failures, 1)
+    // Nor has the ping an answer, which began before this one.
+    assert.equal(await engine.ping(), 'no answer in 100 ms')
+    assert.equal(engine.health().failures, 1)
     const [{ socket }] = fake.connections as [FakeConnection]
     socket.resume()
     if (!socket.closed && !socket.readableEnded) await new Promise((resolve) => socket.once('close', resolve).once('end', resolve))
   }
+})
+
+test('messages over which it takes too long are no failure while it answers a ping: everybody else is searched', async (t) => {
+  const fake = await fakeEngine(t, async ({ until, say }) => {
+    let ping = false
+    await until((received) => (ping = received === 'zPING\0') || ended(received) && !received.includes('SLOW'))
+    await say(ping ? 'PONG\0' : 'stream: Evil-1 FOUND\0')
+  })
+  const engine = engineFor(t, clamav({ address: fake.address, timeoutMs: 200 }), ground())
+  const slow = await Promise.all(Array.from({ length: 8 }, () => engine.scan(engineMessage('SLOW'))))
+  for (const found of slow) assert.deepEqual(found, { status: 'temperror', cause: 'no answer in 200 ms' })
+  assert.equal(await engine.ping(), undefined)
+  assert.deepEqual([engine.health().breaker, engine.health().failures], ['closed', 0])
+  assert.deepEqual(await engine.scan(engineMessage(HAM)), { status: 'virus', name: 'Evil-1' })
 })
 
 test('nobody there, on a port and on a path', async (t) => {

@@ -18,17 +18,18 @@ function stage(changed: { readonly scans?: number; readonly waiting?: number; re
   const logged: (readonly [string, Readonly<Record<string, unknown>>, string])[] = []
   const at = (level: string) => (facts: Readonly<Record<string, unknown>>, text: string) => void logged.push([level, facts, text])
   let closed = 0
+  const pings: ((trouble: string | undefined) => void)[] = []
   const adapter: EngineAdapter = {
     seesPrefix: changed.seesPrefix ?? true,
     scan: (_, signal) => new Promise((settle, reject) => asked.push({ settle, reject, signal })),
-    ping: () => new Promise(() => undefined),
+    ping: () => new Promise((settle) => pings.push(settle)),
     close: () => {
       closed++
     },
   }
   const settings = clamav({ name: 'lab', timeoutMs: 1000, maxBytes: 1000, scans: changed.scans ?? 2, waiting: changed.waiting ?? 2, breaker: { failures: changed.failures ?? 3, firstPauseMs: 5000, mostPauseMs: 20_000 } })
   const engine = new GuardedEngine(adapter, settings, { clock, log: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') } })
-  return { engine, clock, asked, logged, scan: () => engine.scan(engineMessage(HAM)), closed: () => closed }
+  return { engine, clock, asked, logged, pings, scan: () => engine.scan(engineMessage(HAM)), closed: () => closed }
 }
 
 const turns = async (): Promise<void> => {
@@ -67,7 +68,7 @@ test('one that never answers is left at the deadline, its signal given, its plac
   clock.advance(1)
   assert.deepEqual(await scanning, { status: 'temperror', cause: 'no answer in 1000 ms' })
   assert.equal(asked[0]!.signal.aborted, true)
-  assert.deepEqual([engine.health().running, engine.health().failures], [0, 1])
+  assert.equal(engine.health().running, 0)
   // What it says or throws afterwards is nobody's.
   asked[0]!.reject(new Error('late'))
   await turns()
@@ -96,6 +97,8 @@ test('so many at a time, so many wait, the next has a temperror at once; waiting
   clock.advance(500)
   const causes = await Promise.all(scans.slice(1))
   assert.deepEqual(causes.map((found) => found.status === 'temperror' && found.cause), ['no answer in 1000 ms', 'no answer in 1000 ms', 'no place among the 2 scans at a time came free in 1000 ms'])
+  clock.advance(1000)
+  await turns()
   assert.equal(engine.health().failures, 2)
 })
 
@@ -134,6 +137,38 @@ test('errors that it answers set nobody aside, however many', async () => {
     asked[i]!.settle(failed('clamd says "ERROR"', 'answered'))
     assert.deepEqual(await scanning, { status: 'temperror', cause: 'clamd says "ERROR"' })
   }
+  assert.equal(engine.health().breaker, 'closed')
+})
+
+test('messages that it takes too long over set it aside only where it does not answer a ping either', async () => {
+  const { engine, clock, pings, asked, scan } = stage({ scans: 5, failures: 3 })
+  const slow = async (): Promise<void> => {
+    const scans = [scan(), scan(), scan(), scan(), scan()]
+    await turns()
+    clock.advance(1000)
+    for (const outcome of await Promise.all(scans)) assert.deepEqual(outcome, { status: 'temperror', cause: 'no answer in 1000 ms' })
+    await turns()
+  }
+  await slow()
+  assert.equal(pings.length, 1, 'one for all of them')
+  pings[0]!(undefined)
+  await turns()
+  assert.deepEqual([engine.health().breaker, engine.health().failures, clock.pending], ['closed', 0, 0])
+  await slow()
+  pings[1]!('connect ECONNREFUSED')
+  await turns()
+  assert.deepEqual([engine.health().breaker, engine.health().cause], ['open', 'no answer in 1000 ms'])
+  clock.advance(5000)
+  // The try is such a message again: it is there all the same.
+  const trial = scan()
+  await turns()
+  assert.equal(asked.length, 11)
+  clock.advance(1000)
+  await trial
+  assert.equal(engine.health().breaker, 'open')
+  await turns()
+  pings[2]!(undefined)
+  await turns()
   assert.equal(engine.health().breaker, 'closed')
 })
 

@@ -147,6 +147,8 @@ test('silence, and a header of which more and more comes, cost the time', async 
   for (const behave of [() => undefined, endless]) {
     const { found, engine } = await ask(t, behave, { settings: { timeoutMs: 80 } })
     assert.deepEqual(found, { status: 'temperror', cause: 'no answer in 80 ms' })
+    // Nor has the ping an answer, which began before this one.
+    assert.equal(await engine.ping(), 'no answer in 80 ms')
     assert.equal(engine.health().failures, 1)
   }
 })
