@@ -123,7 +123,7 @@ export class Judgement {
     this.message = findings
     this.scored = await this.score(body, { id, received })
     const { verdict } = this.decide(true)
-    this.scored?.conclude(verdict)
+    this.scored?.conclude(verdict, this.policy.spam)
     const { allowList, allowHits, date } = this.client.inbound.services
     countHits(allowList(), { verdict, hits: allowHits, at: date().getTime() })
     return { verdict, thresholds: this.policy.spam, section, envelope, findings }

@@ -6,7 +6,7 @@
 import type { StoredMessage } from '../message/message.ts'
 import type { Verdict } from '../policy/decide.ts'
 import type { CheckOutcome } from '../policy/outcome.ts'
-import type { CheckName } from '../policy/policy.ts'
+import type { CheckName, Thresholds } from '../policy/policy.ts'
 import type { SessionFacts } from '../smtp/session-handler.ts'
 import type { CheckGround, CheckTrace } from './check-trace.ts'
 import type { Known } from './facts.ts'
@@ -41,8 +41,11 @@ export interface Scored {
   readonly traces: readonly CheckTrace[]
   /** those that weighed most; [] unless they were asked for */
   readonly telling: readonly TellingWord[]
-  /** The verdict on the message, once. What it teaches is learned after the reply. */
-  conclude(verdict: Verdict): void
+  /**
+   * The verdict on the message, once. What it teaches is learned after the reply.
+   * @param thresholds by which it was made
+   */
+  conclude(verdict: Verdict, thresholds: Thresholds): void
 }
 
 export interface Scoring {

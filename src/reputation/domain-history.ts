@@ -9,9 +9,8 @@
  * The age means nothing while the history itself is young: it is not given
  * before the history is `matureDays` old, nor of who was first seen on a day that
  * is still to come, and is 0 for who comes for the first time. A share is to be read together with the number of messages. Whether a
- * message was spam should be said without what this history added to its score,
- * or a domain that was wronged once would be wronged for ever; training sets
- * right what was counted wrongly (`learned`).
+ * message was spam is to be said without what this history added to its score, or
+ * a domain that was wronged once would be wronged for ever.
  *
  * Nothing throws: where the store cannot say, it is `temperror`.
  */
@@ -30,14 +29,14 @@ export interface DomainRecord {
 export interface DomainChange {
   readonly day: number
   readonly messages: number
-  /** negative where what was counted as spam was none */
+  /** at most as many */
   readonly spam: number
 }
 
 /** Shared by all workers. May fail, by throwing. */
 export interface DomainHistoryStore {
   get(domain: string): DomainRecord | undefined
-  /** Adds to what all have counted. A change without messages makes no new record. */
+  /** Adds to what all have counted. */
   add(domain: string, change: DomainChange): void
   /** the day of the first message of all; undefined: there was none */
   beganOn(): number | undefined
@@ -70,18 +69,12 @@ export interface DomainHistory {
   of(domain: string | undefined): DomainHistoryOutcome
   /** Counts a message, once, when the verdict on it is made. Trouble is the store's to tell. */
   count(domain: string | undefined, message: { readonly spam: boolean }): void
-  /** Somebody has taught that a message, counted as the opposite, is (or is no) spam. */
-  learned(domain: string, message: { readonly spam: boolean }): void
 }
 
 const DAY_MS = 86_400_000
 
 export function createDomainHistory(settings: DomainHistorySettings, { store, now }: { readonly store: DomainHistoryStore; readonly now: () => number }): DomainHistory {
   const today = (): number => Math.floor(now() / DAY_MS)
-  const add = (domain: string | undefined, change: Omit<DomainChange, 'day'>): void => {
-    const name = domain === undefined ? undefined : normalName(domain)
-    if (name !== undefined) store.add(name, { ...change, day: today() })
-  }
   return {
     of(domain) {
       const name = domain === undefined ? undefined : normalName(domain)
@@ -92,8 +85,10 @@ export function createDomainHistory(settings: DomainHistorySettings, { store, no
         return { status: 'temperror', cause: causeText(`the history of sender domains cannot be read: ${thrownText(error)}`) }
       }
     },
-    count: (domain, { spam }) => add(domain, { messages: 1, spam: spam ? 1 : 0 }),
-    learned: (domain, { spam }) => add(domain, { messages: 0, spam: spam ? 1 : -1 }),
+    count(domain, { spam }) {
+      const name = domain === undefined ? undefined : normalName(domain)
+      if (name !== undefined) store.add(name, { messages: 1, spam: spam ? 1 : 0, day: today() })
+    },
   }
 }
 

@@ -12,6 +12,7 @@ import type { Scored, Scoring, ScoringSubject, TellingWord } from '../inbound/sc
 import { readMimeMessage } from '../mime/reader.ts'
 import type { CheckOutcome } from '../policy/outcome.ts'
 import type { Verdict } from '../policy/decide.ts'
+import type { Thresholds } from '../policy/policy.ts'
 import type { Log } from '../observe/log.ts'
 import type { AuthenticatedAuthor } from '../reputation/authenticated-author.ts'
 import type { Correspondents, KnownOutcome } from '../reputation/correspondents.ts'
@@ -24,6 +25,7 @@ import { readContent } from '../spam/content/read-content.ts'
 import type { EngineReport, Engines } from '../spam/engines/create-engines.ts'
 import type { RuleSet } from '../spam/rules/rule-set.ts'
 import { authorOf, authorAddresses } from './authors.ts'
+import { evidenceOf, NO_EVIDENCE, wasSpam, type Evidence } from './evidence.ts'
 import { scoringFacts } from './facts.ts'
 import { bayesOutcome, bayesTrouble, contentOutcome, contentTrouble, correspondentOutcome, engineOutcomes, uriListOutcomes, uriListTrouble, uriListWord } from './outcomes.ts'
 import type { Room } from './room.ts'
@@ -50,6 +52,7 @@ export interface Lesson {
   readonly content: MessageContent
   readonly verdict: Verdict
   readonly author: AuthenticatedAuthor | undefined
+  readonly evidence: Evidence
 }
 
 /** A message is read within bounds: beyond this none takes more room. */
@@ -100,13 +103,13 @@ export class MessageScoring implements Scoring {
     const listed = wants('uri_list') && this.parts.lists.health().length > 0 ? await this.askLists(subject, content) : { ...NOTHING, lists: [] }
     const correspondent = wants('correspondent') ? this.correspondent(content, author, known.recipients ?? []) : undefined
     const reputation: Reputation = { lists: listed.lists, correspondent, history: this.history(author) }
-    const ruled = wants('content') ? await this.ruled(subject, { content, reputation, readMs }) : NOTHING
+    const ruled = wants('content') ? await this.ruled(subject, { content, reputation, readMs }) : { ...NOTHING, evidence: NO_EVIDENCE }
     const learned = wants('bayes') ? this.classified(content, ground) : { ...NOTHING, telling: [] }
     return {
       outcomes: [...ruled.outcomes, ...learned.outcomes, ...listed.outcomes, ...(correspondent === undefined ? [] : [correspondentOutcome(correspondent, credit)]), ...engines.outcomes],
       traces: [...ruled.traces, ...learned.traces, ...listed.traces, ...engines.traces],
       telling: learned.telling,
-      conclude: (verdict) => this.conclude({ content, verdict, author }),
+      conclude: (verdict, thresholds) => this.conclude({ content, verdict, author, evidence: ruled.evidence }, thresholds),
     }
   }
 
@@ -134,7 +137,7 @@ export class MessageScoring implements Scoring {
     }
   }
 
-  private async ruled({ ground, known, session }: ScoringSubject, { content, reputation, readMs }: { readonly content: MessageContent; readonly reputation: Reputation; readonly readMs: number }): Promise<Found> {
+  private async ruled({ ground, known, session }: ScoringSubject, { content, reputation, readMs }: { readonly content: MessageContent; readonly reputation: Reputation; readonly readMs: number }): Promise<Found & { readonly evidence: Evidence }> {
     let beganMs = ground.now()
     try {
       // Right after the start they may still be read.
@@ -142,9 +145,9 @@ export class MessageScoring implements Scoring {
       beganMs = ground.now()
       const found = rules.evaluate(content, scoringFacts({ ...reputation, known, tls: session.tls !== undefined }))
       const detail = [`read in ${tenths(readMs)} ms`, found.incomplete ?? '', [...content.mime.defects].join(', ')].filter((part) => part !== '').join('; ')
-      return { outcomes: [contentOutcome(found)], traces: [trace('content', found.hits.length === 0 ? 'none' : String(found.score), { detail, ms: ground.now() - beganMs + readMs })] }
+      return { outcomes: [contentOutcome(found)], traces: [trace('content', found.hits.length === 0 ? 'none' : String(found.score), { detail, ms: ground.now() - beganMs + readMs })], evidence: evidenceOf(found.hits, rules) }
     } catch (error) {
-      return { outcomes: [contentTrouble()], traces: [this.failed('content', error, ground.now() - beganMs + readMs)] }
+      return { outcomes: [contentTrouble()], traces: [this.failed('content', error, ground.now() - beganMs + readMs)], evidence: NO_EVIDENCE }
     }
   }
 
@@ -206,12 +209,12 @@ export class MessageScoring implements Scoring {
     return trace(check, 'temperror', { detail: err.message, ms })
   }
 
-  private conclude(lesson: Lesson): void {
-    const { verdict, author } = lesson
+  private conclude(lesson: Lesson, thresholds: Thresholds): void {
+    const { verdict, author, evidence } = lesson
     // It comes again, and is counted then.
     if (verdict.action === 'tempfail') return
     try {
-      this.parts.history?.count(author?.organizationalDomain, { spam: verdict.tagged || verdict.action === 'reject' || verdict.action === 'quarantine' })
+      this.parts.history?.count(author?.organizationalDomain, { spam: wasSpam(verdict, thresholds, evidence) })
       this.parts.learn(lesson)
     } catch (error) {
       this.parts.log.error({ err: errorOf(error) }, 'what a verdict teaches was not kept')

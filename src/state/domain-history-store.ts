@@ -83,14 +83,14 @@ export class DatabaseDomainHistory implements DomainHistoryStore {
     const waiting = this.#waiting.get(domain)
     const stored = row === undefined ? undefined : { firstDay: Number(row['first_day']), lastDay: Number(row['last_day']), messages: Number(row['messages']), spam: Number(row['spam']) }
     const found = stored === undefined || waiting === undefined ? stored ?? waiting : sumOf(stored, waiting)
-    return found === undefined || found.messages === 0 ? undefined : { ...found, firstDay: Math.max(found.firstDay, this.beganOn() ?? 0) }
+    return found === undefined ? undefined : { ...found, firstDay: Math.max(found.firstDay, this.beganOn() ?? 0) }
   }
 
   add(domain: string, { day, messages, spam }: DomainChange): void {
     const change = { firstDay: day, lastDay: day, messages, spam }
     const full = this.#waiting.put(domain, change) === 'full'
     // The first one stays, whoever writes another.
-    if (messages > 0 && day >= EARLIEST_DAY && !this.#isPossible(this.#began)) this.#waiting.put(BEGINNING, change)
+    if (day >= EARLIEST_DAY && !this.#isPossible(this.#began)) this.#waiting.put(BEGINNING, change)
     if (full && !this.#full) this.#context.log.warn({ waiting: this.#waiting.size }, 'the history of sender domains counts no more for now: too much waits to be written')
     this.#full = full
   }
@@ -122,25 +122,18 @@ export class DatabaseDomainHistory implements DomainHistoryStore {
 }
 
 function sumOf(stored: DomainRecord, waiting: Gathered): DomainRecord {
-  const messages = stored.messages + waiting.messages
-  return {
-    firstDay: stored.firstDay, lastDay: Math.max(stored.lastDay, waiting.lastDay), messages,
-    spam: Math.max(0, Math.min(messages, stored.spam + waiting.spam)),
-  }
+  return { firstDay: stored.firstDay, lastDay: Math.max(stored.lastDay, waiting.lastDay), messages: stored.messages + waiting.messages, spam: stored.spam + waiting.spam }
 }
 
 function writer(database: DatabaseSync): (domain: string, gathered: Gathered) => void {
   const begin = database.prepare(`INSERT INTO domain_history (domain, first_day, last_day, messages, spam) VALUES (?1, ?2, ?3, ?4, 0)
     ON CONFLICT (domain) DO UPDATE SET first_day = ?2 WHERE domain_history.first_day > ?2 OR domain_history.first_day < ?5`)
   // Who was there first stays: a clock that goes wrong for a moment makes nobody old.
-  // Where spam is taken back that was never counted, or was forgotten since, there is none.
-  const put = database.prepare(`INSERT INTO domain_history (domain, first_day, last_day, messages, spam) VALUES (?1, ?2, ?3, ?4, max(0, min(?4, ?5)))
+  const put = database.prepare(`INSERT INTO domain_history (domain, first_day, last_day, messages, spam) VALUES (?1, ?2, ?3, ?4, ?5)
     ON CONFLICT (domain) DO UPDATE SET last_day = max(last_day, excluded.last_day),
-      messages = messages + ?4, spam = max(0, min(messages + ?4, spam + ?5))`)
-  const correct = database.prepare('UPDATE domain_history SET spam = max(0, min(messages, spam + ?2)) WHERE domain = ?1')
+      messages = messages + ?4, spam = spam + ?5`)
   return (domain, { firstDay, lastDay, messages, spam }) => {
     if (domain === BEGINNING) begin.run(BEGINNING, firstDay, NEVER_OLD, NEVER_OLD, EARLIEST_DAY)
-    else if (messages > 0) put.run(domain, firstDay, lastDay, messages, spam)
-    else correct.run(domain, spam)
+    else put.run(domain, firstDay, lastDay, messages, spam)
   }
 }

@@ -95,27 +95,44 @@ export type Condition =
   | { readonly kind: 'some'; readonly of: ItemSelection; readonly where: ItemTest }
   | { readonly kind: 'compare'; readonly left: Quantity; readonly operator: Operator; readonly right: Quantity }
 
+/** What conditions ask for, each once. */
+export interface Asked {
+  readonly rules: ReadonlySet<string>
+  /** numbers that are facts */
+  readonly facts: ReadonlySet<NumberFact>
+}
+
+interface Found extends Asked {
+  readonly rules: Set<string>
+  readonly facts: Set<NumberFact>
+}
+
+export function askedBy({ when, times }: { readonly when: Condition; readonly times?: Quantity }): Asked {
+  const found: Found = { rules: new Set(), facts: new Set() }
+  collect(when, found)
+  if (times !== undefined) collectQuantity(times, found)
+  return found
+}
+
 /** Rules that it refers to, each once. */
 export function rulesIn(condition: Condition): readonly string[] {
-  const found = new Set<string>()
-  collect(condition, found)
-  return [...found]
+  return [...askedBy({ when: condition }).rules]
 }
 
 export function rulesInQuantity(quantity: Quantity): readonly string[] {
-  const found = new Set<string>()
+  const found: Found = { rules: new Set(), facts: new Set() }
   collectQuantity(quantity, found)
-  return [...found]
+  return [...found.rules]
 }
 
-function collect(condition: Condition, found: Set<string>): void {
+function collect(condition: Condition, found: Found): void {
   switch (condition.kind) {
     case 'all':
     case 'any':
       for (const one of condition.of) collect(one, found)
       return
     case 'not': return collect(condition.of, found)
-    case 'rule': found.add(condition.id); return
+    case 'rule': found.rules.add(condition.id); return
     case 'compare':
       collectQuantity(condition.left, found)
       collectQuantity(condition.right, found)
@@ -127,9 +144,10 @@ function collect(condition: Condition, found: Set<string>): void {
   }
 }
 
-function collectQuantity(quantity: Quantity, found: Set<string>): void {
+function collectQuantity(quantity: Quantity, found: Found): void {
   switch (quantity.kind) {
-    case 'rule': found.add(quantity.id); return
+    case 'rule': found.rules.add(quantity.id); return
+    case 'fact': found.facts.add(quantity.name); return
     case 'truth': return collect(quantity.of, found)
     case 'either':
     case 'both':
@@ -149,7 +167,6 @@ function collectQuantity(quantity: Quantity, found: Set<string>): void {
       return
     case 'number':
     case 'measure':
-    case 'fact':
     case 'scripts':
     case 'values':
     case 'length':

@@ -32,12 +32,6 @@ test('age, number and share, of what was seen before', () => {
   assert.deepEqual(history.of('new.example'), { status: 'known', domain: 'new.example', ageDays: 0, messages: 0, spamShare: undefined })
   for (const spam of [true, false, false]) history.count('OLD.example.', { spam })
   assert.deepEqual(history.of('Old.Example'), { status: 'known', domain: 'old.example', ageDays: 20, messages: 4, spamShare: 0.25 })
-  history.learned('old.example', { spam: true })
-  const learned = history.of('old.example')
-  assert.equal(learned.status === 'known' && learned.spamShare, 0.5)
-  history.learned('old.example', { spam: false })
-  const unlearned = history.of('old.example')
-  assert.equal(unlearned.status === 'known' && unlearned.spamShare, 0.25)
 })
 
 test('while the history is young it says nothing of age: everybody would be new', () => {

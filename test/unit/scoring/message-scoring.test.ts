@@ -16,7 +16,8 @@ import { ManualClock } from '../dns/manual-clock.ts'
 const LETTER = 'From: a@b.example\r\nSubject: x\r\n\r\na special offer\r\n'
 const SESSION: SessionFacts = { address: '192.0.2.1', port: 1, spokeEarly: false, name: undefined, login: undefined, helo: 'client.example', protocol: 'ESMTP', tls: undefined, forwarded: new Map() }
 const VERDICT = { action: 'accept', by: undefined, reply: undefined, warnings: [], score: 0, tagged: false, effects: [] } as const
-const VIRUS: EngineReport = { engine: 'clamav', kind: 'clamav', outcome: { status: 'virus', name: 'Eicar' }, contribution: undefined, down: 'flow', tookMs: 1 }
+const THRESHOLDS = { tag: 5, quarantine: undefined, reject: 15 }
+const VIRUS: EngineReport = { engine: 'clamav', kind: 'clamav', outcome: { status: 'virus', name: 'Eicar' }, contribution: undefined, down: 'flow', tooBig: 'flow', least: -5, tookMs: 1 }
 
 function subject(body: StoredMessage = heldMessage([Buffer.from(LETTER)])): ScoringSubject {
   return { id: 'x', body, received: Buffer.alloc(0), session: SESSION, known: { address: '192.0.2.1', recipients: ['b@hop.example'], sender: 'a@b.example' }, ground: { resolver: zoneMap({}), now: () => 0 }, credit: 3, wants: () => true }
@@ -83,7 +84,7 @@ test('a check that throws is a temperror of its own, and the others count', asyn
   const cases: readonly (readonly [Partial<ScoringParts>, string])[] = [
     [{ trained: thrower }, 'content fail, bayes temperror'],
     [{ rules: () => Promise.reject(new Error('it is broken')) }, 'content temperror, bayes none'],
-    [{ history: { of: thrower, count: () => undefined, learned: () => undefined } }, 'content fail, bayes none'],
+    [{ history: { of: thrower, count: () => undefined } }, 'content fail, bayes none'],
     [{ correspondents }, 'content fail, bayes none, correspondent temperror'],
     [{ lists }, 'content fail, bayes none, uri_list temperror'],
   ]
@@ -98,8 +99,8 @@ test('a check that throws is a temperror of its own, and the others count', asyn
 test('what a verdict teaches may fail: the message has been judged, and the log tells', async () => {
   const told: string[] = []
   const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: (_: unknown, text: string) => void told.push(text) }
-  const history = { of: () => ({ status: 'none' }) as const, count: () => { throw new Error('disk') }, learned: () => undefined }
+  const history = { of: () => ({ status: 'none' }) as const, count: () => { throw new Error('disk') } }
   const scored = await scoringStage({ history, log }).scoring.score(subject())
-  scored.conclude(VERDICT)
+  scored.conclude(VERDICT, THRESHOLDS)
   assert.deepEqual(told, ['what a verdict teaches was not kept'])
 })

@@ -110,29 +110,6 @@ test('the history: differences of all workers add up; the first day stays', (t) 
   assert.equal(other.domains.get('a.example')?.firstDay, TODAY, 'a clock that went wrong makes nobody old')
 })
 
-test('corrections: as many as there are, of records that there are', (t) => {
-  const { domains } = opened(t)
-  const learn = (domain: string, spam: number): void => {
-    domains.add(domain, { day: TODAY, messages: 0, spam })
-  }
-  domains.add('a.example', { day: TODAY, messages: 2, spam: 0 })
-  learn('a.example', 1)
-  assert.equal(domains.get('a.example')?.spam, 1)
-  domains.flush()
-  assert.equal(domains.get('a.example')?.spam, 1)
-  for (let i = 0; i < 5; i++) learn('a.example', 1)
-  assert.equal(domains.get('a.example')?.spam, 2)
-  domains.flush()
-  assert.equal(domains.get('a.example')?.spam, 2)
-  for (let i = 0; i < 5; i++) learn('a.example', -1)
-  domains.flush()
-  assert.equal(domains.get('a.example')?.spam, 0)
-  learn('b.example', 1)
-  assert.equal(domains.get('b.example'), undefined)
-  domains.flush()
-  assert.equal(domains.get('b.example'), undefined)
-})
-
 test('the history knows when it began, across workers and after pruning', (t) => {
   const one = opened(t)
   assert.equal(one.domains.beganOn(), undefined)
