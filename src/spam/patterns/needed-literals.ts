@@ -9,6 +9,9 @@ import type { Pattern } from './pattern.ts'
 import type { PreparedText } from './prepared-text.ts'
 
 const MAX_PLACES = 4096
+/** With no more of them in a text, those of a pattern are looked for; otherwise they are sorted once. */
+const FEW_LITERALS = 12
+const MAX_SEARCHES = 0xffff_fff0
 
 /** Where matches may begin: text, first place, last place, and again; in their order. */
 export type Windows = readonly number[]
@@ -25,7 +28,10 @@ export class NeededLiterals {
   readonly #uses: readonly (readonly Use[])[]
   /** of the texts that are looked at: for each literal where it is, and which are somewhere */
   readonly #places: (number[] | undefined)[]
-  readonly #seen: number[] = []
+  #seen: number[] = []
+  /** for each pattern, in which search it was found last; and which search this is */
+  readonly #searches: Uint32Array
+  #search = 0
   readonly #found = (literal: number, at: number): void => {
     const places = this.#places[literal]
     if (places === undefined) {
@@ -58,12 +64,13 @@ export class NeededLiterals {
       }
       yield
     }
-    return new NeededLiterals(numbers.size === 0 ? undefined : yield* LiteralIndex.making([...numbers.keys()]), uses)
+    return new NeededLiterals(numbers.size === 0 ? undefined : yield* LiteralIndex.making([...numbers.keys()]), uses, patterns.length)
   }
 
-  private constructor(index: LiteralIndex | undefined, uses: readonly (readonly Use[])[]) {
+  private constructor(index: LiteralIndex | undefined, uses: readonly (readonly Use[])[], patterns: number) {
     this.#index = index
     this.#uses = uses
+    this.#searches = new Uint32Array(patterns)
     this.#places = uses.map(() => undefined)
   }
 
@@ -75,14 +82,33 @@ export class NeededLiterals {
     const found = this.#found
     for (let number = texts.first; number < texts.behind; number++) index.scan(units, [starts[number] as number, starts[number + 1] as number], found)
     if (this.#seen.length === 0) return undefined
-    const candidates = new Candidates(text, texts)
-    for (const literal of this.#seen) {
-      const places = this.#places[literal] as number[]
-      this.#places[literal] = undefined
-      for (const use of this.#uses[literal] as readonly Use[]) candidates.add(use, places)
+    return new Candidates({ text, texts, patterns: this.#patternsSeen(), hits: this.#takeHits() })
+  }
+
+  /** Each once. */
+  #patternsSeen(): readonly number[] {
+    const searches = this.#searches
+    if (this.#search === MAX_SEARCHES) {
+      searches.fill(0)
+      this.#search = 0
     }
-    this.#seen.length = 0
-    return candidates
+    const search = ++this.#search
+    const patterns: number[] = []
+    for (const literal of this.#seen) {
+      for (const { pattern } of this.#uses[literal] as readonly Use[]) {
+        if (searches[pattern] === search) continue
+        searches[pattern] = search
+        patterns.push(pattern)
+      }
+    }
+    return patterns
+  }
+
+  #takeHits(): readonly Hit[] {
+    const hits = this.#seen.map((literal) => ({ uses: this.#uses[literal] as readonly Use[], places: this.#places[literal] as number[] }))
+    for (const literal of this.#seen) this.#places[literal] = undefined
+    this.#seen = []
+    return hits
   }
 }
 
@@ -92,46 +118,60 @@ export interface Texts {
   readonly behind: number
 }
 
+/** A literal that is somewhere. */
 interface Hit {
+  readonly uses: readonly Use[]
+  readonly places: readonly number[]
+}
+
+interface PatternHit {
   readonly use: Use
   readonly places: readonly number[]
 }
 
+interface Findings {
+  readonly text: PreparedText
+  readonly texts: Texts
+  readonly patterns: readonly number[]
+  readonly hits: readonly Hit[]
+}
+
 export class Candidates {
+  /** each once */
+  readonly patterns: readonly number[]
   readonly #text: PreparedText
   readonly #texts: Texts
-  readonly #hits = new Map<number, Hit[]>()
+  readonly #hits: readonly Hit[]
+  #sorted: ReadonlyMap<number, readonly PatternHit[]> | undefined
 
-  constructor(text: PreparedText, texts: Texts) {
+  constructor({ text, texts, patterns, hits }: Findings) {
     this.#text = text
     this.#texts = texts
-  }
-
-  get patterns(): Iterable<number> {
-    return this.#hits.keys()
-  }
-
-  add(use: Use, places: readonly number[]): void {
-    const hits = this.#hits.get(use.pattern)
-    if (hits === undefined) this.#hits.set(use.pattern, [{ use, places }])
-    else hits.push({ use, places })
+    this.patterns = patterns
+    this.#hits = hits
   }
 
   /** Undefined: nowhere. */
   windowsOf(pattern: number): Windows | undefined {
-    const hits = this.#hits.get(pattern)
+    if (this.#hits.length > FEW_LITERALS) return this.#windows((this.#sorted ??= sortedByPattern(this.#hits)).get(pattern))
+    return this.patterns.includes(pattern) ? this.#windows(this.#hits.flatMap(({ uses, places }) => uses.filter((use) => use.pattern === pattern).map((use) => ({ use, places })))) : undefined
+  }
+
+  #windows(hits: readonly PatternHit[] | undefined): Windows | undefined {
     if (hits === undefined) return undefined
     const all: Window[] = []
-    for (const { use, places } of hits) {
-      let text = -1
-      for (const at of places) {
-        text = this.#textAt(at, text)
-        all.push(this.#window(text, at - use.most, at - use.least))
-      }
-      if (places.length === MAX_PLACES) all.push(...this.#everywhereFrom(text))
-    }
+    for (const { use, places } of hits) this.#add(use, places, all)
     if (hits.length > 1) all.sort((a, b) => a.text - b.text || a.from - b.from)
     return merged(all)
+  }
+
+  #add({ least, most }: Use, places: readonly number[], windows: Window[]): void {
+    let text = -1
+    for (const at of places) {
+      text = this.#textAt(at, text)
+      windows.push(this.#window(text, at - most, at - least))
+    }
+    if (places.length === MAX_PLACES) windows.push(...this.#everywhereFrom(text))
   }
 
   #window(text: number, from: number, until: number): Window {
@@ -162,6 +202,18 @@ interface Window {
   readonly text: number
   readonly from: number
   readonly until: number
+}
+
+function sortedByPattern(hits: readonly Hit[]): ReadonlyMap<number, readonly PatternHit[]> {
+  const sorted = new Map<number, PatternHit[]>()
+  for (const { uses, places } of hits) {
+    for (const use of uses) {
+      const others = sorted.get(use.pattern)
+      if (others === undefined) sorted.set(use.pattern, [{ use, places }])
+      else others.push({ use, places })
+    }
+  }
+  return sorted
 }
 
 function merged(windows: readonly Window[]): Windows {

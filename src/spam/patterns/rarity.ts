@@ -12,6 +12,11 @@ const WITHIN_A_WORD = 0.15
 /** No stretch is so unlikely that length alone makes a difference. */
 const FLOOR = 1e-6
 
+/** How links begin; whatever is a part of it, in so many places at least. */
+const LINK_BEGIN = 'https://www.http://www.'
+const SHORTEST_OF_LINK = 3
+const IN_LINKS = 1e-3
+
 const shares = new Float64Array(128).fill(OTHER)
 for (const letter of 'abcdefghijklmnopqrstuvwxyz0123456789') shares[letter.charCodeAt(0)] = LETTER
 for (const [character, share] of COMMON) shares[character.charCodeAt(0)] = share
@@ -24,5 +29,5 @@ export function rarityOf(literal: string): number {
     const own = code < 128 ? shares[code] as number : OTHER
     share *= i > 0 && code >= 0x61 && code <= 0x7a ? Math.max(own, WITHIN_A_WORD) : own
   }
-  return Math.max(share, FLOOR)
+  return Math.max(share, literal.length >= SHORTEST_OF_LINK && LINK_BEGIN.includes(literal) ? IN_LINKS : FLOOR)
 }

@@ -78,7 +78,11 @@ const SHARES = Float64Array.from({ length: HIGH }, (_, code) => {
 /** Which characters these are. */
 export function charactersOf(units: Uint16Array): Characters {
   const there = new Uint8Array(HIGH + 1)
-  for (const unit of units) there[unit < HIGH ? unit : HIGH] = 1
+  const { length } = units
+  for (let i = 0; i < length; i++) {
+    const unit = units[i] as number
+    there[unit < HIGH ? unit : HIGH] = 1
+  }
   const characters = new Uint32Array(WORDS)
   for (let entry = 0; entry <= HIGH; entry++) if (there[entry] === 1) mark(characters, entry)
   return characters

@@ -150,29 +150,13 @@ class Compiler {
   #matches(source: TextSource, pattern: Pattern): Question {
     const place = this.place(source, pattern)
     const slot = this.slot(source)
-    if (piecesOf(source) === 'given') return { holds: (run) => run.piecesMatch(place, slot), shows: (run) => run.piecesExcerpt(place, slot) }
-    return {
-      holds: (run) => valuesThen(run, slot, (values) => anyOf(values, (value) => run.matches(place, value))),
-      shows: (run) => run.values(slot)?.map((value) => run.excerpt(place, value)).find((text) => text !== undefined),
-    }
+    return { holds: (run) => run.anyMatches(place, slot), shows: (run) => run.excerptOfAny(place, slot) }
   }
 
   #occurrences({ in: source, pattern, most }: Extract<Quantity, { kind: 'occurrences' }>): Measurement {
     const place = this.place(source, pattern)
     const slot = this.slot(source)
-    if (piecesOf(source) === 'given') return (run) => run.piecesCount(place, { slot, most })
-    return (run) => {
-      const values = run.values(slot)
-      if (values === undefined) return undefined
-      let sum = 0
-      for (const value of values) {
-        const count = run.count(place, { value, most: most - sum })
-        if (count === undefined) return undefined
-        sum += count
-        if (sum >= most) break
-      }
-      return sum
-    }
+    return (run) => run.countAll(place, { slot, most })
   }
 
   /** What a count of occurrences or items found first. */

@@ -43,10 +43,12 @@ export class Run {
   readonly view: MessageView
   readonly #program: Program
   readonly #budget: MatchBudget
-  /** by value; by all of them where they are pieces of one text */
-  readonly #scans: (Map<string | readonly string[], SetScan> | undefined)[]
+  /** by value */
+  readonly #scans: (Map<string, SetScan> | undefined)[]
   /** null: not asked for yet */
   readonly #values: (readonly string[] | undefined | null)[]
+  /** of all values of a slot */
+  readonly #slotScans: (readonly SetScan[] | undefined)[]
   readonly #answers: Uint8Array
   /** what is asked of rules that rest on rules comes from many sides */
   readonly #times = new Map<number, number | undefined>()
@@ -56,8 +58,9 @@ export class Run {
     this.view = view
     this.#program = program
     this.#budget = budget
-    this.#scans = new Array<Map<string | readonly string[], SetScan> | undefined>(program.sets.length).fill(undefined)
+    this.#scans = new Array<Map<string, SetScan> | undefined>(program.sets.length).fill(undefined)
     this.#values = new Array<null>(program.sources.length).fill(null)
+    this.#slotScans = new Array<undefined>(program.sources.length).fill(undefined)
     this.#answers = new Uint8Array(program.rules.length)
   }
 
@@ -76,27 +79,39 @@ export class Run {
     return this.#matches(this.#scan(place.set, value), place.index)
   }
 
-  count(place: PatternPlace, { value, most }: { readonly value: string; readonly most: number }): number | undefined {
-    return this.#count(this.#scan(place.set, value), place.index, most)
+  /** Does it match one of the values with this slot? */
+  anyMatches(place: PatternPlace, slot: number): Truth {
+    const scans = this.scansOf(place.set, slot)
+    if (scans === undefined) return undefined
+    let known = true
+    for (const scan of scans) {
+      const answer = this.#matches(scan, place.index)
+      if (answer === true) return true
+      if (answer === undefined) known = false
+    }
+    return known ? false : undefined
   }
 
-  /** Does it match one of the pieces with this slot? */
-  piecesMatch(place: PatternPlace, slot: number): Truth {
-    const scan = this.#scanPieces(place.set, slot)
-    return scan === undefined ? undefined : this.#matches(scan, place.index)
+  /** In all values with this slot together. */
+  countAll(place: PatternPlace, { slot, most }: { readonly slot: number; readonly most: number }): number | undefined {
+    const scans = this.scansOf(place.set, slot)
+    if (scans === undefined) return undefined
+    let sum = 0
+    for (const scan of scans) {
+      const count = this.#count(scan, place.index, most - sum)
+      if (count === undefined) return undefined
+      sum += count
+      if (sum >= most) break
+    }
+    return sum
   }
 
-  piecesCount(place: PatternPlace, { slot, most }: { readonly slot: number; readonly most: number }): number | undefined {
-    const scan = this.#scanPieces(place.set, slot)
-    return scan === undefined ? undefined : this.#count(scan, place.index, most)
-  }
-
-  piecesExcerpt(place: PatternPlace, slot: number): string | undefined {
-    return this.#scanPieces(place.set, slot)?.excerpt(place.index)
-  }
-
-  excerpt(place: PatternPlace, value: string): string | undefined {
-    return this.#scan(place.set, value).excerpt(place.index)
+  excerptOfAny(place: PatternPlace, slot: number): string | undefined {
+    for (const scan of this.scansOf(place.set, slot) ?? []) {
+      const excerpt = scan.excerpt(place.index)
+      if (excerpt !== undefined) return excerpt
+    }
+    return undefined
   }
 
   rule(index: number): Truth {
@@ -145,29 +160,25 @@ export class Run {
     }
     for (const [set, together] of values) {
       const all = [...together]
-      const scans = (this.#scans[set] ??= new Map<string | readonly string[], SetScan>())
+      const scans = (this.#scans[set] ??= new Map<string, SetScan>())
       for (const [at, scan] of this.#patterns(set).patterns.scanEach(all, this.#budget).entries()) scans.set(all[at] as string, scan)
     }
   }
 
-  /** Of all values with this slot. */
-  scansOf(set: number, slot: number): readonly SetScan[] {
-    const values = this.values(slot)
-    if (values === undefined) return []
-    if (this.#patterns(set).pieces !== 'given') return values.map((value) => this.#scan(set, value))
-    const scan = this.#scanPieces(set, slot)
-    return scan === undefined ? [] : [scan]
+  /** Of all values with this slot, whose patterns are all in one set. Undefined: they are not known. */
+  scansOf(set: number, slot: number): readonly SetScan[] | undefined {
+    const known = this.#slotScans[slot]
+    if (known !== undefined) return known
+    const scans = this.#makeScans(set, slot)
+    this.#slotScans[slot] = scans
+    return scans
   }
 
-  #scanPieces(set: number, slot: number): SetScan | undefined {
-    const pieces = this.values(slot)
-    if (pieces === undefined) return undefined
-    const scans = (this.#scans[set] ??= new Map<string | readonly string[], SetScan>())
-    const done = scans.get(pieces)
-    if (done !== undefined) return done
-    const scan = this.#patterns(set).patterns.scan(pieces, this.#budget)
-    scans.set(pieces, scan)
-    return scan
+  #makeScans(set: number, slot: number): readonly SetScan[] | undefined {
+    const values = this.values(slot)
+    if (values === undefined) return undefined
+    const { patterns, pieces } = this.#patterns(set)
+    return pieces === 'given' ? [patterns.scan(values, this.#budget)] : values.map((value) => this.#scan(set, value))
   }
 
   #patterns(set: number): SourceSet {
@@ -177,7 +188,7 @@ export class Run {
   }
 
   #scan(set: number, value: string): SetScan {
-    const scans = (this.#scans[set] ??= new Map<string | readonly string[], SetScan>())
+    const scans = (this.#scans[set] ??= new Map<string, SetScan>())
     const done = scans.get(value)
     if (done !== undefined) return done
     const program = this.#patterns(set)

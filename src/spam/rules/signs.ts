@@ -47,7 +47,7 @@ export class Signs {
       }
       if (present >= 0) needs.tell(present)
       if (words.size > 0) for (const value of values) this.#tell(words.get(value.toLowerCase()))
-      for (const [set, signs] of patterns) for (const scan of run.scansOf(set, slot)) for (const index of scan.candidates) this.#tell(signs.get(index))
+      for (const [set, signs] of patterns) for (const scan of run.scansOf(set, slot) ?? []) for (const index of scan.candidates) this.#tell(signs.get(index))
     }
   }
 
