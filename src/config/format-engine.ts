@@ -10,12 +10,12 @@ import { negativePoints } from './format-spam.ts'
 import { isMapping, showValue } from './source.ts'
 import type { Raw } from './source.ts'
 
-const KEYS = ['kind', 'name', 'address', 'timeout', 'max_size', 'weight', 'by', 'most', 'least', 'down', 'scans', 'tls', 'tls_ca', 'tls_name', 'tls_verify', 'password_file', 'user', 'folder', 'spam_names']
+const KEYS = ['kind', 'name', 'address', 'timeout', 'max_size', 'weight', 'by', 'most', 'least', 'down', 'scans', 'tls', 'tls_ca', 'tls_name', 'tls_verify', 'password_file', 'user', 'folder', 'spam_names', 'too_big']
 /** Keys of some kinds only. */
 const OF_KIND: Readonly<Record<EngineKind, readonly string[]>> = {
   rspamd: ['address', 'tls', 'tls_ca', 'tls_name', 'tls_verify', 'password_file', 'weight', 'by', 'most', 'least'],
   spamassassin: ['address', 'tls', 'tls_ca', 'tls_name', 'tls_verify', 'user', 'weight', 'by', 'most', 'least'],
-  clamav: ['address', 'spam_names', 'weight', 'most', 'least'],
+  clamav: ['address', 'spam_names', 'too_big', 'weight', 'most', 'least'],
   spamscanner: ['folder', 'weight', 'by', 'most', 'least'],
 }
 const BY_KIND = [...new Set(Object.values(OF_KIND).flat())]
@@ -41,7 +41,7 @@ export const engine: Format<EngineSettings> = {
     by: '`score`: its points times the weight; `threshold`: its own threshold is worth the weight, other scores in proportion; `verdict`: the weight where it says spam. `score` where it is left out.',
     most: `The most points it may give; ${DEFAULT_COUNTS.most} where it is left out.`,
     least: `The most it may take away, as a negative number; ${DEFAULT_COUNTS.least} where it is left out.`,
-    down: '`flow`: where it does not answer, mail flows without it; `tempfail`: mail gets 451 until it answers (only where the policy refuses for what it finds: a virus scanner). `flow` where it is left out.',
+    down: '`flow`: where it does not answer, mail flows without it; `tempfail`: mail gets 451 until it answers, whatever the action of `virus` or `engine`, unless that is `off` or `note`. `flow` where it is left out.',
     scans: 'Messages that it is shown at a time, of each worker.',
     tls: 'Speak TLS with it; `false` where it is left out.',
     tls_ca: 'PEM file of the authorities that are accepted; those of the system where it is left out.',
@@ -49,7 +49,8 @@ export const engine: Format<EngineSettings> = {
     tls_verify: 'Check its certificate; `true` where it is left out.',
     password_file: 'rspamd: a file whose first line is the password of its controller.',
     user: 'spamassassin: whose preferences hold: a name, or `recipient` for the recipient of a message that has only one.',
-    spam_names: 'clamav: beginnings of names that are no viruses but so many points, each as `Sanesecurity.Junk 3`: third parties\' signatures.',
+    spam_names: 'clamav: beginnings of names that are no viruses but so many points, each as `Sanesecurity.Junk 3`: third parties\' signatures. clamd looks no further than what it finds first, so that such a message was not searched for viruses to the end.',
+    too_big: 'clamav: a message above `max_size`, or above clamd\'s own `StreamMaxLength`: `flow`: it flows unsearched; `reject`: what `policy.virus` says of viruses holds for it (550 5.3.4 with `reject`). `flow` where it is left out.',
     folder: 'spamscanner: a folder whose `node_modules` has it.',
   },
   read(raw) {
@@ -87,7 +88,7 @@ function readEngine(kind: EngineKind, raw: ReadonlyMap<string, Raw>, keys: Keys)
       const user = keys.optional('user', userName)
       return { kind, ...common, address, tls: readTls(raw, keys), user: user === undefined || user === 'recipient' ? user : { name: user } }
     }
-    case 'clamav': return { kind, ...common, address, spamNames: keys.optional('spam_names', listOf(spamName, { min: 0, max: 1000, type: 'list of names' })) ?? [] }
+    case 'clamav': return { kind, ...common, address, spamNames: keys.optional('spam_names', listOf(spamName, { min: 0, max: 1000, type: 'list of names' })) ?? [], tooBig: keys.optional('too_big', oneOf('flow', 'reject')) ?? 'flow' }
     case 'spamscanner': return { kind, ...common, folder: keys.optional('folder', filePath), options: {} }
   }
 }

@@ -12,6 +12,7 @@ import { receivedSpf } from '../message/received-spf.ts'
 import { prefixSubject } from '../message/subject-prefix.ts'
 import { spamFields, warningField } from '../message/warning-fields.ts'
 import type { Effect } from '../policy/decide.ts'
+import { NOT_SEARCHED } from '../policy/outcome.ts'
 import type { SessionFacts } from '../smtp/session-handler.ts'
 import type { InboundSettings } from './inbound.ts'
 import type { JudgedMessage } from './judgement.ts'
@@ -53,6 +54,8 @@ function spamFieldsOf({ judged: { verdict, thresholds } }: TagInput): readonly s
 
 /** What counted: rules by their names, other checks by their own. */
 function testsOf({ check, result, effect, points, parts }: Effect): readonly string[] {
+  // Not a warning: those stand for what has failed. Readers and their filters can tell it from a message that was searched.
+  if (check === 'virus' && result.startsWith(NOT_SEARCHED)) return ['VIRUS_NOT_SEARCHED']
   if (effect !== 'score' && effect !== 'warn') return []
   if (parts !== undefined) return parts.filter((part) => part.points !== 0).map(({ name }) => name)
   if (points === 0) return []

@@ -130,12 +130,14 @@ function forUncertain(wanted: Wanted): Wanted {
 
 type Wanted = Exclude<Effect['effect'], 'excused' | 'deferred'>
 
-function wantedEffect({ status, demand, mild = false, flows = false }: CheckOutcome, action: Action, dnsForgiven: boolean): Wanted {
+function wantedEffect({ status, demand, mild = false, flows }: CheckOutcome, action: Action, dnsForgiven: boolean): Wanted {
   if (action === 'off' || action === 'note' || status === 'pass' || status === 'none') return 'nothing'
   if (status === 'temperror') {
+    // Somebody has said that no mail goes by without this one, whatever is done about what it finds.
+    if (flows === false) return 'tempfail'
     // Honour too: whoever could make us unable to ask would have a way around every policy.
     const refuses = action === 'tempfail' || action === 'reject' || action === 'disconnect' || action === 'honour'
-    return refuses && !dnsForgiven && !flows ? 'tempfail' : 'nothing'
+    return refuses && !dnsForgiven && flows !== true ? 'tempfail' : 'nothing'
   }
   if (mild && action !== 'honour') return 'score'
   if (action !== 'honour') return action
@@ -179,14 +181,14 @@ function excuseOf(found: ReadonlyMap<Truth, readonly string[]> | undefined): { t
   return { truth: 'false', reasons: [] }
 }
 
-/** The score is whole only at the end; and what a list might have taken away is no reason to refuse for good. */
+/** The score is whole only at the end; and what a list or an engine might have taken away is no reason to refuse for good. */
 function byScore(score: number, { spam }: Policy, { final, perhapsLess }: { readonly final: boolean; readonly perhapsLess: number }): 'accept' | 'quarantine' | 'tempfail' | 'reject' {
   if (!final) return 'accept'
   if (spam.reject !== undefined && score >= spam.reject) return score - perhapsLess >= spam.reject ? 'reject' : 'tempfail'
   return spam.quarantine !== undefined && score >= spam.quarantine ? 'quarantine' : 'accept'
 }
 
-/** Points that lists would perhaps have taken away, had they answered. */
+/** Points that lists and engines would perhaps have taken away, had they answered. */
 function perhapsLess(effects: readonly Effect[], outcomes: readonly CheckOutcome[]): number {
   return effects.reduce((sum, { policy, status }, i) => sum + (status === 'temperror' && policy === 'score' ? Math.max(0, -(outcomes[i]?.weight ?? 0)) : 0), 0)
 }
@@ -194,7 +196,7 @@ function perhapsLess(effects: readonly Effect[], outcomes: readonly CheckOutcome
 function scoreReply(action: 'accept' | 'quarantine' | 'tempfail' | 'reject'): Reply | undefined {
   switch (action) {
     case 'reject': return { status: 550, subject: 7, detail: 1, text: 'Message refused: it has too many marks of spam' }
-    case 'tempfail': return { status: 451, subject: 7, detail: 1, text: 'Too many marks of spam, and a list that may speak for you did not answer: try again later' }
+    case 'tempfail': return { status: 451, subject: 7, detail: 1, text: 'Too many marks of spam, and not all that may speak for you has answered: try again later' }
     case 'accept':
     case 'quarantine': return undefined
   }

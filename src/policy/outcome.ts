@@ -22,13 +22,16 @@ export interface CheckOutcome {
   readonly weight?: number
   /** what the points are made of: rules, parts of a list */
   readonly parts?: readonly OutcomePart[]
-  /** of a temperror: it is no reason to put the message off, whatever the action */
+  /** of a temperror: true: it is no reason to put the message off, whatever the action; false: it is one, whatever the action, unless that is `off` or `note` */
   readonly flows?: boolean
   /** the value of an `X-Warning` field */
   readonly warnings?: readonly string[]
   /** DMARC: what the domain owner asks for */
   readonly demand?: 'none' | 'quarantine' | 'reject'
 }
+
+/** How the result of `virus` begins where nobody has looked at the whole message. */
+export const NOT_SEARCHED = 'not searched'
 
 /** A rule that holds, as it stands in `X-Spam-Status` and in the decision. */
 export interface OutcomePart {

@@ -3,7 +3,7 @@
  * policy sees it. Pure. Each brings its points, and the names that stand in
  * `X-Spam-Status`. What could not be found out is `temperror` and counts nothing.
  */
-import type { CheckOutcome, OutcomePart } from '../policy/outcome.ts'
+import { NOT_SEARCHED, type CheckOutcome, type OutcomePart } from '../policy/outcome.ts'
 import type { KnownOutcome } from '../reputation/correspondents.ts'
 import type { UriListOutcome } from '../reputation/uri-lists.ts'
 import type { Classification } from '../spam/bayes/classifier.ts'
@@ -99,10 +99,12 @@ export function correspondentOutcome(found: KnownOutcome, credit: number): Check
 
 export function engineOutcomes(report: EngineReport): readonly CheckOutcome[] {
   const outcome = report.kind === 'clamav' ? scannerTrouble(report) ?? engineOutcome(report) : engineOutcome(report)
-  return outcome === undefined ? [] : [outcome]
+  if (outcome === undefined) return []
+  // clamd names what it finds first, and looks no further: behind what stands for spam there may be a virus.
+  return report.kind === 'clamav' && report.outcome.status === 'scored' ? [unsearched('not to the end'), outcome] : [outcome]
 }
 
-export function engineOutcome({ engine, kind, outcome, contribution, down }: EngineReport): CheckOutcome | undefined {
+export function engineOutcome({ engine, kind, outcome, contribution, down, tooBig, least }: EngineReport): CheckOutcome | undefined {
   const common = { check: 'engine', code: POLICY_CODE, text: `Message refused: ${engine} takes it for spam` } as const
   switch (outcome.status) {
     case 'scored': {
@@ -112,10 +114,20 @@ export function engineOutcome({ engine, kind, outcome, contribution, down }: Eng
     }
     case 'virus': return virusOutcome('fail', engine, outcome.name)
     case 'clean': return virusOutcome('pass', engine, 'clean')
-    // Not a failure: it is what the configuration says. That nobody has searched it is to be seen.
-    case 'too-big': return kind === 'clamav' ? { ...virusOutcome('pass', engine, ''), status: 'none', result: 'not searched: too large', text: '' } : undefined
-    case 'temperror': return { ...common, status: 'temperror', flows: down === 'flow', result: `${engine}: ${outcome.cause}`, weight: 0 }
+    case 'too-big': return kind === 'clamav' ? (tooBig === 'reject' ? unsearchable() : unsearched('too large')) : undefined
+    // What it would have taken away is no reason to refuse for good.
+    case 'temperror': return { ...common, status: 'temperror', flows: down === 'flow', result: `${engine}: ${outcome.cause}`, text: 'Not all that looks at mail here has answered; try again later', weight: least }
   }
+}
+
+/** Not a failure: it is what the configuration says. That nobody has searched it is to be seen. */
+function unsearched(why: string): CheckOutcome {
+  return { check: 'virus', status: 'none', result: `${NOT_SEARCHED}: ${why}`, code: POLICY_CODE, text: '' }
+}
+
+/** RFC 3463 §3.4: message too big for system. What is done with viruses is done with it, but it has no points of theirs. */
+function unsearchable(): CheckOutcome {
+  return { check: 'virus', status: 'fail', result: `${NOT_SEARCHED}: too large`, code: [3, 4], text: 'Message refused: it is too large to be searched for viruses', warnings: ['this message was not searched for viruses: it is too large'], weight: 0 }
 }
 
 /** Of a virus scanner. What it could not look at is its own check's trouble, so that the policy for viruses decides. */

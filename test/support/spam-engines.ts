@@ -34,7 +34,7 @@ const COMMON = { breaker: DEFAULT_BREAKER, counts: DEFAULT_COUNTS, down: 'flow' 
 const ALL = {
   rspamd: { kind: 'rspamd', name: 'rspamd', ...COMMON, ...ENGINE_DEFAULTS.rspamd, tls: undefined, passwordFile: undefined },
   spamassassin: { kind: 'spamassassin', name: 'spamassassin', ...COMMON, ...ENGINE_DEFAULTS.spamassassin, tls: undefined, user: undefined },
-  clamav: { kind: 'clamav', name: 'clamav', ...COMMON, ...ENGINE_DEFAULTS.clamav, spamNames: [] },
+  clamav: { kind: 'clamav', name: 'clamav', ...COMMON, ...ENGINE_DEFAULTS.clamav, spamNames: [], tooBig: 'flow' },
   spamscanner: { kind: 'spamscanner', name: 'spamscanner', ...COMMON, ...ENGINE_DEFAULTS.spamscanner, folder: undefined, options: {} },
 } as const satisfies Readonly<Record<EngineSettings['kind'], EngineSettings>>
 

@@ -6,9 +6,9 @@
 import { createClamav } from './clamav.ts'
 import type { Engine, EngineAdapter, EngineContext, EngineHealth, EngineMessage, EngineOutcome } from './engine.ts'
 import { GuardedEngine } from './guarded-engine.ts'
-import { contributionOf, type Contribution } from './points.ts'
+import { contributionOf, mostTakenAway, type Contribution } from './points.ts'
 import { createRspamd } from './rspamd.ts'
-import type { EngineKind, EngineSettings } from './settings.ts'
+import type { ClamavSettings, EngineKind, EngineSettings } from './settings.ts'
 import { createSpamAssassin } from './spamassassin.ts'
 import { createSpamscanner } from './spamscanner.ts'
 
@@ -20,6 +20,9 @@ export interface EngineReport {
   readonly contribution: Contribution | undefined
   /** what the configuration wants where it could not judge */
   readonly down: EngineSettings['down']
+  readonly tooBig: ClamavSettings['tooBig']
+  /** points that it could have taken away, as a number up to 0 */
+  readonly least: number
   readonly tookMs: number
 }
 
@@ -32,14 +35,14 @@ export interface Engines {
 }
 
 export function createEngines(settings: readonly EngineSettings[], context: EngineContext): Engines {
-  const all = settings.map((one) => ({ settings: one, engine: createEngine(one, context) }))
+  const all = settings.map((one) => ({ settings: one, engine: createEngine(one, context), tooBig: one.kind === 'clamav' ? one.tooBig : 'flow', least: mostTakenAway(one.counts) } as const))
   return {
     engines: all.map(({ engine }) => engine),
-    scan: (message) => Promise.all(all.map(async ({ settings: { name, kind, counts, down }, engine }): Promise<EngineReport> => {
+    scan: (message) => Promise.all(all.map(async ({ settings: { name, kind, counts, down }, engine, tooBig, least }): Promise<EngineReport> => {
       const beganMs = context.clock.nowMs()
       const outcome = await engine.scan(message)
       const contribution = outcome.status === 'scored' ? contributionOf(outcome, counts) : undefined
-      return { engine: name, kind, outcome, contribution, down, tookMs: Math.round(context.clock.nowMs() - beganMs) }
+      return { engine: name, kind, outcome, contribution, down, tooBig, least, tookMs: Math.round(context.clock.nowMs() - beganMs) }
     })),
     health: () => all.map(({ settings: { name, kind }, engine }) => ({ engine: name, kind, ...engine.health() })),
     close: () => all.forEach(({ engine }) => engine.close()),

@@ -11,6 +11,7 @@
 import { thrownText } from '../../auth/stranger-text.ts'
 import { Breaker, type BreakerChange, type Pass } from './breaker.ts'
 import { failed, type Attempt, type Engine, type EngineAdapter, type EngineClock, type EngineContext, type EngineHealth, type EngineMessage, type EngineOutcome } from './engine.ts'
+import type { Log } from '../../observe/log.ts'
 import { Places } from './places.ts'
 import type { EngineSettings } from './settings.ts'
 
@@ -25,8 +26,10 @@ export class GuardedEngine implements Engine {
   readonly #clock: EngineClock
   readonly #places: Places
   readonly #breaker: Breaker
+  readonly #log: Log
   readonly #underWay = new Set<AbortController>()
   #closed = false
+  #limitTold = false
   /** after a message that had no answer in time; one for all of them */
   #pinging: Promise<string | undefined> | undefined
 
@@ -36,6 +39,7 @@ export class GuardedEngine implements Engine {
     this.#settings = settings
     this.#adapter = adapter
     this.#clock = clock
+    this.#log = log
     this.#places = new Places({ running: scans, waiting })
     const onChange = (change: BreakerChange): void => {
       if (change.to === 'closed') log.info({ engine: name, kind, asideMs: Math.round(change.asideMs) }, 'a spam engine answers again')
@@ -61,7 +65,9 @@ export class GuardedEngine implements Engine {
       }
       const attempt = await this.#attempt(message, signal)
       this.#places.leave()
-      return attempt === 'late' ? this.#late(pass) : this.#judge(attempt, pass)
+      if (attempt === 'late') return this.#late(pass)
+      if (attempt.status === 'too-big') this.#tellLimit(size)
+      return this.#judge(attempt, pass)
     })
   }
 
@@ -109,6 +115,14 @@ export class GuardedEngine implements Engine {
     }
     this.#breaker.leave(pass, attempt.engine, attempt.cause)
     return temperror(attempt.cause)
+  }
+
+  /** Its own limit is below ours: mail goes by unsearched that was meant to be searched. */
+  #tellLimit(bytes: number): void {
+    if (this.#limitTold) return
+    this.#limitTold = true
+    const { name, kind, maxBytes } = this.#settings
+    this.#log.warn({ engine: name, kind, bytes, maxBytes }, 'a spam engine takes less than max_size says: raise its own limit (of clamd: StreamMaxLength), or lower max_size')
   }
 
   async #within<T>(timeoutMs: number, run: (signal: AbortSignal) => Promise<T>): Promise<T> {

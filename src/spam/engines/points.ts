@@ -23,6 +23,12 @@ export function contributionOf(outcome: Scored, { by, weight, most, least }: Cou
   }
 }
 
+/** The most that a score could have taken away: what an engine that does not answer may have meant to say. */
+export function mostTakenAway({ by, weight, most, least }: CountSettings): number {
+  if (weight === 0) return 0
+  return by === 'verdict' ? Math.min(0, bounded(weight, { most, least })) : Math.min(0, least)
+}
+
 function bounded(points: number, { most, least }: { readonly most: number; readonly least: number }): number {
   return rounded(Math.max(least, Math.min(most, points)))
 }

@@ -82,6 +82,8 @@ export interface ClamavSettings extends CommonSettings {
   readonly kind: 'clamav'
   readonly address: EngineAddress
   readonly spamNames: readonly SpamName[]
+  /** what becomes of a message that is too large to be searched: it flows, or the policy deals with it as with a virus */
+  readonly tooBig: 'flow' | 'reject'
 }
 
 export interface SpamscannerSettings extends CommonSettings {

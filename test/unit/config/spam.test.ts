@@ -32,11 +32,11 @@ test('paths are taken from the directory of the file; scores are a map', () => {
 })
 
 test('engines: each kind with its defaults, and what belongs to others is refused', () => {
-  const { engines } = spamOf('spam: { engines: [{ kind: rspamd, password_file: pw, weight: 0.5 }, { kind: clamav, address: "unix:clamd.sock", down: tempfail, spam_names: Sanesecurity.Junk 3 }, { kind: spamassassin, user: recipient }] }')
+  const { engines } = spamOf('spam: { engines: [{ kind: rspamd, password_file: pw, weight: 0.5 }, { kind: clamav, address: "unix:clamd.sock", down: tempfail, spam_names: Sanesecurity.Junk 3, too_big: reject }, { kind: spamassassin, user: recipient }] }')
   assert.deepEqual(engines.map(({ kind, name, timeoutMs, down }) => [kind, name, timeoutMs, down]), [['rspamd', 'rspamd', 10_000, 'flow'], ['clamav', 'clamav', 30_000, 'tempfail'], ['spamassassin', 'spamassassin', 20_000, 'flow']])
   const [rspamd, clamav, spamassassin] = engines
   assert.ok(rspamd?.kind === 'rspamd' && clamav?.kind === 'clamav' && spamassassin?.kind === 'spamassassin')
-  assert.deepEqual([rspamd.address, rspamd.passwordFile, rspamd.counts.weight, clamav.address, spamassassin.user, clamav.spamNames], [{ host: '127.0.0.1', port: 11333 }, join(cwd, 'pw'), 0.5, { path: join(cwd, 'clamd.sock') }, 'recipient', [{ prefix: 'Sanesecurity.Junk', score: 3 }]])
+  assert.deepEqual([rspamd.address, rspamd.passwordFile, rspamd.counts.weight, clamav.address, spamassassin.user, clamav.spamNames, clamav.tooBig], [{ host: '127.0.0.1', port: 11333 }, join(cwd, 'pw'), 0.5, { path: join(cwd, 'clamd.sock') }, 'recipient', [{ prefix: 'Sanesecurity.Junk', score: 3 }], 'reject'])
 })
 
 test('lists for links: each kind, and a list of hashes without a test point is refused', () => {
@@ -48,6 +48,7 @@ test('what is wrong is told with key and what is allowed', () => {
   const cases: readonly (readonly [string, string, RegExp])[] = [
     ['spam: { scores: [A_RULE much] }', 'spam.scores[0]', /found/],
     ['spam: { engines: [{ kind: rspamt }] }', 'spam.engines[0].kind', /rspamt/],
+    ['spam: { engines: [{ kind: rspamd, too_big: reject }] }', 'spam.engines[0].too_big', /rspamd has no such key/],
     ['spam: { engines: [{ kind: clamav, user: x }] }', 'spam.engines[0].user', /clamav has no such key/],
     ['spam: { engines: [{ kind: rspamd, tls_name: x }] }', 'spam.engines[0].tls_name', /does nothing without tls/],
     ['spam: { uri_lists: [{ zone: ebl.example, kind: hash, of: email, algorithm: sha1, encoding: hex }] }', 'spam.uri_lists[0]', /test point/],

@@ -16,7 +16,7 @@ async function sent(options: Partial<JudgedOptions>, text: string) {
   return { reply, fields: (stage.delivered()[0] ?? '').replaceAll(/\r\n[ \t]+/g, ' '), record: stage.remembered.at(-1)?.record, stage }
 }
 
-const report = (outcome: EngineReport['outcome'], more: Partial<EngineReport> = {}): EngineReport => ({ engine: 'clamav', kind: 'clamav', outcome, contribution: undefined, down: 'flow', tookMs: 1, ...more })
+const report = (outcome: EngineReport['outcome'], more: Partial<EngineReport> = {}): EngineReport => ({ engine: 'clamav', kind: 'clamav', outcome, contribution: undefined, down: 'flow', tooBig: 'flow', least: -5, tookMs: 1, ...more })
 
 test('GTUBE is refused, by its score', async () => {
   const { reply } = await sent({ scoring: scoringStage().scoring }, GTUBE)
@@ -55,6 +55,17 @@ test('an engine that is down lets mail flow; a scanner may be told to keep it wa
   const down = { status: 'temperror', cause: 'nobody answers' } as const
   assert.match((await sent({ scoring: scoringStage({ reports: [report(down), report(down, { engine: 'rspamd', kind: 'rspamd' })] }).scoring }, 'x')).reply, /^250/)
   assert.match((await sent({ scoring: scoringStage({ reports: [report(down, { down: 'tempfail' })] }).scoring }, 'x')).reply, /^451 4\.7\.1 .*viruses/)
+})
+
+test('a message that nobody has searched to the end says so, and is told from one that was', async () => {
+  const { reply, fields, record } = await sent({ scoring: scoringStage({ reports: [report({ status: 'too-big' })] }).scoring }, 'x')
+  assert.match(reply, /^250/)
+  assert.match(fields, /X-Spam-Status: No, score=[^\r]* tests=[^\r]*VIRUS_NOT_SEARCHED/)
+  assert.doesNotMatch(fields, /X-Warning/)
+  assert.match(JSON.stringify(record?.['checks']), /"check":"clamav","result":"too-big"/)
+  assert.doesNotMatch((await sent({ scoring: scoringStage({ reports: [report({ status: 'clean' })] }).scoring }, 'x')).fields, /VIRUS_NOT_SEARCHED/)
+  const refused = await sent({ scoring: scoringStage({ reports: [report({ status: 'too-big' }, { tooBig: 'reject' })] }).scoring }, 'x')
+  assert.match(refused.reply, /^550 5\.3\.4 .*too large to be searched for viruses/)
 })
 
 test('a correspondent takes points away; one that cannot be looked up refuses nothing for good', async () => {

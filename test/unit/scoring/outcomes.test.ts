@@ -1,7 +1,7 @@
 /** What each source of points says becomes an outcome of the policy: points, names, and never a refusal for what could not be found out. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { bayesName, bayesOutcome, contentOutcome, correspondentOutcome, engineOutcome, scannerTrouble, uriListOutcomes, uriListWord } from '../../../src/scoring/outcomes.ts'
+import { bayesName, bayesOutcome, contentOutcome, correspondentOutcome, engineOutcome, engineOutcomes, scannerTrouble, uriListOutcomes, uriListWord } from '../../../src/scoring/outcomes.ts'
 import { decide, type Verdict } from '../../../src/policy/decide.ts'
 import type { CheckOutcome } from '../../../src/policy/outcome.ts'
 import { CHECKS, PRESET_ACTIONS, PRESET_THRESHOLDS, WEIGHTS, type Action, type CheckName, type Policy } from '../../../src/policy/policy.ts'
@@ -59,7 +59,7 @@ test('a correspondent takes points away; one who could not be looked up would pe
 })
 
 test('engines: points, viruses, and one that is down lets mail flow unless it is told otherwise', () => {
-  const report = (outcome: EngineReport['outcome'], more: Partial<EngineReport> = {}): EngineReport => ({ engine: 'rspamd', kind: 'rspamd', outcome, contribution: undefined, down: 'flow', tookMs: 1, ...more })
+  const report = (outcome: EngineReport['outcome'], more: Partial<EngineReport> = {}): EngineReport => ({ engine: 'rspamd', kind: 'rspamd', outcome, contribution: undefined, down: 'flow', tooBig: 'flow', least: -5, tookMs: 1, ...more })
   const scored = engineOutcome(report({ status: 'scored', score: 12, threshold: 15, symbols: [{ name: 'A', score: 12 }] }, { contribution: { points: 4, symbols: [{ name: 'A', score: 4 }] } }))
   assert.deepEqual([scored?.check, scored?.status, scored?.weight, scored?.parts?.[0]], ['engine', 'fail', 4, { name: 'RSPAMD', points: 4, why: 'A 4' }])
   const down = engineOutcome(report({ status: 'temperror', cause: 'refused' }))
@@ -70,6 +70,7 @@ test('engines: points, viruses, and one that is down lets mail flow unless it is
   const trouble = scannerTrouble(report({ status: 'temperror', cause: 'refused' }, { kind: 'clamav', down: 'tempfail' }))
   assert.deepEqual([trouble?.check, trouble?.status, trouble?.flows], ['virus', 'temperror', false])
   assert.equal(engineOutcome(report({ status: 'too-big' })), undefined)
+  assert.deepEqual([down?.weight, scored?.weight], [-5, 4])
   const unsearched = engineOutcome(report({ status: 'too-big' }, { kind: 'clamav' }))
   assert.deepEqual([unsearched?.check, unsearched?.status, unsearched?.result], ['virus', 'none', 'not searched: too large'])
 })
@@ -83,4 +84,51 @@ test('a list for links that does not answer is a 451 where a listing would refus
     assert.equal(made(action, true).action, 'accept', 'when the whole DNS is silent, as dns_down says')
   }
   for (const action of ['score', 'warn', 'note'] as const) assert.equal(made(action).action, 'accept')
+})
+
+const report = (outcome: EngineReport['outcome'], more: Partial<EngineReport> = {}): EngineReport => ({ engine: 'clamav', kind: 'clamav', outcome, contribution: undefined, down: 'flow', tooBig: 'flow', least: -5, tookMs: 1, ...more })
+
+test('down: tempfail is a 451 whatever is done about what it finds, and whether or not the DNS answers', () => {
+  const silent = { status: 'temperror', cause: 'refused' } as const
+  const scanner = engineOutcomes(report(silent, { down: 'tempfail' }))
+  for (const virus of ['reject', 'quarantine', 'tempfail', 'warn', 'score'] as const) {
+    for (const dnsDown of [false, true]) {
+      const { action, reply } = decided({ virus }, scanner, dnsDown)
+      assert.deepEqual([action, reply?.status], ['tempfail', 451], `${virus} ${dnsDown}`)
+    }
+    assert.equal(decided({ virus }, engineOutcomes(report(silent))).action, 'accept', virus)
+  }
+  for (const virus of ['off', 'note'] as const) assert.equal(decided({ virus }, scanner).action, 'accept')
+  const { action, reply } = decided({}, engineOutcomes(report(silent, { engine: 'rspamd', kind: 'rspamd', down: 'tempfail' })))
+  assert.equal(action, 'tempfail')
+  assert.match(String(reply?.text), /try again later/)
+})
+
+test('an engine that would perhaps have taken points away is no reason to refuse for good while it is down', () => {
+  const content = contentOutcome({ hits: [{ id: 'A', score: 16, why: 'It shouts' }], score: 16, incomplete: undefined })
+  const rspamd = (outcome: EngineReport['outcome'], more: Partial<EngineReport> = {}) => engineOutcomes(report(outcome, { engine: 'rspamd', kind: 'rspamd', ...more }))
+  const made = (engine: readonly CheckOutcome[]) => decided({}, [content, ...engine]).action
+  assert.equal(made([]), 'reject')
+  assert.equal(made(rspamd({ status: 'scored', score: -5, symbols: [] }, { contribution: { points: -5, symbols: [] } })), 'accept')
+  assert.equal(made(rspamd({ status: 'temperror', cause: 'refused' })), 'tempfail')
+  assert.equal(made(rspamd({ status: 'temperror', cause: 'refused' }, { least: 0 })), 'reject')
+})
+
+test('what is too large to be searched flows, or is dealt with as a virus is, without the points of one', () => {
+  const large = { status: 'too-big' } as const
+  const [flowing] = engineOutcomes(report(large))
+  assert.deepEqual([flowing?.check, flowing?.status, flowing?.result], ['virus', 'none', 'not searched: too large'])
+  assert.equal(decided({}, engineOutcomes(report(large, { down: 'tempfail' }))).action, 'accept')
+  const refused = engineOutcomes(report(large, { tooBig: 'reject' }))
+  const { action, reply } = decided({}, refused)
+  assert.deepEqual([action, reply?.status, reply?.subject, reply?.detail], ['reject', 550, 3, 4])
+  assert.equal(decided({ virus: 'quarantine' }, refused).action, 'quarantine')
+  const warned = decided({ virus: 'warn' }, refused)
+  assert.deepEqual([warned.action, warned.score, warned.warnings], ['accept', 0, ['this message was not searched for viruses: it is too large']])
+  assert.deepEqual(engineOutcomes(report(large, { kind: 'rspamd', tooBig: 'reject' })), [])
+})
+
+test('what stands for spam was found first: a virus behind it would not have been', () => {
+  const found = engineOutcomes(report({ status: 'scored', score: 3, symbols: [{ name: 'Sanesecurity.Junk', score: 3 }] }, { contribution: { points: 3, symbols: [{ name: 'Sanesecurity.Junk', score: 3 }] } }))
+  assert.deepEqual(found.map(({ check, status, result }) => [check, status, result]), [['virus', 'none', 'not searched: not to the end'], ['engine', 'fail', 'clamav 3']])
 })

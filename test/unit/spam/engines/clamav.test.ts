@@ -90,13 +90,18 @@ test('a larger message than is allowed is not shown at all', async (t) => {
 })
 
 test('its own limit is heard while the message is on its way, and is no failure', async (t) => {
-  const { found, health } = await outcome(t, async ({ socket, until, say }) => {
+  const context = ground()
+  const fake = await fakeEngine(t, async ({ socket, until, say }) => {
     await until((received) => received.length > 500_000)
     await say('INSTREAM size limit exceeded. ERROR\0')
     socket.resetAndDestroy()
-  }, { body: longMessage(10_000_000).toString('latin1') })
-  assert.deepEqual(found, { status: 'too-big' })
-  assert.equal(health.failures, 0)
+  })
+  const engine = engineFor(t, clamav({ address: fake.address }), context)
+  const body = longMessage(10_000_000).toString('latin1')
+  for (let i = 0; i < 2; i++) assert.deepEqual(await engine.scan(engineMessage(body)), { status: 'too-big' })
+  assert.equal(engine.health().failures, 0)
+  // Once is enough: it is the configuration that is wrong.
+  assert.deepEqual(context.logged.map(({ level, facts, text }) => [level, facts['bytes'], facts['maxBytes'], text]), [['warn', body.length, 26_214_400, 'a spam engine takes less than max_size says: raise its own limit (of clamd: StreamMaxLength), or lower max_size']])
 })
 
 test('an error is answered, so it does not count against the engine', async (t) => {
@@ -178,9 +183,12 @@ test('one that says nothing, or does not even read, costs the time and no more',
 
 test('messages over which it takes too long are no failure while it answers a ping: everybody else is searched', async (t) => {
   const fake = await fakeEngine(t, async ({ until, say }) => {
-    let ping = false
-    await until((received) => (ping = received === 'zPING\0') || ended(received) && !received.includes('SLOW'))
-    await say(ping ? 'PONG\0' : 'stream: Evil-1 FOUND\0')
+    let heard = ''
+    await until((received) => {
+      heard = received
+      return received === 'zPING\0' || (ended(received) && !received.includes('SLOW'))
+    })
+    await say(heard === 'zPING\0' ? 'PONG\0' : 'stream: Evil-1 FOUND\0')
   })
   const engine = engineFor(t, clamav({ address: fake.address, timeoutMs: 200 }), ground())
   const slow = await Promise.all(Array.from({ length: 8 }, () => engine.scan(engineMessage('SLOW'))))

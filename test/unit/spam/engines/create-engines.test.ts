@@ -37,12 +37,12 @@ test('all are asked at once, and each is reported, in the order of the configura
     assert.ok(tookMs >= 0)
     return report
   }), [
-    { engine: 'clamav', kind: 'clamav', outcome: { status: 'virus', name: 'Evil-1' }, contribution: undefined, down: 'flow' },
+    { engine: 'clamav', kind: 'clamav', outcome: { status: 'virus', name: 'Evil-1' }, contribution: undefined, down: 'flow', tooBig: 'flow', least: -5 },
     {
-      engine: 'near', kind: 'rspamd', down: 'flow', contribution: { points: 8, symbols: [{ name: 'A', score: 10 }] },
+      engine: 'near', kind: 'rspamd', down: 'flow', tooBig: 'flow', least: -1, contribution: { points: 8, symbols: [{ name: 'A', score: 10 }] },
       outcome: { status: 'scored', score: 30, threshold: 15, action: 'reject', symbols: [{ name: 'A', score: 30 }] },
     },
-    { engine: 'spamassassin', kind: 'spamassassin', outcome: { status: 'temperror', cause: `connect ECONNREFUSED 127.0.0.1:${dead.address.port}` }, contribution: undefined, down: 'tempfail' },
+    { engine: 'spamassassin', kind: 'spamassassin', outcome: { status: 'temperror', cause: `connect ECONNREFUSED 127.0.0.1:${dead.address.port}` }, contribution: undefined, down: 'tempfail', tooBig: 'flow', least: -5 },
   ])
   assert.deepEqual(engines.health().map(({ engine, kind, breaker, failures }) => [engine, kind, breaker, failures]), [['clamav', 'clamav', 'closed', 0], ['near', 'rspamd', 'closed', 0], ['spamassassin', 'spamassassin', 'closed', 1]])
 })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Scored } from '../../../../src/spam/engines/engine.ts'
-import { contributionOf } from '../../../../src/spam/engines/points.ts'
+import { contributionOf, mostTakenAway } from '../../../../src/spam/engines/points.ts'
 import { DEFAULT_COUNTS, type CountSettings } from '../../../../src/spam/engines/settings.ts'
 
 const scored = (score: number, threshold?: number): Scored => ({ status: 'scored', score, symbols: [{ name: 'A', score: score / 2 }], ...(threshold !== undefined && { threshold }) })
@@ -38,4 +38,9 @@ test('symbols are in points as well, but for the verdict', () => {
   assert.deepEqual(contributionOf(scored(8, 4), counts).symbols, [{ name: 'A', score: 2 }])
   assert.deepEqual(contributionOf(scored(8, 4), { ...counts, by: 'threshold' }).symbols, [{ name: 'A', score: 0.5 }])
   assert.deepEqual(contributionOf(scored(8, 4), { ...counts, by: 'verdict' }).symbols, [{ name: 'A', score: 4 }])
+})
+
+test('what an engine could take away at most: nothing where its score counts nothing, or only its verdict', () => {
+  const cases: readonly Partial<CountSettings>[] = [{}, { least: -2 }, { least: 0 }, { weight: 0 }, { by: 'verdict' }, { by: 'threshold' }]
+  assert.deepEqual(cases.map((counts) => mostTakenAway({ ...DEFAULT_COUNTS, ...counts })), [-5, -2, 0, 0, 0, -5])
 })
