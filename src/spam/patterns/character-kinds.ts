@@ -9,12 +9,20 @@ import type { States } from './states.ts'
 import type { Stretch } from './walker.ts'
 
 const NEWLINE = 10
-/** Kinds of characters above U+00FF are remembered, so many at a time. */
-const MAX_REMEMBERED = 4096
+/** Kinds of characters above U+00FF are remembered in pages of 256, so many at a time. */
+const MAX_PAGES = 256
+const PAGE_BITS = 8
+const NOT_KNOWN = -2
 /** No character up to U+00FF is left without. */
 const MAX_KINDS = 255
 /** Above U+00FF there are seldom more that are new. */
 const SPARE_KINDS = 14
+
+/** For each of its characters a group, and for each group a kind, when somebody asks. */
+interface Page {
+  readonly groups: Uint8Array
+  readonly kinds: Int16Array
+}
 
 export class CharacterKinds {
   readonly low = new Uint8Array(256)
@@ -35,14 +43,14 @@ export class CharacterKinds {
   readonly #examples: number[] = [-1]
   readonly #beforeNumbers = new Map<string, number>()
   readonly #numbers = new Map<string, number>()
-  readonly #high = new Map<number, number>()
+  readonly #high = new Map<number, Page>()
 
   constructor({ states, sets }: States) {
     this.#sets = sets
     this.#asked = [...new Set(states.flatMap((state) => (state.kind === 'if' && (state.condition.kind === 'word-edge' || state.condition.kind === 'before') ? [state.condition.set] : [])))]
     this.end = this.#add(new Uint8Array(sets.length), false)
     this.lastNewline = this.#add(this.#membersOf(NEWLINE), true)
-    const groups = groupsOf(sets)
+    const groups = groupsOf(sets.map(({ low }) => low))
     const kinds = new Map<number, number>()
     for (let code = 0; code < 256; code++) {
       const group = code === NEWLINE ? -1 : groups[code] as number
@@ -90,12 +98,19 @@ export class CharacterKinds {
   }
 
   #highKind(code: number): number {
-    const known = this.#high.get(code)
-    if (known !== undefined) return known
-    const kind = this.#kindOf(code)
-    if (this.#high.size >= MAX_REMEMBERED) this.#high.clear()
-    this.#high.set(code, kind)
-    return kind
+    const { groups, kinds } = this.#high.get(code >> PAGE_BITS) ?? this.#addPage(code >> PAGE_BITS)
+    const group = groups[code & 0xff] as number
+    const known = kinds[group] as number
+    if (known !== NOT_KNOWN) return known
+    return kinds[group] = this.#kindOf(code)
+  }
+
+  #addPage(number: number): Page {
+    const groups = groupsOf(this.#sets.map((set) => set.page(number)))
+    const page = { groups, kinds: new Int16Array(1 + Math.max(...groups)).fill(NOT_KNOWN) }
+    if (this.#high.size >= MAX_PAGES) this.#high.clear()
+    this.#high.set(number, page)
+    return page
   }
 
   #kindOf(code: number): number {
@@ -130,18 +145,20 @@ export class CharacterKinds {
   }
 }
 
-/** For U+0000 to U+00FF: equal numbers where no set tells them apart. */
-function groupsOf(sets: readonly CharacterSet[]): Uint8Array {
+/** For 256 characters, of which each set says by 1 whether they are in it: equal numbers where no set tells them apart. */
+function groupsOf(pages: readonly Uint8Array[]): Uint8Array {
   const groups = new Uint8Array(256)
   const firstIsMember = new Int8Array(256)
   const others = new Int16Array(256)
   let count = 1
-  for (const { low } of sets) {
+  for (const page of pages) {
+    // Most sets have all of a page or nothing of it.
+    if (isUniform(page)) continue
     firstIsMember.fill(-1)
     others.fill(-1)
     for (let code = 0; code < 256; code++) {
       const group = groups[code] as number
-      const member = low[code] as number
+      const member = page[code] as number
       if (firstIsMember[group] === -1) firstIsMember[group] = member
       else if (firstIsMember[group] !== member) {
         if (others[group] === -1) others[group] = count++
@@ -150,6 +167,11 @@ function groupsOf(sets: readonly CharacterSet[]): Uint8Array {
     }
   }
   return groups
+}
+
+function isUniform(page: Uint8Array): boolean {
+  for (let code = 1; code < 256; code++) if (page[code] !== page[0]) return false
+  return true
 }
 
 function codePoint(lead: number, trail: number): number {

@@ -10,6 +10,8 @@ type Range = readonly [first: number, last: number]
 
 export const LAST_CODE_POINT = 0x10ffff
 
+const EMPTY_PAGE = new Uint8Array(256)
+
 export class CharacterSet {
   readonly #test: (code: number) => boolean
   readonly #pages = new Map<number, Uint8Array>()
@@ -33,14 +35,19 @@ export class CharacterSet {
 
   has(code: number): boolean {
     if (code < 256) return this.low[code] === 1
-    if (!this.high) return false
-    const number = code >> 8
+    return this.high && this.page(code >> 8)[code & 255] === 1
+  }
+
+  /** Of 256 characters, one byte each: 1 for a member. */
+  page(number: number): Uint8Array {
+    if (number === 0) return this.low
+    if (!this.high) return EMPTY_PAGE
     let page = this.#pages.get(number)
     if (page === undefined) {
       page = this.#page(number)
       this.#pages.set(number, page)
     }
-    return page[code & 255] === 1
+    return page
   }
 
   #page(number: number): Uint8Array {

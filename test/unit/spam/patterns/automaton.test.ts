@@ -31,6 +31,12 @@ test('edges, ends and newlines', () => {
   assert.equal(says('😀.é', 'x😀😀é'), true)
 })
 
+test('characters of more pages than are remembered, and of one page more than one kind', () => {
+  const all = Array.from({ length: 0x600 }, (_, page) => [0x40, 0x90, 0xe0].map((at) => (page << 8) | at)).flat().filter((code) => code > 0xff && (code < 0xd800 || code > 0xdfff))
+  const text = String.fromCodePoint(...all, ...all)
+  for (const [source, holds] of [['\\x{4e90}\\x{4ee0}\\x{4f40}', true], ['\\x{4e90}\\x{4f40}', false], ['[\\x{4e80}-\\x{4e9f}][\\x{4ed0}-\\x{4eff}]', true], ['\\p{Han}[\\x{4e90}]', true], ['\\p{Han}{2}[\\x{4e90}]', false], ['\\x{1f690}[^\\x{1f6e0}]', false], ['\\x{5ffe0}\\x{140}', true]] as const) assert.equal(says(source, text), holds, source)
+})
+
 test('for some patterns there is none', () => {
   for (const source of ['(a)\\1', '(?=ab)a', '(?<=ab)c', '(?>a|ab)c', 'a*+[ab]', '(?:abc){400}', 'a.{0,500}b']) assert.equal(automaton(source), undefined, source)
   for (const source of ['a++b', '\\d*+\\.', '(?!)', '(?=a)', '(?:ab){20,50}']) assert.notEqual(automaton(source), undefined, source)
