@@ -1,6 +1,6 @@
 /** Folders that teach: what users put there is learned once, what came there by itself is not, and a move teaches the other class. */
 import assert from 'node:assert/strict'
-import { mkdirSync, renameSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { TeachingFolders, type TeachingBounds } from '../../../src/scoring/teaching-folders.ts'
@@ -23,8 +23,9 @@ function place(t: TestContext, bounds?: TeachingBounds) {
   const clock = { nowMs: Date.UTC(2026, 10, 21) }
   const warnings: string[] = []
   const log = { debug: () => undefined, info: () => undefined, warn: (_: unknown, text: string) => void warnings.push(text), error: () => undefined }
-  const make = (holder: string, into: BayesStore = store) => new TeachingFolders({
-    log, hostname: 'mx.example', now: () => clock.nowMs, watched: new WatchedMail(database), lease: new Lease(database, { name: 'teaching', holder }),
+  const watched = new WatchedMail(database)
+  const make = (holder: string, into: BayesStore = store, seen: WatchedMail = watched) => new TeachingFolders({
+    log, hostname: 'mx.example', now: () => clock.nowMs, watched: seen, lease: new Lease(database, { name: 'teaching', holder }),
     learner: new Learner({ store: into, directory, tokens: { ownHosts: new Set() }, now: () => clock.nowMs }),
   }, bounds)
   const mail = join(directory, 'mail')
@@ -34,7 +35,7 @@ function place(t: TestContext, bounds?: TeachingBounds) {
     return path
   }
   const write = (path: string, text: string): void => writeFileSync(path, `From: a@b.example\nMessage-ID: <${text.replaceAll(' ', '.')}@b.example>\nSubject: ${text}\n\n${text} is what this is about\n`)
-  return { store, directory, clock, warnings, make, mail, folder, write, counts: async () => { const { ham, spam } = await store.counts(); return { ham, spam } } }
+  return { store, database, watched, directory, clock, warnings, make, mail, folder, write, counts: async () => { const { ham, spam } = await store.counts(); return { ham, spam } } }
 }
 
 test('each message once, in every user\'s folder; a message that is moved is learned as the other', async (t) => {
@@ -186,4 +187,109 @@ test('where nothing can be learned a round ends with the cause, and the next one
   left = Infinity
   assert.deepEqual(await teaching.round(learn), { learned: 2, more: false })
   assert.deepEqual(await counts(), { ham: 0, spam: 3 })
+})
+
+test('a user cannot make another\'s folder his own: no symbolic link is followed on the way to it', async (t) => {
+  const { make, mail, folder, directory, write, counts, warnings } = place(t)
+  const victim = folder('victim', '.Archive')
+  write(join(victim, 'cur', '1.M1.host:2,S'), 'a letter of love')
+  // His whole folder; its cur alone; and the folder that is named itself.
+  mkdirSync(join(mail, 'mallory'))
+  symlinkSync(victim, join(mail, 'mallory', '.Junk'))
+  const half = folder('trent', '.Junk')
+  for (const sub of ['cur', 'new']) {
+    rmSync(join(half, sub), { recursive: true })
+    symlinkSync(join(victim, 'cur'), join(half, sub))
+  }
+  const teaching = make('one')
+  for (const path of [join(mail, '*', '.Junk'), join(mail, 'mallory', '.Junk'), join(mail, '*', '.Junk', '*')]) assert.deepEqual(await teaching.round([{ folder: path, as: 'spam' }]), { learned: 0, more: false }, path)
+  assert.deepEqual(await counts(), { ham: 0, spam: 0 })
+  assert.ok(warnings.includes('a folder that teaches is a symbolic link or no folder, and is passed over'), warnings.join(', '))
+  // Who runs Postern may have put the mail elsewhere.
+  symlinkSync(mail, join(directory, 'elsewhere'))
+  assert.deepEqual(await teaching.round([{ folder: join(directory, 'elsewhere', '*', '.Archive'), as: 'ham' }]), { learned: 1, more: false })
+})
+
+test('a folder in which nothing has happened is not read again, but now and then', async (t) => {
+  const { make, folder, write, watched, clock } = place(t)
+  const junk = folder('anna', '.Junk')
+  write(join(junk, 'cur', '1.M1.host:2,S'), 'buy now')
+  const old = clock.nowMs / 1000 - 3600
+  for (const sub of ['cur', 'new']) utimesSync(join(junk, sub), old, old)
+  let asked = 0
+  const find = watched.find.bind(watched)
+  watched.find = (...which) => {
+    asked++
+    return find(...which)
+  }
+  const teaching = make('one')
+  const learn = [{ folder: junk, as: 'spam' }] as const
+  const rounds: unknown[] = []
+  const round = async (): Promise<void> => void rounds.push([(await teaching.round(learn))?.learned, asked])
+  await round()
+  await round()
+  write(join(junk, 'cur', '2.M2.host:2,S'), 'cheap watches')
+  utimesSync(join(junk, 'cur'), old + 1, old + 1)
+  await round()
+  await round()
+  clock.nowMs += 11 * 86_400_000
+  await round()
+  assert.deepEqual(rounds, [[1, 1], [0, 1], [1, 3], [0, 3], [0, 5]])
+})
+
+test('a folder that has changed just now, or where something could not be read, is read again', async (t) => {
+  const { make, folder, write, clock, counts } = place(t, { folders: 10, names: 100, messages: 2, bytes: 100_000 })
+  const junk = folder('anna', '.Junk')
+  const learn = [{ folder: junk, as: 'spam' }] as const
+  const at = (ms: number): void => {
+    for (const sub of ['cur', 'new']) utimesSync(join(junk, sub), ms / 1000, ms / 1000)
+  }
+  const teaching = make('one')
+  at(clock.nowMs)
+  assert.equal((await teaching.round(learn))?.learned, 0)
+  // Within the same tick of the file system's clock.
+  write(join(junk, 'cur', '1.M1.host:2,S'), 'buy now')
+  at(clock.nowMs)
+  assert.equal((await teaching.round(learn))?.learned, 1)
+  // More than one round reads.
+  for (let n = 2; n < 6; n++) write(join(junk, 'cur', `${n}.M${n}.host:2,S`), `offer number ${n}`)
+  at(clock.nowMs - 3_600_000)
+  for (let round = 0; round < 2; round++) await teaching.round(learn)
+  assert.deepEqual(await counts(), { ham: 0, spam: 5 })
+})
+
+test('a big folder gives others their turn, and its lease is renewed meanwhile', async (t) => {
+  const { make, folder, clock, database } = place(t)
+  const junk = folder('anna', '.Junk')
+  for (let n = 0; n < 3000; n++) writeFileSync(join(junk, 'new', `${n}.M${n}.host`), '')
+  const teaching = make('one')
+  let turns = 0
+  const ended = { so: false }
+  const others = (async () => {
+    while (!ended.so) {
+      await new Promise((resolve) => setImmediate(resolve))
+      turns++
+      clock.nowMs += 60_000
+    }
+  })()
+  const began = clock.nowMs
+  assert.deepEqual(await teaching.round([{ folder: junk, as: 'spam' }]), { learned: 0, more: false })
+  ended.so = true
+  await others
+  assert.ok(turns > 15, String(turns))
+  const until = Number(database.prepare("SELECT until FROM leases WHERE name = 'teaching'").get()?.['until'])
+  assert.ok(until > began + 600_000, `${(until - began) / 1000} s`)
+  assert.equal(database.prepare('SELECT count(*) AS n FROM watched_mail').get()?.['n'], 3000)
+})
+
+test('where more files were seen than may be remembered, nothing more is learned, and nothing twice', async (t) => {
+  const { make, folder, write, counts, warnings, database, store } = place(t)
+  const junk = folder('anna', '.Junk')
+  const teaching = make('one', store, new WatchedMail(database, 3))
+  const learn = [{ folder: junk, as: 'spam' }] as const
+  for (let n = 0; n < 3; n++) write(join(junk, 'cur', `${n}.M${n}.host:2,S`), `offer number ${n}`)
+  await teaching.round(learn)
+  write(join(junk, 'cur', '4.M4.host:2,S'), 'one more')
+  for (let round = 0; round < 2; round++) await teaching.round(learn)
+  assert.deepEqual([await counts(), warnings], [{ ham: 0, spam: 3 }, ['folders that teach hold too many messages']])
 })
