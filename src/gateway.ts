@@ -132,12 +132,18 @@ class PosternGateway implements Gateway {
   }
 
   private async closeServices(): Promise<void> {
-    await this.leaving?.close()
+    const { leaving, content, opened } = this
     this.leaving = undefined
-    await this.content?.close()
     this.content = undefined
-    await this.opened?.close()
     this.opened = undefined
+    // Whatever one makes of its end, the others come to theirs.
+    for (const services of [leaving, content, opened]) {
+      try {
+        await services?.close()
+      } catch (error) {
+        this.log.error({ err: error }, 'a part of the gateway did not close as it should')
+      }
+    }
   }
 
   /** Rules that cannot be used are in the log; the others are used. */

@@ -108,7 +108,12 @@ export class Learning {
     if (this.settings.store.kind !== 'embedded') this.store?.close()
     await this.chore
     this.closeStore()
-    this.shared.drop()
+    try {
+      this.shared.drop()
+    } catch (error) {
+      // Another process is writing. The lease runs out by itself.
+      this.context.log.debug({ cause: error instanceof Error ? error.message : String(error) }, 'a lease was not given back')
+    }
   }
 
   /** One thing after the other; trouble is told once until it is over. What it does says whether the store was had for it. */
