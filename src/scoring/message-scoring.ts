@@ -74,12 +74,27 @@ interface Reputation {
 
 export class MessageScoring implements Scoring {
   private readonly parts: ScoringParts
+  private underWay = 0
 
   constructor(parts: ScoringParts) {
     this.parts = parts
   }
 
+  /** Messages that are being scored: what they stand on must not be closed yet. */
+  get inside(): number {
+    return this.underWay
+  }
+
   async score(subject: ScoringSubject): Promise<Scored> {
+    this.underWay++
+    try {
+      return await this.scoredInTurn(subject)
+    } finally {
+      this.underWay--
+    }
+  }
+
+  private async scoredInTurn(subject: ScoringSubject): Promise<Scored> {
     const { wants } = subject
     const asks = this.parts.engines.engines.length > 0 && (wants('engine') || wants('virus'))
     const engines = asks ? await this.askEngines(subject) : NOTHING

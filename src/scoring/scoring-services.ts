@@ -12,7 +12,6 @@ import { isDeepStrictEqual } from 'node:util'
 import { readPasswordFile } from '../delivery/password-file.ts'
 import type { Resolver } from '../dns/resolver.ts'
 import type { Log } from '../observe/log.ts'
-import type { Scoring } from '../inbound/scoring.ts'
 import { CORRESPONDENT_DEFAULTS, createCorrespondents, type Correspondents } from '../reputation/correspondents.ts'
 import { createDomainHistory, DOMAIN_HISTORY_DEFAULTS } from '../reputation/domain-history.ts'
 import { createUriLists, type UriLists } from '../reputation/uri-lists.ts'
@@ -61,6 +60,7 @@ export interface ScoringContext {
 }
 
 const FLUSH_BUSY_MS = 50
+const LAST_FLUSH_BUSY_MS = 3000
 const LISTS_TICKS = 60
 const ROW_TICKS = 60
 const MODEL_TICKS = 5
@@ -69,7 +69,7 @@ const DAY_MS = 86_400_000
 const ROOM = { bytes: 32 * 1024 * 1024, waiting: 500, patienceMs: 30_000 }
 
 export class ScoringServices {
-  scoring: Scoring
+  scoring: MessageScoring
   correspondents: Correspondents
   private settings: ScoringSettings
   private readonly context: ScoringContext
@@ -84,7 +84,9 @@ export class ScoringServices {
   private closed = false
   private lists: UriLists
   private engines: Engines
-  /** of a configuration that was replaced, until their last answer has come */
+  /** what a reload has replaced, until its last message is done */
+  private readonly replaced = new Map<MessageScoring, Engines>()
+  /** whose configuration was replaced, until nobody uses them any more */
   private readonly leaving = new Set<Engines>()
   private ticks = 0
   private moreRows = false
@@ -118,19 +120,19 @@ export class ScoringServices {
     if (tick % LISTS_TICKS === 0) void this.lists.tick()
     if (tick % MODEL_TICKS === 0) this.table.refresh()
     if (this.moreRows || tick % ROW_TICKS === ROW_TICKS - 1) this.prune()
-    for (const engines of this.leaving) if (engines.health().every(({ running, waiting }) => running + waiting === 0)) this.dismiss(engines)
+    this.letGo()
   }
 
   async reload(settings: ScoringSettings): Promise<void> {
-    const old = this.settings
-    this.settings = settings
     // What was not read yet is read in its time, by the new settings.
     if (this.reading !== undefined) {
-      const reading = this.readThem()
-      // Until they are read, the old ones hold.
+      const reading = this.readThem(settings.rules)
+      // Until they are read, the old ones hold; and all of the old where they cannot be.
       await reading
       this.reading = reading
     }
+    const old = this.settings
+    this.settings = settings
     this.correspondentStore.settings = { rememberMs: settings.correspondents.rememberMs }
     this.historyStore.settings = { rememberDays: daysOf(settings.senders.rememberMs) }
     this.learning.reload(settings.bayes)
@@ -140,24 +142,35 @@ export class ScoringServices {
       this.lists = this.makeLists()
       void this.lists.tick()
     }
+    const { engines } = this
     if (!isDeepStrictEqual(old.engines, settings.engines)) {
-      this.leaving.add(this.engines)
+      this.leaving.add(engines)
       this.engines = this.makeEngines()
     }
+    this.replaced.set(this.scoring, engines)
     this.scoring = this.make()
   }
 
+  /** Whatever one part makes of its end, the others come to theirs. */
   async close(): Promise<void> {
     this.closed = true
-    this.context.rules.close()
-    await this.learning.close()
-    for (const engines of [this.engines, ...this.leaving]) this.dismiss(engines)
-    this.correspondentStore.flush()
-    this.historyStore.flush()
-    this.database.close()
+    const { log } = this.context
+    await closed('rules', () => this.context.rules.close(), log)
+    await closed('learning', () => this.learning.close(), log)
+    for (const engines of [this.engines, ...this.leaving]) await closed('engines', () => this.dismiss(engines), log)
+    // There is no later flush to wait for, and no session that waits.
+    await closed('database', () => this.database.exec(`PRAGMA busy_timeout = ${LAST_FLUSH_BUSY_MS}`), log)
+    await closed('correspondents', () => this.correspondentStore.flush(), log)
+    await closed('sender domains', () => this.historyStore.flush(), log)
+    await closed('database', () => this.database.close(), log)
   }
 
-  private make(): Scoring {
+  private letGo(): void {
+    for (const [scoring] of this.replaced) if (scoring.inside === 0) this.replaced.delete(scoring)
+    for (const engines of this.leaving) if (![...this.replaced.values()].includes(engines)) this.dismiss(engines)
+  }
+
+  private make(): MessageScoring {
     const { settings, lists, engines, correspondents, room } = this
     return new MessageScoring({
       lists, engines, correspondents, room,
@@ -173,24 +186,26 @@ export class ScoringServices {
   }
 
   private rules(): Promise<RuleSet> {
-    this.reading ??= this.readThem()
-    return this.reading
-  }
-
-  private readSoon(): void {
-    if (this.reading !== undefined) return
-    const reading = this.rules()
+    if (this.reading !== undefined) return this.reading
+    const reading = this.readThem(this.settings.rules)
+    this.reading = reading
     reading.catch((error: unknown) => {
       if (this.closed) return
       // The next tick, or message, tries again.
       if (this.reading === reading) this.reading = undefined
       this.context.log.error({ err: error }, 'rules could not be read')
     })
+    return reading
   }
 
-  private async readThem(): Promise<RuleSet> {
+  private readSoon(): void {
+    // What is wrong with them is told where they are read.
+    if (this.reading === undefined) void this.rules()
+  }
+
+  private async readThem(files: RuleFilesSettings): Promise<RuleSet> {
     const { log, rules: source } = this.context
-    const packed = await source.read(this.settings.rules)
+    const packed = await source.read(files)
     const rules = await unpackRules(packed)
     tellRules({ rules: rules.rules.length, problems: packed.problems, passedOver: packed.passedOver }, log)
     return rules
@@ -222,6 +237,14 @@ export class ScoringServices {
     } catch (error) {
       this.context.log.warn({ cause: error instanceof Error ? error.message : String(error) }, 'old correspondents and domains could not be removed')
     }
+  }
+}
+
+async function closed(part: string, close: () => unknown, log: Log): Promise<void> {
+  try {
+    await close()
+  } catch (error) {
+    log.error({ err: error, part }, 'a part of scoring did not close as it should')
   }
 }
 

@@ -1,0 +1,154 @@
+/** What scoring stands on in a worker, over its life: rules that cannot be read once, a reload while messages are under way, an end beside a busy database. */
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { once } from 'node:events'
+import { DatabaseSync } from 'node:sqlite'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { Worker } from 'node:worker_threads'
+import type { ScoringSubject } from '../../../src/inbound/scoring.ts'
+import type { StoredMessage } from '../../../src/message/message.ts'
+import { RuleReader, type RuleSource } from '../../../src/scoring/rule-reader.ts'
+import { ScoringServices, type ScoringSettings } from '../../../src/scoring/scoring-services.ts'
+import { URI_LIST_DEFAULTS } from '../../../src/reputation/uri-settings.ts'
+import { clamav, ground } from '../../support/spam-engines.ts'
+import { heldMessage } from '../../support/stored-message.ts'
+import { zoneMap } from '../../support/zone-map.ts'
+import { fakeEngine, type TestEnd } from '../spam/engines/fake-engine.ts'
+
+const LETTER = 'From: a@b.example\r\nSubject: x\r\n\r\nhello\r\n'
+
+function stage(t: TestEnd, { engines = [], judges = false, source }: { readonly engines?: ScoringSettings['engines']; readonly judges?: boolean; readonly source?: (own: RuleSource) => RuleSource } = {}) {
+  const state = mkdtempSync(join(tmpdir(), 'postern-scoring-'))
+  const { log, logged } = ground()
+  const settings: ScoringSettings = {
+    state, hostname: 'gw.example', domains: ['hop.example'], judges, rules: { shipped: false, paths: [], scores: new Map(), spamassassin: [] },
+    bayes: { store: { kind: 'embedded' }, minMessages: 200, maxTokens: 100_000, expireMs: 1e10, learn: [], autoLearn: undefined },
+    uriLists: { ...URI_LIST_DEFAULTS, zones: [] }, correspondents: { rememberMs: 1e10 }, senders: { rememberMs: 1e10 }, engines,
+  }
+  const own = new RuleReader({ log })
+  const services = new ScoringServices(settings, { log, resolver: zoneMap({}), rules: source?.(own) ?? own })
+  let closed = false
+  const close = async (): Promise<void> => {
+    if (closed) return
+    closed = true
+    await services.close()
+  }
+  t.after(async () => {
+    await close()
+    rmSync(state, { recursive: true })
+  })
+  return { services, settings, state, logged, close }
+}
+
+function subject(body: StoredMessage = heldMessage([Buffer.from(LETTER)])): ScoringSubject {
+  return {
+    id: 'x', body, received: Buffer.alloc(0), known: { address: '192.0.2.1', recipients: ['b@hop.example'], sender: 'a@b.example' }, ground: { resolver: zoneMap({}), now: () => 0 }, credit: 3, wants: (check) => check !== 'correspondent',
+    session: { address: '192.0.2.1', port: 1, spokeEarly: false, name: undefined, login: undefined, helo: 'client.example', protocol: 'ESMTP', tls: undefined, forwarded: new Map() },
+  }
+}
+
+const words = ({ outcomes }: { readonly outcomes: readonly { readonly check: string; readonly status: string }[] }): readonly string[] => outcomes.map(({ check, status }) => `${check} ${status}`)
+
+for (const judges of [false, true]) {
+  test(`rules that could not be read are read again for the next message (${judges ? 'a worker that judges' : 'one that does not yet'})`, async (t) => {
+    let readings = 0
+    const source = (own: RuleSource): RuleSource => ({
+      underWay: judges,
+      read: (settings) => (readings++ === 0 ? Promise.reject(new Error('EMFILE: too many open files')) : own.read(settings)),
+      close: () => own.close(),
+    })
+    const { services, logged } = stage(t, { judges, source })
+    if (!judges) {
+      const first = await services.scoring.score(subject())
+      assert.deepEqual(words(first), ['content temperror', 'bayes none'])
+      assert.equal(first.traces.find(({ check }) => check === 'content')?.detail, 'EMFILE: too many open files')
+    }
+    assert.deepEqual(words(await services.scoring.score(subject())), ['content none', 'bayes none'])
+    assert.equal(readings, 2)
+    assert.equal(logged.filter(({ level, text }) => level === 'error' && text === 'rules could not be read').length, 1)
+  })
+}
+
+test('a reload whose rules cannot be read changes nothing', async (t) => {
+  let fails = false
+  const source = (own: RuleSource): RuleSource => ({ underWay: false, read: (settings) => (fails ? Promise.reject(new Error('EIO')) : own.read(settings)), close: () => own.close() })
+  const { services, settings } = stage(t, { source })
+  await services.scoring.score(subject())
+  const { scoring } = services
+  fails = true
+  await assert.rejects(services.reload({ ...settings, engines: [clamav({})] }), /EIO/)
+  assert.equal(services.scoring, scoring)
+  fails = false
+  await services.reload(settings)
+  assert.deepEqual(words(await services.scoring.score(subject())), ['content none', 'bayes none'])
+})
+
+test('engines that a reload has replaced are closed when the last message that was there before has its answer', async (t) => {
+  const answer = Promise.withResolvers<undefined>()
+  const fake = await fakeEngine(t, async ({ until, say }) => {
+    await until((received) => received.endsWith('\0\0\0\0'))
+    await answer.promise
+    await say('stream: Evil-1 FOUND\0')
+  })
+  const engines = [clamav({ address: fake.address })]
+  const { services, settings } = stage(t, { engines })
+  // A file that takes its time: nothing of it has been asked for when the configuration changes.
+  const reading = Promise.withResolvers<undefined>()
+  const held = heldMessage([Buffer.from(LETTER)])
+  const slow: StoredMessage = { size: held.size, memory: null, discard: () => undefined, async *chunks() {
+    await reading.promise
+    yield* held.chunks()
+  } }
+  const scored = services.scoring.score(subject(slow))
+  await services.reload({ ...settings, engines: [clamav({ address: fake.address, name: 'other' })] })
+  services.tick()
+  reading.resolve(undefined)
+  answer.resolve(undefined)
+  assert.deepEqual(words(await scored), ['content none', 'bayes none', 'virus fail'])
+  services.tick()
+  const after = await services.scoring.score(subject())
+  assert.deepEqual(after.traces.map(({ check, result }) => [check, result]).at(-1), ['other', 'virus'])
+})
+
+const WRITER = `
+const { parentPort, workerData } = require('node:worker_threads')
+const database = new (require('node:sqlite').DatabaseSync)(workerData)
+database.exec('BEGIN IMMEDIATE')
+parentPort.postMessage('writing')
+Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300)
+database.exec('ROLLBACK')
+database.close()
+`
+
+test('a database that another worker writes to does not keep what was gathered from being written at the end', async (t) => {
+  const { services, state, logged, close } = stage(t)
+  services.correspondents.record({ sender: 'u@hop.example', recipients: ['p@partner.example'] })
+  // Longer than a flush in between waits for it, and shorter than the last one.
+  const other = new Worker(WRITER, { eval: true, workerData: join(state, 'postern.db') })
+  await once(other, 'message')
+  await close()
+  await once(other, 'exit')
+  const after = new DatabaseSync(join(state, 'postern.db'))
+  assert.equal(Number(after.prepare('SELECT count(*) AS n FROM correspondents').get()?.['n']), 1)
+  after.close()
+  assert.deepEqual(logged.filter(({ level }) => level === 'error'), [])
+})
+
+test('where one part of it cannot close, the others do', async (t) => {
+  const source = (own: RuleSource): RuleSource => ({
+    underWay: false, read: (settings) => own.read(settings),
+    close() {
+      own.close()
+      throw new Error('it is stuck')
+    },
+  })
+  const { services, state, logged, close } = stage(t, { source })
+  services.correspondents.record({ sender: 'u@hop.example', recipients: ['p@partner.example'] })
+  await close()
+  const other = new DatabaseSync(join(state, 'postern.db'))
+  assert.equal(Number(other.prepare('SELECT count(*) AS n FROM correspondents').get()?.['n']), 1)
+  other.close()
+  assert.deepEqual(logged.filter(({ level }) => level === 'error').map(({ facts }) => facts['part']), ['rules'])
+})
