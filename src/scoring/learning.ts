@@ -11,8 +11,9 @@ import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { isDeepStrictEqual } from 'node:util'
 import type { Log } from '../observe/log.ts'
-import { Learner } from '../spam/bayes/learner.ts'
-import type { BayesStore } from '../spam/bayes/store.ts'
+import { Learner, learntMessage } from '../spam/bayes/learner.ts'
+import type { BayesStore, LearntMessage, MessageClass } from '../spam/bayes/store.ts'
+import type { TokenSettings } from '../spam/bayes/tokens.ts'
 import { MODEL_FILE } from '../spam/bayes/model-file.ts'
 import { BAYES_DATABASE } from '../state/bayes-database.ts'
 import { Lease } from '../state/lease.ts'
@@ -88,16 +89,18 @@ export class Learning {
     const as = autoLearn === undefined ? undefined : lessonOf(lesson, autoLearn)
     if (as === undefined || this.waiting >= MAX_WAITING) return
     this.waiting++
-    // Behind the reply.
-    setImmediate(() => {
-      this.begin(async () => {
-        try {
-          if (await this.open().learn(lesson.content, as) !== 'known') this.learned = true
-          return true
-        } finally {
-          this.waiting--
-        }
-      })
+    // Behind the reply. What waits for the store then is what is learned of the message, and not the message.
+    setImmediate(() => this.take(learntMessage(lesson.content, { tokens: this.tokens(), now: () => Date.now() }), as))
+  }
+
+  private take(message: LearntMessage, as: MessageClass): void {
+    this.begin(async () => {
+      try {
+        if (await this.open().take(message, as) !== 'known') this.learned = true
+        return true
+      } finally {
+        this.waiting--
+      }
     })
   }
 
@@ -178,10 +181,14 @@ export class Learning {
 
   private open(): Learner {
     if (this.learner !== undefined) return this.learner
-    const { state, hostname } = this.context
+    const { state } = this.context
     this.store = openBayesStore(this.settings, { state, batchTokens: BATCH_TOKENS })
-    this.learner = new Learner({ store: this.store, directory: state, tokens: { ownHosts: new Set([hostname.toLowerCase()]) }, now: () => Date.now(), minMessages: this.settings.minMessages })
+    this.learner = new Learner({ store: this.store, directory: state, tokens: this.tokens(), now: () => Date.now(), minMessages: this.settings.minMessages })
     return this.learner
+  }
+
+  private tokens(): TokenSettings {
+    return { ownHosts: new Set([this.context.hostname.toLowerCase()]) }
   }
 
   private closeStore(): void {

@@ -49,11 +49,16 @@ export class Learner {
   }
 
   learn(content: MessageContent, as: MessageClass): Promise<LearnOutcome> {
-    return this.#context.store.learn(this.#message(content), as)
+    return this.take(learntMessage(content, this.#context), as)
+  }
+
+  /** What was made of a message before. */
+  take(message: LearntMessage, as: MessageClass): Promise<LearnOutcome> {
+    return this.#context.store.learn(message, as)
   }
 
   forget(content: MessageContent): Promise<ForgetOutcome> {
-    return this.#context.store.forget(this.#message(content))
+    return this.#context.store.forget(learntMessage(content, this.#context))
   }
 
   /** Whether the model here is made of all that the store knows; asks it for a few numbers only. `nothing`: there is neither. */
@@ -96,14 +101,19 @@ export class Learner {
     return trained && (ham < minMessages || spam < minMessages)
   }
 
-  #message(content: MessageContent): LearntMessage {
-    const tokens = readTokens(content, { ...this.#context.tokens, delivered: true })
-    return { key: messageKey(content.mime), tokens: tokenKeys(tokens), singles: singleTokens(tokens), day: this.#day() }
-  }
-
   #day(): number {
-    return Math.floor(this.#context.now() / DAY_MS)
+    return dayOf(this.#context.now())
   }
+}
+
+/** All that is learnt of a message, and far less than it. */
+export function learntMessage(content: MessageContent, { tokens: settings, now }: Pick<LearnerContext, 'tokens' | 'now'>): LearntMessage {
+  const tokens = readTokens(content, { ...settings, delivered: true })
+  return { key: messageKey(content.mime), tokens: tokenKeys(tokens), singles: singleTokens(tokens), day: dayOf(now()) }
+}
+
+function dayOf(ms: number): number {
+  return Math.floor(ms / DAY_MS)
 }
 
 /** The linear model is dear to make, and one message among hundreds changes little. */
