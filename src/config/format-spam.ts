@@ -26,7 +26,7 @@ export const negativePoints: Format<number> = textFormat({ type: 'points', allow
 export const learnFolder: Format<LearnFolder> = {
   type: 'folder',
   allowed: '{ folder: PATH, as: spam | ham }',
-  parts: { folder: 'The path of a Maildir folder (its `cur` is read, not its `new`); `*` stands for any one name.', as: '`spam` or `ham` (wanted).' },
+  parts: { folder: 'The path of a Maildir folder, the one with `cur` and `new` in it; `*` stands for any one name. Of what lies in `new` only what a user has moved there teaches.', as: '`spam` or `ham` (wanted).' },
   read(raw) {
     if (!isMapping(raw)) return refuse(`found ${showValue(raw)}`, this.allowed)
     const keys = new Keys(raw, ['folder', 'as'])
