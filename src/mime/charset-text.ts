@@ -17,8 +17,17 @@ export interface CharsetText {
 
 /** `declared` in lower case. `cut`: the bytes end anywhere, so that half a character at the end is nobody's fault. */
 export function charsetText(bytes: Buffer, declared: string | undefined, cut = false): CharsetText {
-  const marked = byteOrderMark(bytes)
-  if (marked !== undefined) return marked
+  const mark = markOf(bytes)
+  if (mark === undefined) return declaredText(bytes, declared, cut)
+  const rest = bytes.subarray(mark.length)
+  const believed = believedText(rest, { mark, declared, cut })
+  if (believed !== undefined) return believed
+  // A mail program that does not believe it shows two or three odd letters, and the text.
+  const { text, defect } = declaredText(rest, declared, cut)
+  return { text, defect: defect ?? 'broken-charset' }
+}
+
+function declaredText(bytes: Buffer, declared: string | undefined, cut: boolean): CharsetText {
   const reading = declared === undefined ? 'guess' : charsetReading(declared)
   const plain = isAscii(bytes)
   if (reading === undefined) return { text: guessed(bytes, cut), defect: 'unknown-charset' }
@@ -115,11 +124,44 @@ export function windows1252(bytes: Buffer): string {
   return Buffer.from(units.buffer).toString('utf16le')
 }
 
-function byteOrderMark(bytes: Buffer): CharsetText | undefined {
-  if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) return utf8Text(bytes.subarray(3), false)
-  if (bytes[0] === 0xff && bytes[1] === 0xfe) return decoderText(bytes.subarray(2), 'utf-16le', true)
-  if (bytes[0] === 0xfe && bytes[1] === 0xff) return decoderText(bytes.subarray(2), 'utf-16be', true)
+interface Mark {
+  readonly set: 'utf-8' | 'utf-16le' | 'utf-16be'
+  readonly length: number
+}
+
+function markOf(bytes: Buffer): Mark | undefined {
+  if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) return { set: 'utf-8', length: 3 }
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return { set: 'utf-16le', length: 2 }
+  if (bytes[0] === 0xfe && bytes[1] === 0xff) return { set: 'utf-16be', length: 2 }
   return undefined
+}
+
+/** By the mark in front of it; undefined: the text says that the mark is a lie. */
+function believedText(rest: Buffer, { mark, declared, cut }: { readonly mark: Mark, readonly declared: string | undefined, readonly cut: boolean }): CharsetText | undefined {
+  if (mark.set === 'utf-8') {
+    const read = utf8Text(rest, cut)
+    return read.defect === undefined || declared === undefined || charsetReading(declared) === 'utf-8' ? read : undefined
+  }
+  return isUtf16(rest, mark.set, declared) ? decoderText(rest, mark.set, true) : undefined
+}
+
+/**
+ * Mail programs go by what is declared, and some by the mark. Text in letters
+ * of ASCII has a NUL beside each in UTF-16; where nothing is declared, any text
+ * that is not nearly all ASCII may be.
+ */
+function isUtf16(bytes: Buffer, set: 'utf-16le' | 'utf-16be', declared: string | undefined): boolean {
+  const reading = declared === undefined ? undefined : charsetReading(declared)
+  if (reading === 'utf-16' || (typeof reading === 'object' && /^utf-16/.test(reading.label))) return true
+  const high = set === 'utf-16le' ? 1 : 0
+  let nuls = 0
+  let printed = 0
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at] as number
+    if (byte === 0 && at % 2 === high) nuls++
+    else if (byte < 0x80) printed++
+  }
+  return nuls * 4 > bytes.length || (declared === undefined && printed * 4 < bytes.length * 3)
 }
 
 /** RFC 2781 §4.3: big-endian without a mark; but most who leave the mark out are not. ASCII in it tells. */

@@ -42,6 +42,33 @@ describe('bytes of a character set', () => {
     assert.equal(broken('\0\x11\0\0', 'utf-32'), '\ufffd')
   })
 
+  test('whose mark says UTF-16 and that are none', () => {
+    for (const mark of ['\xff\xfe', '\xfe\xff']) {
+      assert.deepEqual(read(`${mark}<div>Some text`, 'utf-8'), { text: '<div>Some text', defect: 'broken-charset' })
+      assert.deepEqual(read(`${mark}<div>Some text`, 'us-ascii'), { text: '<div>Some text', defect: 'broken-charset' })
+      assert.deepEqual(read(`${mark}<div>Some text`), { text: '<div>Some text', defect: 'broken-charset' })
+      assert.deepEqual(read(`${mark}\xcf\xf0\xe8\xe2\xe5\xf2`, 'windows-1251'), { text: 'Привет', defect: 'broken-charset' })
+      assert.deepEqual(read(`${mark}a\0`, 'nobody-knows').defect, mark === '\xff\xfe' ? undefined : 'unknown-charset')
+    }
+    // a NUL here and there makes no UTF-16 either
+    assert.equal(read(`\xff\xfeS\0ome more text that everybody can read`, 'utf-8').text, 'S\0ome more text that everybody can read')
+  })
+
+  test('that are UTF-16 by their mark, whatever is declared', () => {
+    for (const charset of [undefined, 'utf-8', 'us-ascii', 'windows-1252', 'utf-16']) {
+      assert.deepEqual(read('\xff\xfeS\0o\0 \0t\0e\0x\0t\0', charset), { text: 'So text', defect: undefined })
+      assert.deepEqual(read('\xfe\xff\0S\0o\0 \0t\0e\0x\0t', charset), { text: 'So text', defect: undefined })
+    }
+    // without a NUL in it: where nothing else is said
+    assert.deepEqual(read('\xff\xfe`O}Y', 'utf-16'), { text: '你好', defect: undefined })
+    assert.deepEqual(read('\xff\xfe\xf7\x8b\xb9p\xfbQ', undefined), { text: '请点击', defect: undefined })
+  })
+
+  test('whose mark says UTF-8 and that are what is declared', () => {
+    assert.deepEqual(read('\xef\xbb\xbf\xcf\xf0\xe8\xe2\xe5\xf2', 'windows-1251'), { text: 'Привет', defect: 'broken-charset' })
+    assert.deepEqual(read('\xef\xbb\xbf\xc3\xa4\xc3\xb6 \xe4', 'utf-8'), { text: 'äö \ufffd', defect: 'broken-charset' })
+  })
+
   test('of an unknown set are guessed', () => {
     assert.deepEqual(read('\xc3\xa4', 'nobody-knows'), { text: 'ä', defect: 'unknown-charset' })
     assert.deepEqual(read('\xe4', 'x'.repeat(100_000)), { text: 'ä', defect: 'unknown-charset' })
