@@ -1,9 +1,10 @@
 /**
  * Learning in a worker: from folders, from verdicts beyond doubt, and the upkeep
- * of what was learned, which also takes in what `postern train` has added. Where
- * several machines share a store, one process of each looks once a minute whether
- * others have learned, and makes this machine's model anew. All of it beside the
- * mail, in small pieces; trouble is told in the log and nothing rejects.
+ * of what was learned. Once a minute, and after each reload, it looks whether
+ * others have learned what is in no model yet: `postern train` that ended before
+ * its end, or, where several machines share a store, those; one process of each
+ * machine makes its model anew. All of it beside the mail, in small pieces;
+ * trouble is told in the log and nothing rejects.
  */
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
@@ -14,7 +15,6 @@ import type { Log } from '../observe/log.ts'
 import { Learner, learntMessage } from '../spam/bayes/learner.ts'
 import type { BayesStore, LearntMessage, MessageClass } from '../spam/bayes/store.ts'
 import type { TokenSettings } from '../spam/bayes/tokens.ts'
-import { MODEL_FILE } from '../spam/bayes/model-file.ts'
 import { BAYES_DATABASE } from '../state/bayes-database.ts'
 import { Lease } from '../state/lease.ts'
 import { WatchedMail } from '../state/watched-mail.ts'
@@ -50,6 +50,13 @@ export class Learning {
   private readonly shared: Lease
   private readonly aborted = new AbortController()
   private ticks = 0
+  /** to be done as soon as there is nothing else to do */
+  private foldersDue = false
+  private upkeepDue = false
+  /** somebody waits for it */
+  private hurried = false
+  /** of the store, when it was looked at last */
+  private revision: number | undefined
   private waiting = 0
   private learned = false
   private chore: Promise<void> = Promise.resolve()
@@ -69,18 +76,30 @@ export class Learning {
     const opened = ({ store, maxTokens, expireMs, minMessages }: LearningSettings): unknown => ({ store, maxTokens, expireMs, minMessages })
     // These are the store's from its opening on.
     if (!isDeepStrictEqual(opened(before), opened(settings))) this.chore = this.chore.then(() => this.closeStore())
+    this.foldersDue = true
+    this.upkeepDue = true
+    this.hurried = true
   }
 
   /** To be called once a second. */
   tick(): void {
     const tick = this.ticks++
-    const { learn } = this.settings
-    const shared = this.settings.store.kind !== 'embedded'
-    // What was trained, and its model lost or never made.
-    if (tick === UPKEEP_TICKS / 2 && !shared && this.lacksModel()) this.learned = true
+    if (tick % FOLDER_TICKS === 0) this.foldersDue = true
+    if (tick % UPKEEP_TICKS === UPKEEP_TICKS / 2) this.upkeepDue = true
     if (this.busy) return
-    if (tick % FOLDER_TICKS === 0 && learn.length > 0) this.begin(() => this.lookAtFolders())
-    else if (tick % UPKEEP_TICKS === UPKEEP_TICKS / 2 && (this.learned || shared)) this.begin(() => (shared ? this.follow() : this.keepUp()))
+    if (this.foldersDue) {
+      this.foldersDue = false
+      if (this.settings.learn.length > 0) {
+        this.begin(() => this.lookAtFolders())
+        return
+      }
+    }
+    if (!this.upkeepDue) return
+    this.upkeepDue = false
+    const { hurried } = this
+    this.hurried = false
+    if (this.settings.store.kind !== 'embedded') this.begin(() => this.follow())
+    else if (this.learned || this.wasTaught()) this.begin(() => this.keepUp(hurried))
   }
 
   /** A verdict, when the message has been answered or soon will be. */
@@ -90,7 +109,7 @@ export class Learning {
     if (as === undefined || this.waiting >= MAX_WAITING) return
     this.waiting++
     // Behind the reply. What waits for the store then is what is learned of the message, and not the message.
-    setImmediate(() => this.take(learntMessage(lesson.content, { tokens: this.tokens(), now: () => Date.now() }), as))
+    setImmediate(() => this.take(learntMessage(lesson.content, { tokens: this.tokens(), now: () => Date.now(), delivered: false }), as))
   }
 
   private take(message: LearntMessage, as: MessageClass): void {
@@ -138,9 +157,9 @@ export class Learning {
     })
   }
 
-  private lacksModel(): boolean {
-    const { state } = this.context
-    return existsSync(join(state, BAYES_DATABASE.file)) && !existsSync(join(state, MODEL_FILE))
+  /** Nobody makes a database to find it empty. */
+  private wasTaught(): boolean {
+    return existsSync(join(this.context.state, BAYES_DATABASE.file))
   }
 
   private async lookAtFolders(): Promise<boolean> {
@@ -153,12 +172,18 @@ export class Learning {
     this.learned = true
     log.info({ messages: round.learned, more: round.more }, 'learned from folders')
     // The next round goes on without a minute's pause.
-    if (round.more) this.ticks = 0
+    if (round.more) this.foldersDue = true
     return true
   }
 
-  private async keepUp(): Promise<boolean> {
-    if (await this.open().maintain(this.aborted.signal) !== 'busy') this.learned = false
+  /** What waits, or is in no model, is left to whoever teaches as long as more of it comes. */
+  private async keepUp(hurried: boolean): Promise<boolean> {
+    const learner = this.open()
+    const revision = (await this.store?.progress())?.revision
+    const settled = hurried || this.revision === undefined || this.revision === revision
+    this.revision = revision
+    if (!this.learned && !(settled && await learner.state() === 'behind')) return true
+    if (await learner.maintain(this.aborted.signal) !== 'busy') this.learned = false
     return true
   }
 

@@ -13,7 +13,7 @@ import { trainLinear } from './linear-training.ts'
 import { messageKey } from './message-key.ts'
 import { MODEL_FILE, readModel, readModelHead, writeModel, type BayesModel, type HeadReading } from './model-file.ts'
 import { Slices } from './slices.ts'
-import { singleTokens, tokenKeys, type BayesCounts, type BayesStore, type ForgetOutcome, type KeptMessage, type LearnOutcome, type LearntMessage, type MessageClass } from './store.ts'
+import { singleTokens, tokenKeys, type BayesCounts, type BayesProgress, type BayesStore, type ForgetOutcome, type KeptMessage, type LearnOutcome, type LearntMessage, type MessageClass } from './store.ts'
 import { TokenTable } from './table.ts'
 import { readTokens, type TokenSettings } from './tokens.ts'
 
@@ -48,8 +48,9 @@ export class Learner {
     this.#context = context
   }
 
+  /** One that lies in a mailbox. */
   learn(content: MessageContent, as: MessageClass): Promise<LearnOutcome> {
-    return this.take(learntMessage(content, this.#context), as)
+    return this.take(learntMessage(content, { ...this.#context, delivered: true }), as)
   }
 
   /** What was made of a message before. */
@@ -58,13 +59,13 @@ export class Learner {
   }
 
   forget(content: MessageContent): Promise<ForgetOutcome> {
-    return this.#context.store.forget(learntMessage(content, this.#context))
+    return this.#context.store.forget(learntMessage(content, { ...this.#context, delivered: true }))
   }
 
   /** Whether the model here is made of all that the store knows; asks it for a few numbers only. `nothing`: there is neither. */
   async state(): Promise<'current' | 'behind' | 'held' | 'nothing'> {
     const { store, directory } = this.#context
-    const counts = await store.counts()
+    const counts = await store.progress()
     const written = readModelHead(join(directory, MODEL_FILE))
     if (written.status === 'none' && counts.ham + counts.spam === 0) return 'nothing'
     if (this.#isHeld(counts, written)) return 'held'
@@ -94,7 +95,7 @@ export class Learner {
   }
 
   /** A store that was lost must not take along what the model still knows. */
-  #isHeld({ ham, spam, since }: BayesCounts, written: HeadReading): boolean {
+  #isHeld({ ham, spam, since }: BayesProgress, written: HeadReading): boolean {
     const { minMessages = 0 } = this.#context
     if (since === undefined || written.status !== 'read' || written.head.revision >= since) return false
     const trained = written.head.ham >= minMessages && written.head.spam >= minMessages
@@ -106,9 +107,14 @@ export class Learner {
   }
 }
 
+export interface LearntRequest extends Pick<LearnerContext, 'tokens' | 'now'> {
+  /** false: it has just come in, and has no Received of this site yet */
+  readonly delivered: boolean
+}
+
 /** All that is learnt of a message, and far less than it. */
-export function learntMessage(content: MessageContent, { tokens: settings, now }: Pick<LearnerContext, 'tokens' | 'now'>): LearntMessage {
-  const tokens = readTokens(content, { ...settings, delivered: true })
+export function learntMessage(content: MessageContent, { tokens: settings, now, delivered }: LearntRequest): LearntMessage {
+  const tokens = readTokens(content, { ...settings, delivered })
   return { key: messageKey(content.mime), tokens: tokenKeys(tokens), singles: singleTokens(tokens), day: dayOf(now()) }
 }
 

@@ -3,10 +3,11 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { classify } from '../../../../src/spam/bayes/classifier.ts'
-import { Learner } from '../../../../src/spam/bayes/learner.ts'
+import { Learner, learntMessage } from '../../../../src/spam/bayes/learner.ts'
 import { messageKey } from '../../../../src/spam/bayes/message-key.ts'
 import { MODEL_FILE, readModel } from '../../../../src/spam/bayes/model-file.ts'
-import { TOKENS_VERSION, type BayesStore } from '../../../../src/spam/bayes/store.ts'
+import { tokenKeys, TOKENS_VERSION, type BayesCounts, type BayesStore } from '../../../../src/spam/bayes/store.ts'
+import { readTokens } from '../../../../src/spam/bayes/tokens.ts'
 import { BayesDatabase } from '../../../../src/state/bayes-database.ts'
 import { temporaryDirectory } from '../../../support/process.ts'
 import { contentOf, letter, rowsIn, tokensOf } from './bayes-fixture.ts'
@@ -110,13 +111,16 @@ test('a store that was made anew behind our back takes the place of a model only
   const { directory, store, model } = stage(t)
   const words = (at: number): string => letter(`words of number ${at}`)
   // As a store that may be lost has it: `since` is the revision that it began with.
-  const shifted = (of: BayesStore, since: number): BayesStore => ({
-    learn: (message, as) => of.learn(message, as), forget: (message) => of.forget(message), maintain: (day, signal) => of.maintain(day, signal), tokens: () => of.tokens(), kept: () => of.kept(), close: () => undefined,
-    counts: async () => {
+  const shifted = (of: BayesStore, since: number): BayesStore => {
+    const later = async (): Promise<BayesCounts> => {
       const counts = await of.counts()
       return { ...counts, since, revision: counts.revision + since }
-    },
-  })
+    }
+    return {
+      learn: (message, as) => of.learn(message, as), forget: (message) => of.forget(message), maintain: (day, signal) => of.maintain(day, signal), tokens: () => of.tokens(), kept: () => of.kept(), close: () => undefined,
+      counts: later, progress: later,
+    }
+  }
   const learnerOf = (of: BayesStore, since: number): Learner => new Learner({ store: shifted(of, since), directory, tokens: { ownHosts: new Set() }, now: () => 20_000 * DAY_MS, minMessages: 2 })
   const first = learnerOf(store, 1000)
   assert.equal(await first.state(), 'nothing')
@@ -142,7 +146,7 @@ test('what is learnt while the model is made is in the next one', async (t) => {
   await learner.learn(contentOf(letter('first words')), 'ham')
   let late: Promise<unknown> = Promise.resolve()
   const between: BayesStore = {
-    learn: (message, as) => store.learn(message, as), forget: (message) => store.forget(message), counts: () => store.counts(), tokens: () => store.tokens(), kept: () => store.kept(), close: () => undefined,
+    learn: (message, as) => store.learn(message, as), forget: (message) => store.forget(message), counts: () => store.counts(), progress: () => store.progress(), tokens: () => store.tokens(), kept: () => store.kept(), close: () => undefined,
     maintain: async (day) => {
       const done = await store.maintain(day)
       late = learner.learn(contentOf(letter('other words, which came late')), 'ham')
@@ -154,4 +158,27 @@ test('what is learnt while the model is made is in the next one', async (t) => {
   const { tokens } = model()
   assert.equal(await learner.maintain(), 'written')
   assert.ok(model().tokens > tokens)
+})
+
+test('what is learnt at the gateway has the tokens that it was scored by, and those that it has in a mailbox', async (t) => {
+  const received = (from: string, by: string) => `Received: from ${from} by ${by} with ESMTP; Sat, 21 Nov 2026 10:00:00 +0000\n`
+  const relay = received('sender.example.com (sender.example.com [203.0.113.9])', 'relay.example.com')
+  const comingIn = contentOf(relay + letter('some words'))
+  const stored = contentOf(received('relay.example.com', 'mx.example.net') + relay + letter('some words'))
+  const request = { ownHosts: new Set(['mx.example.net']) }
+  const keys = (content: typeof stored, delivered: boolean) => tokenKeys(readTokens(content, { ...request, delivered })).sort()
+  const learntKeys = async (teach: (learner: Learner) => Promise<unknown>) => {
+    const { directory, store } = stage(t)
+    const learner = new Learner({ store, directory, tokens: request, now: () => 20_000 * DAY_MS })
+    await teach(learner)
+    await learner.maintain()
+    return Float64Array.from((await rowsIn(store)).keys()).sort()
+  }
+  const scored = keys(comingIn, false)
+  assert.deepEqual(await learntKeys((learner) => learner.take(learntMessage(comingIn, { tokens: request, now: () => 20_000 * DAY_MS, delivered: false }), 'spam')), scored)
+  assert.deepEqual(await learntKeys((learner) => learner.learn(stored, 'spam')), scored)
+  assert.equal((await learntKeys(async (learner) => {
+    await learner.take(learntMessage(comingIn, { tokens: request, now: () => 20_000 * DAY_MS, delivered: false }), 'spam')
+    await learner.forget(stored)
+  })).length, 0)
 })
