@@ -6,8 +6,10 @@
  * The order: domains of the author's addresses (for lists that want them); then
  * what a reader can follow (links, forms), then what stands in the text as a
  * URL, then images and other elements, and at last what nobody sees. Among
- * equals the first, the last, the second, the last but one …: whoever fills a
- * message with harmless links puts them before or behind the one that counts.
+ * equals the one that shows most, the first, the last, then the one that shows
+ * next most, the second, the last but one …: whoever fills a message with
+ * harmless links puts them before or behind the one that counts, and lets them
+ * show hardly anything.
  * Organizational domains come before the hosts below them, at most 3 of each.
  *
  * What is on the skip list is not asked for, nor counted. Pure; linear.
@@ -29,6 +31,8 @@ export interface UriLink {
   /** the host is an IP address */
   readonly address: boolean
   readonly hidden: boolean
+  /** what a reader sees of it */
+  readonly shown: string
 }
 
 export interface UriSubject {
@@ -68,7 +72,7 @@ export function inOrder({ links, addresses }: UriSubject, isSkipped: (host: stri
   const seen = links.length <= MAX_LINKS ? links : [...links.slice(0, MAX_LINKS / 2), ...links.slice(-MAX_LINKS / 2)]
   for (const link of seen) if (link.host === '' || !isSkipped(link.host)) ranks[rankOf(link)]?.push(link)
   return {
-    links: ranks.flatMap(fromBothEnds),
+    links: ranks.flatMap(tellingFirst),
     addresses: addresses.slice(0, MAX_ADDRESSES).map(plainAddress).filter((one) => one !== undefined),
     more: links.length > seen.length ? 1 : 0,
   }
@@ -85,9 +89,21 @@ function rankOf({ kind, hidden }: UriLink): number {
   }
 }
 
-function fromBothEnds<T>(list: readonly T[]): T[] {
-  const back = list.toReversed()
-  return list.flatMap((one, i) => [one, ...back.slice(i, i + 1)]).slice(0, list.length)
+/** Takes turns: by what they show, from the beginning, from the end. */
+function tellingFirst(list: readonly UriLink[]): readonly UriLink[] {
+  if (list.length <= 2) return list
+  const byShown = list.toSorted((a, b) => b.shown.length - a.shown.length)
+  const ordered = new Set<UriLink>()
+  for (const [i, first] of list.entries()) {
+    const shows = byShown[i]
+    const last = list[list.length - 1 - i]
+    // Where all show the same, that says nothing.
+    if (shows !== undefined && shows.shown.length > (byShown.at(-1)?.shown.length ?? 0)) ordered.add(shows)
+    ordered.add(first)
+    if (last !== undefined) ordered.add(last)
+    if (ordered.size === list.length) break
+  }
+  return [...ordered]
 }
 
 /** Whether a host is one of these domains, or below one. */

@@ -39,8 +39,10 @@ function wordsOf(fact: ReturnType<typeof factsOf>, name: Exclude<WordFact, 'tls'
   return value.status !== 'known' || (value.open === true && value.values.length === 0) ? undefined : value.values
 }
 
-function numberOf({ known, history }: FactSources, name: NumberFact): number | undefined {
+function numberOf({ known, history, lists }: FactSources, name: NumberFact): number | undefined {
   if (name === 'recipients') return known.recipients?.length
+  // Without lists nobody has counted.
+  if (name === 'uri_unasked') return lists.length === 0 ? undefined : Math.max(...lists.map(({ unasked }) => unasked))
   if (history?.status !== 'known') return undefined
   switch (name) {
     case 'domain_age': return history.ageDays

@@ -252,10 +252,11 @@ function engineMessage({ id, body, received, session, known }: ScoringSubject): 
 }
 
 function describeList(found: UriListOutcome): string {
+  const asked = found.unasked > 0 ? `${found.questions} asked, ${found.unasked} more were not` : `${found.questions} asked`
   switch (found.status) {
-    case 'listed': return `${found.zone}: ${found.listings.map(({ item, codes }) => `${item} (${codes.join(', ')})`).join(', ')}`
-    case 'not-listed': return `${found.zone}: ${found.questions} asked${found.unasked > 0 ? `, ${found.unasked} more were not` : ''}`
-    case 'error': return `${found.zone}: error: ${found.cause}`
+    case 'listed': return `${found.zone}: ${found.listings.map(({ item, codes }) => `${item} (${codes.join(', ')})`).join(', ')}; ${asked}`
+    case 'not-listed': return `${found.zone}: ${asked}`
+    case 'error': return `${found.zone}: error: ${found.cause}; ${asked}`
     case 'not-asked': return `${found.zone}: nothing to ask`
   }
 }

@@ -16,6 +16,8 @@ export const NUMBER_FACTS = [
   /** messages of it that were seen before, and the share of them (0 to 1) that was spam */
   'domain_messages', 'domain_spam_share',
   'recipients',
+  /** names in links for which the list that left out most was not asked: there were more than are asked for */
+  'uri_unasked',
 ] as const
 export type NumberFact = (typeof NUMBER_FACTS)[number]
 

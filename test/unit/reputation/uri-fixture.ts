@@ -24,7 +24,7 @@ export function linkTo(url: string, more: Partial<UriLink> = {}): UriLink {
   const host = domainToASCII(hostname.replace(/^\[|\]$/g, '')) || hostname.replace(/^\[|\]$/g, '')
   const address = /^[0-9.]+$|:/.test(host)
   return {
-    kind: 'href', url, scheme: protocol.slice(0, -1), host, address, hidden: false,
+    kind: 'href', url, scheme: protocol.slice(0, -1), host, address, hidden: false, shown: 'read more',
     domain: address ? host : (organizationalDomain(host) ?? ''),
     port: port === '' ? undefined : Number(port),
     ...more,

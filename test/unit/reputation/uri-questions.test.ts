@@ -36,6 +36,18 @@ test('a link that counts is found before or behind a hundred harmless ones, hidd
   assert.equal(names[0], 'bad.com')
 })
 
+test('a button among dots is found, wherever it stands, and with what the others show', () => {
+  const dots = (name: string, shown = '.') => Array.from({ length: 10 }, (_, i) => linkTo(`https://${name}${i}.com/`, { shown }))
+  const button = linkTo('https://bad.com/', { shown: 'Click here to pay' })
+  const [names, unasked] = asked(NAMES, { links: [...dots('x'), button, ...dots('y')] })
+  assert.deepEqual([names.length, names[0], unasked], [20, 'bad.com', 1])
+  // A picture shows no text, and is found from both ends as ever.
+  const picture = linkTo('https://bad.com/', { shown: '' })
+  for (const links of [[picture, ...dots('x', 'a long harmless text'), ...dots('y', 'another one')], [...dots('x', 'a long harmless text'), ...dots('y', 'another one'), picture]]) assert.ok(asked(NAMES, { links })[0].includes('bad.com'))
+  // Each once, in all orders.
+  assert.equal(asked(NAMES, { links: [...dots('x'), ...dots('y', 'more')] })[0].length, 20)
+})
+
 test('domains, hosts, both; three hosts of one domain', () => {
   const subject = { links: links('https://w1.a.com/', 'https://w2.a.com/', 'https://w3.a.com/', 'https://w4.a.com/', 'https://b.co.uk/', 'https://user.github.io/') }
   assert.deepEqual(asked(NAMES, subject), [['a.com', 'user.github.io', 'b.co.uk'], 0])

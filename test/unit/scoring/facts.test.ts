@@ -8,7 +8,7 @@ const NOTHING: FactSources = { known: { address: '192.0.2.7' }, tls: false, list
 test('what nobody has looked up is not known, and is neither yes nor no', () => {
   const facts = scoringFacts(NOTHING)
   for (const name of ['spf', 'dkim', 'dmarc', 'rdns', 'correspondent', 'recipient'] as const) assert.equal(facts.words(name), undefined, name)
-  for (const name of ['domain_age', 'domain_messages', 'domain_spam_share', 'recipients'] as const) assert.equal(facts.number(name), undefined, name)
+  for (const name of ['domain_age', 'domain_messages', 'domain_spam_share', 'recipients', 'uri_unasked'] as const) assert.equal(facts.number(name), undefined, name)
   assert.deepEqual([facts.words('client'), facts.words('tls'), facts.words('uri_list')], [['192.0.2.7'], ['no'], []])
 })
 
@@ -24,6 +24,12 @@ test('what is known', () => {
 test('a list that could not be asked leaves open whether it knows a link', () => {
   const facts = scoringFacts({ ...NOTHING, lists: [{ zone: 'a.example', kind: 'domain', questions: 1, unasked: 0, most: 2, status: 'error', stage: 'look-up', cause: 'timeout' }] })
   assert.equal(facts.words('uri_list'), undefined)
+})
+
+test('how much of what links hold was not asked for', () => {
+  const list = { kind: 'domain', zone: 'a.example', questions: 20, most: 2, status: 'not-listed' } as const
+  assert.equal(scoringFacts({ ...NOTHING, lists: [{ ...list, unasked: 3 }, { ...list, unasked: 0 }] }).number('uri_unasked'), 3)
+  assert.equal(scoringFacts({ ...NOTHING, lists: [{ ...list, unasked: 0 }] }).number('uri_unasked'), 0)
 })
 
 test('a correspondent that could not be looked up is neither', () => {
