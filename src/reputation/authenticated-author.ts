@@ -14,8 +14,8 @@ import { plainAddress } from './uri-hash.ts'
 export interface AuthorEvidence {
   /** all addresses in From */
   readonly from: readonly string[]
-  /** the status of DMARC; undefined where it was not evaluated */
-  readonly dmarc: string | undefined
+  /** of the author domain that fares worst; undefined where it was not evaluated */
+  readonly dmarc: { readonly status: string; readonly domain: string } | undefined
   /** domains (d=) of signatures that pass, over the whole body */
   readonly dkim: readonly string[]
   /** the domain for which SPF passes */
@@ -37,8 +37,9 @@ export function authenticatedAuthor({ from, dmarc, dkim, spf }: AuthorEvidence):
   const domain = address.slice(address.lastIndexOf('@') + 1)
   const organization = organizationalDomain(domain) ?? domain
   const author = { address, domain, organizationalDomain: organization }
-  switch (dmarc) {
-    case 'pass': return author
+  switch (dmarc?.status) {
+    // Whoever reads From in another way than DMARC was asked about has not proved that reading.
+    case 'pass': return dmarc.domain === domain ? author : undefined
     case undefined:
     case 'none': {
       const aligned = [...dkim, ...(spf === undefined ? [] : [spf])].map((one) => one.toLowerCase().replace(/\.$/, ''))

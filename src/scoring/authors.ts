@@ -7,7 +7,7 @@ import { readAddresses } from '../spam/rules/addresses.ts'
 export function authorOf(content: MessageContent, { dmarc, dkim, spf }: Known): AuthenticatedAuthor | undefined {
   return authenticatedAuthor({
     from: addressesIn(content, 'from'),
-    dmarc: dmarc?.status,
+    dmarc,
     dkim: dkim?.signatures.filter(({ status }) => status === 'pass').map(({ domain }) => domain) ?? [],
     spf: spf?.status === 'pass' ? spf.domain : undefined,
   })

@@ -19,7 +19,7 @@ function link(random: Random): UriLink {
   const host = random.soup(WORDS, 8)
   return {
     kind: random.pick(['href', 'image', 'form', 'other', 'text']), scheme: random.pick(['http', 'https', 'mailto', 'javascript', '']), url: random.pick([`https://${host}/`, '', 'mailto:']) + random.soup(WORDS, 10),
-    host, domain: random.chance(0.3) ? '' : random.soup(WORDS, 4), port: random.chance(0.8) ? undefined : random.below(65_536), address: random.chance(0.3), hidden: random.chance(0.3),
+    host, domain: random.chance(0.3) ? '' : random.soup(WORDS, 4), port: random.chance(0.8) ? undefined : random.below(65_536), address: random.chance(0.3), hidden: random.chance(0.3), shown: random.soup(WORDS, 3),
   }
 }
 
@@ -40,7 +40,7 @@ fuzz('questions to lists', 3000, (random) => {
   for (const address of subject.addresses) {
     const once = canonicalAddress(address)
     if (once !== undefined) assert.equal(canonicalAddress(once), once)
-    authenticatedAuthor({ from: [address], dmarc: random.pick(['pass', 'none', undefined]), dkim: subject.links.map(({ host }) => host), spf: address })
+    authenticatedAuthor({ from: [address], dmarc: random.pick([{ status: 'pass', domain: address.slice(address.lastIndexOf('@') + 1) }, { status: 'none', domain: '' }, undefined]), dkim: subject.links.map(({ host }) => host), spf: address })
     whyNoCorrespondence({ sender: address, recipients: subject.addresses, field: () => random.soup(WORDS, 20) })
   }
 })
