@@ -10,6 +10,7 @@ export function inboundSettings({ hostname, domains, policy: given }: { readonly
     hostname, policy, shadow, earlyTalkerWaitMs, subjectPrefix, trustedSealers, partialSignatures,
     domains: [...domains.keys()],
     thresholds: new Map([...domains].flatMap(([domain, { spam }]) => (spam === undefined ? [] : [[domain, spam] as const]))),
+    shadowThresholds: new Map([...domains].flatMap(([domain, { shadowSpam }]) => (shadowSpam === undefined ? [] : [[domain, shadowSpam] as const]))),
     exempt: networkMatcher(exempt),
     greylistScore: greylist?.score ?? Infinity,
   }

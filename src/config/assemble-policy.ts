@@ -46,6 +46,15 @@ function checkPolicy(check: CheckName, values: RuleValues): CheckPolicy {
   return { action: given ?? PRESET_ACTIONS[values.preset][check], weight: weights[check] ?? WEIGHTS[check] }
 }
 
+/** Thresholds of one domain over those of a policy that is read already. */
+export function thresholdsOver({ spam }: Pick<Policy, 'spam'>, over: DomainThresholds): Thresholds {
+  const of = (name: keyof Thresholds): number | undefined => {
+    const given = over[name]
+    return given === 'never' ? undefined : given ?? spam[name]
+  }
+  return { tag: of('tag'), quarantine: of('quarantine'), reject: of('reject') }
+}
+
 /** @param over those of one domain */
 export function thresholdsOf({ preset, spam }: Pick<RuleValues, 'preset' | 'spam'>, over?: DomainThresholds): Thresholds {
   const of = (name: keyof Thresholds): number | undefined => {

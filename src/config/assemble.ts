@@ -6,7 +6,7 @@
 import { resolve } from 'node:path'
 import type { Policy } from '../policy/policy.ts'
 import type { Domain } from '../smtp/envelope.ts'
-import { assembleDns, assemblePolicy, thresholdsOf } from './assemble-policy.ts'
+import { assembleDns, assemblePolicy, thresholdsOf, thresholdsOver } from './assemble-policy.ts'
 import { assembleRedis, assembleSpam } from './assemble-spam.ts'
 import { assembleSigning, assembleSubmission } from './assemble-signing.ts'
 import { resolveAddress } from './check-model.ts'
@@ -44,7 +44,7 @@ export function assemble(model: Model, ground: Ground): Settings {
     log: values.log,
     listeners: model.listeners.map((listener) => assembleListener(listener, { ...ground, domains: new Set(domainMap(values.domains).keys()) })),
     hops: new Map(model.hops.map((hop) => [hop.name, assembleHop(hop, ground)])),
-    domains: assembleDomains(values),
+    domains: assembleDomains(values, ground.shadow),
     newlines: values.newlines,
     dns: assembleDns(values.dns),
     signing: assembleSigning(values.signing, ground.base),
@@ -73,8 +73,10 @@ export function assemble(model: Model, ground: Ground): Settings {
   }
 }
 
-function assembleDomains({ domains, policy }: ValuesOf<typeof ROOT>): ReadonlyMap<Domain, DomainSettings> {
-  return new Map([...domainMap(domains)].map(([domain, { next, spam }]) => [domain, { next, ...(spam !== undefined && { spam: thresholdsOf(policy, spam) }) }]))
+function assembleDomains({ domains, policy }: ValuesOf<typeof ROOT>, shadow: Policy | undefined): ReadonlyMap<Domain, DomainSettings> {
+  return new Map([...domainMap(domains)].map(([domain, { next, spam }]) => [domain, {
+    next, ...(spam !== undefined && { spam: thresholdsOf(policy, spam), ...(shadow !== undefined && { shadowSpam: thresholdsOver(shadow, spam) }) }),
+  }]))
 }
 
 function assembleListener(listener: ListenerSection, { base, domains }: Ground & { readonly domains: ReadonlySet<Domain> }): ListenerSettings {

@@ -16,7 +16,7 @@ import { SPAM } from './spam-schema.ts'
 
 export function checkSpam(model: Model, context: CheckContext): void {
   const { collector, base } = context
-  const { spam, policy } = model.root.values
+  const { spam } = model.root.values
   for (const name of ['rules', 'spamassassin'] as const) {
     for (const [i, path] of (spam[name] ?? []).entries()) checkFileOrFolder(resolve(base, path), ['spam', name, i], context)
   }
@@ -33,12 +33,19 @@ export function checkSpam(model: Model, context: CheckContext): void {
     lists.add(`${kind} ${zone}`)
   }
   const { auto_learn: auto, auto_learn_spam: from } = spam.bayes
-  const { tag } = policy.spam
-  if (auto === 'on' && from !== undefined && typeof tag === 'number' && from < tag) {
-    collector.error(['spam', 'bayes', 'auto_learn_spam'], `${from} is below ${tag}, from which mail is tagged: what is not even tagged would be learned as spam`, `${tag} points or more`)
+  const tag = highestTag(model)
+  if (auto === 'on' && from !== undefined && tag !== undefined && from < tag.points) {
+    collector.error(['spam', 'bayes', 'auto_learn_spam'], `${from} is below ${tag.points}, from which mail${tag.domain} is tagged: what is not even tagged would be learned as spam`, `${tag.points} points or more`)
   }
   const inbound = model.listeners.some(({ values: { role } }) => role === 'inbound')
   if (!inbound && keysOf({ spam: SPAM }).some(model.root.isGiven)) collector.warn(['spam'], 'no listener has the role inbound, so that nothing is scored')
+}
+
+/** Of all thresholds, those of domains among them: what is learned is learned for everybody. */
+function highestTag(model: Model): { readonly points: number; readonly domain: string } | undefined {
+  const { domains = [], policy: { spam: { tag } } } = model.root.values
+  const given = [{ points: tag, domain: '' }, ...domains.map(({ domain, spam }) => ({ points: spam?.tag, domain: ` to ${domain}` }))]
+  return given.reduce<{ points: number; domain: string } | undefined>((most, { points, domain }) => (typeof points === 'number' && points > (most?.points ?? -Infinity) ? { points, domain } : most), undefined)
 }
 
 function checkFileOrFolder(path: string, at: KeyPath, { collector }: CheckContext): void {

@@ -44,6 +44,8 @@ export interface DomainSettings {
   readonly next: string | undefined
   /** undefined: those of the policy */
   readonly spam?: Thresholds
+  /** the same beside what a shadow policy says; undefined: those of the shadow policy, if there is one */
+  readonly shadowSpam?: Thresholds
 }
 
 export type SocketAddress =

@@ -20,6 +20,8 @@ export interface InboundSettings {
   readonly policy: Policy
   /** thresholds of domains that have their own; no others */
   readonly thresholds: ReadonlyMap<string, Thresholds>
+  /** the same for the shadow policy */
+  readonly shadowThresholds: ReadonlyMap<string, Thresholds>
   /** decided beside it, without effect */
   readonly shadow: Policy | undefined
   readonly earlyTalkerWaitMs: number

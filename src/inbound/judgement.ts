@@ -130,7 +130,6 @@ export class Judgement {
   }
 
   get state(): JudgementState {
-    const { shadow } = this.client.inbound.settings
     // Without a message, what was refused is what somebody will ask about.
     const decided = this.message === undefined ? (this.refusals.at(-1) ?? this.decided) : this.decided
     return {
@@ -141,7 +140,7 @@ export class Judgement {
       input: decided?.input,
       refusals: this.refusals,
       policy: this.policy,
-      shadow: shadow === undefined || decided === undefined ? undefined : decide(shadow, decided.input),
+      shadow: decided === undefined ? undefined : this.shadowed(decided.input),
     }
   }
 
@@ -188,6 +187,13 @@ export class Judgement {
     return this.decided
   }
 
+  /** What a policy that only watches would have said, with the thresholds that the recipients' domain has beside it. */
+  private shadowed(input: DecideInput): Verdict | undefined {
+    const { shadow, shadowThresholds } = this.client.inbound.settings
+    const [recipient = ''] = this.recipients
+    return shadow === undefined ? undefined : decide({ ...shadow, spam: shadowThresholds.get(domainOf(recipient)) ?? shadow.spam }, input)
+  }
+
   private get policy(): Policy {
     const { policy } = this.client.inbound.settings
     const [recipient] = this.recipients
@@ -196,7 +202,7 @@ export class Judgement {
 
   private thresholdsOf(recipient: string): Thresholds {
     const { policy, thresholds } = this.client.inbound.settings
-    return thresholds.get(recipient.slice(recipient.lastIndexOf('@') + 1)) ?? policy.spam
+    return thresholds.get(domainOf(recipient)) ?? policy.spam
   }
 
   private subject(): AllowSubject {
@@ -257,6 +263,10 @@ function alignedDkim({ dkim, dmarc, fromDomains }: MessageFindings): readonly Pr
     // Whether it is aligned is what could not be found out.
     return dmarc?.status === 'temperror' && status === 'pass' ? [{ domain, status: 'temperror' }] : []
   })
+}
+
+function domainOf(address: string): string {
+  return address.slice(address.lastIndexOf('@') + 1)
 }
 
 function addressOf({ path: { mailbox, wire } }: EnvelopePath): string {

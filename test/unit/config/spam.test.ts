@@ -58,10 +58,11 @@ test('what is wrong is told with key and what is allowed', () => {
     ['spam: { engines: [{ kind: rspamd }, { kind: spamassassin, name: rspamd }] }', 'spam.engines[1].name', /two engines/],
     ['spam: { uri_lists: [a.example, a.example] }', 'spam.uri_lists[1]', /stands twice/],
     ['policy: { spam: { tag: 5 } }\nspam: { bayes: { auto_learn: on, auto_learn_spam: 4 } }', 'spam.bayes.auto_learn_spam', /below 5/],
+    ['policy: { spam: { tag: 5 } }\ndomains: [a.example, { domain: b.example, spam: { tag: 9 } }]\nspam: { bayes: { auto_learn: on, auto_learn_spam: 8 } }', 'spam.bayes.auto_learn_spam', /below 9, from which mail to b\.example/],
     ['spam: { bayes: { auto_learn_ham: 2 } }', 'spam.bayes.auto_learn_ham', /found/],
   ]
   for (const [text, key, problem] of cases) {
-    const loaded = loadFrom(`${text}\n${REST}`, { cwd: '/etc/postern' })
+    const loaded = loadFrom(`${text}\n${text.includes('domains:') ? REST.replace(/^domains:.*\n/, '') : REST}`, { cwd: '/etc/postern' })
     assert.ok(loaded.status === 'invalid', text)
     const { errors } = loaded
     assert.ok(errors.some((one) => one.key === key && problem.test(one.problem)), `${text}: ${JSON.stringify(errors)}`)

@@ -72,6 +72,26 @@ test('the shadow policy is decided beside it, has no effect, and stands there wh
   assert.equal(recordOf(agreeing).shadow, undefined)
 })
 
+test('thresholds of a domain hold for the shadow policy too; what it leaves out is as the shadow says', async () => {
+  const directory = temporaryDirectory('shadow')
+  const zone = { ...GOOD, 'sender.example': { TXT: ['v=spf1 -all'] } }
+  const shadowOf = async (domain: string, shadow: string) => {
+    const path = join(directory, 'shadow.yaml')
+    writeFileSync(path, `policy: { ${shadow} }\n`)
+    const stage = await judged({ zone, policy: `preset: observe, shadow: ${path}`, domains: `[${domain}]` })
+    await stage.greeting()
+    await stage.say('EHLO client.example')
+    await stage.say('MAIL FROM:<a@sender.example>')
+    await stage.say('RCPT TO:<anna@own.example>')
+    await stage.message(LETTER)
+    return recordOf(stage).shadow?.action
+  }
+  // SPF fails, which is 2 points: refused by the domain's own threshold, and the same by a shadow that says the same.
+  assert.equal(await shadowOf('{ domain: own.example, spam: { reject: 2 } }', 'preset: observe'), undefined)
+  assert.equal(await shadowOf('{ domain: own.example, spam: { tag: 2 } }', 'preset: observe, spam: { reject: 1 }'), 'reject')
+  assert.equal(await shadowOf('own.example', 'preset: observe, spam: { reject: 1 }'), 'reject')
+})
+
 test('a recipient that was refused: why, also where another one was accepted', async () => {
   const zone = { 'sender.example': { MX: [[10, 'mx.sender.example']] } } as const
   const stage = await judged({ zone, policy: 'preset: standard, early_talker_wait: 0s, exceptions: [{ checks: [rdns, fcrdns], when: { recipient: b@hop.example }, reason: takes all }]' })
