@@ -93,11 +93,31 @@ function setFontSize(style: Mutable, value: string): void {
   style.relative = relative
 }
 
+/** What `unquoted` asks of a string: a test counts how often. */
+export interface Quoted {
+  readonly length: number
+  charCodeAt(at: number): number
+  slice(from: number, to: number): string
+}
+
+function isAround(code: number): boolean {
+  return code <= 32 || code === 34 || code === 39
+}
+
+/** Without the quotation marks and blanks around it. From both ends: an expression that looks for an end would start anew at each mark in between. */
+export function unquoted(text: Quoted): string {
+  let from = 0
+  let to = text.length
+  while (from < to && isAround(text.charCodeAt(from))) from++
+  while (to > from && isAround(text.charCodeAt(to - 1))) to--
+  return text.slice(from, to)
+}
+
 function setBackground(style: Mutable, value: string): void {
   const at = value.indexOf('url(')
   if (at >= 0) {
     const end = value.indexOf(')', at)
-    style.image = value.slice(at + 4, end < 0 ? undefined : end).replace(/^[\s'"]+|[\s'"]+$/g, '')
+    style.image = unquoted(value.slice(at + 4, end < 0 ? undefined : end))
     style.background = UNKNOWN
     return
   }

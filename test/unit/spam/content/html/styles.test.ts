@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { UNKNOWN, UNSET } from '../../../../../src/spam/content/html/colors.ts'
 import { readSheets } from '../../../../../src/spam/content/html/sheets.ts'
-import { CLIPPED, EMPTY_BOX, GONE, INVISIBLE, MSO_HIDDEN, overlay, readStyle, SHOWN, StyleMemory, VISIBLE } from '../../../../../src/spam/content/html/styles.ts'
+import { CLIPPED, EMPTY_BOX, GONE, INVISIBLE, MSO_HIDDEN, overlay, readStyle, SHOWN, StyleMemory, unquoted, VISIBLE } from '../../../../../src/spam/content/html/styles.ts'
 
 const flags = (css: string) => readStyle(css).flags
 
@@ -38,6 +38,18 @@ test('sizes, colours and images', () => {
   const image = readStyle('background: #fff url("http://A.example/B.png") no-repeat')
   assert.deepEqual([image.background, image.image], [UNKNOWN, 'http://A.example/B.png'])
   assert.deepEqual([readStyle('width:1px;height:2px').width, readStyle('width:1px;height:2px').height], [1, 2])
+})
+
+test('marks around a URL are taken off once from each end, whatever is between', () => {
+  assert.equal(readStyle('background:url( "a b" )').image, 'a b')
+  assert.equal(readStyle('background:url(\'\')').image, '')
+  const marks = `a${'\''.repeat(4000)}b`
+  assert.equal(readStyle(`background:url('${marks.slice(0, 3000)}c')`).image, `${marks.slice(0, 3000)}c`)
+  for (const text of [marks, `"${marks}"`, '\''.repeat(4000), '']) {
+    let looks = 0
+    unquoted({ length: text.length, charCodeAt: (at) => (looks++, text.charCodeAt(at)), slice: (from, to) => text.slice(from, to) })
+    assert.ok(looks <= text.length + 2, `${String(looks)} looks at ${String(text.length)} characters`)
+  }
 })
 
 test('the second style over the first', () => {
