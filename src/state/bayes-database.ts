@@ -11,7 +11,7 @@
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { setImmediate as turn } from 'node:timers/promises'
-import type { BayesCounts, BayesStore, ForgetOutcome, KeptMessage, LearnOutcome, LearntMessage, MessageClass, TokenRows } from '../spam/bayes/store.ts'
+import type { BayesCounts, BayesProgress, BayesStore, ForgetOutcome, KeptMessage, LearnOutcome, LearntMessage, MessageClass, TokenRows } from '../spam/bayes/store.ts'
 import { BayesUpkeep, UPKEEP_DEFAULTS, type UpkeepSettings } from './bayes-upkeep.ts'
 import { inTransaction, openDatabase, type DatabaseKind } from './database.ts'
 
@@ -125,11 +125,15 @@ export class BayesDatabase implements BayesStore {
     this.#count.run(1, 'revision')
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await
   async counts(): Promise<BayesCounts> {
+    return { ...await this.progress(), tokens: this.#rows('tokens') }
+  }
+
+  // eslint-disable-next-line @typescript-eslint/require-await
+  async progress(): Promise<BayesProgress> {
     const numbers = new Map(this.#database.prepare('SELECT name, value FROM numbers').all().map(({ name, value }) => [name, Number(value)]))
     const of = (name: string): number => numbers.get(name) ?? 0
-    return { ham: of('ham'), spam: of('spam'), revision: of('revision'), tokens: this.#rows('tokens'), waiting: this.#rows('waiting') }
+    return { ham: of('ham'), spam: of('spam'), revision: of('revision'), waiting: this.#rows('waiting') }
   }
 
   #rows(table: 'tokens' | 'waiting'): number {

@@ -8,7 +8,7 @@
  * what is there has tokens of another version. A Redis that has lost what it
  * knew is a new store, with a first revision above all that were before.
  */
-import type { BayesCounts, BayesStore, ForgetOutcome, KeptMessage, LearnOutcome, LearntMessage, MessageClass, TokenRows } from '../spam/bayes/store.ts'
+import type { BayesCounts, BayesProgress, BayesStore, ForgetOutcome, KeptMessage, LearnOutcome, LearntMessage, MessageClass, TokenRows } from '../spam/bayes/store.ts'
 import { UPKEEP_DEFAULTS, type UpkeepSettings } from './bayes-upkeep.ts'
 import { bayesKeys, bitsFor, packTokens, unpackBuckets, type BayesKeys } from './redis-bayes-packing.ts'
 import { COUNTS, DUMP, FORGET, GLANCE, KEPT, KEPT_KEYS, LEARN, OPEN } from './redis-bayes-scripts.ts'
@@ -66,6 +66,10 @@ export class RedisBayes implements BayesStore {
   async counts(): Promise<BayesCounts> {
     const [ham, spam, tokens, revision, since, waiting] = await this.#run(COUNTS, [this.#keys.numbers, this.#keys.waiting], [])
     return { ham: numberOf(ham), spam: numberOf(spam), tokens: numberOf(tokens), revision: numberOf(revision), since: numberOf(since), waiting: numberOf(waiting) }
+  }
+
+  progress(): Promise<BayesProgress> {
+    return this.counts()
   }
 
   async maintain(day: number, signal?: AbortSignal): Promise<boolean> {

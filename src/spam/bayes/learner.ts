@@ -48,9 +48,8 @@ export class Learner {
     this.#context = context
   }
 
-  /** One that lies in a mailbox. */
   learn(content: MessageContent, as: MessageClass): Promise<LearnOutcome> {
-    return this.take(learntMessage(content, { ...this.#context, delivered: true }), as)
+    return this.take(learntMessage(content, this.#context), as)
   }
 
   /** What was made of a message before. */
@@ -59,7 +58,7 @@ export class Learner {
   }
 
   forget(content: MessageContent): Promise<ForgetOutcome> {
-    return this.#context.store.forget(learntMessage(content, { ...this.#context, delivered: true }))
+    return this.#context.store.forget(learntMessage(content, this.#context))
   }
 
   /** Whether the model here is made of all that the store knows; asks it for a few numbers only. `nothing`: there is neither. */
@@ -107,14 +106,9 @@ export class Learner {
   }
 }
 
-export interface LearntRequest extends Pick<LearnerContext, 'tokens' | 'now'> {
-  /** false: it has just come in, and has no Received of this site yet */
-  readonly delivered: boolean
-}
-
 /** All that is learnt of a message, and far less than it. */
-export function learntMessage(content: MessageContent, { tokens: settings, now, delivered }: LearntRequest): LearntMessage {
-  const tokens = readTokens(content, { ...settings, delivered })
+export function learntMessage(content: MessageContent, { tokens: settings, now }: Pick<LearnerContext, 'tokens' | 'now'>): LearntMessage {
+  const tokens = readTokens(content, { ...settings, delivered: true })
   return { key: messageKey(content.mime), tokens: tokenKeys(tokens), singles: singleTokens(tokens), day: dayOf(now()) }
 }
 

@@ -29,12 +29,10 @@ export interface LearntMessage {
 export type LearnOutcome = 'learned' | 'known' | 'moved'
 export type ForgetOutcome = 'forgotten' | 'unknown'
 
-export interface BayesCounts {
+export interface BayesProgress {
   /** messages */
   readonly ham: number
   readonly spam: number
-  /** distinct ones, as far as they were added up */
-  readonly tokens: number
   /** messages whose tokens are not yet added up */
   readonly waiting: number
   /** grows with each change */
@@ -44,6 +42,11 @@ export interface BayesCounts {
    * behind our back; a new one begins above all that the old one ever had.
    */
   readonly since?: number
+}
+
+export interface BayesCounts extends BayesProgress {
+  /** distinct ones, as far as they were added up */
+  readonly tokens: number
 }
 
 /** What is kept of a message that was learnt. */
@@ -64,6 +67,8 @@ export interface BayesStore {
   learn(message: LearntMessage, as: MessageClass): Promise<LearnOutcome>
   forget(message: LearntMessage): Promise<ForgetOutcome>
   counts(): Promise<BayesCounts>
+  /** without what is dear to count: cheap enough for each minute */
+  progress(): Promise<BayesProgress>
   /**
    * Adds up what was learnt, removes what is too old or too much; to be called
    * now and then, by as many as like: one at a time does it. `false`: another is at it.

@@ -178,7 +178,7 @@ test('where nothing can be learned a round ends with the cause, and the next one
   let left = 1
   const failing: BayesStore = {
     learn: (message, as) => (left-- > 0 ? store.learn(message, as) : Promise.reject(new Error('the store is away'))),
-    forget: (message) => store.forget(message), counts: () => store.counts(), maintain: (day) => store.maintain(day), tokens: () => store.tokens(), kept: () => store.kept(), close: () => undefined,
+    forget: (message) => store.forget(message), counts: () => store.counts(), progress: () => store.progress(), maintain: (day) => store.maintain(day), tokens: () => store.tokens(), kept: () => store.kept(), close: () => undefined,
   }
   const teaching = make('one', failing)
   const learn = [{ folder: junk, as: 'spam' }] as const

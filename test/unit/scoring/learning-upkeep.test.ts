@@ -1,0 +1,91 @@
+/** When a worker's learning looks at folders and at what others have learned: once a minute, and at once after a reload. */
+import assert from 'node:assert/strict'
+import { existsSync, mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import type { LearningSettings } from '../../../src/scoring/learning-settings.ts'
+import { Learning } from '../../../src/scoring/learning.ts'
+import { MODEL_FILE, readModelHead } from '../../../src/spam/bayes/model-file.ts'
+import { TOKENS_VERSION } from '../../../src/spam/bayes/store.ts'
+import { BayesDatabase } from '../../../src/state/bayes-database.ts'
+import { openDatabase } from '../../../src/state/database.ts'
+import { message } from '../../support/bayes-store-contract.ts'
+import { temporaryDirectory, until } from '../../support/process.ts'
+
+const QUIET = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
+const SETTINGS: LearningSettings = { store: { kind: 'embedded' }, minMessages: 1, maxTokens: 1000, expireMs: 86_400_000 * 30, learn: [], autoLearn: undefined }
+
+function stage(t: TestContext, settings: LearningSettings = SETTINGS) {
+  const directory = temporaryDirectory('learning')
+  const database = openDatabase(directory)
+  const learning = new Learning(settings, { state: directory, hostname: 'mx.example', database, log: QUIET })
+  t.after(async () => {
+    await learning.close()
+    database.close()
+  })
+  const today = Math.floor(Date.now() / 86_400_000)
+  const teach = async (...names: readonly string[]): Promise<void> => {
+    const store = new BayesDatabase(directory, { tokensVersion: TOKENS_VERSION })
+    for (const name of names) await store.learn(message(name, [1, 2], today), 'ham')
+    store.close()
+  }
+  const known = (): number => {
+    const written = readModelHead(join(directory, MODEL_FILE))
+    return written.status === 'read' ? written.head.ham : 0
+  }
+  /** So many seconds, each with a turn for what it has begun. */
+  const pass = async (seconds: number): Promise<void> => {
+    for (let second = 0; second < seconds; second++) {
+      learning.tick()
+      await new Promise((resolve) => setTimeout(resolve, 1))
+    }
+  }
+  return { directory, learning, teach, known, pass }
+}
+
+test('what was taught and is in no model is taken in within two minutes, by a process that has learned nothing itself', async (t) => {
+  const { teach, known, pass, directory } = stage(t)
+  await pass(100)
+  assert.ok(!existsSync(join(directory, 'bayes.db')), 'nobody is taught anything by a look')
+  await teach('a', 'b')
+  await pass(130)
+  await until('the model is made', () => known() === 2)
+  // Its model is lost.
+  rmSync(join(directory, MODEL_FILE))
+  await pass(130)
+  await until('the model is made again', () => known() === 2)
+})
+
+test('as long as more is taught it is left to whoever teaches', async (t) => {
+  const { teach, known, pass } = stage(t)
+  await teach('first')
+  await pass(40)
+  await until('the first look', () => known() === 1)
+  for (let minute = 0; minute < 4; minute++) {
+    await teach(`in minute ${minute}`)
+    await pass(60)
+  }
+  assert.equal(known(), 1)
+  await pass(70)
+  await until('it is taken in', () => known() === 5)
+})
+
+test('after a reload folders and what others have learned are looked at in the next second', async (t) => {
+  const folder = join(temporaryDirectory('folder'), 'Archive')
+  for (const sub of ['cur', 'new', 'tmp']) mkdirSync(join(folder, sub), { recursive: true })
+  const settings: LearningSettings = { ...SETTINGS, learn: [{ folder, as: 'ham' }] }
+  const { teach, known, pass, learning } = stage(t, settings)
+  await teach('first')
+  await pass(40)
+  await until('the first look', () => known() === 1)
+  await teach('second')
+  const path = join(folder, 'cur', '1.M1.host:2,S')
+  writeFileSync(path, 'From: a@b.example\nSubject: dinner\n\nWe eat at eight.\n')
+  utimesSync(path, Date.now() / 1000 - 3600, Date.now() / 1000 - 3600)
+  learning.reload(settings)
+  let seconds = 0
+  await until('folders and store', () => {
+    if (seconds++ < 5) learning.tick()
+    return known() === 3
+  })
+})
