@@ -109,7 +109,7 @@ export class Learning {
     if (as === undefined || this.waiting >= MAX_WAITING) return
     this.waiting++
     // Behind the reply. What waits for the store then is what is learned of the message, and not the message.
-    setImmediate(() => this.take(learntMessage(lesson.content, { tokens: this.tokens(), now: () => Date.now() }), as))
+    setImmediate(() => this.take(learntMessage(lesson.content, { tokens: this.tokens(), now: () => Date.now(), delivered: false }), as))
   }
 
   private take(message: LearntMessage, as: MessageClass): void {

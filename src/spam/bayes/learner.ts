@@ -48,8 +48,9 @@ export class Learner {
     this.#context = context
   }
 
+  /** One that lies in a mailbox. */
   learn(content: MessageContent, as: MessageClass): Promise<LearnOutcome> {
-    return this.take(learntMessage(content, this.#context), as)
+    return this.take(learntMessage(content, { ...this.#context, delivered: true }), as)
   }
 
   /** What was made of a message before. */
@@ -58,7 +59,7 @@ export class Learner {
   }
 
   forget(content: MessageContent): Promise<ForgetOutcome> {
-    return this.#context.store.forget(learntMessage(content, this.#context))
+    return this.#context.store.forget(learntMessage(content, { ...this.#context, delivered: true }))
   }
 
   /** Whether the model here is made of all that the store knows; asks it for a few numbers only. `nothing`: there is neither. */
@@ -106,9 +107,14 @@ export class Learner {
   }
 }
 
+export interface LearntRequest extends Pick<LearnerContext, 'tokens' | 'now'> {
+  /** false: it has just come in, and has no Received of this site yet */
+  readonly delivered: boolean
+}
+
 /** All that is learnt of a message, and far less than it. */
-export function learntMessage(content: MessageContent, { tokens: settings, now }: Pick<LearnerContext, 'tokens' | 'now'>): LearntMessage {
-  const tokens = readTokens(content, { ...settings, delivered: true })
+export function learntMessage(content: MessageContent, { tokens: settings, now, delivered }: LearntRequest): LearntMessage {
+  const tokens = readTokens(content, { ...settings, delivered })
   return { key: messageKey(content.mime), tokens: tokenKeys(tokens), singles: singleTokens(tokens), day: dayOf(now()) }
 }
 

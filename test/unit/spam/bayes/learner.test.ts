@@ -3,10 +3,11 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { classify } from '../../../../src/spam/bayes/classifier.ts'
-import { Learner } from '../../../../src/spam/bayes/learner.ts'
+import { Learner, learntMessage } from '../../../../src/spam/bayes/learner.ts'
 import { messageKey } from '../../../../src/spam/bayes/message-key.ts'
 import { MODEL_FILE, readModel } from '../../../../src/spam/bayes/model-file.ts'
-import { TOKENS_VERSION, type BayesCounts, type BayesStore } from '../../../../src/spam/bayes/store.ts'
+import { tokenKeys, TOKENS_VERSION, type BayesCounts, type BayesStore } from '../../../../src/spam/bayes/store.ts'
+import { readTokens } from '../../../../src/spam/bayes/tokens.ts'
 import { BayesDatabase } from '../../../../src/state/bayes-database.ts'
 import { temporaryDirectory } from '../../../support/process.ts'
 import { contentOf, letter, rowsIn, tokensOf } from './bayes-fixture.ts'
@@ -157,4 +158,27 @@ test('what is learnt while the model is made is in the next one', async (t) => {
   const { tokens } = model()
   assert.equal(await learner.maintain(), 'written')
   assert.ok(model().tokens > tokens)
+})
+
+test('what is learnt at the gateway has the tokens that it was scored by, and those that it has in a mailbox', async (t) => {
+  const received = (from: string, by: string) => `Received: from ${from} by ${by} with ESMTP; Sat, 21 Nov 2026 10:00:00 +0000\n`
+  const relay = received('sender.example.com (sender.example.com [203.0.113.9])', 'relay.example.com')
+  const comingIn = contentOf(relay + letter('some words'))
+  const stored = contentOf(received('relay.example.com', 'mx.example.net') + relay + letter('some words'))
+  const request = { ownHosts: new Set(['mx.example.net']) }
+  const keys = (content: typeof stored, delivered: boolean) => tokenKeys(readTokens(content, { ...request, delivered })).sort()
+  const learntKeys = async (teach: (learner: Learner) => Promise<unknown>) => {
+    const { directory, store } = stage(t)
+    const learner = new Learner({ store, directory, tokens: request, now: () => 20_000 * DAY_MS })
+    await teach(learner)
+    await learner.maintain()
+    return Float64Array.from((await rowsIn(store)).keys()).sort()
+  }
+  const scored = keys(comingIn, false)
+  assert.deepEqual(await learntKeys((learner) => learner.take(learntMessage(comingIn, { tokens: request, now: () => 20_000 * DAY_MS, delivered: false }), 'spam')), scored)
+  assert.deepEqual(await learntKeys((learner) => learner.learn(stored, 'spam')), scored)
+  assert.equal((await learntKeys(async (learner) => {
+    await learner.take(learntMessage(comingIn, { tokens: request, now: () => 20_000 * DAY_MS, delivered: false }), 'spam')
+    await learner.forget(stored)
+  })).length, 0)
 })
