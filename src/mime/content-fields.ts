@@ -1,7 +1,8 @@
 /**
  * What the Content fields of a part say: its type, name, encoding (RFC 2045,
  * 2183). Where nothing or nothing readable is said the defaults of the RFCs
- * hold; where a field stands twice the first that can be read counts.
+ * hold; where a field stands twice the first that can be read counts, unless
+ * another one shows more: mail programs differ in which they take.
  */
 import { readValue, type ValueReading } from './parameters.ts'
 import type { MimeDefect, MimeField } from './message-parts.ts'
@@ -12,6 +13,8 @@ export interface ContentReading {
   readonly disposition: string | undefined
   readonly fileName: string | undefined
   readonly encoding: string
+  /** what further fields say, in their order: the content tells which of them is meant */
+  readonly otherEncodings: readonly string[]
   readonly charset: string | undefined
   /** spellings that the boundary may have in the body; [] where there is none */
   readonly boundaries: readonly string[]
@@ -25,9 +28,12 @@ const MAX_REPEATED = 20
 
 export function readContentFields(fields: readonly MimeField[], defaultType: string): ContentReading {
   const defects = new Set<MimeDefect>()
-  const type = multipart(fields, first(fields, 'content-type', defects), defects)
-  const disposition = first(fields, 'content-disposition', defects)
-  const encoding = first(fields, 'content-transfer-encoding', defects)
+  const types = readings(fields, 'content-type', defects)
+  const type = mostTelling(types, first(types, defects))
+  const disposition = first(readings(fields, 'content-disposition', defects), defects)
+  const encodings = readings(fields, 'content-transfer-encoding', defects)
+  const encoding = first(encodings, defects)?.word ?? ''
+  if (conflict(types.map(typeSaid)) || conflict(encodings.map(({ word }) => word))) defects.add('conflicting-fields')
   const parameters = type?.parameters ?? NOTHING.parameters
   const dispositionWord = disposition?.word ?? ''
   return {
@@ -35,41 +41,50 @@ export function readContentFields(fields: readonly MimeField[], defaultType: str
     parameters,
     disposition: dispositionWord === '' ? undefined : dispositionWord,
     fileName: fileNameOf(disposition?.parameters ?? NOTHING.parameters, parameters),
-    encoding: encoding === undefined || encoding.word === '' ? '7bit' : encoding.word,
+    encoding: encoding === '' ? '7bit' : encoding,
+    otherEncodings: [...new Set(encodings.map(({ word }) => word))].filter((word) => word !== encoding && word !== ''),
     charset: parameters.get('charset')?.toLowerCase().trim(),
     boundaries: type === undefined ? [] : boundariesOf(type),
     defects: [...defects],
   }
 }
 
-/** Those of a name that are read. */
-function named(fields: readonly MimeField[], name: string): readonly MimeField[] {
+/** What the fields of a name say, as far as they are read. */
+function readings(fields: readonly MimeField[], name: string, defects: Set<MimeDefect>): readonly ValueReading[] {
   const found = fields.filter((field) => field.name === name)
-  return found.length <= 2 * MAX_REPEATED ? found : [...found.slice(0, MAX_REPEATED), ...found.slice(-MAX_REPEATED)]
+  if (found.length > 1) defects.add('duplicate-field')
+  const some = found.length <= 2 * MAX_REPEATED ? found : [...found.slice(0, MAX_REPEATED), ...found.slice(-MAX_REPEATED)]
+  return some.map(({ raw }) => readValue(raw))
 }
 
-/** Of the fields of a name the first that says something. */
-function first(fields: readonly MimeField[], name: string, defects: Set<MimeDefect>): ValueReading | undefined {
-  let reading: ValueReading | undefined
-  const found = named(fields, name)
-  for (const field of found) if (reading === undefined || (reading.word === '' && reading.parameters.size === 0)) reading = readValue(field.raw)
-  if (found.length > 1) defects.add('duplicate-field')
+/** The first that says something; otherwise the last. */
+function first(found: readonly ValueReading[], defects: Set<MimeDefect>): ValueReading | undefined {
+  const reading = found.find(({ word, parameters }) => word !== '' || parameters.size > 0) ?? found.at(-1)
   if (reading?.fault === true) defects.add('broken-field')
   return reading
 }
 
+function conflict(said: readonly string[]): boolean {
+  return new Set(said.filter((one) => one !== '')).size > 1
+}
+
+function typeSaid({ word, parameters }: ValueReading): string {
+  return word === '' ? '' : [word, parameters.get('charset')?.toLowerCase(), parameters.get('boundary')].join(';')
+}
+
 /**
  * Of two types the mail programs choose differently. A multipart is read as one
- * if any of them would, because its raw text says little.
+ * if any of them would, because its raw text says little; and text that any of
+ * them would show as text is that.
  */
-function multipart(fields: readonly MimeField[], chosen: ValueReading | undefined, defects: ReadonlySet<MimeDefect>): ValueReading | undefined {
-  if (chosen === undefined || !defects.has('duplicate-field') || isMultipart(chosen)) return chosen
-  for (const field of named(fields, 'content-type')) {
-    const reading = readValue(field.raw)
-    if (isMultipart(reading)) return reading
-  }
-  return chosen
+function mostTelling(types: readonly ValueReading[], chosen: ValueReading | undefined): ValueReading | undefined {
+  if (chosen === undefined || types.length === 1 || isMultipart(chosen)) return chosen
+  const other = types.find(isMultipart)
+  if (other !== undefined || SHOWN.has(chosen.word)) return other ?? chosen
+  return types.find(({ word }) => SHOWN.has(word)) ?? chosen
 }
+
+const SHOWN: ReadonlySet<string> = new Set(['text/plain', 'text/html'])
 
 function isMultipart(reading: ValueReading): boolean {
   return reading.word.startsWith('multipart/') && reading.parameters.has('boundary')

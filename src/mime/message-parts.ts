@@ -55,6 +55,8 @@ export type MimeDefect =
   | 'broken-charset'
   /** Content-Type or Content-Disposition that cannot be parsed, or stands twice */
   | 'broken-field' | 'duplicate-field'
+  /** two Content-Types or Content-Transfer-Encodings that differ: mail programs show different things */
+  | 'conflicting-fields'
 
 export interface MimePart {
   /** of the part that this one is in; -1 for the message itself */
@@ -70,7 +72,7 @@ export interface MimePart {
   readonly disposition: string | undefined
   /** of Content-Disposition, otherwise of Content-Type; decoded, at most 255 characters, no path */
   readonly fileName: string | undefined
-  /** lower case, as it is declared; `7bit` where nothing is said */
+  /** lower case, as it is declared; `7bit` where nothing is said; of several that differ the one in which the content is */
   readonly encoding: string
   /** as it is declared, lower case; undefined where nothing is said */
   readonly charset: string | undefined

@@ -7,7 +7,7 @@ import { charsetText } from './charset-text.ts'
 import { readContentFields } from './content-fields.ts'
 import { HeldBytes } from './held-bytes.ts'
 import type { MimeDefect, MimeField, MimePart } from './message-parts.ts'
-import { decodeTransfer, encodedRoom, isKnownEncoding } from './transfer-encoding.ts'
+import { encodedRoom, isKnownEncoding, undoTransfer } from './transfer-encoding.ts'
 import type { MimeBudget } from './limits.ts'
 
 /**
@@ -54,7 +54,8 @@ export class PartReading {
   boundaries: readonly string[] = []
   /** the content is read for the second time, by a boundary or in an encoding that was made out of it */
   guessed = false
-  private encoding = '7bit'
+  /** the content is in one of them */
+  private encodings: readonly string[] = ['7bit']
   private readonly budget: MimeBudget
   private readonly held = new HeldBytes()
 
@@ -69,13 +70,13 @@ export class PartReading {
     const { part } = this
     part.fields = fields
     if (content.length > 0) {
-      const { boundaries, defects, ...said } = readContentFields(content, part.type)
+      const { boundaries, defects, otherEncodings, ...said } = readContentFields(content, part.type)
       Object.assign(part, said)
+      this.encodings = [part.encoding, ...otherEncodings.filter(isKnownEncoding)]
       this.boundaries = boundaries
       for (const defect of defects) part.note(defect)
     }
-    this.encoding = part.encoding
-    this.kind = kindOf(part)
+    this.kind = kindOf(part, this.decodes)
     if (this.kind !== 'leaf' && part.depth >= this.budget.limits.maxDepth) {
       part.note('too-deep')
       this.kind = 'leaf'
@@ -89,7 +90,7 @@ export class PartReading {
     const { limits } = this.budget
     const textual = this.kind !== 'leaf' || isText(this.part)
     const most = textual ? limits.maxTextBytes : limits.maxOtherBytes
-    const room = Math.max(0, encodedRoom(this.encoding, most) - this.held.length)
+    const room = Math.max(0, Math.max(...this.encodings.map((encoding) => encodedRoom(encoding, most))) - this.held.length)
     const kept = this.budget.hold(Math.min(bytes.length, room), textual ? 'text' : 'other')
     this.held.append(kept === bytes.length ? bytes : bytes.subarray(0, kept))
     if (kept < bytes.length) this.part.truncated = true
@@ -104,13 +105,12 @@ export class PartReading {
 
   /** It is not the bytes themselves that stand in the message. */
   get decodes(): boolean {
-    return decodes(this.encoding)
+    return this.encodings.some(decodes)
   }
 
   /** What was held, decoded; it is held no longer. */
   decoded(): Buffer {
-    const { bytes, broken } = decodeTransfer(this.held.take(), this.encoding)
-    if (broken) this.part.note('broken-encoding')
+    const bytes = this.content()
     this.budget.giveBack(this.held.length)
     this.held.clear()
     return bytes
@@ -118,8 +118,10 @@ export class PartReading {
 
   /** What was held, decoded; it is held from now on as the content. */
   private content(): Buffer {
-    const { bytes, broken } = decodeTransfer(this.held.take(), this.encoding)
-    if (broken) this.part.note('broken-encoding')
+    const { part } = this
+    const { bytes, broken, encoding } = undoTransfer(this.held.take(), this.encodings, isText(part))
+    part.encoding = encoding
+    if (broken) part.note('broken-encoding')
     return bytes
   }
 
@@ -151,10 +153,10 @@ export class PartReading {
 const EMPTY = Buffer.alloc(0)
 const NO_PARAMETERS: ReadonlyMap<string, string> = new Map()
 
-function kindOf(part: Part): PartKind {
+function kindOf(part: Part, encoded: boolean): PartKind {
   if (part.type.startsWith('multipart/')) return 'multipart'
   if (!MESSAGES.has(part.type)) return 'leaf'
-  return decodes(part.encoding) ? 'encoded-message' : 'message'
+  return encoded ? 'encoded-message' : 'message'
 }
 
 function decodes(encoding: string): boolean {

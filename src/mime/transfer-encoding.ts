@@ -44,3 +44,42 @@ export function decodeTransfer(encoded: Buffer, encoding: string): Decoded {
 function hasLooseBlanks(encoded: Buffer): boolean {
   return encoded.includes(' \r') || encoded.includes(' \n') || encoded.includes('\t\r') || encoded.includes('\t\n')
 }
+
+export interface Undone extends Decoded {
+  readonly encoding: string
+}
+
+/** `encodings`: as they are declared, at least one. */
+export function undoTransfer(encoded: Buffer, encodings: readonly string[], text: boolean): Undone {
+  const [first = '7bit', ...others] = encodings
+  if (others.length > 0) {
+    for (const coding of DECODING) {
+      const encoding = encodings.find((one) => codingOf(one) === coding)
+      if (encoding === undefined) continue
+      const decoded = decodeTransfer(encoded, encoding)
+      if (isLikely(coding, { encoded, decoded, text })) return { ...decoded, encoding }
+    }
+    const plain = encodings.find((one) => codingOf(one) === 'identity')
+    if (plain !== undefined) return { bytes: encoded, broken: false, encoding: plain }
+  }
+  return { ...decodeTransfer(encoded, first), encoding: first }
+}
+
+const DECODING: readonly Coding[] = ['base64', 'uuencode', 'quoted-printable']
+
+/** Is it the encoding of this content? Words without punctuation are base64, too; but what comes out is no text. */
+function isLikely(coding: Coding, { encoded, decoded, text }: { readonly encoded: Buffer, readonly decoded: Decoded, readonly text: boolean }): boolean {
+  if (decoded.broken || decoded.bytes.length === 0) return false
+  if (coding === 'quoted-printable') return encoded.includes(0x3d)
+  return !text || coding === 'uuencode' || !hasControls(decoded.bytes)
+}
+
+function hasControls(bytes: Buffer): boolean {
+  let found = 0
+  const length = Math.min(bytes.length, 4096)
+  for (let at = 0; at < length; at++) {
+    const byte = bytes[at] as number
+    if ((byte < 0x20 && byte !== 0x09 && byte !== 0x0a && byte !== 0x0d && byte !== 0x1b) || byte === 0x7f) found++
+  }
+  return found * 20 > length
+}

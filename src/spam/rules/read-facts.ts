@@ -17,7 +17,7 @@ const DEFECTS: Readonly<Record<MimeDefect, true>> = {
   'too-deep': true, 'too-many-parts': true, 'too-many-fields': true, 'header-too-long': true, 'too-long': true,
   'no-boundary': true, 'boundary-not-found': true, 'not-closed': true,
   'broken-encoding': true, 'unknown-encoding': true, 'encoded-multipart': true,
-  'unknown-charset': true, 'broken-charset': true, 'broken-field': true, 'duplicate-field': true,
+  'unknown-charset': true, 'broken-charset': true, 'broken-field': true, 'duplicate-field': true, 'conflicting-fields': true,
 }
 
 export function readFact(place: ConditionPlace): Condition | null {

@@ -9,13 +9,13 @@ describe('what the Content fields say', () => {
   test('all of it', () => {
     const found = read('Content-Type: TEXT/HTML; charset="UTF-8"; name=a.html\nContent-Transfer-Encoding: Base64\nContent-Disposition: Attachment; filename="b.html"\n')
     assert.deepEqual({ ...found, parameters: [...found.parameters] }, {
-      type: 'text/html', parameters: [['charset', 'UTF-8'], ['name', 'a.html']], disposition: 'attachment', fileName: 'b.html', encoding: 'base64', charset: 'utf-8', boundaries: [], defects: [],
+      type: 'text/html', parameters: [['charset', 'UTF-8'], ['name', 'a.html']], disposition: 'attachment', fileName: 'b.html', encoding: 'base64', otherEncodings: [], charset: 'utf-8', boundaries: [], defects: [],
     })
   })
 
   test('nothing', () => {
     const found = read('', 'message/rfc822')
-    assert.deepEqual({ ...found, parameters: [...found.parameters] }, { type: 'message/rfc822', parameters: [], disposition: undefined, fileName: undefined, encoding: '7bit', charset: undefined, boundaries: [], defects: [] })
+    assert.deepEqual({ ...found, parameters: [...found.parameters] }, { type: 'message/rfc822', parameters: [], disposition: undefined, fileName: undefined, encoding: '7bit', otherEncodings: [], charset: undefined, boundaries: [], defects: [] })
   })
 
   test('types that cannot be read', () => {
@@ -33,7 +33,21 @@ describe('what the Content fields say', () => {
     assert.equal(twice('text/plain', 'multipart/mixed; boundary=a').type, 'multipart/mixed')
     assert.equal(twice('multipart/mixed; boundary=a', 'text/plain').type, 'multipart/mixed')
     assert.equal(twice('text/plain', 'multipart/mixed').type, 'text/plain')
-    assert.deepEqual(twice('text/html', 'text/plain').defects, ['duplicate-field'])
+    assert.equal(twice('application/octet-stream', 'text/html').type, 'text/html')
+    assert.equal(twice('text/css', 'text/plain').type, 'text/plain')
+    assert.deepEqual(twice('text/html', 'text/plain').defects, ['duplicate-field', 'conflicting-fields'])
+    assert.deepEqual(twice('text/html; charset=utf-8', 'TEXT/HTML; charset="UTF-8"').defects, ['duplicate-field'])
+    assert.deepEqual(twice('text/html; charset=utf-8', 'text/html; charset=utf-16').defects, ['duplicate-field', 'conflicting-fields'])
+  })
+
+  test('two encodings: the first, and what others there are', () => {
+    const twice = (one: string, other: string) => {
+      const { encoding, otherEncodings, defects } = read(`Content-Transfer-Encoding: ${one}\nContent-Transfer-Encoding: ${other}\n`)
+      return [encoding, otherEncodings, defects]
+    }
+    assert.deepEqual(twice('7bit', 'Base64'), ['7bit', ['base64'], ['duplicate-field', 'conflicting-fields']])
+    assert.deepEqual(twice('8bit', '8BIT'), ['8bit', [], ['duplicate-field']])
+    assert.deepEqual(twice('', 'base64'), ['base64', [], ['duplicate-field']])
   })
 
   test('boundaries, as they may be meant', () => {

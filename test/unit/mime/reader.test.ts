@@ -65,7 +65,8 @@ describe('what mail programs read though it is wrong', () => {
     ['nothing in a multipart', lines('Content-Type: multipart/mixed; boundary=a', '', ''), [], ['boundary-not-found']],
     ['quotes that are of the boundary or not', lines("Content-Type: multipart/mixed; boundary='a'", '', '--a', '', 'text', '--a--'), ['1 text/plain "text"'], []],
     ['an empty boundary', lines('Content-Type: multipart/mixed; boundary=""', '', '--', '', 'text', '----'), ['1 text/plain "text"'], []],
-    ['two types', lines('Content-Type: multipart/mixed; boundary=a', '', '--a', 'Content-Type: multipart/mixed; boundary=b', 'Content-Type: text/plain', '', 'text', '--b', '', 'part', '--b--', '--a--'), ['1 multipart/mixed', '2 text/plain "text"', '2 text/plain "part"'], ['duplicate-field']],
+    ['two types', lines('Content-Type: multipart/mixed; boundary=a', '', '--a', 'Content-Type: multipart/mixed; boundary=b', 'Content-Type: text/plain', '', 'text', '--b', '', 'part', '--b--', '--a--'), ['1 multipart/mixed', '2 text/plain "text"', '2 text/plain "part"'], ['duplicate-field', 'conflicting-fields']],
+    ['a message in base64 that is said not to be', lines('Content-Type: message/rfc822', 'Content-Transfer-Encoding: 7bit', 'Content-Transfer-Encoding: base64', '', Buffer.from('Content-Type: text/html\r\n\r\n<p>text').toString('base64')), ['1 text/html "<p>text"'], ['duplicate-field', 'conflicting-fields', 'encoded-multipart']],
     ['a digest', lines('Content-Type: multipart/digest; boundary=a', '', '--a', '', 'Subject: x', '', 'one', '--a', 'Content-Type: text/plain', '', 'two', '--a--'), ['1 message/rfc822', '2 text/plain "one"', '1 text/plain "two"'], []],
     ['a message', lines('Content-Type: message/rfc822', '', 'Subject: inner', 'Content-Type: multipart/mixed; boundary=a', '', '--a', '', 'text', '--a--'), ['1 multipart/mixed', '2 text/plain "text"'], []],
     ['a message in base64', lines('Content-Type: message/rfc822', 'Content-Transfer-Encoding: base64', '', Buffer.from('Content-Type: text/html\r\n\r\n<p>text').toString('base64')), ['1 text/html "<p>text"'], ['encoded-multipart']],
@@ -85,6 +86,18 @@ describe('what mail programs read though it is wrong', () => {
       assert.deepEqual([...message.defects], defects)
     })
   }
+})
+
+test('of two encodings the one in which the content is', () => {
+  const of = (type: string, encodings: readonly string[], text: string) => readText(lines(`Content-Type: ${type}`, ...encodings.map((one) => `Content-Transfer-Encoding: ${one}`), '', text)).parts[0]
+  const twice = (one: string, other: string, text: string) => of('text/plain; charset=utf-8', [one, other], text)
+  const base64 = Buffer.from('Two readings.').toString('base64')
+  for (const part of [twice('7bit', 'base64', base64), twice('base64', '7bit', base64), twice('quoted-printable', 'base64', base64), twice('x-unheard-of', 'base64', base64)]) {
+    assert.deepEqual([part?.text, part?.encoding], ['Two readings.', 'base64'])
+  }
+  for (const part of [twice('7bit', 'base64', 'Words without any punctuation in them'), twice('base64', '8bit', 'Words without any punctuation in them')]) assert.equal(part?.text, 'Words without any punctuation in them')
+  assert.equal(twice('base64', 'quoted-printable', 'Gr=C3=BC=C3=9Fe!')?.text, 'Grüße!')
+  assert.equal(of('application/octet-stream', ['7bit', 'base64'], 'AAEC')?.content.toString('hex'), '000102')
 })
 
 describe('defects', () => {
