@@ -38,6 +38,8 @@ export type MaintainOutcome = 'written' | 'current' | 'busy' | 'held'
 const DAY_MS = 86_400_000
 /** Learnt by others while the table is made. */
 const ROOM = 1.02
+/** into the table, between two looks at the clock */
+const ROWS_AT_ONCE = 1024
 /** of all messages: so many that were learnt, moved or forgotten since are no reason for a new linear model */
 const FRESH_SHARE = 0.01
 
@@ -146,8 +148,11 @@ async function linearOf(store: BayesStore, slices: Slices): Promise<LinearModel 
 async function tableOf(store: BayesStore, { tokens }: BayesCounts, slices: Slices): Promise<TokenTable | undefined> {
   const table = TokenTable.for(Math.ceil(tokens * ROOM))
   for await (const rows of store.tokens()) {
-    // What has come since, beyond all room, is in the next table.
-    if (!table.add(rows)) break
+    for (let from = 0; from < rows.keys.length; from += ROWS_AT_ONCE) {
+      // What has come since, beyond all room, is in the next table.
+      table.add(rows, { from, to: from + ROWS_AT_ONCE })
+      if (slices.due() && !await slices.rest()) return undefined
+    }
     if (!await slices.rest()) return undefined
   }
   return table

@@ -36,6 +36,8 @@ export interface LinearWeights {
   readonly tokens: Uint32Array
   readonly importance: Float32Array
   readonly weights: Float64Array
+  /** of the table; default: one that nobody can guess */
+  readonly seed?: number
 }
 
 /** All numbers that a code stands for: r² of the upper byte, u / largestWeight of the lower. */
@@ -43,10 +45,10 @@ const SQUARES = Float64Array.from({ length: 256 }, (_, code) => ((code / 255) * 
 /** Small weights are many, and told apart more finely. */
 const SHARES = Float64Array.from({ length: 256 }, (_, code) => (Math.sign(code - 128) * ((code - 128) / 127) ** 2))
 
-export function packWeights({ tokens, importance, weights }: LinearWeights): Pick<LinearModel, 'table' | 'largestWeight'> {
+export function packWeights({ tokens, importance, weights, seed }: LinearWeights): Pick<LinearModel, 'table' | 'largestWeight'> {
   let largestWeight = 0
   for (const weight of weights) largestWeight = Math.max(largestWeight, Math.abs(weight))
-  const table = TokenTable.for(tokens.length)
+  const table = TokenTable.for(tokens.length, seed)
   for (let at = 0; at < tokens.length; at++) {
     const share = (weights[at] ?? 0) / (largestWeight || 1)
     const code = 128 + Math.round(Math.sign(share) * Math.sqrt(Math.abs(share)) * 127)
@@ -57,7 +59,7 @@ export function packWeights({ tokens, importance, weights }: LinearWeights): Pic
   return { table, largestWeight }
 }
 
-/** Where a token lies is told by its upper bits. */
+/** Where a token lies is told by all of its bits. */
 function markOf(token: number): number {
   return token & 0xffff
 }

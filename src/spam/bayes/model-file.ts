@@ -14,7 +14,8 @@
  *     44  CRC-32 of all places
  *     48  its bias, largest weight and limit of wanted mail (NaN: not known), doubles
  *     72  revision of the store that the linear model was made at, as a double
- *     80  CRC-32 of bytes 0 to 79
+ *     80  seed of the places, 84 of those of the linear model
+ *     88  CRC-32 of bytes 0 to 87
  *
  * It is written beside its name, synced and renamed: a reader sees the old one
  * or the new one. Whoever has the old one open goes on with it.
@@ -31,9 +32,9 @@ import { TokenTable } from './table.ts'
 export const MODEL_FILE = 'bayes.model'
 
 const MAGIC = 'PSTNBAYS'
-const FORMAT_VERSION = 2
+const FORMAT_VERSION = 3
 const HEADER_BYTES = 96
-const CHECKED_BYTES = 80
+const CHECKED_BYTES = 88
 /** of a gigabyte; a file that says more of itself is damaged */
 const MAX_SLOTS = 2 ** 28
 const SLOT_BYTES = 4
@@ -108,12 +109,12 @@ export function parseModel(bytes: Buffer): ModelReading {
   if (endianness() === 'BE') places.swap32()
   // A slice of something larger may begin between two numbers.
   const aligned = places.byteOffset % SLOT_BYTES === 0 ? places : Buffer.from(new Uint8Array(places).buffer)
-  const tableAt = (first: number, slots: number): TokenTable => new TokenTable(new Uint32Array(aligned.buffer, aligned.byteOffset + first * SLOT_BYTES, slots))
+  const tableAt = (first: number, slots: number, seed: number): TokenTable => new TokenTable(new Uint32Array(aligned.buffer, aligned.byteOffset + first * SLOT_BYTES, slots), seed)
   return {
     status: 'read',
     model: {
-      ...headOf(bytes), table: tableAt(0, count),
-      linearRevision: bytes.readDoubleLE(72), linear: linear === 0 ? undefined : { table: tableAt(count, linear), bias: bytes.readDoubleLE(48), largestWeight: bytes.readDoubleLE(56), wantedLimit: known(bytes.readDoubleLE(64)) },
+      ...headOf(bytes), table: tableAt(0, count, bytes.readUInt32LE(80)),
+      linearRevision: bytes.readDoubleLE(72), linear: linear === 0 ? undefined : { table: tableAt(count, linear, bytes.readUInt32LE(84)), bias: bytes.readDoubleLE(48), largestWeight: bytes.readDoubleLE(56), wantedLimit: known(bytes.readDoubleLE(64)) },
     },
   }
 }
@@ -153,6 +154,8 @@ export function modelBytes({ ham, spam, tokens, revision, table, linear, linearR
   header.writeDoubleLE(linear?.largestWeight ?? 0, 56)
   header.writeDoubleLE(linear?.wantedLimit ?? NaN, 64)
   header.writeDoubleLE(linearRevision, 72)
+  header.writeUInt32LE(table.seed, 80)
+  header.writeUInt32LE(linear?.table.seed ?? 0, 84)
   header.writeUInt32LE(crc32(header.subarray(0, CHECKED_BYTES)), CHECKED_BYTES)
   return [header, places, weights]
 }

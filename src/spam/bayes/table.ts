@@ -2,17 +2,20 @@
  * What is known of each token, packed: four bytes a place – 16 bits of the
  * token's hash, and eight for each of two numbers: its counts (count-code.ts), or
  * what a linear model has of it (linear-model.ts). Places are
- * found by other bits of the hash, then one after the other; three of four are
- * taken. A token that was never learnt is taken for another one about once in
+ * found by other bits of the hash and a secret (scatter.ts), then one after the
+ * other; three of four are taken. A token that was never learnt is taken for another one about once in
  * ten thousand times, which is nothing beside the chance of words.
  *
- * Made of rows that a store hands out, or of the bytes that `bytes` once gave.
+ * Made of rows that a store hands out, or of places and seed of another.
  * Does no I/O; never throws.
  */
 import { COUNT_OF, countCode } from './count-code.ts'
+import { MAX_TRIES, randomSeed, Scatter } from './scatter.ts'
 import type { TokenRows } from './store.ts'
 
 const LOAD = 0.75
+/** of all places; beyond that searches would become long */
+const MOST_TAKEN = 0.9
 const MIN_SLOTS = 1024
 const LOW_RANGE = 0x100000000
 
@@ -25,14 +28,21 @@ export interface TokenPlace {
 
 export class TokenTable {
   readonly slots: Uint32Array
+  /** decides where tokens lie */
+  readonly seed: number
+  readonly #scatter: Scatter
+  #room: number
 
-  constructor(slots: Uint32Array) {
+  constructor(slots: Uint32Array, seed: number) {
     this.slots = slots
+    this.seed = seed
+    this.#scatter = new Scatter(seed)
+    this.#room = Math.floor(slots.length * MOST_TAKEN)
   }
 
   /** With room for so many. */
-  static for(tokens: number): TokenTable {
-    return new TokenTable(new Uint32Array(Math.max(MIN_SLOTS, Math.ceil(tokens / LOAD))))
+  static for(tokens: number, seed = randomSeed()): TokenTable {
+    return new TokenTable(new Uint32Array(Math.max(MIN_SLOTS, Math.ceil(tokens / LOAD))), seed)
   }
 
   /** The code of ham in the upper eight of 16 bits, that of spam in the lower; 0 where it is not known. */
@@ -40,9 +50,8 @@ export class TokenTable {
     const { slots } = this
     const size = slots.length
     const mark = high & 0xffff
-    let slot = Math.floor((low * size) / LOW_RANGE)
-    // A table that is damaged may have no empty place.
-    for (let tries = 0; tries < size; tries++) {
+    let slot = this.#place(low)
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
       const held = slots[slot] ?? 0
       if (held === 0) return 0
       if (held >>> 16 === mark) return held & 0xffff
@@ -51,29 +60,36 @@ export class TokenTable {
     return 0
   }
 
-  /** false: there is no place left. */
-  add(rows: TokenRows): boolean {
-    for (let at = 0; at < rows.keys.length; at++) {
+  /** Some rows, by default all. false: there was no place for each; the others have theirs. */
+  add(rows: TokenRows, { from = 0, to = rows.keys.length }: { readonly from?: number; readonly to?: number } = {}): boolean {
+    let all = true
+    for (let at = from; at < Math.min(to, rows.keys.length); at++) {
       const key = rows.keys[at] ?? 0
       const counts = (countCode(rows.ham[at] ?? 0) << 8) | countCode(rows.spam[at] ?? 0)
-      if (counts !== 0 && !this.put({ low: key % LOW_RANGE, mark: Math.floor(key / LOW_RANGE) & 0xffff, value: counts })) return false
+      if (counts !== 0 && !this.put({ low: key % LOW_RANGE, mark: Math.floor(key / LOW_RANGE) & 0xffff, value: counts })) all = false
     }
-    return true
+    return all
   }
 
-  /** What `find` gives for it: 16 bits, not 0. false: there is no place left. */
+  /** What `find` gives for it: 16 bits, not 0. false: there is no place left, or none near enough. */
   put({ low, mark, value }: TokenPlace): boolean {
     const { slots } = this
     const size = slots.length
-    let slot = Math.floor((low * size) / LOW_RANGE)
-    for (let tries = 0; tries < size; tries++) {
+    if (this.#room === 0) return false
+    let slot = this.#place(low)
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
       if ((slots[slot] ?? 0) === 0) {
         slots[slot] = ((mark << 16) | value) >>> 0
+        this.#room--
         return true
       }
       if (++slot === size) slot = 0
     }
     return false
+  }
+
+  #place(low: number): number {
+    return Math.floor((this.#scatter.of(low) * this.slots.length) / LOW_RANGE)
   }
 }
 

@@ -7,6 +7,8 @@
  * Does no I/O and never throws.
  */
 
+import { mixed, randomSeed, Scatter } from './scatter.ts'
+
 /** The tokens of a message are at most these. */
 export const MAX_TOKENS = 4096
 
@@ -42,14 +44,6 @@ export function tokenContext(label: string): TokenContext {
   return { low: mixed(low), high: mixed(high), label }
 }
 
-/** Every bit of it depends on every bit of `hash`. */
-export function mixed(hash: number): number {
-  let bits = hash
-  bits = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b)
-  bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35)
-  return (bits ^ (bits >>> 16)) >>> 0
-}
-
 /** Both halves of a whole string; where it is short and there is no scanner about. */
 export function hashOf(text: string): { readonly low: number; readonly high: number } {
   let low = WORD_LOW
@@ -75,6 +69,7 @@ export class TokenCollector {
   readonly #high = new Uint32Array(MAX_TOKENS)
   /** of the hash table: round << 14 | index; what an earlier round left counts as empty */
   readonly #slots = new Int32Array(SLOTS)
+  readonly #scatter = new Scatter(randomSeed())
   #round = 0
   #count = 0
   #names: string[] | undefined
@@ -127,7 +122,7 @@ export class TokenCollector {
   #add(low: number, high: number): boolean {
     if (this.#count === MAX_TOKENS) return false
     const mark = this.#round << 14
-    let slot = (low ^ high) & (SLOTS - 1)
+    let slot = this.#scatter.of(low) & (SLOTS - 1)
     for (;;) {
       const held = this.#slots[slot] ?? 0
       if ((held & ~0x3fff) !== mark) break

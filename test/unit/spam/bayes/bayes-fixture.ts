@@ -36,7 +36,7 @@ export function rowsOf(counted: ReadonlyMap<number, { readonly ham: number; read
 }
 
 /** A model of as many copies of each text as are asked for. */
-export function taught(texts: { readonly ham: readonly string[]; readonly spam: readonly string[] }, times: number): { readonly table: TokenTable; readonly ham: number; readonly spam: number } {
+export function taught(texts: { readonly ham: readonly string[]; readonly spam: readonly string[] }, times: number, seed?: number): { readonly table: TokenTable; readonly ham: number; readonly spam: number } {
   const counted = new Map<number, { ham: number; spam: number }>()
   for (const one of ['ham', 'spam'] as const) {
     for (const text of texts[one]) {
@@ -47,7 +47,7 @@ export function taught(texts: { readonly ham: readonly string[]; readonly spam: 
       }
     }
   }
-  const table = TokenTable.for(counted.size)
+  const table = TokenTable.for(counted.size, seed)
   table.add(rowsOf(counted))
   return { table, ham: texts.ham.length * times, spam: texts.spam.length * times }
 }

@@ -48,15 +48,57 @@ test('the table finds what is in it, and hardly ever what is not', () => {
 })
 
 test('a table that is full says so, and ends a search', () => {
-  const table = new TokenTable(new Uint32Array(8))
+  const table = new TokenTable(new Uint32Array(8), 1)
   const keys = tokens(9, 3)
   assert.equal(table.add(rowsOf(new Map(keys.map((key) => [key, { ham: 1, spam: 0 }])))), false)
   assert.equal(find(table, tokens(1, 12345)[0]!), 0)
 })
 
+/** Numbers of a sum whose steps are spread evenly: tokens that anybody could find words for. */
+function crowd(count: number): number[] {
+  return Array.from({ length: count }, (_, at) => {
+    const step = Math.imul(at + 1, 2_654_435_761) >>> 0
+    return (((step >>> 22) << 22) | ((step >>> 5) & 0x1fff)) >>> 0
+  })
+}
+
+test('tokens that were chosen to lie in a row do not: where they lie is a secret', () => {
+  const lows = [...new Set([...crowd(40_000), ...Array.from({ length: 40_000 }, (_, at) => 0x4000_0000 + at)])]
+  for (const seed of [0, 1, 0xffff_ffff, undefined]) {
+    const table = TokenTable.for(lows.length, seed)
+    assert.ok(lows.every((low) => table.put({ low, mark: 7, value: 0x101 })), `${seed}`)
+    const { slots } = table
+    let row = 0
+    let longest = 0
+    for (const held of slots) {
+      row = held === 0 ? 0 : row + 1
+      longest = Math.max(longest, row)
+    }
+    assert.ok(longest < 500, `${longest} in a row`)
+  }
+  const [one, other] = [TokenTable.for(10), TokenTable.for(10)]
+  assert.notEqual(one.seed, other.seed)
+})
+
+test('a search ends before it takes long, also in a table that somebody else has filled', () => {
+  const table = new TokenTable(new Uint32Array(1_000_000).fill(0x0001_0101), 5)
+  assert.equal(table.put({ low: 1, mark: 2, value: 1 }), false)
+  assert.equal(table.find(1, 2), 0)
+  assert.equal(table.find(1, 1), 0x101)
+})
+
+test('rows are added piece by piece', () => {
+  const keys = tokens(5000, 11)
+  const rows = rowsOf(new Map(keys.map((key) => [key, { ham: 2, spam: 1 }])))
+  const [whole, pieces] = [TokenTable.for(5000, 3), TokenTable.for(5000, 3)]
+  whole.add(rows)
+  for (let from = 0; from < keys.length; from += 999) assert.ok(pieces.add(rows, { from, to: from + 999 }))
+  assert.deepEqual(pieces.slots, whole.slots)
+})
+
 function model(): BayesModel {
-  const { table } = taught({ ham: [letter('hello friend')], spam: [letter('buy now')] }, 3)
-  const linear = { ...packWeights({ tokens: Uint32Array.of(7, 2 ** 31 + 5), importance: Float32Array.of(1, 3.5), weights: Float64Array.of(-0.5, 0.25) }), bias: -0.125, wantedLimit: 1.75 }
+  const { table } = taught({ ham: [letter('hello friend')], spam: [letter('buy now')] }, 3, 4_000_000_001)
+  const linear = { ...packWeights({ tokens: Uint32Array.of(7, 2 ** 31 + 5), importance: Float32Array.of(1, 3.5), weights: Float64Array.of(-0.5, 0.25), seed: 77 }), bias: -0.125, wantedLimit: 1.75 }
   return { table, ham: 250, spam: 300, tokens: 40, revision: 17, linear, linearRevision: 16 }
 }
 
@@ -68,6 +110,8 @@ test('a model is the same after it was written and read', async () => {
   const reading = readModel(path)
   assert.equal(reading.status, 'read')
   assert.deepEqual(reading.model, model())
+  assert.deepEqual([reading.model.table.seed, reading.model.linear?.table.seed], [4_000_000_001, 77])
+  for (const key of tokenKeys(tokensOf(letter('hello friend')))) assert.notEqual(find(reading.model.table, key), 0)
   const present = model().linear
   assert.ok(present)
   for (const other of [{ ...model(), linear: undefined }, { ...model(), linear: { ...present, wantedLimit: undefined } }]) {
@@ -97,7 +141,7 @@ test('each damaged byte is seen, and each missing one', () => {
     copy[index] = (copy[index] ?? 0) ^ 0x10
     return copy
   })
-  for (let index = 0; index < 84; index++) flip(index)
+  for (let index = 0; index < 92; index++) flip(index)
   for (let index = 96; index < bytes.length; index += 97) flip(index)
   for (const length of [0, 7, 95, 96, 97, bytes.length - 4, bytes.length - 1]) at(length, (copy) => copy.subarray(0, length))
   assert.match(flip(200), /tokens are damaged/)
