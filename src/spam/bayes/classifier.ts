@@ -27,7 +27,7 @@ export const HAM_POINTS = 2.5
 export const LIMIT_POINTS = 5
 /** points for each one of evidence above the limit, and for what speaks for wanted mail */
 const STEEP = 5
-const FLAT = 1.5
+const FLAT = 2.5
 /** What is so near to the limit is in doubt, and has these points. */
 const DOUBT = 0.7
 const DOUBT_POINTS = 1.5
