@@ -1,7 +1,8 @@
 /**
  * The parts of a message that are text and what they show: plain text and HTML,
  * in their order. HTML that is attached is read for its links and its make, not
- * for its text.
+ * for its text. What a Content-Disposition says is not believed of the message
+ * itself and of the first text: mail programs show them.
  *
  * Of a multipart/alternative (RFC 2046 §5.1.4) a reader sees one, scoring sees
  * what both say: the HTML's text, since that is what nearly everybody reads, and
@@ -40,11 +41,24 @@ const PLAIN_TYPES = new Set(['text/plain', 'text/enriched', 'text/richtext', 'te
 /** Names of files that a browser opens and runs. */
 const HTML_NAME = /\.(?:html?|xhtml?|shtml|mht|mhtml|svg|hta)$/i
 
-/** Is the part shown with the message, and not as something to open? */
+/** Types that are the text of a message where they come first, and not files. */
+const FIRST_TYPES = new Set([...HTML_TYPES, 'text/plain', 'text/enriched', 'text/richtext'])
+/** Text that mail programs make something else of, or nothing. */
+const NOT_SHOWN = /^text\/(?:rfc822-headers|css|x?-?vcard|directory|csv|xml|javascript|x-amp)/
+
+/** Is the part meant to be shown with the message, and not as something to open? */
 export function isShownText(part: MimePart): boolean {
   if (part.text === undefined || part.disposition === 'attachment') return false
-  if (HTML_TYPES.has(part.type)) return true
-  return PLAIN_TYPES.has(part.type) || (part.fileName === undefined && part.type.startsWith('text/') && !/^text\/(?:rfc822-headers|css|x?-?vcard|directory|csv|xml|javascript|x-amp)/.test(part.type))
+  if (HTML_TYPES.has(part.type) || PLAIN_TYPES.has(part.type)) return true
+  return part.type.startsWith('text/') && !NOT_SHOWN.test(part.type)
+}
+
+/** Whatever is said of it. `first`: no text was before it. */
+function isShownAnyway(mime: MimeMessage, part: MimePart, first: boolean): boolean {
+  if (part.text === undefined || !part.type.startsWith('text/')) return false
+  if (part.parent < 0) return true
+  if (!FIRST_TYPES.has(part.type)) return false
+  return first || (part.fileName === undefined && mime.parts[part.parent]?.type === 'multipart/alternative')
 }
 
 function alternativeOf(mime: MimeMessage, part: MimePart): number {
@@ -75,13 +89,15 @@ function readAll(mime: MimeMessage): readonly ShownPart[] {
   const found: ShownPart[] = []
   let left = MAX_HTML_CHARACTERS
   let plainLeft = MAX_TEXT_CHARACTERS
+  let first = true
   mime.parts.forEach((part, index) => {
-    const shown = isShownText(part)
+    const shown = isShownText(part) || isShownAnyway(mime, part, first)
     const isHtml = HTML_TYPES.has(part.type)
     if (shown && !isHtml) {
       if (plainLeft <= 0 || part.text === undefined) return
       const plain = readPlainText(part.text.length > plainLeft ? part.text.slice(0, plainLeft) : part.text)
       plainLeft -= part.text.length
+      first &&= plain.text === ''
       found.push({ part: index, alternative: alternativeOf(mime, part), plain, html: undefined, attached: false })
       return
     }
@@ -89,6 +105,7 @@ function readAll(mime: MimeMessage): readonly ShownPart[] {
     if (text === undefined || left <= 0) return
     const html = readHtml(text.length > left ? text.slice(0, left) : text, part.content.length)
     left -= text.length
+    first &&= !shown || html.text === ''
     found.push({ part: index, alternative: alternativeOf(mime, part), plain: undefined, html, attached: !shown })
   })
   return found

@@ -57,6 +57,32 @@ test('HTML that is attached: its make and its links, not its text', () => {
   }
 })
 
+test('a disposition does not hide what is the message', () => {
+  const attached = (type: string, content: string) => ({ type, content, disposition: 'attachment' })
+  for (const type of ['text/plain', 'text/html', 'text/css', 'text/unheard-of']) assert.equal(contentOf(attached(type, SAME)).text, SAME, type)
+  // the first text, the second is an attachment
+  assert.equal(contentOf(attached('text/plain', SAME), attached('text/plain', OTHER)).text, SAME)
+  assert.equal(contentOf(attached('text/html', ` <p>${SAME}`), plain(OTHER)).text, `${SAME}\n${OTHER}`)
+  assert.equal(contentOf(plain(OTHER), attached('text/plain', SAME)).text, OTHER)
+  // one that says nothing is none
+  for (const nothing of [plain(' \r\n'), html('<p> <img src=cid:1>'), { ...plain(''), disposition: 'attachment' }]) assert.equal(contentOf(nothing, attached('text/html', `<p>${SAME}`), attached('text/html', `<p>${OTHER}`)).text, SAME)
+  assert.equal(contentOf(file('a.pdf', '%PDF'), attached('text/plain', SAME)).text, SAME)
+  assert.equal(contentOf(file('a.txt', SAME, 'text/plain'), attached('text/plain', OTHER)).attachments[0]?.name, 'a.txt')
+})
+
+test('an alternative is shown, also if it is said to be attached', () => {
+  const html = { type: 'text/html', content: `<p>${OTHER}`, disposition: 'attachment' }
+  assert.equal(readContent(messageOf([plain(SAME), html], { subtype: 'alternative' })).text, `${SAME}\n${OTHER}`)
+  assert.equal(readContent(messageOf([plain(SAME), { ...html, name: 'a.html' }], { subtype: 'alternative' })).text, SAME)
+})
+
+test('text of any type is shown, unless it is said to be attached', () => {
+  const log = { type: 'text/x-log', content: SAME, name: 'a.log' }
+  assert.equal(contentOf(plain('See below'), { ...log, disposition: 'inline' }).text, `See below\n${SAME}`)
+  assert.equal(contentOf(plain('See below'), log).text, 'See below')
+  assert.equal(contentOf(plain('See below'), { ...log, type: 'text/css', disposition: 'inline' }).text, 'See below')
+})
+
 test('a message in a message is read too', () => {
   const content = readContent(readMime('Content-Type: multipart/mixed; boundary=a\r\n\r\n--a\r\n\r\nouter\r\n--a\r\nContent-Type: message/rfc822\r\n\r\nSubject: x\r\n\r\ninner http://example.com\r\n--a--\r\n'))
   assert.equal(content.text, 'outer\ninner http://example.com')
