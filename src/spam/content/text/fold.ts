@@ -1,14 +1,15 @@
 /**
  * Text as disguises leave it when they are taken off: lower case, letters of
  * other scripts that look like ASCII as ASCII, nothing invisible, digits for
- * letters inside words put right, s.p.a.c.e.d and s p a c e d words joined. For
- * patterns; nobody is shown it. Text of other languages stays what it is: only
+ * letters inside words put right, s.p.a.c.e.d and s p a c e d words joined, what
+ * is written backwards turned around. For patterns; nobody is shown it. Text of other languages stays what it is: only
  * a word that mixes scripts, or that has nothing but look-alikes in it while the
  * text is in Latin letters, is changed.
  */
 import { CodeArray, isAscii, type Codes } from './codes.ts'
 import { confusedWith, isInvisible } from './confusables.ts'
 import { letterTable } from './scripts.ts'
+import { turnedBack } from './turned.ts'
 import { WordMender } from './word-mender.ts'
 
 /** It may have to be left out, or stands for a letter in two halves. */
@@ -190,7 +191,8 @@ function pieceEnd(text: string, from: number): number {
 }
 
 /** `latin`: most of its letters are Latin. Of a long text that grows beyond MAX_GROWTH the end is left out. */
-export function fold(text: string, latin: boolean): string {
+export function fold(written: string, latin: boolean): string {
+  const text = turnedBack(written)
   if (text.length <= PIECE_CHARACTERS) return foldPiece(text, latin)
   const pieces: string[] = []
   let room = text.length * MAX_GROWTH

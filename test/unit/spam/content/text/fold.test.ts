@@ -24,6 +24,21 @@ test('disguised words', () => {
   ] as const) assert.equal(folded(text), plain, text)
 })
 
+test('text that is turned around when it is shown', () => {
+  const RLO = '\u202e'
+  const PDF = '\u202c'
+  assert.equal(folded(`Buy ${RLO}argaiv${PDF} ${RLO}won${PDF} and here`), 'buy viagra now and here')
+  assert.equal(folded(`${RLO}won paehc\nThe next line`), 'cheap now\nthe next line')
+  assert.equal(folded(`${RLO}😀 hsac`), 'cash 😀')
+  assert.equal(folded(`${RLO}argaiv${RLO}hsac\u2066plain`), 'viagracashplain')
+  // names and numbers are embedded, not turned
+  assert.equal(folded(`\u202dcash${PDF} \u202acash${PDF} \u2067cash\u2069`), 'cash cash cash')
+  assert.equal(folded(RLO), '')
+  // a run that is longer than a piece
+  const words = 'plain words '.repeat(5000)
+  assert.equal(folded(RLO + Array.from(words).reverse().join('')), words)
+})
+
 test('what stays what it is', () => {
   for (const text of ['привет мир, это сор и рост', 'grüße naïve café', '日本語 テキスト', 'a b c', 'i.e. this, u.s.a.', 'joe.doe@mail.example.com root@localhost', 'h264 mp3 win32 covid19', 'a1b2c3d4e5f6', 'id 4f3a2b1c', '$100 at 5pm', 'plain text']) {
     assert.equal(fold(text, false), text, text)
