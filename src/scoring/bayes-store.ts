@@ -22,7 +22,7 @@ export interface StoreRequest {
 
 export function openBayesStore({ store, maxTokens, expireMs }: Pick<LearningSettings, 'store' | 'maxTokens' | 'expireMs'>, { state, batchTokens }: StoreRequest): BayesStore {
   const tokenDays = Math.ceil(expireMs / DAY_MS)
-  const bounds = { tokensVersion: TOKENS_VERSION, maxTokens, tokenDays, messageDays: 2 * tokenDays, ...(batchTokens !== undefined && { batchTokens }) }
+  const bounds = { tokensVersion: TOKENS_VERSION, maxTokens, tokenDays, ...(batchTokens !== undefined && { batchTokens }) }
   switch (store.kind) {
     case 'embedded': return new BayesDatabase(state, bounds)
     case 'redis':

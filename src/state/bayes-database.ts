@@ -12,7 +12,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { BayesCounts, BayesProgress, BayesStore, ForgetOutcome, KeptMessage, LearnOutcome, LearntMessage, MessageClass, TokenRows } from '../spam/bayes/store.ts'
-import { BayesUpkeep, UPKEEP_DEFAULTS, type UpkeepSettings } from './bayes-upkeep.ts'
+import { BayesUpkeep, EXPIRY_HELD, UPKEEP_DEFAULTS, type UpkeepSettings } from './bayes-upkeep.ts'
 import { inTransaction, openDatabase, type DatabaseKind } from './database.ts'
 
 const STEPS: readonly string[] = [
@@ -133,7 +133,8 @@ export class BayesDatabase implements BayesStore {
   async progress(): Promise<BayesProgress> {
     const numbers = new Map(this.#database.prepare('SELECT name, value FROM numbers').all().map(({ name, value }) => [name, Number(value)]))
     const of = (name: string): number => numbers.get(name) ?? 0
-    return { ham: of('ham'), spam: of('spam'), revision: of('revision'), waiting: this.#rows('waiting') }
+    const expiryHeld = numbers.get(EXPIRY_HELD)
+    return { ham: of('ham'), spam: of('spam'), revision: of('revision'), waiting: this.#rows('waiting'), ...(expiryHeld !== undefined && { expiryHeld }) }
   }
 
   #rows(table: 'tokens' | 'waiting'): number {

@@ -14,22 +14,22 @@ import { randomUUID } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import { setImmediate as turn } from 'node:timers/promises'
 import { inTransaction } from './database.ts'
-import { PRUNING_SLACK, Worths, type TokenRow } from './token-worth.ts'
+import { expiryHeldOn, PRUNING_SLACK, Worths, type TokenRow } from './token-worth.ts'
 
 export interface UpkeepSettings {
   readonly maxTokens: number
-  /** since a message with it was learnt */
+  /** since a message with it was learnt; and for so long a message is known to be learnt, since it could not be taught again */
   readonly tokenDays: number
-  /** for which a message is known to be learnt */
-  readonly messageDays: number
   /** of each class: messages whose words are kept */
   readonly maxKept: number
   /** tokens that are sorted together */
   readonly batchTokens: number
 }
 
-export const UPKEEP_DEFAULTS: UpkeepSettings = { maxTokens: 1_000_000, tokenDays: 365, messageDays: 730, maxKept: 8000, batchTokens: 400_000 }
+export const UPKEEP_DEFAULTS: UpkeepSettings = { maxTokens: 1_000_000, tokenDays: 365, maxKept: 8000, batchTokens: 400_000 }
 
+/** Of the numbers: the day on which an expiry was held back. */
+export const EXPIRY_HELD = 'expiry_held'
 /** of one transaction */
 const SLICE_MS = 20
 const SLICE_ROWS = 256
@@ -169,16 +169,37 @@ export class BayesUpkeep {
 
   /** Once a day. */
   async #expire(day: number, signal: AbortSignal | undefined): Promise<boolean> {
-    const { tokenDays, messageDays } = this.#settings
-    if ((this.#number('expired_on') ?? -1) >= day) return true
-    const oldest = day - tokenDays
+    // A day that is yet to come was one of a clock that was ahead.
+    if (this.#number('expired_on') === day) return true
+    const oldest = day - this.#settings.tokenDays
+    const held = await this.#heldBack(day, oldest, signal)
+    if (held !== false) return held === 'held'
     if (!await this.#removeTokens(signal, (row) => row.day < oldest)) return false
     const messages = this.#database.prepare('DELETE FROM messages WHERE key IN (SELECT key FROM messages WHERE day < ? ORDER BY day LIMIT 64)')
-    if (!await this.#slices(signal, () => Number(messages.run(day - messageDays).changes) > 0, { rows: 1 })) return false
+    if (!await this.#slices(signal, () => Number(messages.run(oldest).changes) > 0, { rows: 1 })) return false
     const kept = this.#database.prepare('DELETE FROM kept WHERE number IN (SELECT number FROM kept WHERE day < ? LIMIT 64)')
     const whole = await this.#slices(signal, () => Number(kept.run(oldest).changes) > 0, { rows: 1 })
     if (whole) this.#set('expired_on', day)
     return whole
+  }
+
+  /** Whether too many would go at once. */
+  async #heldBack(day: number, oldest: number, signal: AbortSignal | undefined): Promise<'held' | 'cut short' | false> {
+    let all = 0
+    let going = 0
+    for await (const rows of this.#scan()) {
+      if (signal?.aborted === true) return 'cut short'
+      all += rows.length
+      for (const row of rows) if (row.day < oldest) going++
+    }
+    const heldOn = this.#number(EXPIRY_HELD)
+    const heldNow = expiryHeldOn({ all, going, day, heldOn })
+    if (heldNow === undefined) {
+      if (heldOn !== undefined) this.#database.prepare('DELETE FROM numbers WHERE name = ?').run(EXPIRY_HELD)
+      return false
+    }
+    if (heldNow !== heldOn) this.#set(EXPIRY_HELD, heldNow)
+    return 'held'
   }
 
   /** Of the messages whose words are kept. */

@@ -21,7 +21,7 @@ const REST_BYTES = 5
 /** so that the rest has five bytes */
 const LEAST_BITS = 11
 /** half a million keys, for more tokens than anybody keeps */
-const MOST_BITS = 19
+export const MOST_BITS = 19
 /** on average, where there are as many tokens as may be; some buckets have twice as many */
 const BUCKET_TOKENS = 32
 const MESSAGE_BUCKETS = 4096
@@ -42,6 +42,8 @@ export interface BayesKeys {
   /** days of the kept messages of a class */
   readonly ham: string
   readonly spam: string
+  /** that all others begin with */
+  readonly under: string
   readonly bucket: (number: number) => string
   readonly messages: (messageKey: Buffer) => string
   readonly messageBuckets: readonly string[]
@@ -50,7 +52,7 @@ export interface BayesKeys {
 export function bayesKeys(prefix: string): BayesKeys {
   const under = `${prefix}:{bayes}:`
   return {
-    numbers: `${under}numbers`, upkeep: `${under}upkeep`, waiting: `${under}waiting`, kept: `${under}kept`, ham: `${under}ham`, spam: `${under}spam`,
+    under, numbers: `${under}numbers`, upkeep: `${under}upkeep`, waiting: `${under}waiting`, kept: `${under}kept`, ham: `${under}ham`, spam: `${under}spam`,
     bucket: (number) => `${under}t:${number}`,
     messages: (key) => `${under}m:${key.readUInt16BE(0) % MESSAGE_BUCKETS}`,
     messageBuckets: Array.from({ length: MESSAGE_BUCKETS }, (_, at) => `${under}m:${at}`),
@@ -77,10 +79,10 @@ export interface Lesson {
   readonly tokens: Float64Array
 }
 
-/** Throws where it is none. */
+/** What is none teaches nothing: it must not keep those behind it from being learnt. */
 export function unpackLesson(bytes: Buffer): Lesson {
   const length = (bytes.length - LESSON_HEAD) / TOKEN_BYTES
-  if (length < 0 || !Number.isInteger(length)) throw new Error('a lesson in Redis is damaged')
+  if (length < 0 || !Number.isInteger(length)) return { ham: 0, spam: 0, day: 0, tokens: new Float64Array(0) }
   const tokens = new Float64Array(length)
   for (let at = 0; at < length; at++) {
     const from = LESSON_HEAD + at * TOKEN_BYTES

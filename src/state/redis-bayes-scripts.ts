@@ -24,14 +24,38 @@ local function guard(shape, holder, leaseMs)
 end
 `
 
-/** ARGV: version of the tokens, bits, first revision. Makes what is not there; says which version and bits it has. */
+/**
+ * ARGV: version of the tokens, bits, first revision, what all keys begin with. Makes what is not there; says which version and bits it has.
+ * \`rest\`: the numbers were lost, and something of what they told of is still there. Some of the buckets are enough to see it by.
+ */
 export const OPEN = redisScript(`
 if redis.call('EXISTS', KEYS[1]) == 0 then
+  local under = ARGV[4]
+  if redis.call('EXISTS', under .. 'waiting', under .. 'kept', under .. 'ham', under .. 'spam') > 0 then return {'rest'} end
+  for at = 0, 4095 do
+    if redis.call('EXISTS', under .. 'm:' .. at, under .. 't:' .. at) > 0 then return {'rest'} end
+  end
   redis.call('HSET', KEYS[1], 'version', ARGV[1], 'bits', ARGV[2], 'since', ARGV[3], 'revision', ARGV[3], 'ham', '0', 'spam', '0', 'tokens', '0')
 end
 local made = redis.call('HMGET', KEYS[1], 'version', 'bits')
 return {'ok', made[1], made[2]}
 `)
+
+/** ARGV: what all keys begin with, first and last bucket. Removes what the numbers told of, as long as there are none. */
+export const CLEAR = redisScript(`
+if redis.call('EXISTS', KEYS[1]) == 1 then return {'ok'} end
+local under = ARGV[1]
+redis.call('DEL', under .. 'waiting', under .. 'kept', under .. 'ham', under .. 'spam', under .. 'upkeep')
+for at = tonumber(ARGV[2]), tonumber(ARGV[3]) do redis.call('DEL', under .. 't:' .. at, under .. 'm:' .. at) end
+return {'ok'}
+`)
+
+/** By Redis's own clock, which is the same for all machines: none of them is ahead of it. */
+const TODAY = `
+local function notAhead(day)
+  return math.min(tonumber(day), math.floor(tonumber(redis.call('TIME')[1]) / 86400))
+end
+`
 
 const COUNT = `
 local function count(name, change)
@@ -46,12 +70,12 @@ end
 `
 
 /** KEYS: numbers, messages, waiting, kept, the days of its own class, of the other. ARGV: shape, key, class, day, tokens, singles. Replies how many wait. */
-export const LEARN = redisScript(`${GUARD}${COUNT}
+export const LEARN = redisScript(`${GUARD}${TODAY}${COUNT}
 local wrong = guard(ARGV[1])
 if wrong then return wrong end
-local key, class, day = ARGV[2], ARGV[3], tonumber(ARGV[4])
+local key, class, day = ARGV[2], ARGV[3], notAhead(ARGV[4])
 local known = redis.call('HGET', KEYS[2], key)
-local before = known and string.sub(known, 1, 1)
+local before = known and string.match(known, '^[hs]')
 if before == class then return {'ok', 'known', 0} end
 redis.call('HSET', KEYS[2], key, class .. struct.pack('<I2', day))
 redis.call('HSET', KEYS[4], key, class .. ARGV[6])
@@ -63,7 +87,7 @@ return {'ok', before and 'moved' or 'learned', waiting}
 `)
 
 /** KEYS: numbers, messages, waiting, kept, days of ham, of spam. ARGV: shape, key, day, tokens. */
-export const FORGET = redisScript(`${GUARD}${COUNT}
+export const FORGET = redisScript(`${GUARD}${TODAY}${COUNT}
 local wrong = guard(ARGV[1])
 if wrong then return wrong end
 local key = ARGV[2]
@@ -74,7 +98,7 @@ redis.call('HDEL', KEYS[4], key)
 redis.call('ZREM', KEYS[5], key)
 redis.call('ZREM', KEYS[6], key)
 local ham = string.sub(known, 1, 1) == 'h'
-return {'ok', 'forgotten', wait(ham and -1 or 0, ham and 0 or -1, tonumber(ARGV[3]), ARGV[4])}
+return {'ok', 'forgotten', wait(ham and -1 or 0, ham and 0 or -1, notAhead(ARGV[3]), ARGV[4])}
 `)
 
 /** KEYS: numbers. Replies version, ham, spam, or nothing of each. */
@@ -84,18 +108,18 @@ export const GLANCE = redisScript(`return redis.call('HMGET', KEYS[1], 'version'
 export const COUNTS = redisScript(`${GUARD}
 local wrong = guard(ARGV[1])
 if wrong then return wrong end
-local found = redis.call('HMGET', numbers, 'ham', 'spam', 'tokens', 'revision', 'since')
-return {'ok', found[1], found[2], found[3], found[4], found[5], redis.call('LLEN', KEYS[2])}
+local found = redis.call('HMGET', numbers, 'ham', 'spam', 'tokens', 'revision', 'since', 'expiry_held')
+return {'ok', found[1], found[2], found[3], found[4], found[5], redis.call('LLEN', KEYS[2]), found[6] or ''}
 `)
 
 /* --- upkeep; ARGV begins with shape, holder, milliseconds of the lease --- */
 
-/** KEYS: numbers, lease. Takes the lease; says what was begun: rows of a batch and the last token of it that was added, day of the last expiry; tokens, revision. */
-export const HOLD = redisScript(`${GUARD}
+/** KEYS: numbers, lease. Takes the lease; says what was begun: rows of a batch and the last token of it that was added, day of the last expiry; tokens, revision; that day, or the one that Redis has where it is ahead; the day on which an expiry was held back. ARGV: …, day. */
+export const HOLD = redisScript(`${GUARD}${TODAY}
 local wrong = guard(ARGV[1], ARGV[2], ARGV[3])
 if wrong then return wrong end
-local found = redis.call('HMGET', numbers, 'batch', 'done', 'expired', 'tokens', 'revision')
-return {'ok', found[1] or '', found[2] or '', found[3] or '', found[4], found[5]}
+local found = redis.call('HMGET', numbers, 'batch', 'done', 'expired', 'tokens', 'revision', 'expiry_held')
+return {'ok', found[1] or '', found[2] or '', found[3] or '', found[4], found[5], notAhead(ARGV[4]), found[6] or ''}
 `)
 
 /** KEYS: numbers, lease. ARGV: …, holder. */
@@ -136,7 +160,9 @@ for at = 3, #KEYS do
     local more = moreHam > 0 or moreSpam > 0
     if held or more then
       local day, ham, spam = 0, 0, 0
-      if held then day, ham, spam = struct.unpack(widths[#held], held) end
+      local format = held and widths[#held]
+      -- What nobody can read counts for nothing.
+      if format then day, ham, spam = struct.unpack(format, held) end
       if more and today > day then day = today end
       ham = math.min(most, math.max(0, ham + moreHam))
       spam = math.min(most, math.max(0, spam + moreSpam))
@@ -194,7 +220,7 @@ local first = tonumber(ARGV[4])
 for at = 3, #KEYS do
   local found = redis.call('HGETALL', KEYS[at])
   for i = 1, #found, 2 do
-    if struct.unpack('<I2', found[i + 1], 2) < first then redis.call('HDEL', KEYS[at], found[i]) end
+    if #found[i + 1] < 3 or struct.unpack('<I2', found[i + 1], 2) < first then redis.call('HDEL', KEYS[at], found[i]) end
   end
 end
 return {'ok'}
@@ -216,15 +242,23 @@ return {'ok', #gone}
 
 /* --- reading --- */
 
-/** KEYS: numbers, buckets. ARGV: shape. One string: of each bucket the number of its tokens (32 bits), then of each the rest of its number, the length of its value, the value. */
+/** KEYS: numbers, buckets. ARGV: shape. One string: of each bucket the number of its tokens (32 bits), then of each the rest of its number, the length of its value, the value. What is no token is left out. */
 export const DUMP = redisScript(`${GUARD}
 local wrong = guard(ARGV[1])
 if wrong then return wrong end
 local out = {}
 for at = 2, #KEYS do
   local found = redis.call('HGETALL', KEYS[at])
-  out[#out + 1] = struct.pack('<I4', #found / 2)
-  for i = 1, #found, 2 do out[#out + 1] = found[i] .. string.char(#found[i + 1]) .. found[i + 1] end
+  local place, count = #out + 1, 0
+  out[place] = ''
+  for i = 1, #found, 2 do
+    local width = #found[i + 1]
+    if #found[i] == 5 and (width == 4 or width == 6 or width == 10) then
+      out[#out + 1] = found[i] .. string.char(width) .. found[i + 1]
+      count = count + 1
+    end
+  end
+  out[place] = struct.pack('<I4', count)
 end
 return {'ok', table.concat(out)}
 `)

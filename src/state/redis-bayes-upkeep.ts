@@ -16,7 +16,7 @@ import { changesOf, firstAfter, packChanges, packFields, unpackBuckets, unpackLe
 import { ADD, CHANGED, DROP_KEPT, DROP_MESSAGES, DUMP, HOLD, LEAVE, RELEASE, REMOVE, ROWS, SET } from './redis-bayes-scripts.ts'
 import type { Redis, RedisArgument, RedisReply, RedisScript } from './redis-connection.ts'
 import { bufferOf, listOf, numberOf, textOf } from './redis-replies.ts'
-import { PRUNING_SLACK, Worths, type TokenRow } from './token-worth.ts'
+import { expiryHeldOn, PRUNING_SLACK, Worths, type TokenRow } from './token-worth.ts'
 
 /** Without a sign of life for so long, another goes on. */
 const LEASE_MS = 60_000
@@ -70,9 +70,10 @@ export class RedisBayesUpkeep {
     if (this.#running) return false
     this.#running = true
     try {
-      await this.#step(run, HOLD)
+      // Nobody's clock is believed where it is ahead of Redis's.
+      const { day } = await this.#begun(run)
       try {
-        await this.#work(run)
+        await this.#work({ ...run, day })
       } finally {
         await this.#redis.run(RELEASE, [this.#keys.numbers, this.#keys.upkeep], ['', this.#holder])
       }
@@ -114,8 +115,8 @@ export class RedisBayesUpkeep {
   }
 
   async #begun(run: UpkeepRun): Promise<Begun> {
-    const [batch, done, expired, tokens, revision] = await this.#step(run, HOLD)
-    return { batch: optionalNumber(batch), done: textOf(done), expired: optionalNumber(expired), tokens: numberOf(tokens), revision: numberOf(revision) }
+    const [batch, done, expired, tokens, revision, day, heldOn] = await this.#step(run, HOLD, { args: [String(run.day)] })
+    return { batch: optionalNumber(batch), done: textOf(done), expired: optionalNumber(expired), tokens: numberOf(tokens), revision: numberOf(revision), day: numberOf(day), heldOn: optionalNumber(heldOn) }
   }
 
   async #lessons(run: UpkeepRun, batch: number | undefined): Promise<readonly Lesson[]> {
@@ -153,17 +154,32 @@ export class RedisBayesUpkeep {
 
   /** Once a day. */
   async #expire(run: UpkeepRun): Promise<void> {
-    const { tokenDays, messageDays } = this.#settings
     const { day } = run
-    if (((await this.#begun(run)).expired ?? -1) >= day) return
-    const first = day - tokenDays
+    const { expired = -1, heldOn } = await this.#begun(run)
+    // A machine that is behind another by a day looks no second time; one that is ahead by more was believed by nobody.
+    if (expired >= day) return
+    const first = day - this.#settings.tokenDays
+    if (await this.#heldBack(run, { first, heldOn })) return
     await this.#removeTokens(run, (row) => row.day < first)
     const { messageBuckets } = this.#keys
     for (let at = 0; at < messageBuckets.length; at += MESSAGE_BUCKETS_AT_ONCE) {
-      await this.#step(run, DROP_MESSAGES, { keys: messageBuckets.slice(at, at + MESSAGE_BUCKETS_AT_ONCE), args: [String(day - messageDays)] })
+      await this.#step(run, DROP_MESSAGES, { keys: messageBuckets.slice(at, at + MESSAGE_BUCKETS_AT_ONCE), args: [String(first)] })
     }
     await this.#dropKept(run, { first, most: Infinity })
     await this.#step(run, SET, { args: ['expired', String(day)] })
+  }
+
+  /** Whether too many would go at once. */
+  async #heldBack(run: UpkeepRun, { first, heldOn }: { readonly first: number; readonly heldOn: number | undefined }): Promise<boolean> {
+    let all = 0
+    let going = 0
+    for await (const { days } of this.#scan(run)) {
+      all += days.length
+      for (const day of days) if (day < first) going++
+    }
+    const heldNow = expiryHeldOn({ all, going, day: run.day, heldOn })
+    if (heldNow !== heldOn) await this.#step(run, SET, { args: ['expiry_held', heldNow === undefined ? '' : String(heldNow)] })
+    return heldNow !== undefined
   }
 
   /** Where there are too many: those that were seen seldom and long ago. */
@@ -241,6 +257,10 @@ interface Begun {
   /** the last token of it that was added; empty: none */
   readonly done: string
   readonly expired: number | undefined
+  /** the day that counts */
+  readonly day: number
+  /** the day on which an expiry was held back */
+  readonly heldOn: number | undefined
   readonly tokens: number
   readonly revision: number
 }

@@ -10,8 +10,8 @@
  */
 import type { BayesCounts, BayesProgress, BayesStore, ForgetOutcome, KeptMessage, LearnOutcome, LearntMessage, MessageClass, TokenRows } from '../spam/bayes/store.ts'
 import { UPKEEP_DEFAULTS, type UpkeepSettings } from './bayes-upkeep.ts'
-import { bayesKeys, bitsFor, packTokens, unpackBuckets, type BayesKeys } from './redis-bayes-packing.ts'
-import { COUNTS, DUMP, FORGET, GLANCE, KEPT, KEPT_KEYS, LEARN, OPEN } from './redis-bayes-scripts.ts'
+import { bayesKeys, bitsFor, MOST_BITS, packTokens, unpackBuckets, type BayesKeys } from './redis-bayes-packing.ts'
+import { CLEAR, COUNTS, DUMP, FORGET, GLANCE, KEPT, KEPT_KEYS, LEARN, OPEN } from './redis-bayes-scripts.ts'
 import { RedisBayesUpkeep, type Shape } from './redis-bayes-upkeep.ts'
 import { bufferOf, listOf, numberOf, textOf } from './redis-replies.ts'
 import { RedisError, type Redis, type RedisArgument, type RedisReply, type RedisScript } from './redis-connection.ts'
@@ -31,6 +31,8 @@ export interface RedisBayesSettings extends Partial<UpkeepSettings> {
 const MAX_WAITING = 1000
 const BUCKETS_AT_ONCE = 32
 const KEPT_AT_ONCE = 64
+/** Keys that are not there cost Redis a microsecond each. */
+const CLEARED_AT_ONCE = 4096
 /** Of a millisecond: so many changes would have to come in each, for a store to reach the first revision of a later one. */
 const REVISIONS_PER_MS = 1000
 
@@ -64,8 +66,8 @@ export class RedisBayes implements BayesStore {
   }
 
   async counts(): Promise<BayesCounts> {
-    const [ham, spam, tokens, revision, since, waiting] = await this.#run(COUNTS, [this.#keys.numbers, this.#keys.waiting], [])
-    return { ham: numberOf(ham), spam: numberOf(spam), tokens: numberOf(tokens), revision: numberOf(revision), since: numberOf(since), waiting: numberOf(waiting) }
+    const [ham, spam, tokens, revision, since, waiting, held] = await this.#run(COUNTS, [this.#keys.numbers, this.#keys.waiting], [])
+    return { ham: numberOf(ham), spam: numberOf(spam), tokens: numberOf(tokens), revision: numberOf(revision), since: numberOf(since), waiting: numberOf(waiting), ...(textOf(held) !== '' && { expiryHeld: numberOf(held) }) }
   }
 
   progress(): Promise<BayesProgress> {
@@ -138,10 +140,23 @@ export class RedisBayes implements BayesStore {
     throw new RedisError('failed', 'Redis: what is stored is replaced again and again')
   }
 
+  /** Messages that are known, and counts of nobody knows how many: without the numbers they are of no use, and in the way of what is taught anew. */
+  async #clear(): Promise<void> {
+    const all = 2 ** MOST_BITS
+    for (let first = 0; first < all; first += CLEARED_AT_ONCE) await this.#redis.run(CLEAR, [this.#keys.numbers], [this.#keys.under, String(first), String(first + CLEARED_AT_ONCE - 1)])
+  }
+
   async #open(): Promise<Shape> {
     if (this.#shape !== undefined) return this.#shape
     const { tokensVersion, maxTokens, now, prefix } = this.#settings
-    const [, version, bits] = listOf(await this.#redis.run(OPEN, [this.#keys.numbers], [String(tokensVersion), String(bitsFor(maxTokens)), String(now() * REVISIONS_PER_MS)]))
+    const open = async (): Promise<readonly RedisReply[]> => listOf(await this.#redis.run(OPEN, [this.#keys.numbers], [String(tokensVersion), String(bitsFor(maxTokens)), String(now() * REVISIONS_PER_MS), this.#keys.under]))
+    let reply = await open()
+    for (let tries = 0; textOf(reply[0]) === 'rest' && tries < 3; tries++) {
+      await this.#clear()
+      reply = await open()
+    }
+    const [state, version, bits] = reply
+    if (textOf(state) !== 'ok') throw new RedisError('failed', `Redis: ${this.#keys.numbers} is lost again and again`)
     if (numberOf(version) !== tokensVersion) throw new Error(`Redis has tokens of version ${textOf(version)}, this Postern makes ${tokensVersion}: remove the keys ${prefix}:{bayes}:* or use another prefix, and train the classifier again`)
     this.#shape = { bits: numberOf(bits), name: `${tokensVersion}:${numberOf(bits)}` }
     return this.#shape

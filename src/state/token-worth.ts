@@ -1,6 +1,7 @@
 /**
  * Which tokens a store does without where it has too many: those that were seen
- * seldom and long ago. The same for every store. Pure.
+ * seldom and long ago; and when those that nobody has learnt for long may go.
+ * The same for every store. Pure.
  */
 
 /** Of too many tokens so many are removed that it is not soon done again. */
@@ -9,6 +10,35 @@ const PRUNED_SHARE = 0.9
 export const PRUNING_SLACK = 1.5
 /** Each doubling of its count keeps a token for so many days longer than one that was seen once. */
 const DAYS_PER_DOUBLING = 120
+
+/** A few are soon taught again. */
+const FEW_TOKENS = 1000
+/** From one day to the day after next a whole day has passed, in whichever hours it began and ended. */
+const HELD_DAYS = 2
+/** Whoever says it again after a longer time has a clock that has jumped further. */
+const LONGEST_HELD_DAYS = 60
+
+export interface Expiry {
+  /** tokens that there are */
+  readonly all: number
+  /** of these: nobody has learnt them for so long as they are kept */
+  readonly going: number
+  readonly day: number
+  /** the day on which it was held back first */
+  readonly heldOn: number | undefined
+}
+
+/**
+ * The day on which an expiry is held back: of many tokens more than half would go
+ * at once, as they do where a clock has jumped. Undefined: they may go. So they
+ * may where the clock still says so when a day has passed.
+ */
+export function expiryHeldOn({ all, going, day, heldOn }: Expiry): number | undefined {
+  if (all < FEW_TOKENS || going * 2 <= all) return undefined
+  const since = heldOn === undefined ? -1 : day - heldOn
+  if (since < 0 || since > LONGEST_HELD_DAYS) return day
+  return since < HELD_DAYS ? heldOn : undefined
+}
 
 export interface TokenRow {
   readonly key: number

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, before, describe, test, type TestContext } from 'node:test'
+import { after, before, beforeEach, describe, test, type TestContext } from 'node:test'
 import type { MessageClass } from '../../src/spam/bayes/store.ts'
 import { RedisBayes } from '../../src/state/redis-bayes.ts'
 import { RedisError } from '../../src/state/redis-connection.ts'
@@ -25,7 +25,7 @@ import { rowsIn } from '../unit/spam/bayes/bayes-fixture.ts'
 
 const MAIN = process.env['POSTERN_MAIN'] ?? join(import.meta.dirname, '../../src/main.ts')
 /** As docs/operations.md has it. */
-const RIGHTS = '~postern:* +eval +evalsha +exists +get +set +del +hget +hset +hmget +hdel +hincrby +hgetall +rpush +llen +lrange +ltrim +zadd +zrem +zcard +zrange +zrangebyscore +zscan'
+const RIGHTS = '~postern:* +eval +evalsha +exists +get +set +del +hget +hset +hmget +hdel +hincrby +hgetall +rpush +llen +lrange +ltrim +zadd +zrem +zcard +zrange +zrangebyscore +zscan +time'
 
 function passwordFile(text: string): string {
   const path = join(temporaryDirectory('redis-login'), 'password')
@@ -36,7 +36,7 @@ function passwordFile(text: string): string {
 
 function storeAt(t: TestContext, server: RedisServer, settings: Partial<RedisSettings> = {}): RedisBayes {
   const whole = { ...server.settings, ...settings }
-  const store = new RedisBayes(server.connect(whole), { tokensVersion: 1, prefix: whole.prefix, maxTokens: 10_000, tokenDays: 50, messageDays: 100, maxKept: 2 })
+  const store = new RedisBayes(server.connect(whole), { tokensVersion: 1, prefix: whole.prefix, maxTokens: 10_000, tokenDays: 50, maxKept: 2 })
   t.after(() => store.close())
   return store
 }
@@ -167,6 +167,63 @@ describe('a Redis that dies', { skip: missing('redis-server') }, () => {
     const { waiting, tokens } = await store.counts()
     assert.deepEqual([waiting, tokens], [15, 61])
     assert.equal(Number(await server.command('zcard', 'postern:{bayes}:spam')), 25)
+  })
+})
+
+describe('what is broken in Redis', { skip: missing('redis-server') }, () => {
+  let server: RedisServer
+  before(async () => {
+    server = await startRedis()
+  })
+  after(() => server.stop())
+  beforeEach(() => server.command('flushall'))
+
+  test('where the numbers alone are lost, the rest goes too: what is taught again counts', async (t) => {
+    const lessons = Array.from({ length: 30 }, (_, at) => message(`m${at}`, [at, 2 ** 50 + at * 2 ** 35, 7_000_000]))
+    const store = storeAt(t, server)
+    for (const lesson of lessons) await store.learn(lesson, 'ham')
+    await store.maintain(DAY)
+    await store.learn(message('waits', [5]), 'ham')
+    await server.command('del', 'postern:{bayes}:numbers')
+    const other = storeAt(t, server)
+    for (const lesson of lessons.slice(0, 20)) assert.equal(await other.learn(lesson, 'spam'), 'learned')
+    await other.maintain(DAY)
+    const { ham, spam, waiting, tokens } = await other.counts()
+    assert.deepEqual({ ham, spam, waiting, tokens }, { ham: 0, spam: 20, waiting: 0, tokens: 41 })
+    assert.deepEqual(new Set((await rowsIn(other)).values()), new Set(['0/1', '0/20']))
+    // Whoever knew it before goes on with what is there now.
+    assert.equal(await store.learn(lessons[0] ?? message('', []), 'spam'), 'known')
+  })
+
+  test('a machine whose clock is ahead takes away nothing: Redis knows the day', async (t) => {
+    const store = storeAt(t, server)
+    const today = Math.floor(Date.now() / 86_400_000)
+    const lesson = message('a', [1, 2, 3], today + 400)
+    await store.learn(lesson, 'ham')
+    await store.maintain(today + 400)
+    assert.deepEqual(await rowsIn(store), new Map([[1, '1/0'], [2, '1/0'], [3, '1/0']]))
+    assert.equal(await store.learn(lesson, 'ham'), 'known')
+    assert.equal(Number(await server.command('zscore', 'postern:{bayes}:ham', lesson.key)), today)
+  })
+
+  test('values that nobody can read count for nothing, and hold up nothing', async (t) => {
+    const store = storeAt(t, server)
+    const tokens = Array.from({ length: 40 }, (_, at) => at)
+    await store.learn(message('a', tokens), 'ham')
+    await store.maintain(DAY)
+    const field = (token: number): Buffer => Buffer.from(token.toString(16).padStart(10, '0'), 'hex')
+    await server.command('hset', 'postern:{bayes}:t:0', field(3), 'xxxxx')
+    await server.command('hset', 'postern:{bayes}:t:0', field(4), 'y'.repeat(300))
+    await server.command('hset', 'postern:{bayes}:t:0', 'field', 'x')
+    await server.command('hset', 'postern:{bayes}:m:1', 'key', 'x')
+    await server.command('rpush', 'postern:{bayes}:waiting', 'no lesson')
+    await store.learn(message('b', tokens.slice(0, 10), DAY + 20), 'ham')
+    assert.equal(await store.maintain(DAY + 20), true)
+    const rows = await rowsIn(store)
+    assert.deepEqual([rows.get(2), rows.get(3), rows.get(4), rows.get(39), rows.size], ['2/0', '1/0', '1/0', '1/0', 40])
+    assert.equal((await store.counts()).waiting, 0)
+    assert.equal(await store.maintain(DAY + 60), true)
+    assert.equal((await rowsIn(store)).size, 10)
   })
 })
 

@@ -72,18 +72,43 @@ export function bayesStoreContract(place: (t: TestContext) => StorePlace): void 
     assert.deepEqual((({ ham, spam }) => [ham, spam])(await store.counts()), [0, 0])
   })
 
-  test('tokens that nobody has learnt for long go, and messages later', async (t) => {
-    const { store } = open(t, { tokenDays: 100, messageDays: 200 })
+  test('tokens that nobody has learnt for long go, and messages with theirs, so that they can be taught anew', async (t) => {
+    const { store } = open(t, { tokenDays: 100 })
     await store.learn(message('old', [1, 2], DAY), 'ham')
     await store.maintain(DAY)
     await store.learn(message('new', [2, 3], DAY + 90), 'ham')
     await store.maintain(DAY + 90)
     await store.maintain(DAY + 101)
     assert.deepEqual(await rowsIn(store), new Map([[2, '2/0'], [3, '1/0']]))
-    assert.equal(await store.learn(message('old', [1, 2], DAY + 150), 'ham'), 'known')
-    await store.maintain(DAY + 201)
-    assert.equal(await store.learn(message('old', [1, 2], DAY + 201), 'ham'), 'learned')
-    assert.equal(await store.learn(message('new', [2, 3], DAY + 201), 'ham'), 'known')
+    assert.equal(await store.learn(message('new', [2, 3], DAY + 102), 'ham'), 'known')
+    assert.equal(await store.learn(message('old', [1, 2], DAY + 102), 'ham'), 'learned')
+    await store.maintain(DAY + 102)
+    assert.deepEqual(await rowsIn(store), new Map([[1, '1/0'], [2, '3/0'], [3, '1/0']]))
+  })
+
+  test('a clock that jumps ahead takes away nothing at once, and nothing at all where it comes back', async (t) => {
+    const { store } = open(t, { tokenDays: 100 })
+    const old = message('old', Array.from({ length: 1500 }, (_, at) => at * 2 ** 35), DAY)
+    const state = async (): Promise<readonly unknown[]> => [(await store.counts()).tokens, (await store.progress()).expiryHeld]
+    await store.learn(old, 'ham')
+    await store.maintain(DAY)
+    for (const jump of [300, 301]) {
+      assert.equal(await store.maintain(DAY + jump), true)
+      assert.deepEqual(await state(), [1500, DAY + 300])
+      assert.equal(await store.learn(old, 'ham'), 'known')
+    }
+    await store.maintain(DAY + 1)
+    assert.deepEqual(await state(), [1500, undefined])
+    // Some of them are no matter.
+    await store.learn(message('new', Array.from({ length: 800 }, (_, at) => at * 2 ** 35), DAY + 50), 'ham')
+    await store.maintain(DAY + 50)
+    await store.maintain(DAY + 110)
+    assert.deepEqual(await state(), [800, undefined])
+    // Who says the same two days later is believed.
+    await store.learn(message('more', Array.from({ length: 1500 }, (_, at) => at * 2 ** 35), DAY + 110), 'ham')
+    for (const day of [300, 301, 302]) await store.maintain(DAY + day)
+    assert.deepEqual(await state(), [0, undefined])
+    assert.equal(await store.learn(old, 'ham'), 'learned')
   })
 
   test('of too many tokens the rarest and oldest go first', async (t) => {

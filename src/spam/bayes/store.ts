@@ -42,6 +42,8 @@ export interface BayesProgress {
    * behind our back; a new one begins above all that the old one ever had.
    */
   readonly since?: number
+  /** the day on which the store first held back an expiry that would have taken more than half of all tokens; it is still held back */
+  readonly expiryHeld?: number
 }
 
 export interface BayesCounts extends BayesProgress {

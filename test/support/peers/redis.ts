@@ -4,7 +4,7 @@
  * does not listen.
  */
 import { join } from 'node:path'
-import { RedisConnection, redisScript, type RedisReply } from '../../../src/state/redis-connection.ts'
+import { RedisConnection, redisScript, type RedisArgument, type RedisReply } from '../../../src/state/redis-connection.ts'
 import type { RedisSettings } from '../../../src/state/redis-settings.ts'
 import { readPasswordFile } from '../../../src/delivery/password-file.ts'
 import { freePort } from '../ports.ts'
@@ -20,7 +20,7 @@ export interface RedisServer {
   /** what a client in the test sees with these settings; closed by the caller */
   connect(settings?: RedisSettings): RedisConnection
   /** a command of the test itself */
-  command(...words: readonly string[]): Promise<RedisReply>
+  command(...words: readonly RedisArgument[]): Promise<RedisReply>
   signal(name: NodeJS.Signals): void
   /** at once: what it knew is lost */
   kill(): Promise<void>
