@@ -38,6 +38,7 @@ const UPKEEP_TICKS = 60
 const SHARED_LEASE_MS = 150_000
 /** A worker serves sessions meanwhile. */
 const BATCH_TOKENS = 50_000
+const DAY_MS = 86_400_000
 /** Lessons that wait; of more than that, those that come are not taken. */
 const MAX_WAITING = 20
 
@@ -63,6 +64,7 @@ export class Learning {
   private busy = false
   private failing = false
   private held = false
+  private expiryHeld = false
 
   constructor(settings: LearningSettings, context: LearningContext) {
     this.settings = settings
@@ -184,7 +186,15 @@ export class Learning {
     this.revision = revision
     if (!this.learned && !(settled && await learner.state() === 'behind')) return true
     if (await learner.maintain(this.aborted.signal) !== 'busy') this.learned = false
+    await this.tellExpiry()
     return true
+  }
+
+  /** Once until it is over. */
+  private async tellExpiry(): Promise<void> {
+    const heldOn = (await this.store?.progress())?.expiryHeld
+    if (heldOn !== undefined && !this.expiryHeld) this.context.log.warn({ today: new Date(heldOn * DAY_MS).toISOString().slice(0, 10) }, 'more than half of what the classifier knows is too old by the clock of this machine; it is kept until the clock has said so for two days')
+    this.expiryHeld = heldOn !== undefined
   }
 
   /** What this machine or another has learned comes into the model of this one; one of its processes does it for all. */
@@ -197,6 +207,7 @@ export class Learning {
     let state = await learner.state()
     if (state === 'behind') {
       if (await learner.maintain(this.aborted.signal) === 'held') state = 'held'
+      await this.tellExpiry()
     }
     if (state === 'held' && !this.held) this.context.log.warn({ needed: this.settings.minMessages }, 'what the classifier learned is not in its store any more; the model that was made of it stays until as many messages of each kind are known again')
     this.held = state === 'held'

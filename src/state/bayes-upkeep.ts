@@ -172,9 +172,10 @@ export class BayesUpkeep {
     // A day that is yet to come was one of a clock that was ahead.
     if (this.#number('expired_on') === day) return true
     const oldest = day - this.#settings.tokenDays
-    const held = await this.#heldBack(day, oldest, signal)
-    if (held !== false) return held === 'held'
-    if (!await this.#removeTokens(signal, (row) => row.day < oldest)) return false
+    const found = await this.#tooOld(day, oldest, signal)
+    if (found === undefined) return false
+    if (found.held) return true
+    if (found.going > 0 && !await this.#removeTokens(signal, (row) => row.day < oldest)) return false
     const messages = this.#database.prepare('DELETE FROM messages WHERE key IN (SELECT key FROM messages WHERE day < ? ORDER BY day LIMIT 64)')
     if (!await this.#slices(signal, () => Number(messages.run(oldest).changes) > 0, { rows: 1 })) return false
     const kept = this.#database.prepare('DELETE FROM kept WHERE number IN (SELECT number FROM kept WHERE day < ? LIMIT 64)')
@@ -183,23 +184,20 @@ export class BayesUpkeep {
     return whole
   }
 
-  /** Whether too many would go at once. */
-  async #heldBack(day: number, oldest: number, signal: AbortSignal | undefined): Promise<'held' | 'cut short' | false> {
+  /** How many are to go, and whether they are too many to go at once. Undefined: it was cut short. */
+  async #tooOld(day: number, oldest: number, signal: AbortSignal | undefined): Promise<{ readonly going: number; readonly held: boolean } | undefined> {
     let all = 0
     let going = 0
     for await (const rows of this.#scan()) {
-      if (signal?.aborted === true) return 'cut short'
+      if (signal?.aborted === true) return undefined
       all += rows.length
       for (const row of rows) if (row.day < oldest) going++
     }
     const heldOn = this.#number(EXPIRY_HELD)
     const heldNow = expiryHeldOn({ all, going, day, heldOn })
-    if (heldNow === undefined) {
-      if (heldOn !== undefined) this.#database.prepare('DELETE FROM numbers WHERE name = ?').run(EXPIRY_HELD)
-      return false
-    }
-    if (heldNow !== heldOn) this.#set(EXPIRY_HELD, heldNow)
-    return 'held'
+    if (heldNow === undefined) this.#database.prepare('DELETE FROM numbers WHERE name = ?').run(EXPIRY_HELD)
+    else if (heldNow !== heldOn) this.#set(EXPIRY_HELD, heldNow)
+    return { going, held: heldNow !== undefined }
   }
 
   /** Of the messages whose words are kept. */

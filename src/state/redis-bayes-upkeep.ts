@@ -159,8 +159,9 @@ export class RedisBayesUpkeep {
     // A machine that is behind another by a day looks no second time; one that is ahead by more was believed by nobody.
     if (expired >= day) return
     const first = day - this.#settings.tokenDays
-    if (await this.#heldBack(run, { first, heldOn })) return
-    await this.#removeTokens(run, (row) => row.day < first)
+    const { going, held } = await this.#tooOld(run, { first, heldOn })
+    if (held) return
+    if (going > 0) await this.#removeTokens(run, (row) => row.day < first)
     const { messageBuckets } = this.#keys
     for (let at = 0; at < messageBuckets.length; at += MESSAGE_BUCKETS_AT_ONCE) {
       await this.#step(run, DROP_MESSAGES, { keys: messageBuckets.slice(at, at + MESSAGE_BUCKETS_AT_ONCE), args: [String(first)] })
@@ -169,8 +170,8 @@ export class RedisBayesUpkeep {
     await this.#step(run, SET, { args: ['expired', String(day)] })
   }
 
-  /** Whether too many would go at once. */
-  async #heldBack(run: UpkeepRun, { first, heldOn }: { readonly first: number; readonly heldOn: number | undefined }): Promise<boolean> {
+  /** How many are to go, and whether they are too many to go at once. */
+  async #tooOld(run: UpkeepRun, { first, heldOn }: { readonly first: number; readonly heldOn: number | undefined }): Promise<{ readonly going: number; readonly held: boolean }> {
     let all = 0
     let going = 0
     for await (const { days } of this.#scan(run)) {
@@ -179,7 +180,8 @@ export class RedisBayesUpkeep {
     }
     const heldNow = expiryHeldOn({ all, going, day: run.day, heldOn })
     if (heldNow !== heldOn) await this.#step(run, SET, { args: ['expiry_held', heldNow === undefined ? '' : String(heldNow)] })
-    return heldNow !== undefined
+    await this.#step(run, SET, { args: ['tokens', String(all)] })
+    return { going, held: heldNow !== undefined }
   }
 
   /** Where there are too many: those that were seen seldom and long ago. */

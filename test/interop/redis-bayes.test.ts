@@ -15,6 +15,6 @@ describe('the classifier in Redis', { skip: missing('redis-server') }, () => {
 
   bayesStoreContract(() => {
     const prefix = `place${places++}`
-    return { open: (settings) => new RedisBayes(server.connect(), { ...settings, prefix }) }
+    return { open: (settings) => new RedisBayes(server.connect(), { maxTokens: 100_000, ...settings, prefix }) }
   })
 })

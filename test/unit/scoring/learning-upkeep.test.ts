@@ -12,13 +12,14 @@ import { openDatabase } from '../../../src/state/database.ts'
 import { message } from '../../support/bayes-store-contract.ts'
 import { temporaryDirectory, until } from '../../support/process.ts'
 
-const QUIET = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
 const SETTINGS: LearningSettings = { store: { kind: 'embedded' }, minMessages: 1, maxTokens: 1000, expireMs: 86_400_000 * 30, learn: [], autoLearn: undefined }
 
 function stage(t: TestContext, settings: LearningSettings = SETTINGS) {
   const directory = temporaryDirectory('learning')
   const database = openDatabase(directory)
-  const learning = new Learning(settings, { state: directory, hostname: 'mx.example', database, log: QUIET })
+  const warnings: string[] = []
+  const log = { debug: () => undefined, info: () => undefined, warn: (facts: unknown, text: string) => void warnings.push(`${text} ${JSON.stringify(facts)}`), error: () => undefined }
+  const learning = new Learning(settings, { state: directory, hostname: 'mx.example', database, log })
   t.after(async () => {
     await learning.close()
     database.close()
@@ -40,7 +41,7 @@ function stage(t: TestContext, settings: LearningSettings = SETTINGS) {
       await new Promise((resolve) => setTimeout(resolve, 1))
     }
   }
-  return { directory, learning, teach, known, pass }
+  return { directory, learning, teach, known, pass, warnings, today }
 }
 
 test('what was taught and is in no model is taken in within two minutes, by a process that has learned nothing itself', async (t) => {
@@ -88,4 +89,24 @@ test('after a reload folders and what others have learned are looked at in the n
     if (seconds++ < 5) learning.tick()
     return known() === 3
   })
+})
+
+test('what the clock would take away at once is kept, and the log says so once', async (t) => {
+  const { directory, known, pass, warnings, today } = stage(t)
+  const learn = async (day: number): Promise<void> => {
+    const store = new BayesDatabase(directory, { tokensVersion: TOKENS_VERSION })
+    await store.learn(message(`of day ${day}`, Array.from({ length: 2000 }, (_, at) => at + day * 10_000), day), 'ham')
+    await store.maintain(day)
+    store.close()
+  }
+  // A clock that went back by decades for a while.
+  await learn(1000)
+  await learn(1001)
+  await pass(40)
+  await until('it is looked at', () => known() === 2)
+  await pass(200)
+  const date = new Date(today * 86_400_000).toISOString().slice(0, 10)
+  await until('it is told', () => warnings.length > 0)
+  assert.equal(warnings.length, 1, warnings.join('\n'))
+  assert.match(warnings[0] ?? '', new RegExp(`more than half of what the classifier knows is too old by the clock.*"today":"${date}"`))
 })
