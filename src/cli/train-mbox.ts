@@ -4,7 +4,8 @@
  * empty line; the `>` that quotes such a line inside of one is taken away, one
  * of them where there are several (mboxrd; in mboxo there is never more).
  *
- * Bounded: of a message that is larger than it may be only its size is kept.
+ * Bounded: of a message that is larger than it may be only its size is kept, and
+ * of others little more than their bytes, however many lines they have.
  */
 export type MboxMessage =
   | { readonly status: 'read'; readonly bytes: Buffer }
@@ -18,6 +19,8 @@ const QUOTED = /^>+From /
 const LINE_START = 200
 /** A longer line is passed on in pieces. */
 const MAX_LINE_BYTES = 64 * 1024
+/** Lines are put together up to so many bytes: a short one on its own would take far more memory than it has bytes. */
+const BLOCK_BYTES = 64 * 1024
 
 /** Whether these bytes, the first of a file, are those of an mbox. */
 export function looksLikeMbox(start: Buffer): boolean {
@@ -29,7 +32,11 @@ export class MboxReader {
   readonly #maxBytes: number
   #rest: Buffer[] = []
   #restBytes = 0
-  #lines: Buffer[] = []
+  /** of the message, but for its last lines */
+  #blocks: Buffer[] = []
+  /** its last lines, and how many bytes they have */
+  #block = Buffer.allocUnsafe(BLOCK_BYTES)
+  #filled = 0
   #size = 0
   #inMessage = false
   /** the last line was empty, or there was none */
@@ -91,18 +98,35 @@ export class MboxReader {
     if (!this.#inMessage) return
     const kept = QUOTED.test(start) ? line.subarray(1) : line
     this.#size += kept.length
-    if (this.#size > this.#maxBytes) this.#lines = []
-    else this.#lines.push(kept)
+    if (this.#size > this.#maxBytes) this.#drop()
+    else this.#keep(kept)
+  }
+
+  #keep(bytes: Buffer): void {
+    for (let at = 0; at < bytes.length;) {
+      const copied = bytes.copy(this.#block, this.#filled, at)
+      at += copied
+      this.#filled += copied
+      if (this.#filled < BLOCK_BYTES) continue
+      this.#blocks.push(this.#block)
+      this.#block = Buffer.allocUnsafe(BLOCK_BYTES)
+      this.#filled = 0
+    }
+  }
+
+  #drop(): void {
+    this.#blocks = []
+    this.#filled = 0
   }
 
   #finish(): void {
     if (this.#inMessage) {
-      const bytes = this.#size > this.#maxBytes ? undefined : withoutLastBlank(Buffer.concat(this.#lines))
+      const bytes = this.#size > this.#maxBytes ? undefined : withoutLastBlank(Buffer.concat([...this.#blocks, this.#block.subarray(0, this.#filled)]))
       if (bytes === undefined) this.#done.push({ status: 'too-large', size: this.#size })
       else if (bytes.length > 0) this.#done.push({ status: 'read', bytes })
     }
     this.#inMessage = false
-    this.#lines = []
+    this.#drop()
     this.#size = 0
   }
 }

@@ -55,6 +55,19 @@ test('a message of an mbox that is too large is counted, and those around it are
   for (const step of [1000, 70_000, text.length]) assert.deepEqual(split(text, step), ['A: 1\n\nx\n', 'too large: 302008', 'C: 3\n\nx\n'])
 })
 
+test('a message of empty lines is kept in little more than its bytes', () => {
+  const reader = new MboxReader(100_000_000)
+  reader.write(Buffer.from(`${SEPARATOR}Subject: x\n\n`))
+  const chunk = Buffer.alloc(65_536, '\n')
+  const before = process.memoryUsage()
+  for (let at = 0; at < 64; at++) reader.write(chunk)
+  const { heapUsed, arrayBuffers } = process.memoryUsage()
+  assert.ok(heapUsed - before.heapUsed + arrayBuffers - before.arrayBuffers < 60_000_000, `${heapUsed - before.heapUsed} and ${arrayBuffers - before.arrayBuffers}`)
+  const [found] = reader.end()
+  assert.ok(found?.status === 'read')
+  assert.equal(found.bytes.length, 'Subject: x\n\n'.length + 64 * 65_536 - 1)
+})
+
 test('what is no mbox has no messages', () => {
   assert.deepEqual(split('Subject: one\n\nFrom x 10:00\n', 5), [])
   assert.ok(looksLikeMbox(Buffer.from(SEPARATOR)))
