@@ -6,7 +6,8 @@
  *
  * Two opinions are added up, Fisher's method (combine.ts) and a linear model
  * (linear-model.ts). What their sum means hangs on the mail of the site: the
- * model says where about one wanted message in two thousand would be. There are
+ * model says where about one wanted message in two thousand would be, within
+ * bounds: neither few messages nor spam among the wanted ones silence it. There are
  * `LIMIT_POINTS`, which is the tag threshold. Just below it points fall steeply:
  * there is wanted mail that looks like an offer, and a rule or two shall not
  * carry it over. No evidence is no points. Certainty that mail is wanted
@@ -35,6 +36,8 @@ const DOUBT_POINTS = 1.5
 const USUAL_LIMIT = 1.8
 /** Mail that comes tomorrow is less like what was learnt than that is like itself. */
 const LEAST_LIMIT = 1.5
+/** Most unwanted mail is above it. Where wanted mail seems to be so high, it was few that was learnt, or spam by mistake. */
+export const MOST_LIMIT = 2
 /** named in `scan` */
 const MOST_TELLING = 30
 
@@ -80,7 +83,7 @@ export function classify(tokens: TokenSet, trained: Trained | undefined, minMess
 
 /** The logarithm of the odds that a message is unwanted. */
 export function oddsOf(evidence: number, wantedLimit: number = USUAL_LIMIT): number {
-  const limit = Math.max(LEAST_LIMIT, wantedLimit)
+  const limit = Math.min(MOST_LIMIT, Math.max(LEAST_LIMIT, wantedLimit))
   const doubt = limit - DOUBT
   if (evidence < 0) return FLAT * evidence
   if (evidence < doubt) return DOUBT_POINTS * (evidence / doubt)

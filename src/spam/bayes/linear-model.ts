@@ -29,6 +29,8 @@ export interface LinearModel {
    * taught; undefined: too few were learnt to tell.
    */
   readonly wantedLimit: number | undefined
+  /** wanted messages that look like unwanted ones by what the others taught: those were left out of the limit */
+  readonly doubtful?: number
 }
 
 export interface LinearWeights {

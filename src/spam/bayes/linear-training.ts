@@ -7,7 +7,8 @@
  *
  * And finds where wanted mail ends: the messages are judged in four parts, each
  * by what the other three teach, and the upper end of what wanted ones have is
- * carried on to one in two thousand, as if it fell off like an exponential.
+ * carried on to one in two thousand, as if it fell off like an exponential. Those
+ * that are where spam is are left out: they are mistakes, if they are few.
  *
  * A generator, which yields after each message that it looked at: whoever runs it
  * lets others have their turns. The same messages in the same order make the same
@@ -47,6 +48,9 @@ const MIN_FOR_LIMIT = 40
 /** of wanted messages: where their upper end begins */
 const UPPER_END = 0.05
 const LIMIT_SHARE = 1 / 2000
+/** Evidence of wanted messages that are mistakes most probably, and the most of all that are left out for it. */
+const DOUBTFUL = 1.5
+const MOST_DOUBTFUL = 0.02
 
 /** Messages as numbers of tokens: those of message m from starts[m] to before starts[m + 1]. */
 interface Collection {
@@ -77,9 +81,9 @@ export function* trainLinear(messages: readonly KeptMessage[], seed = randomSeed
   const all = members(collection, () => true)
   const counts = yield* count(collection, all)
   if (counts.hams === 0 || counts.spams === 0) return { status: 'nothing' }
-  const limit = yield* wantedLimit(collection, counts)
+  const limit = yield* upperEnd(collection, counts)
   const { importance, weights, bias } = yield* solve(collection, { counts, members: all })
-  return { status: 'trained', model: { ...packWeights({ tokens: collection.tokens, importance, weights, seed }), bias, wantedLimit: limit } }
+  return { status: 'trained', model: { ...packWeights({ tokens: collection.tokens, importance, weights, seed }), bias, ...limit } }
 }
 
 function* collect(messages: readonly KeptMessage[], seed: number): Steps<Collection> {
@@ -238,8 +242,10 @@ function shuffle(order: Int32Array, seed: number): number {
   return state
 }
 
-function* wantedLimit(collection: Collection, all: Counts): Steps<number | undefined> {
-  if (Math.min(all.hams, all.spams) < MIN_FOR_LIMIT) return undefined
+export type UpperEnd = Required<Pick<LinearModel, 'wantedLimit' | 'doubtful'>>
+
+function* upperEnd(collection: Collection, all: Counts): Steps<UpperEnd> {
+  if (Math.min(all.hams, all.spams) < MIN_FOR_LIMIT) return { wantedLimit: undefined, doubtful: 0 }
   const found: number[] = []
   for (let part = 0; part < PARTS; part++) {
     const judged = members(collection, (index) => index % PARTS === part)
@@ -251,7 +257,7 @@ function* wantedLimit(collection: Collection, all: Counts): Steps<number | undef
       yield
     }
   }
-  return upperLimit(Float64Array.from(found).sort())
+  return limitOf(Float64Array.from(found).sort())
 }
 
 /** As Fisher's method has them, of single tokens: −ln(1 − f) and −ln f. */
@@ -294,12 +300,24 @@ function evidence({ starts, ids }: Collection, { solution, logs }: { readonly so
 }
 
 /**
+ * What was learnt by mistake would carry the limit to where the spam is.
+ *
+ * @param sorted from the lowest
+ */
+export function limitOf(sorted: Float64Array): UpperEnd {
+  const from = sorted.findIndex((value) => value >= DOUBTFUL)
+  const doubtful = from < 0 ? 0 : sorted.length - from
+  const out = Math.min(doubtful, Math.floor(sorted.length * MOST_DOUBTFUL))
+  return { wantedLimit: upperLimit(sorted.subarray(0, sorted.length - out)), doubtful }
+}
+
+/**
  * Of few messages the upper end is known badly: the limit is higher by about what
  * it may be wrong.
  *
  * @param sorted from the lowest
  */
-export function upperLimit(sorted: Float64Array): number {
+function upperLimit(sorted: Float64Array): number {
   const upper = Math.max(1, Math.ceil(sorted.length * UPPER_END))
   const from = sorted.length - upper
   const begin = sorted[Math.max(0, from - 1)] ?? 0

@@ -15,7 +15,8 @@
  *     48  its bias, largest weight and limit of wanted mail (NaN: not known), doubles
  *     72  revision of the store that the linear model was made at, as a double
  *     80  seed of the places, 84 of those of the linear model
- *     88  CRC-32 of bytes 0 to 87
+ *     88  wanted messages in doubt
+ *     92  CRC-32 of bytes 0 to 91
  *
  * It is written beside its name, synced and renamed: a reader sees the old one
  * or the new one. Whoever has the old one open goes on with it.
@@ -34,7 +35,7 @@ export const MODEL_FILE = 'bayes.model'
 const MAGIC = 'PSTNBAYS'
 const FORMAT_VERSION = 3
 const HEADER_BYTES = 96
-const CHECKED_BYTES = 88
+const CHECKED_BYTES = 92
 /** of a gigabyte; a file that says more of itself is damaged */
 const MAX_SLOTS = 2 ** 28
 const SLOT_BYTES = 4
@@ -57,8 +58,14 @@ export type ModelReading =
   | { readonly status: 'none' }
   | { readonly status: 'unreadable'; readonly cause: string }
 
+export interface ModelHead extends Pick<BayesModel, 'ham' | 'spam' | 'tokens' | 'revision'> {
+  /** of the linear model */
+  readonly wantedLimit: number | undefined
+  readonly doubtful: number
+}
+
 export type HeadReading =
-  | { readonly status: 'read'; readonly head: Pick<BayesModel, 'ham' | 'spam' | 'tokens' | 'revision'> }
+  | { readonly status: 'read'; readonly head: ModelHead }
   | { readonly status: 'none' | 'unreadable' }
 
 /** What its header says, without the rest. Never throws. */
@@ -68,7 +75,7 @@ export function readModelHead(path: string): HeadReading {
     file = openSync(path, 'r')
     const bytes = Buffer.alloc(HEADER_BYTES)
     if (readSync(file, bytes, 0, HEADER_BYTES, 0) < HEADER_BYTES || headProblem(bytes) !== undefined) return { status: 'unreadable' }
-    return { status: 'read', head: headOf(bytes) }
+    return { status: 'read', head: { ...headOf(bytes), wantedLimit: known(bytes.readDoubleLE(64)), doubtful: bytes.readUInt32LE(88) } }
   } catch (error) {
     return { status: error instanceof Error && 'code' in error && error.code === 'ENOENT' ? 'none' : 'unreadable' }
   } finally {
@@ -114,7 +121,7 @@ export function parseModel(bytes: Buffer): ModelReading {
     status: 'read',
     model: {
       ...headOf(bytes), table: tableAt(0, count, bytes.readUInt32LE(80)),
-      linearRevision: bytes.readDoubleLE(72), linear: linear === 0 ? undefined : { table: tableAt(count, linear, bytes.readUInt32LE(84)), bias: bytes.readDoubleLE(48), largestWeight: bytes.readDoubleLE(56), wantedLimit: known(bytes.readDoubleLE(64)) },
+      linearRevision: bytes.readDoubleLE(72), linear: linear === 0 ? undefined : { table: tableAt(count, linear, bytes.readUInt32LE(84)), bias: bytes.readDoubleLE(48), largestWeight: bytes.readDoubleLE(56), wantedLimit: known(bytes.readDoubleLE(64)), doubtful: bytes.readUInt32LE(88) },
     },
   }
 }
@@ -156,6 +163,7 @@ export function modelBytes({ ham, spam, tokens, revision, table, linear, linearR
   header.writeDoubleLE(linearRevision, 72)
   header.writeUInt32LE(table.seed, 80)
   header.writeUInt32LE(linear?.table.seed ?? 0, 84)
+  header.writeUInt32LE(linear?.doubtful ?? 0, 88)
   header.writeUInt32LE(crc32(header.subarray(0, CHECKED_BYTES)), CHECKED_BYTES)
   return [header, places, weights]
 }

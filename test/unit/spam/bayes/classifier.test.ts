@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { chiSquareAbove } from '../../../../src/spam/bayes/chi-square.ts'
-import { classify, HAM_POINTS, LIMIT_POINTS, MIN_MESSAGES, oddsOf, pointsOf, SPAM_POINTS } from '../../../../src/spam/bayes/classifier.ts'
+import { classify, HAM_POINTS, LIMIT_POINTS, MIN_MESSAGES, MOST_LIMIT, oddsOf, pointsOf, SPAM_POINTS } from '../../../../src/spam/bayes/classifier.ts'
 import { Estimates } from '../../../../src/spam/bayes/combine.ts'
 import { countCode } from '../../../../src/spam/bayes/count-code.ts'
 import { letter, taught, tokensOf } from './bayes-fixture.ts'
@@ -90,10 +90,12 @@ test('points are the logarithm of the odds, between their ends', () => {
 })
 
 test('where wanted mail ends are the points of the tag threshold, wherever that is', () => {
-  for (const limit of [1.6, 2, 3]) assert.equal(oddsOf(limit, limit), LIMIT_POINTS)
+  for (const limit of [1.6, 1.9, MOST_LIMIT]) assert.equal(oddsOf(limit, limit), LIMIT_POINTS)
   // What was learnt may be all of one kind: other wanted mail comes too.
   assert.equal(oddsOf(1.5, -2), LIMIT_POINTS)
   assert.equal(oddsOf(1.8), LIMIT_POINTS)
+  // Spam that was learnt as wanted mail carries the limit off, and must not silence the classifier.
+  for (const limit of [2.1, 3, 8, Infinity]) assert.equal(oddsOf(MOST_LIMIT, limit), LIMIT_POINTS)
 })
 
 test('no evidence is no points, and more evidence is never fewer', () => {

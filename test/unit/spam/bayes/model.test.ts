@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { BayesTable } from '../../../../src/spam/bayes/bayes-table.ts'
 import { COUNT_OF, countCode } from '../../../../src/spam/bayes/count-code.ts'
 import { packWeights } from '../../../../src/spam/bayes/linear-model.ts'
-import { MODEL_FILE, modelBytes, parseModel, readModel, writeModel, type BayesModel } from '../../../../src/spam/bayes/model-file.ts'
+import { MODEL_FILE, modelBytes, parseModel, readModel, readModelHead, writeModel, type BayesModel } from '../../../../src/spam/bayes/model-file.ts'
 import { hamCount, spamCount, TokenTable } from '../../../../src/spam/bayes/table.ts'
 import { tokenKeys } from '../../../../src/spam/bayes/store.ts'
 import { temporaryDirectory } from '../../../support/process.ts'
@@ -98,7 +98,7 @@ test('rows are added piece by piece', () => {
 
 function model(): BayesModel {
   const { table } = taught({ ham: [letter('hello friend')], spam: [letter('buy now')] }, 3, 4_000_000_001)
-  const linear = { ...packWeights({ tokens: Uint32Array.of(7, 2 ** 31 + 5), importance: Float32Array.of(1, 3.5), weights: Float64Array.of(-0.5, 0.25), seed: 77 }), bias: -0.125, wantedLimit: 1.75 }
+  const linear = { ...packWeights({ tokens: Uint32Array.of(7, 2 ** 31 + 5), importance: Float32Array.of(1, 3.5), weights: Float64Array.of(-0.5, 0.25), seed: 77 }), bias: -0.125, wantedLimit: 1.75, doubtful: 3 }
   return { table, ham: 250, spam: 300, tokens: 40, revision: 17, linear, linearRevision: 16 }
 }
 
@@ -110,6 +110,7 @@ test('a model is the same after it was written and read', async () => {
   const reading = readModel(path)
   assert.equal(reading.status, 'read')
   assert.deepEqual(reading.model, model())
+  assert.deepEqual(readModelHead(path), { status: 'read', head: { ham: 250, spam: 300, tokens: 40, revision: 17, wantedLimit: 1.75, doubtful: 3 } })
   assert.deepEqual([reading.model.table.seed, reading.model.linear?.table.seed], [4_000_000_001, 77])
   for (const key of tokenKeys(tokensOf(letter('hello friend')))) assert.notEqual(find(reading.model.table, key), 0)
   const present = model().linear
@@ -141,7 +142,7 @@ test('each damaged byte is seen, and each missing one', () => {
     copy[index] = (copy[index] ?? 0) ^ 0x10
     return copy
   })
-  for (let index = 0; index < 92; index++) flip(index)
+  for (let index = 0; index < 96; index++) flip(index)
   for (let index = 96; index < bytes.length; index += 97) flip(index)
   for (const length of [0, 7, 95, 96, 97, bytes.length - 4, bytes.length - 1]) at(length, (copy) => copy.subarray(0, length))
   assert.match(flip(200), /tokens are damaged/)
