@@ -1,7 +1,7 @@
 /** Text to words: what is one, in which scripts, and that nothing in a text can make it slow or throw. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { eachWord } from '../../../../src/spam/bayes/words.ts'
+import { eachWord, OTHER_INVISIBLE, SOFT_HYPHENS } from '../../../../src/spam/bayes/words.ts'
 
 function words(text: string): string[] {
   const found: string[] = []
@@ -59,6 +59,45 @@ test('every code unit can stand anywhere', () => {
   for (let code = 0; code < 0x10000; code += 7) text += String.fromCharCode(code)
   for (const one of words(text)) assert.ok(one.length > 0)
   assert.ok(words(text).length > 1000)
+})
+
+/** Of each word, what was passed over inside it. */
+function passed(text: string): number[] {
+  const found: number[] = []
+  eachWord(text, { start: 0, end: text.length }, ({ invisible }) => {
+    found.push(invisible)
+    return true
+  })
+  return found
+}
+
+test('what shows nothing makes no difference inside a word, and is told', () => {
+  const plain = hashes('buy cheap pills now, 1,000.50 e-mail')
+  for (const between of ['\u200c', '\u00ad', '\u2060\u2060\ufeff', '\u{e0041}', '\u034f', '\u202e\u202c']) {
+    const stuffed = Array.from('buy cheap pills now, 1,000.50 e-mail').join(between)
+    assert.deepEqual(hashes(stuffed), plain, JSON.stringify(between))
+    assert.deepEqual(passed(stuffed), Array(6).fill(between === '\u00ad' ? SOFT_HYPHENS : OTHER_INVISIBLE))
+  }
+  assert.deepEqual(passed('buy co\u00adop\u200cer now'), [0, SOFT_HYPHENS | OTHER_INVISIBLE, 0])
+  // Beside a word it is nothing: mail programs fill blanks with it.
+  assert.deepEqual(words('\u200bone\u200b \u200c two\ufeff'), ['one', 'two'])
+  assert.deepEqual(passed('\u200bone\u200b \u200c two\ufeff'), [0, 0])
+  assert.deepEqual(words('a\u200b b'), [])
+  assert.deepEqual(words('❤\ufe0f win'), ['❤', 'win'])
+})
+
+test('in scripts without blanks, too', () => {
+  assert.deepEqual(hashes('无\u200b抵\u2060押'), hashes('无抵押'))
+  assert.deepEqual(passed('无\u200b抵押'), [OTHER_INVISIBLE, 0])
+})
+
+test('long runs of what shows nothing are gone along once or twice, wherever they stand', () => {
+  const run = '\u200b'.repeat(200_000)
+  assert.deepEqual(words(`one${run}`), ['one'])
+  assert.equal(hashes(`on${run}e`)[0], hashes('one')[0])
+  assert.deepEqual(words(`e-${run}`), [])
+  assert.deepEqual(words(`无${run}`), [])
+  assert.deepEqual(hashes(`ab-${run}cd`), hashes('ab-cd'))
 })
 
 test('it ends where it is told to', () => {
