@@ -37,7 +37,12 @@ const NO_WORDS = new Set(['references', 'in-reply-to', 'thread-index', 'list-uns
 /** Whose value names a host. */
 const HOSTS = new Set(['reply-to', 'sender', 'list-id', 'errors-to'])
 
+/** Looked up wherever they stand. */
+const TOLD = new Set([...FEW_VALUES, ...PROGRAMS, ...HOSTS, 'from', 'to', 'cc', 'subject', 'date', 'message-id', 'mime-version', 'references', 'in-reply-to'])
+
+/** of different names */
 const MAX_FIELDS = 200
+const MAX_DISPLAY = 200
 const MAX_NAME = 40
 const MAX_VALUE = 40
 const MAX_WORDS_CHARACTERS = 200
@@ -59,19 +64,20 @@ const SHAPE = tokenContext('header:')
 
 const known = new Map<string, boolean>()
 
+/** First what every message has, then fields that say much, then all others: those may be anything, and as many as anybody likes. */
 export function headerTokens(content: MessageContent, request: HeaderRequest, collector: TokenCollector): void {
   const fields = content.mime.parts[0]?.fields ?? []
   const first = new Map<string, MimeField>()
-  for (const field of fields.length > MAX_FIELDS ? fields.slice(0, MAX_FIELDS) : fields) {
-    if (!first.has(field.name)) first.set(field.name, field)
+  for (const field of fields) {
+    if (!first.has(field.name) && (first.size < MAX_FIELDS || TOLD.has(field.name))) first.set(field.name, field)
   }
-  for (const field of first.values()) {
-    if (counts(field.name)) fieldTokens(field, collector)
-  }
+  receivedTokens(fields, request, collector)
   const author = authorTokens(first.get('from'), collector)
   relationTokens(first, author, collector)
   addresseeTokens(first, collector)
-  receivedTokens(fields, request, collector)
+  for (const told of [true, false]) {
+    for (const field of first.values()) if (TOLD.has(field.name) === told && counts(field.name)) fieldTokens(field, collector)
+  }
 }
 
 function counts(name: string): boolean {
@@ -113,7 +119,7 @@ function authorTokens(field: MimeField | undefined, collector: TokenCollector): 
   const at = text.lastIndexOf('@')
   const open = text.lastIndexOf('<', at < 0 ? text.length : at)
   const display = open > 0 ? text.slice(0, open) : /\(([^()]*)\)/.exec(text)?.[1] ?? ''
-  words(FROM_NAME, display, collector)
+  words(FROM_NAME, display.slice(0, MAX_DISPLAY), collector)
   collector.text(SHAPE, display.trim() === '' ? 'from without a name' : 'from with a name')
   const domain = domainOf(text)
   if (at < 0 || domain === undefined) return undefined

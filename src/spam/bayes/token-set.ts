@@ -1,8 +1,9 @@
 /**
  * The distinct tokens of one message. A token is a hash of 64 bits, made of two
  * halves that JavaScript computes as integers of 32 bits; what it was made of is
- * kept only for those who want to show it. Bounded: what comes after the last
- * place is left out, so that whoever fills a set adds the telling kinds first.
+ * kept only for those who want to show it. Bounded as a whole and in each kind:
+ * what comes after the last place is left out, so that whoever fills a set adds
+ * the telling kinds first, and none so much that another finds no place.
  *
  * Does no I/O and never throws.
  */
@@ -72,11 +73,13 @@ export class TokenCollector {
   readonly #scatter = new Scatter(randomSeed())
   #round = 0
   #count = 0
+  #end = MAX_TOKENS
   #names: string[] | undefined
 
   /** @param named keep what each token was made of */
   begin(named: boolean): void {
     this.#count = 0
+    this.#end = MAX_TOKENS
     this.#names = named ? [] : undefined
     this.#round++
     if (this.#round < 0x1ffff) return
@@ -88,8 +91,14 @@ export class TokenCollector {
     return this.#names !== undefined
   }
 
+  /** No more fit in, or no more of this kind. */
   get full(): boolean {
-    return this.#count === MAX_TOKENS
+    return this.#count === this.#end
+  }
+
+  /** A kind begins, of which there shall be at most so many; the next call ends it. */
+  allow(most: number): void {
+    this.#end = Math.min(MAX_TOKENS, this.#count + most)
   }
 
   take(): TokenSet {
@@ -120,7 +129,7 @@ export class TokenCollector {
   }
 
   #add(low: number, high: number): boolean {
-    if (this.#count === MAX_TOKENS) return false
+    if (this.#count === this.#end) return false
     const mark = this.#round << 14
     let slot = this.#scatter.of(low) & (SLOTS - 1)
     for (;;) {

@@ -1,6 +1,7 @@
 /** What of a message becomes a token, and what never does. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { MAX_SINGLES, singleTokens } from '../../../../src/spam/bayes/store.ts'
 import { MAX_TOKENS } from '../../../../src/spam/bayes/token-set.ts'
 import { contentOf, letter, namesOf, REQUEST, tokensOf } from './bayes-fixture.ts'
 import { readTokens } from '../../../../src/spam/bayes/tokens.ts'
@@ -67,6 +68,46 @@ test('the way of a message counts without the hops of the site', () => {
 test('how a message is built', () => {
   const names = namesOf(`From: a@example.org\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain; charset=iso-8859-1\nContent-Transfer-Encoding: quoted-printable\n\nsee attached\n--b\nContent-Type: application/octet-stream; name="invoice.pdf.exe"\nContent-Disposition: attachment; filename="invoice.pdf.exe"\nContent-Transfer-Encoding: base64\n\nTVqQAAMAAAAEAAAA//8AALgAAAAAAAAAQAAAAAAAAAA=\n--b--\n`)
   has(names, 'part:top multipart/mixed', 'part:text/plain iso-8859-1 quoted-printable', 'part:application/octet-stream attachment', 'attachment:.exe', 'attachment:executable', 'attachment:number 1')
+})
+
+const some = (count: number, letters: number): string[] => Array.from({ length: count }, (_, at) => Array.from({ length: letters }, (_, place) => String.fromCharCode(97 + Math.floor(at / 26 ** place) % 26)).join(''))
+
+test('whatever a message is stuffed with, its fields, subject, text and links have their tokens, and what is kept of it has them', () => {
+  const telling = ['subject:cheap', 'cheap', 'casino', 'cheap casino', 'link:evil.example', 'from:anna', 'mailer:blaster', 'header:message-id of same domain', 'received:hops 0']
+  const words = some(17_000, 3)
+  const fields = Array.from({ length: 300 }, (_, at) => `X-${some(300, 4)[at] ?? ''}: ${words.slice(at * 30, at * 30 + 30).join(' ')}\n`).join('')
+  const links = Array.from({ length: 150 }, (_, at) => `<a href="http://h${at}.example/${words.slice(at * 50, at * 50 + 50).join('/')}">x</a>`).join('')
+  const html = (inside: string) => `X-Mailer: Blaster 5\nSubject: cheap casino bonus\nContent-Type: text/html\n\n<p>Visit cheap casino now <a href="http://evil.example/x">here</a></p>${inside}`
+  const text = (inside: string) => `From: anna@example.org <anna@example.org>\nTo: bert@example.net\nMessage-ID: <1@example.org>\n${inside}`
+  const hidden = `<div style="display:none">${words.slice(0, 1300).join(' ')}</div>`
+  for (const message of [
+    text(fields + html('')), text(html(links)), text(html(hidden)), text(html(`<p>${words.join(' ')}</p>`)),
+    text(fields + html(`${links}${hidden}<p>${words.join(' ')}</p>`)),
+  ]) {
+    const set = tokensOf(message)
+    has(set.names ?? [], ...telling)
+    assert.ok(set.count <= MAX_TOKENS)
+    const kept = new Set(singleTokens(set))
+    assert.ok(kept.size <= MAX_SINGLES)
+    for (const [at, name] of (set.names ?? []).entries()) if (telling.includes(name) && name !== 'cheap casino') assert.ok(kept.has(set.low[at] ?? 0), name)
+  }
+})
+
+test('a long text has all that fits beside links, and what was read in two pieces is read as one', () => {
+  const words = some(600, 3)
+  const whole = namesOf(letter(words.join(' ')))
+  has(whole, ...words, ...words.slice(1).map((word, at) => `${words[at] ?? ''} ${word}`), ...words.slice(2).map((word, at) => `${words[at] ?? ''} … ${word}`))
+})
+
+test('words that something invisible is in are read, and told', () => {
+  const stuffed = (text: string, between: string) => letter(text.replace(/\p{L}/gu, `$&${between}`))
+  const plain = namesOf(letter('buy cheap pills in our shop today and tomorrow without any prescription'))
+  const names = namesOf(stuffed('buy cheap pills in our shop today and tomorrow without any prescription', '\u200c').replace('Date:', 'MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\nDate:'))
+  has(names, 'buy', 'cheap', 'pills', 'buy cheap', 'prescription', 'characters:invisible in a word', 'characters:invisible in many words')
+  hasNone(plain, /^characters:/)
+  const soft = namesOf(letter('Donau\u00addampf\u00adschiff', 'MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n'))
+  has(soft, 'donaudampfschiff', 'characters:soft hyphens in a word')
+  assert.ok(!soft.includes('characters:soft hyphens in many words'))
 })
 
 test('names are there only for those who ask', () => {
