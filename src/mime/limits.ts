@@ -7,7 +7,7 @@ import type { MimeLimits } from './message-parts.ts'
 
 export const MIME_LIMITS: MimeLimits = {
   maxDepth: 20,
-  maxParts: 500,
+  maxParts: 525,
   maxMessageHeaderBytes: 256 * 1024,
   maxHeaderBytes: 64 * 1024,
   maxFields: 2000,

@@ -6,27 +6,59 @@
  */
 import { cleanFileName } from './content-fields.ts'
 import type { MimeBudget } from './limits.ts'
-import { Part, PartReading } from './part.ts'
+import { isShown, Part, PartReading } from './part.ts'
 import { Splitter } from './splitter.ts'
 import { uuFiles } from './uuencode.ts'
+
+/** Of the parts, what is left for texts that stand behind all others: one in so many. */
+const TEXT_SHARE = 21
+/** And for files in texts, which are short: nobody sends more of them than this share. */
+const UU_SHARE = 5
+/** Parts beyond those that are kept, of which only the texts are. */
+const MAX_SPARE_PARTS = 5000
 
 export class PartTree {
   readonly parts: Part[] = []
   readonly budget: MimeBudget
+  private spares = 0
+  /** uuencoded ones */
+  private files = 0
 
   constructor(budget: MimeBudget) {
     this.budget = budget
   }
 
-  /** Null: there are as many as there may be. */
+  /** Null: there are as many as there may be, and more than are looked at for text. */
   add(parent: number, depth: number, type: string): PartReading | null {
-    if (this.parts.length >= this.budget.limits.maxParts) {
-      this.parts[0]?.note('too-many-parts')
-      return null
-    }
+    const { maxParts, maxDepth } = this.budget.limits
+    const full = this.parts.length >= maxParts - Math.floor(maxParts / TEXT_SHARE)
+    if (full) this.parts[0]?.note('too-many-parts')
+    if (full || depth > maxDepth) return this.addSpare(parent, type)
     const part = new Part(parent, depth, type)
     this.parts.push(part)
     return new PartReading(part, this.parts.length - 1, this.budget)
+  }
+
+  /** It stands in the nearest part in which it may; what is in it, too. */
+  private addSpare(parent: number, type: string): PartReading | null {
+    const { maxParts, maxDepth } = this.budget.limits
+    if (this.parts.length >= maxParts || this.spares++ >= MAX_SPARE_PARTS) {
+      this.parts[0]?.note('too-many-parts')
+      return null
+    }
+    let index = parent
+    while ((this.parts[index]?.depth ?? 0) >= maxDepth && index > 0) index = this.parts[index]?.parent ?? 0
+    const reading = new PartReading(new Part(index, (this.parts[index]?.depth ?? 0) + 1, type), index, this.budget)
+    reading.spare = true
+    return reading
+  }
+
+  /** The text of a spare part is there: it is kept if there is something in it. */
+  private keep(reading: PartReading): void {
+    const { part } = reading
+    if (!reading.spare) return
+    if (isShown(part) && part.depth <= this.budget.limits.maxDepth && this.parts.length < this.budget.limits.maxParts && /\S/.test(part.text ?? '')) this.parts.push(part)
+    else reading.drop()
   }
 
   /** The content of a part was held; not that of a multipart with a boundary. */
@@ -34,6 +66,7 @@ export class PartTree {
     switch (reading.kind) {
       case 'leaf':
         reading.finish()
+        this.keep(reading)
         if (reading.part.type === 'text/plain') this.uuencodedFiles(reading)
         return
       case 'multipart':
@@ -89,6 +122,7 @@ export class PartTree {
     child.part.encodedBytes = content.length
     child.part.truncated = truncated
     child.finish(content)
+    this.keep(child)
     this.uuencodedFiles(child)
   }
 
@@ -104,10 +138,14 @@ export class PartTree {
   private uuencodedFiles(reading: PartReading): void {
     const { part, index } = reading
     const { maxDepth, maxParts, maxOtherBytes } = this.budget.limits
-    if (part.depth >= maxDepth) return
-    for (const file of uuFiles(part.content, { files: maxParts - this.parts.length, bytes: maxOtherBytes })) {
-      const child = this.add(index, part.depth + 1, 'application/octet-stream')?.part
-      if (child === undefined) return
+    if (part.depth >= maxDepth || reading.spare) return
+    const room = Math.min(Math.ceil(maxParts / UU_SHARE) - this.files, maxParts - this.parts.length)
+    const files = uuFiles(part.content, { files: room + 1, bytes: maxOtherBytes })
+    if (files.length > room) part.note('too-many-parts')
+    for (const file of files.slice(0, room)) {
+      this.files++
+      const child = new Part(index, part.depth + 1, 'application/octet-stream')
+      this.parts.push(child)
       child.encoding = 'x-uuencode'
       child.disposition = 'attachment'
       const name = cleanFileName(file.name)

@@ -54,6 +54,8 @@ export class PartReading {
   boundaries: readonly string[] = []
   /** the content is read for the second time, by a boundary or in an encoding that was made out of it */
   guessed = false
+  /** it is kept only if it turns out to be text that is shown: there are as many parts as there may be, or it lies too deep */
+  spare = false
   /** the content is in one of them */
   private encodings: readonly string[] = ['7bit']
   private readonly budget: MimeBudget
@@ -65,9 +67,12 @@ export class PartReading {
     this.budget = budget
   }
 
-  /** `content`: the Content fields, also where they are beyond the bounds of `fields`. */
-  header(fields: readonly MimeField[], content: readonly MimeField[]): void {
-    const { part } = this
+  /**
+   * `content`: the Content fields, also where they are beyond the bounds of
+   * `fields`. `nested`: multiparts and messages that are open around it.
+   */
+  header(fields: readonly MimeField[], content: readonly MimeField[], nested: number): void {
+    const { part, budget: { limits } } = this
     part.fields = fields
     if (content.length > 0) {
       const { boundaries, defects, otherEncodings, ...said } = readContentFields(content, part.type)
@@ -77,9 +82,11 @@ export class PartReading {
       for (const defect of defects) part.note(defect)
     }
     this.kind = kindOf(part, this.decodes)
-    if (this.kind !== 'leaf' && part.depth >= this.budget.limits.maxDepth) {
+    if (this.kind !== 'leaf' && (this.spare || part.depth >= limits.maxDepth)) {
       part.note('too-deep')
-      this.kind = 'leaf'
+      // What has to be decoded would be read by a reader of its own.
+      if (this.decodes || nested >= limits.maxDepth * NESTED_SPARE) this.kind = 'leaf'
+      this.guessed = true
     }
     if (!isKnownEncoding(part.encoding)) part.note('unknown-encoding')
     else if (this.decodes && (this.kind === 'multipart' || this.kind === 'encoded-message')) part.note('encoded-multipart')
@@ -87,6 +94,7 @@ export class PartReading {
 
   /** Content as it stands in the message; kept as far as the bounds go. */
   hold(bytes: Buffer): void {
+    if (this.spare && this.kind === 'leaf' && !isShown(this.part)) return
     const { limits } = this.budget
     const textual = this.kind !== 'leaf' || isText(this.part)
     const most = textual ? limits.maxTextBytes : limits.maxOtherBytes
@@ -129,6 +137,7 @@ export class PartReading {
   ofDecoded(boundaries: readonly string[]): PartReading {
     const again = new PartReading(this.part, this.index, this.budget)
     again.kind = 'multipart'
+    again.spare = this.spare
     again.boundaries = boundaries
     again.guessed = boundaries !== this.boundaries
     return again
@@ -161,6 +170,14 @@ function kindOf(part: Part, encoded: boolean): PartKind {
 
 function decodes(encoding: string): boolean {
   return encodedRoom(encoding, 3) > 3
+}
+
+/** How many times the depth that is kept the search for text goes; nothing but open boundaries is remembered there. */
+const NESTED_SPARE = 5
+
+/** It may be the text of the message. */
+export function isShown({ type }: Part): boolean {
+  return type === 'text/plain' || type === 'text/html'
 }
 
 /** Reports in messages are shown as text. */

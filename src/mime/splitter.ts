@@ -144,7 +144,7 @@ export class Splitter {
     }
     budget.fields += read.fields.length
     if (read.over) reading.part.note('too-many-fields')
-    reading.header(read.fields, read.content)
+    reading.header(read.fields, read.content, this.frames.length)
     this.open(reading, window.offset + window.at)
   }
 

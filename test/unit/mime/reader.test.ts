@@ -133,10 +133,35 @@ describe('defects', () => {
     assert.deepEqual(outline(message).slice(1), ['1 image/png 10', '1 text/plain "text"'])
   })
 
-  test('what is too deep is not looked into, and is there', () => {
+  test('what is too deep is there, and of what is in it the texts', () => {
     const message = readText(MIXED, { maxDepth: 1 })
-    assert.deepEqual(outline(message).map((line) => line.replace(/ \d+$/, '')), ['0 multipart/mixed', '1 multipart/alternative', '1 application/pdf'])
-    assert.ok((message.parts[1]?.content.length ?? 0) > 0)
+    assert.deepEqual(outline(message), ['0 multipart/mixed', '1 multipart/alternative', '1 text/plain "Grüße\\r\\n"', '1 text/html "<p>Grüße"', '1 application/pdf 9'])
+    assert.deepEqual([...message.defects], ['too-deep'])
+    const open = (count: number) => Array.from({ length: count }, (_, i) => `Content-Type: multipart/mixed; boundary=b${i}\r\n\r\n--b${i}\r\n`).join('')
+    for (const count of [21, 50, 100]) assert.equal(readText(`${open(count)}Content-Type: text/html\r\n\r\n<p>text`).parts.at(-1)?.text, '<p>text', `${count}`)
+    const deeper = readText(`${open(300)}\r\ntext`)
+    assert.deepEqual([deeper.parts.length, [...deeper.defects]], [MIME_LIMITS.maxDepth + 1, ['not-closed', 'too-deep']])
+  })
+
+  test('of too many parts the texts are kept, as far as there is room for them', () => {
+    const mixed = (...parts: string[]) => readText(`Content-Type: multipart/mixed; boundary=a\r\n\r\n${parts.map((part) => `--a\r\n${part}\r\n`).join('')}--a--\r\n`)
+    const text = 'Content-Type: text/html\r\n\r\n<p>text'
+    const image = 'Content-Type: image/png\r\n\r\nx'
+    const nested = `Content-Type: multipart/mixed; boundary=i\r\n\r\n--i\r\n${image}\r\n--i\r\n${text}\r\n--i--`
+    for (const other of ['\r\n', '\r\n \t\r\n', image]) {
+      for (const last of [text, nested]) {
+        const message = mixed(...Array.from({ length: 3000 }, () => other), last)
+        assert.deepEqual([message.parts.length, message.parts.at(-1)?.text, message.defects.has('too-many-parts')], [501, '<p>text', true])
+      }
+    }
+    assert.ok(mixed(...Array.from({ length: 20_000 }, () => image), text).parts.every(({ type }) => type !== 'text/html'))
+    assert.deepEqual([...mixed(...Array.from({ length: 499 }, () => image)).defects], [])
+  })
+
+  test('uuencoded files in a text leave room for parts behind it', () => {
+    const message = readText(lines('Content-Type: multipart/mixed; boundary=a', '', '--a', '', 'begin 644 a\r\n!    \r\n'.repeat(600), '--a', 'Content-Type: text/html', '', '<p>text', '--a--'))
+    assert.deepEqual([message.parts.length, message.parts.at(-1)?.text], [108, '<p>text'])
+    assert.ok(message.parts[1]?.defects.includes('too-many-parts'))
   })
 })
 
@@ -155,5 +180,5 @@ test('a small part does not keep the piece that it came in', () => {
 })
 
 test('the bounds that hold where none are given', () => {
-  assert.deepEqual(MIME_LIMITS, { maxDepth: 20, maxParts: 500, maxMessageHeaderBytes: 262_144, maxHeaderBytes: 65_536, maxFields: 2000, maxTextBytes: 1_048_576, maxOtherBytes: 262_144, maxHeldBytes: 3_145_728 })
+  assert.deepEqual(MIME_LIMITS, { maxDepth: 20, maxParts: 525, maxMessageHeaderBytes: 262_144, maxHeaderBytes: 65_536, maxFields: 2000, maxTextBytes: 1_048_576, maxOtherBytes: 262_144, maxHeldBytes: 3_145_728 })
 })
