@@ -1,8 +1,9 @@
 /**
  * Reads rules in a thread of its own, and tells in the log what cannot be used
- * of them. Where the thread breaks or takes too long, this process reads them
- * itself, and the log says so: nobody is left without rules. It rejects only
- * with a bug, or after `close`.
+ * of them. Where the thread breaks, this process reads them itself. Where it had
+ * not enough time or memory, nothing more is risked for them: the rules that come
+ * with Postern are used alone. The log says so. It rejects with a bug, where even
+ * these cannot be read in time, or after `close`; and always ends.
  */
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
@@ -26,6 +27,8 @@ export interface RuleReaderParts {
   readonly timeoutMs?: number
   /** the file beside this one, where it is not another */
   readonly thread?: URL
+  /** reads them in this process */
+  readonly here?: (task: ThreadTask) => Promise<ThreadAnswer>
 }
 
 /** Thousands of SpamAssassin's rules take some seconds. */
@@ -46,7 +49,7 @@ export class RuleReader implements RuleSource {
   async read(settings: RuleFilesSettings): Promise<PackedRules> {
     if (this.#closed) throw new Error('rules are not read any more')
     const task: ThreadTask = { settings, proof: this.#proof }
-    const { packed, problems, proof } = await this.#inThread(task).catch((error: unknown) => this.#here(task, error))
+    const { packed, problems, proof } = await this.#inThread(task).catch((error: unknown) => this.#without(task, error))
     this.#proof = proof
     tellProblems(problems, this.#parts.log)
     return packed
@@ -59,14 +62,15 @@ export class RuleReader implements RuleSource {
   }
 
   #inThread(task: ThreadTask): Promise<ThreadAnswer> {
-    const { thread = new URL(`./rules-thread${extname(import.meta.filename)}`, import.meta.url), timeoutMs = TIMEOUT_MS } = this.#parts
+    const { thread = new URL(`./rules-thread${extname(import.meta.filename)}`, import.meta.url) } = this.#parts
+    const timeoutMs = this.#timeoutMs()
     return new Promise((resolve, reject) => {
       const worker = new Worker(thread, { name: 'rules', env: {}, workerData: task })
       this.#running.add(worker)
       // Nobody waits for it who has nothing else to do.
       worker.unref()
       const timer = setTimeout(() => {
-        reject(new Error(`it took longer than ${timeoutMs} ms`))
+        reject(new TooMuch(`it took longer than ${timeoutMs} ms`))
         void worker.terminate()
       }, timeoutMs)
       timer.unref()
@@ -80,13 +84,58 @@ export class RuleReader implements RuleSource {
     })
   }
 
-  async #here({ settings, proof }: ThreadTask, error: unknown): Promise<ThreadAnswer> {
-    const cause = error instanceof Error ? error.message : String(error)
-    if (this.#closed) throw new Error(`closed while rules were read: ${cause}`, { cause: error })
-    this.#parts.log.warn({ cause }, 'the thread that reads rules has failed; they are read without it')
-    // What it takes is not loaded where it is not needed.
-    const [{ readRules }, { packRules }] = await Promise.all([import('./rule-files.ts'), import('./packed-rules.ts')])
-    const read = await readRules(settings, proof)
-    return { packed: packRules(read), problems: read.problems, proof: read.proof }
+  async #without(task: ThreadTask, error: unknown): Promise<ThreadAnswer> {
+    const { log } = this.#parts
+    let reason = error
+    if (this.#closed) throw new Error(`closed while rules were read: ${textOf(error)}`, { cause: error })
+    if (!isTooMuch(error)) {
+      log.warn({ cause: textOf(error) }, 'the thread that reads rules has failed; they are read without it')
+      try {
+        return await this.#here(task)
+      } catch (second) {
+        if (!isTooMuch(second)) throw second
+        reason = second
+      }
+    }
+    log.error({ cause: textOf(reason) }, 'the rules of this site cannot be read; those that come with Postern are used alone')
+    return await this.#here({ settings: { ...task.settings, paths: [], spamassassin: [] }, proof: undefined })
   }
+
+  async #here(task: ThreadTask): Promise<ThreadAnswer> {
+    const { here = readHere } = this.#parts
+    const timeoutMs = this.#timeoutMs()
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new TooMuch(`it took longer than ${timeoutMs} ms`)), timeoutMs)
+      timer.unref()
+    })
+    try {
+      return await Promise.race([here(task), late])
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  #timeoutMs(): number {
+    return this.#parts.timeoutMs ?? TIMEOUT_MS
+  }
+}
+
+/** More time than there is. */
+class TooMuch extends Error {}
+
+/** Whoever tries it once more takes along the process that all others hang on. */
+function isTooMuch(error: unknown): boolean {
+  return error instanceof TooMuch || (error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY')
+}
+
+async function readHere({ settings, proof }: ThreadTask): Promise<ThreadAnswer> {
+  // What it takes is not loaded where it is not needed.
+  const [{ readRules }, { packRules }] = await Promise.all([import('./rule-files.ts'), import('./packed-rules.ts')])
+  const read = await readRules(settings, proof)
+  return { packed: packRules(read), problems: read.problems, proof: read.proof }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }

@@ -1,10 +1,12 @@
 /**
  * Finds and reads files of rules: those that come with Postern, and those of
  * the site, which are files or folders. Of a folder all `.yaml` files, in the
- * order of their names; what begins with a dot is left out. What cannot be read is told, and the rest is
- * read. Bounds: 200 files of a folder, 1 MiB of a file.
+ * order of their names; what begins with a dot is left out. What cannot be read,
+ * or is no plain file (nobody waits for a pipe), is told, and the rest is read.
+ * Bounds: 200 files of a folder, 1 MiB of a file.
  */
 import { createHash } from 'node:crypto'
+import { constants } from 'node:fs'
 import { open, readdir, readFile, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -72,8 +74,9 @@ async function readPath(path: string, site: boolean): Promise<RuleFilesReading> 
 
 /** One byte more than is allowed is enough to be told that it is too large. */
 async function readText(path: string): Promise<string> {
-  const file = await open(path)
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
   try {
+    if (!(await file.stat()).isFile()) throw new Error('it is no plain file')
     const bytes = Buffer.alloc(MAX_SOURCE_BYTES + 1)
     let length = 0
     for (;;) {

@@ -5,6 +5,7 @@
  * What cannot be read is told, and the rest is read. Bounds: 500 files, 8 MiB of
  * a file, 64 MiB of all.
  */
+import { constants } from 'node:fs'
 import { open, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { NOWHERE } from '../../config/problem.ts'
@@ -92,8 +93,10 @@ class FileReader {
 
 /** One byte more than is allowed is enough to be told that it is too large. */
 async function readBytes(path: string): Promise<string> {
-  const file = await open(path)
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
   try {
+    // Nobody waits for a pipe.
+    if (!(await file.stat()).isFile()) throw new Error('it is no plain file')
     const pieces: Buffer[] = []
     let length = 0
     for (;;) {

@@ -4,8 +4,9 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { after, before, test } from 'node:test'
-import { unpackRules } from '../../../src/scoring/packed-rules.ts'
+import { packRules, unpackRules } from '../../../src/scoring/packed-rules.ts'
 import { RuleReader } from '../../../src/scoring/rule-reader.ts'
+import type { ThreadAnswer, ThreadTask } from '../../../src/scoring/rules-thread.ts'
 import { temporaryDirectory } from '../../support/process.ts'
 import { fakeLog } from '../supervisor/fakes.ts'
 
@@ -46,24 +47,58 @@ test('they are read as they stand in the files now, and what cannot be used is t
   assert.equal(lines.length, 2)
 })
 
-test('where the thread breaks, or ends without a word, or takes too long, they are read without it and the log says why', async () => {
+test('where the thread breaks, or ends without a word, they are read without it and the log says why', async () => {
   const { settings } = site()
   const directory = temporaryDirectory('rule-thread')
   const threads = [
     ['throws', 'throw new Error("out of luck")', /^out of luck$/],
     ['ends', '', /^it ended without an answer, with code 0$/],
-    ['hangs', 'setInterval(() => undefined, 1000)', /^it took longer than 300 ms$/],
   ] as const
   for (const [name, text, cause] of threads) {
     const file = join(directory, `${name}.mjs`)
     writeFileSync(file, text)
     const { log, lines } = fakeLog()
-    const reader = new RuleReader({ log, thread: pathToFileURL(file), ...(name === 'hangs' && { timeoutMs: 300 }) })
+    const reader = new RuleReader({ log, thread: pathToFileURL(file) })
     const packed = await reader.read(settings)
     assert.deepEqual((await unpackRules(packed)).rules.map(({ id }) => id), ['GOOD'], name)
     assert.deepEqual(lines.map((line) => line.text), ['the thread that reads rules has failed; they are read without it', 'a rule cannot be used'], name)
     assert.match(String(lines[0]?.facts['cause']), cause)
   }
+})
+
+test('what took too long or too much memory is not tried again: the rules that come with Postern are used alone', async () => {
+  const { settings } = site()
+  const directory = temporaryDirectory('rule-thread')
+  const threads = [
+    ['hangs', 'setInterval(() => undefined, 1000)', /^it took longer than 300 ms$/],
+    ['grows', 'throw Object.assign(new Error("too large"), { code: "ERR_WORKER_OUT_OF_MEMORY" })', /^too large$/],
+  ] as const
+  for (const [name, text, cause] of threads) {
+    const file = join(directory, `${name}.mjs`)
+    writeFileSync(file, text)
+    const { log, lines } = fakeLog()
+    const tasks: ThreadTask[] = []
+    const packed = packRules({ rules: [], problems: [], notes: [] })
+    const here = (task: ThreadTask): Promise<ThreadAnswer> => {
+      tasks.push(task)
+      return Promise.resolve({ packed, problems: [], proof: { digest: '', failures: [] } })
+    }
+    const reader = new RuleReader({ log, here, thread: pathToFileURL(file), ...(name === 'hangs' && { timeoutMs: 300 }) })
+    assert.equal(await reader.read({ ...settings, shipped: true, spamassassin: ['/etc/some.cf'] }), packed)
+    assert.deepEqual(tasks.map(({ settings: { shipped, paths, spamassassin } }) => [shipped, paths, spamassassin]), [[true, [], []]])
+    assert.deepEqual(lines.map(({ level, text: said }) => [level, said]), [['error', 'the rules of this site cannot be read; those that come with Postern are used alone']])
+    assert.match(String(lines[0]?.facts['cause']), cause)
+  }
+})
+
+test('a reading always ends, whatever hangs', async () => {
+  const { settings } = site()
+  const file = join(temporaryDirectory('rule-thread'), 'throws.mjs')
+  writeFileSync(file, 'throw new Error("out of luck")')
+  const { log, lines } = fakeLog()
+  const reader = new RuleReader({ log, thread: pathToFileURL(file), timeoutMs: 300, here: () => new Promise<never>(() => undefined) })
+  await assert.rejects(reader.read(settings), /longer than 300 ms/)
+  assert.deepEqual(lines.map(({ level }) => level), ['warn', 'error'])
 })
 
 test('once it is closed nothing is read, and what is under way ends', async () => {

@@ -1,5 +1,6 @@
 /** Folders of rules: which files count, and what is told of those that cannot be read. */
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -19,6 +20,19 @@ test('files that end in .yaml, in the order of their names; what cannot be read 
     assert.deepEqual(files.map(({ source, text, site }) => [source, text.split('\n')[0], site]), [[join(folder, 'a.yaml'), '# a.yaml', true], [join(folder, 'b.yaml'), '# b.yaml', true]])
     assert.equal(problems.length, 1)
     assert.match(told(problems)[0] ?? '', /folder\.yaml:-: cannot be read: /)
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+})
+
+test('nobody waits for a pipe, nor for a device: they are told as no files', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'postern-rules-'))
+  try {
+    execFileSync('mkfifo', [join(folder, 'pipe.yaml')])
+    await writeFile(join(folder, 'whole.yaml'), 'rules: []\n')
+    const { files, problems } = await readRuleFiles({ shipped: false, paths: [folder, join(folder, 'pipe.yaml'), '/dev/null'] })
+    assert.deepEqual(files.map(({ source }) => source), [join(folder, 'whole.yaml')])
+    assert.deepEqual(told(problems).map((line) => /cannot be read: it is no plain file/.test(line)), [true, true, true])
   } finally {
     await rm(folder, { recursive: true })
   }
