@@ -7,7 +7,7 @@
  * share what is learnt, it is learnt for all of them.
  *
  * Exit codes of sysexits(3): 0 done; 65 nothing of it was a message; 66 a path is
- * not there; 75 cut short, or the store is busy or does not answer; 77 no
+ * not there, nor the state directory where root would have to make it; 75 cut short, or the store is busy or does not answer; 77 no
  * permission; 78 the configuration is wrong.
  */
 import { existsSync } from 'node:fs'
@@ -39,6 +39,8 @@ export interface TrainIo extends ConfiguredIo {
   readonly now?: () => number
   /** in place of Control-C */
   readonly signal?: AbortSignal
+  /** default: whether this process is root's */
+  readonly root?: boolean
 }
 
 interface Ground {
@@ -70,6 +72,8 @@ async function perform(request: TrainRequest, io: TrainIo, signal: AbortSignal):
   if (loaded.status === 'refused') return loaded.exitCode
   const { settings } = loaded
   const stated = existsSync(settings.state)
+  // What root makes is root's, and nobody knows yet whom the gateway will run as.
+  if (!stated && (io.root ?? process.geteuid?.() === 0)) throw new ExitError(EXIT.noInput, `${settings.state} is not there, and root cannot know whose it is to be: start the service once, or create it and make it belong to the user that the gateway runs as`)
   const paths = request.action === 'status' ? [] : request.paths.filter((path) => path !== '-').map((path) => resolve(io.cwd, path))
   const mail = openMail(paths, { givesUpRoot: stated && givesUpRoot(settings) })
   if (stated) becomeOwner(settings)

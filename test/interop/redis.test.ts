@@ -234,7 +234,7 @@ describe('two machines', { skip: missing('redis-server', 'swaks') }, () => {
   before(async () => {
     server = await startRedis()
     const shared = { redis: { address: `127.0.0.1:${server.tcp.port}` }, spam: { shipped_rules: false, bayes: { store: 'redis', min_messages: 20 } } }
-    mkdirSync(join(directory, 'mail'))
+    for (const name of ['mail', 'state']) mkdirSync(join(directory, name))
     writeFileSync(join(directory, 'postern.yaml'), JSON.stringify({
       ...shared, hostname: 'a.example', state: join(directory, 'state'), domains: ['hop.example'], listeners: [{ name: 'in', role: 'inbound', listen: ['127.0.0.1:2525'], next: 'local' }], hops: { local: { maildir: join(directory, 'mail/{local}') } },
     }))

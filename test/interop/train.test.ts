@@ -23,6 +23,7 @@ function stage() {
   const directory = temporaryDirectory('train')
   const config = join(directory, 'postern.yaml')
   const state = join(directory, 'state')
+  mkdirSync(state)
   writeFileSync(config, JSON.stringify({ hostname: 'mx.example.net', state, domains: ['example.net'], listeners: [{ name: 'in', role: 'inbound', listen: ['127.0.0.1:2525'], next: 'local' }], hops: { local: { maildir: join(directory, 'mail/{local}') } } }))
   const box = join(directory, 'box')
   writeFileSync(box, Array.from({ length: 3000 }, (_, at) => `From anna@example.org Sat Nov 21 10:00:00 2026\n${text('cheap', at)}\n`).join(''))
@@ -76,7 +77,6 @@ const BOB = { uid: 54_321, gid: 54_321 }
 
 test('root trains on mail that its owner alone may read; the state stays the gateway’s', { skip: process.geteuid?.() === 0 ? false : 'only root may read the mail of others' }, async () => {
   const { directory, state, command } = stage()
-  mkdirSync(state)
   chownSync(state, GATEWAY.uid, GATEWAY.gid)
   const home = join(directory, 'bob')
   const junk = join(home, 'Maildir/.Junk')
@@ -110,7 +110,6 @@ test('root trains on mail that its owner alone may read; the state stays the gat
 
 test('Control-C is for the one that learns, not for the one that reads as root', { skip: process.geteuid?.() === 0 ? false : 'only root has one' }, async (t) => {
   const { box, state, command } = stage()
-  mkdirSync(state)
   chownSync(state, GATEWAY.uid, GATEWAY.gid)
   const running = start(command('spam', box))
   t.after(() => running.stop())

@@ -1,6 +1,6 @@
 /** `postern train`: what it reads, what it learns, what it says, and how it ends. */
 import assert from 'node:assert/strict'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { ExitError } from '../../../src/cli/exit-codes.ts'
@@ -16,6 +16,7 @@ const SEPARATOR = 'From anna@example.org Sat Nov 21 10:00:00 2026\n'
 
 function stage() {
   const directory = temporaryDirectory('train')
+  mkdirSync(join(directory, 'state'))
   writeFileSync(join(directory, 'postern.yaml'), JSON.stringify({ hostname: 'mx.example.net', state: join(directory, 'state'), domains: ['example.net'], listeners: [{ name: 'in', role: 'inbound', listen: ['127.0.0.1:2525'], next: 'local' }], hops: { local: { maildir: join(directory, 'mail/{local}') } }, limits: { message_bytes: '1MB' } }))
   const run = async (request: TrainRequest, more: Partial<TrainIo> & { readonly text?: string } = {}): Promise<{ code: number; out: string; err: string }> => {
     let out = ''
@@ -158,6 +159,17 @@ test('a configuration that is not there or wrong is told', async () => {
   const { run, write } = stage()
   assert.equal((await run({ action: 'status', config: 'none.yaml' })).code, 66)
   assert.equal((await run({ action: 'status', config: write('bad.yaml', 'hostnam: x') })).code, 78)
+})
+
+test('root makes no state directory, which nobody else could use', async () => {
+  const { run, write, directory } = stage()
+  rmdirSync(join(directory, 'state'))
+  write('one', letter('words'))
+  for (const request of [{ action: 'spam', paths: ['one'] }, { action: 'status' }] as const) {
+    await assert.rejects(run(request, { root: true }), (error: unknown) => error instanceof ExitError && error.exitCode === 66 && /start the service once, or create it/.test(error.message))
+  }
+  assert.ok(!existsSync(join(directory, 'state')))
+  assert.equal((await run({ action: 'spam', paths: ['one'] }, { root: false })).code, 0)
 })
 
 test('a database that somebody else keeps busy is worth another try', async () => {
