@@ -13,29 +13,46 @@ export const MIME_LIMITS: MimeLimits = {
   maxFields: 2000,
   maxTextBytes: 1024 * 1024,
   maxOtherBytes: 256 * 1024,
-  maxHeldBytes: 3 * 1024 * 1024,
+  maxHeldBytes: 3.5 * 1024 * 1024,
 }
+
+/** What bytes are held of: texts that may be shown, and the rest. */
+export type HeldKind = 'plain' | 'html' | 'other'
+
+/** One in so many of the bytes that are held is for plain text alone, and one for HTML: 256 KiB. */
+const TEXT_SHARE = 14
 
 /** Of one message, and of the messages in it. */
 export class MimeBudget {
   readonly limits: MimeLimits
   fields = 0
-  private held = 0
+  private readonly held: Record<HeldKind, number> = { plain: 0, html: 0, other: 0 }
 
   constructor(limits: MimeLimits) {
     this.limits = limits
   }
 
-  /** Takes as many bytes as there are left, at most `wanted`. What is no text leaves room for a text that comes behind it. */
-  hold(wanted: number, kind: 'text' | 'other'): number {
-    const { maxHeldBytes, maxTextBytes } = this.limits
-    const reserved = kind === 'text' ? 0 : Math.min(maxTextBytes, maxHeldBytes / 2)
-    const given = Math.max(0, Math.min(wanted, Math.floor(maxHeldBytes - reserved) - this.held))
-    this.held += given
+  /** Takes as many bytes as there are left, at most `wanted`. What comes first leaves room for the texts that come behind it. */
+  hold(wanted: number, kind: HeldKind): number {
+    const { plain, html, other } = this.held
+    const left = this.limits.maxHeldBytes - this.reserved(kind) - plain - html - other
+    const given = Math.max(0, Math.min(wanted, Math.floor(left)))
+    this.held[kind] += given
     return given
   }
 
-  giveBack(bytes: number): void {
-    this.held -= bytes
+  giveBack(bytes: number, kind: HeldKind): void {
+    this.held[kind] -= bytes
+  }
+
+  /** What is not for this kind. */
+  private reserved(kind: HeldKind): number {
+    const { maxHeldBytes, maxTextBytes } = this.limits
+    const share = Math.floor(maxHeldBytes / TEXT_SHARE)
+    switch (kind) {
+      case 'plain': return Math.max(0, share - this.held.html)
+      case 'html': return Math.max(0, share - this.held.plain)
+      case 'other': return 2 * share + Math.min(maxTextBytes, maxHeldBytes / 2 - share)
+    }
   }
 }

@@ -5,10 +5,11 @@
  */
 import { charsetText } from './charset-text.ts'
 import { readContentFields } from './content-fields.ts'
+import { EndBytes } from './end-bytes.ts'
 import { HeldBytes } from './held-bytes.ts'
 import type { MimeDefect, MimeField, MimePart } from './message-parts.ts'
-import { encodedRoom, isKnownEncoding, undoTransfer } from './transfer-encoding.ts'
-import type { MimeBudget } from './limits.ts'
+import { decodeEnd, encodedRoom, isKnownEncoding, undoTransfer } from './transfer-encoding.ts'
+import type { HeldKind, MimeBudget } from './limits.ts'
 
 /**
  * - leaf: has content
@@ -60,6 +61,9 @@ export class PartReading {
   private encodings: readonly string[] = ['7bit']
   private readonly budget: MimeBudget
   private readonly held = new HeldBytes()
+  /** of a text: what did not fit into `held`, and how much of its end may be kept */
+  private end: EndBytes | undefined
+  private endRoom = 0
 
   constructor(part: Part, index: number, budget: MimeBudget) {
     this.part = part
@@ -92,23 +96,40 @@ export class PartReading {
     else if (this.decodes && (this.kind === 'multipart' || this.kind === 'encoded-message')) part.note('encoded-multipart')
   }
 
-  /** Content as it stands in the message; kept as far as the bounds go. */
+  /** Content as it stands in the message; kept as far as the bounds go. Of a text its end is, too. */
   hold(bytes: Buffer): void {
     if (this.spare && this.kind === 'leaf' && !isShown(this.part)) return
     const { limits } = this.budget
     const textual = this.kind !== 'leaf' || isText(this.part)
+    if (this.kind === 'leaf' && textual && this.end === undefined) {
+      this.endRoom = this.budget.hold(Math.min(MAX_END_BYTES, Math.floor(limits.maxTextBytes / END_SHARE)), this.heldKind)
+      this.end = new EndBytes(this.endRoom)
+    }
     const most = textual ? limits.maxTextBytes : limits.maxOtherBytes
     const room = Math.max(0, Math.max(...this.encodings.map((encoding) => encodedRoom(encoding, most))) - this.held.length)
-    const kept = this.budget.hold(Math.min(bytes.length, room), textual ? 'text' : 'other')
+    const kept = this.part.truncated ? 0 : this.budget.hold(Math.min(bytes.length, room), this.heldKind)
     this.held.append(kept === bytes.length ? bytes : bytes.subarray(0, kept))
-    if (kept < bytes.length) this.part.truncated = true
+    if (kept === bytes.length) return
+    this.part.truncated = true
+    this.end?.append(bytes.subarray(kept))
+  }
+
+  private get heldKind(): HeldKind {
+    if (this.kind !== 'leaf' || this.part.type === 'text/plain') return 'plain'
+    return this.part.type === 'text/html' ? 'html' : 'other'
   }
 
   /** What was held is of no use: the preamble of a multipart. */
   drop(): void {
-    this.budget.giveBack(this.held.length)
-    this.held.clear()
+    this.letGo()
     this.part.truncated = false
+  }
+
+  private letGo(): void {
+    this.budget.giveBack(this.held.length + this.endRoom, this.heldKind)
+    this.held.clear()
+    this.endRoom = 0
+    this.end = undefined
   }
 
   /** It is not the bytes themselves that stand in the message. */
@@ -119,8 +140,7 @@ export class PartReading {
   /** What was held, decoded; it is held no longer. */
   decoded(): Buffer {
     const bytes = this.content()
-    this.budget.giveBack(this.held.length)
-    this.held.clear()
+    this.letGo()
     return bytes
   }
 
@@ -131,6 +151,24 @@ export class PartReading {
     part.encoding = encoding
     if (broken) part.note('broken-encoding')
     return bytes
+  }
+
+  /** The end of a text that is too long for its bounds, decoded; where nothing is missing before it, it is put to the rest. */
+  private contentEnd(): Buffer {
+    const { end, part, endRoom } = this
+    this.end = undefined
+    if (end === undefined || end.length === 0) {
+      this.budget.giveBack(endRoom, this.heldKind)
+      this.endRoom = 0
+      return EMPTY
+    }
+    const bytes = end.take()
+    if (bytes.length === end.length) {
+      this.held.append(bytes)
+      part.truncated = false
+      return EMPTY
+    }
+    return decodeEnd(bytes, this.encodings[0] ?? '7bit')
   }
 
   /** The same multipart, to be read out of its decoded content. */
@@ -148,18 +186,27 @@ export class PartReading {
     const { part, budget: { limits } } = this
     const text = isText(part)
     const most = text ? limits.maxTextBytes : limits.maxOtherBytes
+    const held = given === undefined ? this.contentEnd() : EMPTY
     const bytes = given ?? this.content()
+    const end = bytes.length > most && text && held.length === 0 ? bytes.subarray(bytes.length - Math.min(MAX_END_BYTES, Math.floor(most / END_SHARE))) : held
     if (bytes.length > most) part.truncated = true
-    part.content = bytes.length > most ? bytes.subarray(0, most) : bytes
+    // A line end stands where something is left out.
+    const start = bytes.subarray(0, end.length === 0 ? most : most - end.length - 1)
+    part.content = end.length === 0 ? start : Buffer.concat([start, LINE_FEED, end])
     if (!text) return
     if (part.truncated) part.note('too-long')
-    const { text: read, defect } = charsetText(part.content, part.charset ?? htmlCharset(part), part.truncated)
-    part.text = read
+    const charset = part.charset ?? htmlCharset(part)
+    const { text: read, defect } = charsetText(start, charset, part.truncated)
+    part.text = end.length === 0 ? read : `${read}\n${charsetText(end, charset, true).text}`
     if (defect !== undefined) part.note(defect)
   }
 }
 
 const EMPTY = Buffer.alloc(0)
+const LINE_FEED = Buffer.from('\n')
+/** Of a text that is too long so much is kept of its end, or a share of what may be kept of it. */
+const MAX_END_BYTES = 64 * 1024
+const END_SHARE = 16
 const NO_PARAMETERS: ReadonlyMap<string, string> = new Map()
 
 function kindOf(part: Part, encoded: boolean): PartKind {

@@ -83,3 +83,19 @@ function hasControls(bytes: Buffer): boolean {
   }
   return found * 20 > length
 }
+
+/** The end of encoded content, from a line on where it has lines. Nothing of what cannot be read without what is before it. */
+export function decodeEnd(encoded: Buffer, encoding: string): Buffer {
+  const line = encoded.indexOf(0x0a) + 1
+  const lines = line * 2 < encoded.length ? encoded.subarray(line) : encoded
+  switch (codingOf(encoding)) {
+    case 'base64': {
+      // Groups of four are counted from the end.
+      const characters = lines.toString('latin1').replace(/[^A-Za-z0-9+/=]/g, '')
+      return decodeBase64(Buffer.from(characters.slice(characters.length % 4), 'latin1')).bytes
+    }
+    case 'uuencode': return lines.subarray(0, 0)
+    case 'quoted-printable': return decodeQuotedPrintable(lines).bytes
+    case 'identity': case undefined: return lines
+  }
+}

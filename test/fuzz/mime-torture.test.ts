@@ -157,7 +157,8 @@ describe('MIME: torture', () => {
     const text = `--a\r\n\r\n${'x'.repeat(MIME_LIMITS.maxTextBytes)}\r\n`
     const big = torture(multipart('a') + attachment.repeat(20) + text.repeat(2))
     const held = big.parts.reduce((all, { content }) => all + content.length, 0)
-    assert.equal(held, MIME_LIMITS.maxHeldBytes)
+    // A part of it is for HTML alone; a line end stands where text is left out.
+    assert.equal(held, MIME_LIMITS.maxHeldBytes * 13 / 14 + 1)
     assert.equal(big.parts[21]?.content.length, MIME_LIMITS.maxTextBytes)
     assert.ok(big.defects.has('too-long'))
   })

@@ -130,7 +130,7 @@ describe('defects', () => {
 
   test('others leave room for text', () => {
     const message = readText(lines('Content-Type: multipart/mixed; boundary=a', '', '--a', 'Content-Type: image/png', '', 'x'.repeat(100), '--a', '', 'text', '--a--'), { maxHeldBytes: 20, maxTextBytes: 10 })
-    assert.deepEqual(outline(message).slice(1), ['1 image/png 10', '1 text/plain "text"'])
+    assert.deepEqual(outline(message).slice(1), ['1 image/png 9', '1 text/plain "text"'])
   })
 
   test('what is too deep is there, and of what is in it the texts', () => {
@@ -158,6 +158,33 @@ describe('defects', () => {
     assert.deepEqual([...mixed(...Array.from({ length: 499 }, () => image)).defects], [])
   })
 
+  test('of a text that is too long its end is read, too', () => {
+    const padding = `${'<!-- nothing at all -->'.repeat(3)}\r\n`.repeat(20_000)
+    for (const encode of [(text: string) => text, (text: string) => Buffer.from(text).toString('base64').replace(/.{76}/g, '$&\r\n'), (text: string) => text.replaceAll('-', '=2D')]) {
+      const encoding = encode('-').length === 1 ? '8bit' : encode('-') === '=2D' ? 'quoted-printable' : 'base64'
+      const [part] = readText(`Content-Type: text/html\r\nContent-Transfer-Encoding: ${encoding}\r\n\r\n${encode(`<p>Begin${padding}${padding}<p>The end, at last`)}`).parts
+      assert.ok(part?.text !== undefined)
+      assert.ok(part.text.startsWith('<p>Begin<!--'), encoding)
+      assert.ok(part.text.endsWith('<!-- nothing at all -->\r\n<p>The end, at last'), encoding)
+      assert.deepEqual([part.defects, part.truncated], [['too-long'], true], encoding)
+      assert.ok(part.content.length <= MIME_LIMITS.maxTextBytes && part.content.length > MIME_LIMITS.maxTextBytes * 0.9, encoding)
+    }
+    // nothing is missing: it is a whole
+    const exact = 'x'.repeat(MIME_LIMITS.maxTextBytes)
+    assert.deepEqual([readText(`\r\n${exact}`).parts[0]?.text === exact, readText(`\r\n${exact}`).defects.size, [...readText(`\r\n${exact}y`).defects]], [true, 0, ['too-long']])
+  })
+
+  test('other parts do not use up the room for the first texts', () => {
+    const mixed = (...parts: string[]) => readText(`Content-Type: multipart/mixed; boundary=a\r\n\r\n${parts.map((part) => `--a\r\n${part}\r\n`).join('')}--a--\r\n`)
+    const large = (type: string, encoding: string) => `Content-Type: ${type}\r\nContent-Transfer-Encoding: ${encoding}\r\n\r\n${`${'x'.repeat(70)}\r\n`.repeat(15_000)}`
+    for (const encoding of ['7bit', 'quoted-printable']) {
+      for (const type of ['text/css', 'image/png', 'text/plain']) assert.equal(mixed(...Array.from({ length: 5 }, () => large(type, encoding)), 'Content-Type: text/html\r\n\r\n<p>text').parts.at(-1)?.text, '<p>text', type)
+      for (const type of ['text/css', 'image/png', 'text/html']) assert.equal(mixed(...Array.from({ length: 5 }, () => large(type, encoding)), 'Content-Type: text/plain\r\n\r\ntext').parts.at(-1)?.text, 'text', type)
+    }
+    const comment = mixed(...Array.from({ length: 5 }, () => large('text/css', '7bit')), `Content-Type: text/html\r\n\r\n<!--${'x'.repeat(2_000_000)}--><p>text`).parts.at(-1)
+    assert.ok(comment?.text?.endsWith('--><p>text'))
+  })
+
   test('uuencoded files in a text leave room for parts behind it', () => {
     const message = readText(lines('Content-Type: multipart/mixed; boundary=a', '', '--a', '', 'begin 644 a\r\n!    \r\n'.repeat(600), '--a', 'Content-Type: text/html', '', '<p>text', '--a--'))
     assert.deepEqual([message.parts.length, message.parts.at(-1)?.text], [108, '<p>text'])
@@ -180,5 +207,5 @@ test('a small part does not keep the piece that it came in', () => {
 })
 
 test('the bounds that hold where none are given', () => {
-  assert.deepEqual(MIME_LIMITS, { maxDepth: 20, maxParts: 525, maxMessageHeaderBytes: 262_144, maxHeaderBytes: 65_536, maxFields: 2000, maxTextBytes: 1_048_576, maxOtherBytes: 262_144, maxHeldBytes: 3_145_728 })
+  assert.deepEqual(MIME_LIMITS, { maxDepth: 20, maxParts: 525, maxMessageHeaderBytes: 262_144, maxHeaderBytes: 65_536, maxFields: 2000, maxTextBytes: 1_048_576, maxOtherBytes: 262_144, maxHeldBytes: 3_670_016 })
 })
