@@ -7,11 +7,11 @@ interface Given {
   readonly hostname: string
   readonly domains: ReadonlyMap<string, unknown>
   readonly spam: SpamSettings
-  readonly policy: { readonly exempt: readonly string[] }
+  readonly policy: { readonly exempt: readonly string[]; readonly subjectPrefix: string | undefined }
   readonly listeners: readonly { readonly role: string }[]
 }
 
 export function scoringSettings({ state, hostname, domains, spam, policy, listeners }: Given): ScoringSettings {
   const judges = listeners.some(({ role }) => role === 'inbound') && !policy.exempt.includes('0.0.0.0/0')
-  return { ...spam, state, hostname, domains: [...domains.keys()], judges }
+  return { ...spam, bayes: { ...spam.bayes, subjectPrefix: policy.subjectPrefix }, state, hostname, domains: [...domains.keys()], judges }
 }

@@ -21,8 +21,13 @@ const MAX_PREFIX_CHARACTERS = 100
 /** RFC 2047 §2: with encoded words in it a line has at most so many. */
 const MAX_LINE_CHARACTERS = 76
 
+/** A prefix as it stands in a subject: without control characters, bounded; '' is none. */
+export function prefixText(prefix: string): string {
+  return Array.from(prefix.replace(/[\0-\x1f\x7f\s]+/g, ' ').trim()).slice(0, MAX_PREFIX_CHARACTERS).join('').trimEnd()
+}
+
 export function prefixSubject(section: HeaderSection, prefix: string): SubjectEdit {
-  const text = Array.from(prefix.replace(/[\0-\x1f\x7f\s]+/g, ' ').trim()).slice(0, MAX_PREFIX_CHARACTERS).join('').trimEnd()
+  const text = prefixText(prefix)
   if (text === '') return { replace: [], added: '' }
   const subjects = fieldsNamed(section, 'subject')
   // Where the section was cut there may be one further down.

@@ -14,6 +14,8 @@ export interface LearningSettings {
   readonly store: LearningStore
   /** of each class, before the classifier has a say */
   readonly minMessages: number
+  /** that tagged mail is given; undefined: none */
+  readonly subjectPrefix?: string | undefined
   readonly maxTokens: number
   readonly expireMs: number
   readonly learn: readonly LearnFolder[]

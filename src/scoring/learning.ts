@@ -14,7 +14,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Log } from '../observe/log.ts'
 import { Learner, learntMessage } from '../spam/bayes/learner.ts'
 import type { BayesStore, LearntMessage, MessageClass } from '../spam/bayes/store.ts'
-import type { TokenSettings } from '../spam/bayes/tokens.ts'
+import { tokenSettings, type TokenSettings } from '../spam/bayes/tokens.ts'
 import { BAYES_DATABASE } from '../state/bayes-database.ts'
 import { Lease } from '../state/lease.ts'
 import { WatchedMail } from '../state/watched-mail.ts'
@@ -75,7 +75,7 @@ export class Learning {
   reload(settings: LearningSettings): void {
     const before = this.settings
     this.settings = settings
-    const opened = ({ store, maxTokens, expireMs, minMessages }: LearningSettings): unknown => ({ store, maxTokens, expireMs, minMessages })
+    const opened = ({ store, maxTokens, expireMs, minMessages, subjectPrefix }: LearningSettings): unknown => ({ store, maxTokens, expireMs, minMessages, subjectPrefix })
     // These are the store's from its opening on.
     if (!isDeepStrictEqual(opened(before), opened(settings))) this.chore = this.chore.then(() => this.closeStore())
     this.foldersDue = true
@@ -224,7 +224,7 @@ export class Learning {
   }
 
   private tokens(): TokenSettings {
-    return { ownHosts: new Set([this.context.hostname.toLowerCase()]) }
+    return tokenSettings({ hostname: this.context.hostname, subjectPrefix: this.settings.subjectPrefix })
   }
 
   private closeStore(): void {

@@ -10,6 +10,7 @@ import type { Scoring } from '../inbound/scoring.ts'
 import type { Log } from '../observe/log.ts'
 import { createUriLists } from '../reputation/uri-lists.ts'
 import { BayesTable } from '../spam/bayes/bayes-table.ts'
+import { tokenSettings } from '../spam/bayes/tokens.ts'
 import { createEngines } from '../spam/engines/create-engines.ts'
 import { RuleSet } from '../spam/rules/rule-set.ts'
 import { engineClock } from './engine-clock.ts'
@@ -41,7 +42,7 @@ export async function openScanScoring(settings: ScoringSettings, { log, resolver
   return {
     scoring: new MessageScoring({
       lists, engines, correspondents: undefined, history: undefined, room: new Room(ROOM, engineClock), named: true, log,
-      rules: () => Promise.resolve(rules), trained: () => table.model, minMessages: settings.bayes.minMessages, tokens: { ownHosts: new Set([settings.hostname.toLowerCase()]) }, learn: () => undefined,
+      rules: () => Promise.resolve(rules), trained: () => table.model, minMessages: settings.bayes.minMessages, tokens: tokenSettings({ hostname: settings.hostname, subjectPrefix: settings.bayes.subjectPrefix }), learn: () => undefined,
     }),
     prove: () => lists.tick(),
     close: () => engines.close(),

@@ -17,6 +17,7 @@ import { createDomainHistory, DOMAIN_HISTORY_DEFAULTS } from '../reputation/doma
 import { createUriLists, type UriLists } from '../reputation/uri-lists.ts'
 import type { UriListSettings } from '../reputation/uri-settings.ts'
 import { BayesTable } from '../spam/bayes/bayes-table.ts'
+import { tokenSettings } from '../spam/bayes/tokens.ts'
 import { createEngines, type Engines } from '../spam/engines/create-engines.ts'
 import type { EngineSettings } from '../spam/engines/settings.ts'
 import type { RuleSet } from '../spam/rules/rule-set.ts'
@@ -177,7 +178,7 @@ export class ScoringServices {
       rules: () => this.rules(),
       trained: () => this.table.model,
       minMessages: settings.bayes.minMessages,
-      tokens: { ownHosts: new Set([settings.hostname.toLowerCase()]) },
+      tokens: tokenSettings({ hostname: settings.hostname, subjectPrefix: settings.bayes.subjectPrefix }),
       history: createDomainHistory(DOMAIN_HISTORY_DEFAULTS, { store: this.historyStore, now: () => Date.now() }),
       named: false,
       log: this.context.log,

@@ -9,6 +9,7 @@
  */
 import type { MimeField } from '../../mime/message-parts.ts'
 import type { MessageContent } from '../content.ts'
+import { bareSubjectField } from './bare-subject.ts'
 import { tokenContext, type TokenCollector, type TokenContext } from './token-set.ts'
 import { eachWord } from './words.ts'
 import { receivedTokens } from './received-tokens.ts'
@@ -16,6 +17,7 @@ import { receivedTokens } from './received-tokens.ts'
 export interface HeaderRequest {
   readonly ownHosts: ReadonlySet<string>
   readonly delivered: boolean
+  readonly subjectPrefix?: string | undefined
 }
 
 /** Fields of hops, filters, mail stores and list archives, and those that stand in every message. */
@@ -73,7 +75,7 @@ export function headerTokens(content: MessageContent, request: HeaderRequest, co
   }
   receivedTokens(fields, request, collector)
   const author = authorTokens(first.get('from'), collector)
-  relationTokens(first, author, collector)
+  relationTokens(first, { author, subjectPrefix: request.subjectPrefix }, collector)
   addresseeTokens(first, collector)
   for (const told of [true, false]) {
     for (const field of first.values()) if (TOLD.has(field.name) === told && counts(field.name)) fieldTokens(field, collector)
@@ -148,8 +150,13 @@ function domainOf(text: string): string | undefined {
   return at < 0 ? undefined : /^[^\s<>(),;:"[\]]{1,255}/.exec(text.slice(at + 1, at + 256))?.[0].toLowerCase().replace(/\.+$/, '')
 }
 
+interface Relation {
+  readonly author: Author | undefined
+  readonly subjectPrefix: string | undefined
+}
+
 /** How fields stand to each other. */
-function relationTokens(first: ReadonlyMap<string, MimeField>, author: Author | undefined, collector: TokenCollector): void {
+function relationTokens(first: ReadonlyMap<string, MimeField>, { author, subjectPrefix }: Relation, collector: TokenCollector): void {
   const same = (name: string): string => {
     const field = first.get(name)
     if (field === undefined) return 'none'
@@ -162,9 +169,10 @@ function relationTokens(first: ReadonlyMap<string, MimeField>, author: Author | 
   if (first.get('message-id') === undefined) collector.text(SHAPE, 'no message-id')
   if (first.get('date') === undefined) collector.text(SHAPE, 'no date')
   if (first.get('mime-version') === undefined) collector.text(SHAPE, 'no mime-version')
-  const subject = first.get('subject')
-  collector.text(SHAPE, subject === undefined ? 'no subject' : /^(?:re|aw|sv|antw|fw|fwd|wg)\s*(?:\[\d+\])?:/i.test(subject.raw) ? 'subject of a reply' : 'subject of its own')
-  if (subject !== undefined) collector.text(SHAPE, subject.raw.includes('=?') ? 'subject encoded' : /[^\x00-\x7f]/.test(subject.raw) ? 'subject in bytes' : 'subject plain')
+  const field = first.get('subject')
+  const subject = field === undefined ? undefined : bareSubjectField(field.raw, subjectPrefix)
+  collector.text(SHAPE, subject === undefined ? 'no subject' : /^(?:re|aw|sv|antw|fw|fwd|wg)\s*(?:\[\d+\])?:/i.test(subject) ? 'subject of a reply' : 'subject of its own')
+  if (subject !== undefined) collector.text(SHAPE, subject.includes('=?') ? 'subject encoded' : /[^\x00-\x7f]/.test(subject) ? 'subject in bytes' : 'subject plain')
   const references = (first.get('references')?.raw ?? first.get('in-reply-to')?.raw ?? '').split('<', 12).length - 1
   collector.text(SHAPE, `references ${references > 8 ? 'many' : references > 2 ? 'some' : references}`)
 }

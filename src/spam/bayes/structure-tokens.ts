@@ -21,8 +21,11 @@ const LANGUAGE = tokenContext('language:')
 const SCRIPT = tokenContext('script:')
 const SIZE = tokenContext('size:')
 
-export function structureTokens(content: MessageContent, collector: TokenCollector): void {
-  const { mime, attachments, html, scripts, language, text, hidden } = content
+/** What its words are written in. */
+export type Writing = Pick<MessageContent, 'scripts' | 'language'>
+
+export function structureTokens(content: MessageContent, { scripts, language }: Writing, collector: TokenCollector): void {
+  const { mime, attachments, html, text, hidden } = content
   for (const part of mime.parts.length > MAX_PARTS ? mime.parts.slice(0, MAX_PARTS) : mime.parts) partTokens(part, collector)
   collector.text(PART, `parts ${magnitude(mime.parts.length)}`)
   for (const defect of mime.defects) collector.text(PART, defect)

@@ -13,16 +13,26 @@
  * Takes what the content reader found; does no I/O and never throws.
  */
 import type { MessageContent } from '../content.ts'
+import { bareSubject } from './bare-subject.ts'
 import { headerTokens } from './header-tokens.ts'
 import { linkTokens } from './link-tokens.ts'
-import { structureTokens } from './structure-tokens.ts'
+import { structureTokens, type Writing } from './structure-tokens.ts'
 import { MAX_TOKENS, TokenCollector, tokenContext, type TokenContext, type TokenSet, type Word } from './token-set.ts'
+import { languageOf } from '../content/text/language.ts'
+import { scriptShares } from '../content/text/scripts.ts'
 import { isInvisible } from '../content/text/confusables.ts'
 import { eachWord, OTHER_INVISIBLE, SOFT_HYPHENS, type ReadWord } from './words.ts'
 
 export interface TokenSettings {
   /** names that the site's own hops give themselves in Received, lower case */
   readonly ownHosts: ReadonlySet<string>
+  /** what the site puts in front of the subject of tagged mail; it is no word of the message */
+  readonly subjectPrefix?: string | undefined
+}
+
+/** Of a site with this configuration. */
+export function tokenSettings({ hostname, subjectPrefix }: { readonly hostname: string; readonly subjectPrefix: string | undefined }): TokenSettings {
+  return { ownHosts: new Set([hostname.toLowerCase()]), subjectPrefix }
 }
 
 export interface TokenRequest extends TokenSettings {
@@ -65,10 +75,11 @@ export function readTokens(content: MessageContent, request: TokenRequest): Toke
   collector.begin(request.named === true)
   collector.allow(FIELD_TOKENS)
   headerTokens(content, request, collector)
+  const { hidden, text } = content
+  const subject = bareSubject(content.subject, request.subjectPrefix)
   collector.allow(STRUCTURE_TOKENS)
-  structureTokens(content, collector)
+  structureTokens(content, subject === content.subject ? content : writingOf(subject, text), collector)
   collector.allow(SUBJECT_TOKENS)
-  const { subject, hidden, text } = content
   new WordTokens(SUBJECT, subject, true).read(0, Math.min(subject.length, SUBJECT_CHARACTERS))
   // A word of the subject is a word of the message too.
   new WordTokens(TEXT, subject, false).read(0, Math.min(subject.length, SUBJECT_CHARACTERS))
@@ -88,6 +99,12 @@ export function readTokens(content: MessageContent, request: TokenRequest): Toke
     words.read(text.length - TAIL_CHARACTERS, text.length)
   }
   return collector.take()
+}
+
+/** The prefix counts here, too, where it has letters of another script than the message. */
+function writingOf(subject: string, text: string): Writing {
+  const scripts = scriptShares([subject, text], false)
+  return { scripts, language: languageOf(text, scripts) }
 }
 
 /** Words of one text in one context, and their pairs. */

@@ -1,6 +1,8 @@
 /** What of a message becomes a token, and what never does. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { HeaderSectionReader } from '../../../../src/message/header-section.ts'
+import { prefixSubject } from '../../../../src/message/subject-prefix.ts'
 import { MAX_SINGLES, singleTokens } from '../../../../src/spam/bayes/store.ts'
 import { MAX_TOKENS } from '../../../../src/spam/bayes/token-set.ts'
 import { contentOf, letter, namesOf, REQUEST, tokensOf } from './bayes-fixture.ts'
@@ -108,6 +110,26 @@ test('words that something invisible is in are read, and told', () => {
   const soft = namesOf(letter('Donau\u00addampf\u00adschiff', 'MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n'))
   has(soft, 'donaudampfschiff', 'characters:soft hyphens in a word')
   assert.ok(!soft.includes('characters:soft hyphens in many words'))
+})
+
+test('the prefix of the site is no word of a subject: a tagged message has the tokens that it came in with', () => {
+  const sorted = (subject: string, prefix: string | undefined) => [...namesOf(letter('some words', subject), { subjectPrefix: prefix })].sort()
+  for (const prefix of ['[SPAM]', '*** Spam ***', 'Unerwünscht:', '迷惑メール'.repeat(15)]) {
+    for (const subject of ['Subject: quarterly report\n', 'Subject: Re: cheap offer\n', 'Subject: =?utf-8?B?R8O8bnN0aWdl?= Kredite\n', 'Subject: ***\n', '']) {
+      const section = new HeaderSectionReader()
+      section.feed(Buffer.from(`${subject}\r\n`.replace(/\r?\n/g, '\r\n')))
+      const { replace, added } = prefixSubject(section.finish(), prefix)
+      const tagged = (replace[0]?.raw.toString('latin1') ?? added).replace(/\r\n/g, '\n')
+      assert.notEqual(tagged, subject)
+      assert.deepEqual(sorted(tagged, prefix), sorted(subject, prefix), `${prefix} ${subject}`)
+      assert.deepEqual(sorted(subject, prefix), sorted(subject, undefined))
+      assert.notDeepEqual(sorted(tagged, undefined), sorted(subject, undefined))
+    }
+  }
+  // Only at the beginning, and once.
+  has(sorted('Subject: about [SPAM] and such\n', '[SPAM]'), 'spam', 'subject:about spam')
+  has(sorted('Subject: [SPAM] [SPAM] and such\n', '[SPAM]'), 'spam')
+  has(sorted('Subject: =?utf-8?Q?=5BSPAM=5D_and?= such\n', '[SPAM]'), 'such')
 })
 
 test('names are there only for those who ask', () => {
