@@ -11,13 +11,16 @@
  * permission; 78 the configuration is wrong.
  */
 import { existsSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { Settings } from '../config/settings.ts'
 import { readMimeMessage } from '../mime/reader.ts'
 import { escapeControls } from '../observe/readable.ts'
+import { MOST_LIMIT } from '../spam/bayes/classifier.ts'
 import { Learner } from '../spam/bayes/learner.ts'
+import { MODEL_FILE, readModelHead } from '../spam/bayes/model-file.ts'
 import { openBayesStore } from '../scoring/bayes-store.ts'
 import type { BayesCounts, BayesStore } from '../spam/bayes/store.ts'
+import { tokenSettings } from '../spam/bayes/tokens.ts'
 import { readContent } from '../spam/content/read-content.ts'
 import { isBusy } from '../state/database.ts'
 import { RedisError } from '../state/redis-connection.ts'
@@ -80,7 +83,7 @@ async function perform(request: TrainRequest, io: TrainIo, signal: AbortSignal):
   const { bayes } = settings.spam
   const store = openBayesStore(bayes, { state: settings.state })
   try {
-    const tokens = { ownHosts: new Set([settings.hostname.toLowerCase()]) }
+    const tokens = tokenSettings({ hostname: settings.hostname, subjectPrefix: settings.policy.subjectPrefix })
     const learner = new Learner({ store, directory: settings.state, tokens, now: io.now ?? Date.now, minMessages: bayes.minMessages })
     const ground = { settings, store, learner, mail, io }
     return request.action === 'status' ? await status(request, ground) : await train(request, ground, signal)
@@ -201,7 +204,8 @@ function describeTally({ action }: TrainPathsRequest, tally: Tally): string {
 async function status({ json }: TrainStatusRequest, { store, settings, io }: Ground): Promise<number> {
   const counts = await store.counts()
   const { ham, spam, tokens, waiting } = counts
-  if (json === true) io.out(`${JSON.stringify({ ham, spam, tokens, waiting, trained: isTrained(counts, settings), needed: settings.spam.bayes.minMessages })}\n`)
+  const { doubtful } = modelHead(settings)
+  if (json === true) io.out(`${JSON.stringify({ ham, spam, tokens, waiting, trained: isTrained(counts, settings), needed: settings.spam.bayes.minMessages, doubtful })}\n`)
   else io.out(describeCounts(counts, settings))
   return EXIT.ok
 }
@@ -214,7 +218,20 @@ function describeCounts(counts: BayesCounts, settings: Settings): string {
   const { ham, spam, tokens, waiting } = counts
   const { minMessages } = settings.spam.bayes
   const known = `The classifier knows ${ham} wanted and ${spam} unwanted messages, ${tokens} tokens${waiting > 0 ? `; ${waiting} messages are not added up yet` : ''}.\n`
-  if (isTrained(counts, settings)) return known
+  if (isTrained(counts, settings)) return known + describeDoubt(settings)
   const missing = [[ham, 'wanted'] as const, [spam, 'unwanted'] as const].flatMap(([count, kind]) => (count < minMessages ? [`${minMessages - count} ${kind}`] : []))
   return `${known}It has no say before it knows ${minMessages} of each: ${missing.join(' and ')} to go.\n`
+}
+
+/** Of what wanted mail was learned that looks like spam. */
+function describeDoubt(settings: Settings): string {
+  const { doubtful, wantedLimit = 0 } = modelHead(settings)
+  if (doubtful === 0) return ''
+  const bounded = wantedLimit > MOST_LIMIT ? ' By them it would be silent for most spam, and it takes its usual bound instead.' : ''
+  return `Wanted mail was learned that looks like spam: ${doubtful} ${doubtful === 1 ? 'message' : 'messages'}.${bounded} Look whether spam was learned as ham; postern train spam moves it.\n`
+}
+
+function modelHead(settings: Settings): { readonly doubtful: number; readonly wantedLimit: number | undefined } {
+  const reading = readModelHead(join(settings.state, MODEL_FILE))
+  return reading.status === 'read' ? reading.head : { doubtful: 0, wantedLimit: undefined }
 }
