@@ -87,34 +87,72 @@ export function readShownParts(mime: MimeMessage): readonly ShownPart[] {
 
 function readAll(mime: MimeMessage): readonly ShownPart[] {
   const found: ShownPart[] = []
-  let left = MAX_HTML_CHARACTERS
-  let plainLeft = MAX_TEXT_CHARACTERS
+  const markup = new Room(MAX_HTML_CHARACTERS)
+  const texts = new Room(MAX_TEXT_CHARACTERS)
   let first = true
   mime.parts.forEach((part, index) => {
     const shown = isShownText(part) || isShownAnyway(mime, part, first)
     const isHtml = HTML_TYPES.has(part.type)
     if (shown && !isHtml) {
-      if (plainLeft <= 0 || part.text === undefined) return
-      const plain = readPlainText(part.text.length > plainLeft ? part.text.slice(0, plainLeft) : part.text)
-      plainLeft -= part.text.length
+      const taken = texts.take(part.text ?? '', 0.75)
+      if (taken === undefined) return
+      const plain = readPlainText(taken)
       first &&= plain.text === ''
       found.push({ part: index, alternative: alternativeOf(mime, part), plain, html: undefined, attached: false })
       return
     }
     const text = shown ? part.text : attachedHtml(part)
-    if (text === undefined || left <= 0) return
-    const html = readHtml(text.length > left ? text.slice(0, left) : text, part.content.length)
-    left -= text.length
+    const taken = text === undefined ? undefined : markup.take(text, shown ? 0.75 : 0.25)
+    if (taken === undefined) return
+    const html = readHtml(taken, part.content.length)
     first &&= !shown || html.text === ''
     found.push({ part: index, alternative: alternativeOf(mime, part), plain: undefined, html, attached: !shown })
   })
   return found
 }
 
+/** Less room than this is none. */
+const MIN_ROOM = 1024
+
+/** Characters that may be read of all texts of a kind. Each leaves some to those that come behind it. */
+class Room {
+  private left: number
+
+  constructor(most: number) {
+    this.left = most
+  }
+
+  /** As much of a text as a share of what is left holds; undefined: nothing is left. */
+  take(text: string, share: number): string | undefined {
+    if (this.left < MIN_ROOM) return undefined
+    const taken = bothEnds(text, Math.ceil(this.left * share))
+    this.left -= taken.length
+    return taken
+  }
+}
+
+/** Of a text that is too long, what is in the middle is left out. */
+function bothEnds(text: string, most: number): string {
+  if (text.length <= most) return text
+  const end = Math.floor(most / 4)
+  return `${text.slice(0, Math.max(0, most - end - 1))}\n${text.slice(text.length - end)}`.slice(0, most)
+}
+
 function joined(texts: readonly string[]): string {
   const [only] = texts
-  const text = texts.length === 1 && only !== undefined ? only : texts.join('\n')
-  return text.length > MAX_TEXT_CHARACTERS ? text.slice(0, MAX_TEXT_CHARACTERS) : text
+  if (texts.length === 1 && only !== undefined) return bothEnds(only, MAX_TEXT_CHARACTERS)
+  const text = texts.join('\n')
+  if (text.length <= MAX_TEXT_CHARACTERS) return text
+  // The short ones are whole, the others share what they leave.
+  let left = MAX_TEXT_CHARACTERS - texts.length
+  let long = texts.length
+  for (const { length } of texts.toSorted((one, other) => one.length - other.length)) {
+    if (length * long > left) break
+    left -= length
+    long--
+  }
+  const most = Math.floor(left / Math.max(1, long))
+  return texts.map((one) => bothEnds(one, most)).join('\n')
 }
 
 /** What a reader sees of all of them. */

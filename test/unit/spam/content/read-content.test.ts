@@ -76,6 +76,17 @@ test('an alternative is shown, also if it is said to be attached', () => {
   assert.equal(readContent(messageOf([plain(SAME), { ...html, name: 'a.html' }], { subtype: 'alternative' })).text, SAME)
 })
 
+test('a long text leaves room for one behind it, and loses its middle', () => {
+  const long = (letter: string) => `Begin ${`${letter.repeat(9)} `.repeat(110_000)}end`
+  const attached = { type: 'text/html', content: `<p>${long('z')}`, name: 'a.html' }
+  for (const parts of [[plain(long('x')), html(`<p>${SAME}`)], [html(`<p>${long('x')}`), plain(SAME)], [plain(long('x')), plain(SAME)], [html(`<p>${long('x')}`), html(`<p>${long('y')}`), html(`<p>${SAME}`)], [attached, attached, html(`<p>${SAME}`)]]) {
+    const { text } = contentOf(...parts)
+    assert.ok(text.endsWith(SAME), text.slice(-100))
+    assert.ok(text.length <= 1_048_576)
+    if (parts[0] !== attached) assert.match(text, /^Begin x.*x end\n/s)
+  }
+})
+
 test('text of any type is shown, unless it is said to be attached', () => {
   const log = { type: 'text/x-log', content: SAME, name: 'a.log' }
   assert.equal(contentOf(plain('See below'), { ...log, disposition: 'inline' }).text, `See below\n${SAME}`)
