@@ -19,7 +19,7 @@ import type { Stage } from '../support/policy-stage.ts'
 import { CLIENT } from '../support/policy-zone.ts'
 import { freePort } from '../support/ports.ts'
 import { run, temporaryDirectory, until, type Outcome } from '../support/process.ts'
-import { postern, sendAndTake, startSpamStage, untilEachWorker, type SpamStatus } from '../support/spam-stage.ts'
+import { postern, sendAndTake, startSpamStage, untilEachWorker, untilLooked, type SpamStatus } from '../support/spam-stage.ts'
 import { taughtMessage, writeMaildir } from '../support/taught-mail.ts'
 import { rowsIn } from '../unit/spam/bayes/bayes-fixture.ts'
 
@@ -256,13 +256,12 @@ describe('two machines', { skip: missing('redis-server', 'swaks') }, () => {
   const workersSay = (kind: MessageClass, n: number, expected: RegExp): Promise<SpamStatus> => untilEachWorker(stage, CLIENT.clean, { mail: { data: taughtMessage(kind, n) }, fits: (found) => expected.test(bayes(found)) })
   const WANTED = /^BAYES_(?:00|05|20)$/
   const logged = (text: string): number => stage.gateway.log().filter(({ msg }) => msg === text).length
-  const LATE = { timeoutMs: 120_000, detail: () => stage.gateway.output() }
 
   test('what one was taught, the gateway of the other scores with', async () => {
     assert.equal(await score('spam', 9001), 'none')
     await train('ham', 40)
     await train('spam', 40)
-    await until('the other machine has it', async () => /^BAYES_99/.test(await score('spam', 9001)), LATE)
+    await untilLooked(stage, 'the other machine has it', async () => /^BAYES_99/.test(await score('spam', 9001)))
     await workersSay('spam', 9001, /^BAYES_99/)
     assert.match(await score('ham', 9001), WANTED)
     const status = await postern(stage.gateway, 'train', 'status')
@@ -279,15 +278,15 @@ describe('two machines', { skip: missing('redis-server', 'swaks') }, () => {
     assert.match(output, new RegExp(`Redis at 127\\.0\\.0\\.1:${server.tcp.port}: .*ECONNREFUSED.*what was learnt so far is kept`))
     const checked = await onA('check')
     assert.deepEqual([checked.code, /warning: Redis at .*ECONNREFUSED.*scored by the last model/.test(checked.output)], [0, true], checked.output)
-    await until('the gateway has noticed', () => logged('nothing can be learned') > 0, LATE)
+    await untilLooked(stage, 'the gateway has noticed', () => logged('nothing can be learned') > 0)
     assert.match(await score('spam', 9002), /^BAYES_99/)
     assert.equal(logged('nothing can be learned'), 1)
   })
 
   test('it comes back with nothing: the old model stays until as much is known again', async () => {
     await server.restart()
-    await until('it works again', () => logged('learning works again') > 0, LATE)
-    await until('the loss is told', () => stage.gateway.log().some(({ msg }) => /not in its store any more/.test(String(msg))), LATE)
+    await untilLooked(stage, 'it works again', () => logged('learning works again') > 0)
+    await until('the loss is told', () => stage.gateway.log().some(({ msg }) => /not in its store any more/.test(String(msg))), { detail: () => stage.gateway.output() })
     assert.match(await score('spam', 9003), /^BAYES_99/)
     const { output } = await onA('train', 'ham', writeMaildir(join(directory, 'few'), 'spam', { from: 500, count: 5 }))
     assert.match(output, /5 learned as ham[^]*the model in use was made of another store/)
@@ -295,7 +294,6 @@ describe('two machines', { skip: missing('redis-server', 'swaks') }, () => {
     // Taught the other way round: the verdict turns with the new store.
     assert.equal((await onA('train', 'ham', join(directory, 'spam'))).code, 0)
     assert.equal((await onA('train', 'spam', join(directory, 'ham'))).code, 0)
-    let last = ''
-    await until('the new store counts', async () => WANTED.test(last = await score('spam', 9005)), { ...LATE, detail: () => `${last}\n${stage.gateway.output()}` })
+    await untilLooked(stage, 'the new store counts', async () => WANTED.test(await score('spam', 9005)))
   })
 })

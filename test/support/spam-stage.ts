@@ -11,7 +11,7 @@ import { join } from 'node:path'
 import type { Gateway } from './gateway.ts'
 import { startStage, type Mail, type Stage, type StageOptions } from './policy-stage.ts'
 import { ZONE } from './policy-zone.ts'
-import { run, until, type Outcome } from './process.ts'
+import { eventually, run, until, type Outcome } from './process.ts'
 
 const MAIN = process.env['POSTERN_MAIN'] ?? join(import.meta.dirname, '../../src/main.ts')
 
@@ -24,14 +24,29 @@ export interface SpamStageOptions extends Partial<StageOptions> {
 
 export const WORKERS = 2
 
+/** Of a stage that says nothing else. */
+const POLICY = { early_talker_wait: '0s', spam: { reject: 'never' } }
+
 /** No message is refused for its points unless the test says so. */
 export function startSpamStage({ spam = {}, ...options }: SpamStageOptions = {}): Promise<Stage> {
-  return startStage({ zone: ZONE, ...options, policy: { early_talker_wait: '0s', spam: { reject: 'never' }, ...options.policy }, root: { workers: WORKERS, spam, ...options.root } })
+  return startStage({ zone: ZONE, ...options, policy: { ...POLICY, ...options.policy }, root: { workers: WORKERS, spam, ...options.root } })
 }
 
 /** `postern WORDS… --config FILE` */
 export function postern({ directory }: Gateway, ...words: readonly string[]): Promise<Outcome> {
   return run([process.execPath, MAIN, ...words, '--config', join(directory, 'postern.yaml')], { timeoutMs: 120_000 })
+}
+
+const LOOKS = 10
+
+/** Until it is so; a reload now and then has the gateway look at folders and at what others have learned at once. */
+export async function untilLooked(stage: Stage, what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
+  for (let look = 0; look < LOOKS; look++) {
+    await stage.reload(POLICY)
+    // A worker has a new model after five seconds.
+    if (await eventually(condition, 8000)) return
+  }
+  throw new Error(`not so after ${LOOKS} looks: ${what}\n${stage.gateway.output()}`)
 }
 
 export interface SpamStatus {
