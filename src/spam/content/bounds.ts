@@ -10,14 +10,10 @@ export const MAX_HTML_CHARACTERS = 2_097_152
 export const MAX_HIDDEN_CHARACTERS = 262_144
 /** Elements that are open at once. Newsletters nest some sixty deep; browsers themselves stop at 512. */
 export const MAX_OPEN_ELEMENTS = 256
-/** How far an end tag, or a start tag that ends another element, looks for what it closes; far beyond what people write. */
-export const MAX_CLOSE_SEARCH = 64
 /** Of all `<style>` elements together; the longest that bulk senders write are half of it. */
 export const MAX_SHEET_CHARACTERS = 131_072
 /** Rules with a selector that is understood and a property that matters. */
 export const MAX_SHEET_RULES = 1000
-/** One `style` attribute; what is longer is no style for text. */
-export const MAX_STYLE_CHARACTERS = 4096
 /** Styles that are remembered as they are written, for one message: bulk mail has a few, many times over. */
 export const MAX_STYLES_REMEMBERED = 500
 

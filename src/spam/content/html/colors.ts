@@ -1,6 +1,6 @@
 /**
  * Colours of HTML and CSS as 0xRRGGBB: `#rgb` in its four lengths, `rgb()`,
- * `hsl()`, names, and what old attributes make of anything (HTML Living
+ * `hsl()`, names, how much shows through them, and what old attributes make of anything (HTML Living
  * Standard §2.3.6, "legacy colour value"). What cannot be read is UNKNOWN.
  */
 
@@ -33,14 +33,34 @@ const BY_NAME = new Map<string, number>()
 /** `window ffffff` and what is longer than any name and any function is no colour. */
 const MAX_COLOR_CHARACTERS = 64
 
+/** Above this, a colour says how much shows through it: 1 (nearly nothing) to 255. */
+const THROUGH = 0x1000000
+/** What is fainter than this is not there. */
+const MIN_ALPHA = 0.05
+
+function withAlpha(color: number, alpha: number): number {
+  if (color < 0 || Number.isNaN(alpha)) return color
+  if (alpha <= MIN_ALPHA) return TRANSPARENT
+  return color + Math.round((1 - Math.min(alpha, 1)) * 255) * THROUGH
+}
+
+/** What an eye sees of a colour on its ground. */
+export function blended(color: number, ground: number): number {
+  if (color < THROUGH) return color
+  if (ground < 0) return UNKNOWN
+  const through = Math.floor(color / THROUGH) / 255
+  const part = (shift: number): number => Math.round(((color >> shift) & 255) * (1 - through) + ((ground >> shift) & 255) * through) << shift
+  return part(16) + part(8) + part(0)
+}
+
 function hexColor(digits: string): number {
   if (!/^[0-9a-f]+$/.test(digits)) return UNKNOWN
   const value = parseInt(digits, 16)
   switch (digits.length) {
     case 3: return ((value >> 8) & 15) * 0x110000 + ((value >> 4) & 15) * 0x1100 + (value & 15) * 0x11
-    case 4: return (value & 15) === 0 ? TRANSPARENT : hexColor(digits.slice(0, 3))
+    case 4: return withAlpha(hexColor(digits.slice(0, 3)), (value & 15) / 15)
     case 6: return value
-    case 8: return (value & 255) === 0 ? TRANSPARENT : Math.floor(value / 256)
+    case 8: return withAlpha(Math.floor(value / 256), (value & 255) / 255)
     default: return UNKNOWN
   }
 }
@@ -66,15 +86,16 @@ function fromHsl(hue: number, saturation: number, lightness: number): number {
 
 function functionColor(text: string): number {
   const open = text.indexOf('(')
-  const parts = text.slice(open + 1).replace(')', '').split(/[\s,/]+/).filter((part) => part !== '')
+  if (!text.endsWith(')')) return UNKNOWN
+  const parts = text.slice(open + 1, -1).split(/[\s,/]+/).filter((part) => part !== '')
   if (parts.length < 3) return UNKNOWN
   const [first = '', second = '', third = '', alpha] = parts
-  if (alpha !== undefined && parseFloat(alpha) <= 0.05) return TRANSPARENT
+  const opacity = alpha === undefined ? 1 : alpha.endsWith('%') ? parseFloat(alpha) / 100 : parseFloat(alpha)
   const name = text.slice(0, open)
-  if (name === 'rgb' || name === 'rgba') return channel(first) * 0x10000 + channel(second) * 0x100 + channel(third)
+  if (name === 'rgb' || name === 'rgba') return withAlpha(channel(first) * 0x10000 + channel(second) * 0x100 + channel(third), opacity)
   if (name !== 'hsl' && name !== 'hsla') return UNKNOWN
   const hue = parseFloat(first)
-  return Number.isNaN(hue) ? UNKNOWN : fromHsl(hue, share(second), share(third))
+  return Number.isNaN(hue) ? UNKNOWN : withAlpha(fromHsl(hue, share(second), share(third)), opacity)
 }
 
 /** A colour as CSS writes it, lower case. */

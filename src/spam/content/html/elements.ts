@@ -4,6 +4,7 @@
  * Standard §13.2.6.4). The attributes that are looked at. Data, and look-up by
  * name, case aside.
  */
+import type { Codes } from '../text/codes.ts'
 
 /** Its start and end are the end of a paragraph. */
 export const BLOCK = 1
@@ -22,6 +23,17 @@ export const ENDS_P = 64
 /** A cell of a table: a blank stands between it and the next. */
 export const CELL = 128
 
+/** A part of a table: its start goes back to the table, and without one it is nothing. */
+export const TABLE_PART = 256
+/** Where it is closed amid others, these stay open, and it goes on behind them (§13.2.4.3). */
+export const FORMATTING = 512
+/** Formatting does not go on beyond it. */
+export const MARKER = 1024
+/** An end tag of something inline does not look beyond it. */
+export const SPECIAL = 2048
+/** Its start tag counts once. */
+export const ONCE = 4096
+
 export interface Element {
   readonly name: string
   readonly id: number
@@ -31,24 +43,37 @@ export interface Element {
 }
 
 const FLAGS: Readonly<Record<string, number>> = {
-  'address article aside blockquote body center details dialog dir div dl fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 header hgroup main menu nav ol pre search section summary ul p listing': BLOCK | ENDS_P,
-  'dd dt legend li optgroup option tbody thead tfoot tr': BLOCK,
-  'html head frameset title': 0,
-  'table caption marquee object applet': BLOCK | SCOPE,
-  'td th': CELL | SCOPE,
+  'address div p': BLOCK | ENDS_P,
+  'article aside blockquote center details dir dl fieldset figcaption figure footer h1 h2 h3 h4 h5 h6 header hgroup main menu nav ol pre search section summary ul listing': BLOCK | ENDS_P | SPECIAL,
+  'dialog': BLOCK | ENDS_P,
+  'form': BLOCK | ENDS_P | SPECIAL | ONCE,
+  'body': BLOCK | ENDS_P | SPECIAL | ONCE,
+  'dd dt li': BLOCK | SPECIAL,
+  'legend optgroup option': BLOCK,
+  'tbody thead tfoot tr': BLOCK | SPECIAL | TABLE_PART,
+  'html': SPECIAL | ONCE,
+  'head frameset': SPECIAL,
+  'title': 0,
+  'table': BLOCK | SCOPE | SPECIAL,
+  'caption': BLOCK | SCOPE | SPECIAL | TABLE_PART | MARKER,
+  'marquee object applet': BLOCK | SCOPE | SPECIAL | MARKER,
+  'td th': CELL | SCOPE | SPECIAL | TABLE_PART | MARKER,
   'hr': BLOCK | VOID | ENDS_P,
-  'area base basefont bgsound br col embed frame img image input isindex keygen link meta param source track wbr': VOID,
+  'area base basefont bgsound br embed frame img image input isindex keygen link meta param source track wbr': VOID,
+  'col': VOID | TABLE_PART,
+  'colgroup': TABLE_PART,
   'script style iframe noframes noembed': RAW,
   'textarea xmp plaintext': RAW_TEXT,
-  'template datalist': UNSEEN,
-  'a abbr acronym audio b bdi bdo big blink button canvas cite code colgroup data del dfn em font i ins kbd label layer ilayer map mark math meter multicol nobr noscript output picture portal progress q rb rp rt rtc ruby s samp select slot small spacer span strike strong sub sup svg time tt u var video': 0,
+  'template': UNSEEN | SPECIAL | SCOPE | MARKER,
+  'datalist': UNSEEN,
+  'a b big code em font i nobr s small strike strong tt u': FORMATTING,
+  'button select': SPECIAL,
+  'abbr acronym audio bdi bdo blink canvas cite data del dfn ins kbd label layer ilayer map mark math meter multicol noscript output picture portal progress q rb rp rt rtc ruby samp slot spacer span sub sup svg time var video': 0,
 }
 
-const ENDS: Readonly<Record<string, string>> = {
-  li: 'li', dd: 'dd dt', dt: 'dd dt', td: 'td th', th: 'td th', tr: 'tr td th', tbody: 'tbody thead tfoot tr td th', thead: 'tbody thead tfoot tr', tfoot: 'tbody thead tfoot tr td th', option: 'option', optgroup: 'option optgroup', a: 'a', button: 'button',
-}
+const ENDS: Readonly<Record<string, string>> = { li: 'li', dd: 'dd dt', dt: 'dd dt', option: 'option', optgroup: 'option optgroup' }
 
-/** The same for a name in any case; two names that have the same are told apart by nothing else, which harms nobody. */
+/** The same for a name in any case. Others may have the same: who finds one by it compares the name too. */
 export function nameHash(hash: number, code: number): number {
   return (Math.imul(hash, 31) + (code | 32)) | 0
 }
@@ -73,8 +98,44 @@ export const ELEMENT_COUNT = ((): number => {
   return ids.size
 })()
 
+/** Whether this, in any case, stands at `at`. */
+export function standsAt(name: string, codes: Codes, at: number): boolean {
+  for (let i = 0; i < name.length; i++) {
+    const code = codes[at + i] as number
+    const expected = name.charCodeAt(i)
+    // Only letters have a case: `@` is no lower `\x60`.
+    if (code !== expected && (code + 32 !== expected || code < 65 || code > 90)) return false
+  }
+  return true
+}
+
+/** The element that has this hash, if its name is the same; undefined: there is none. */
 export function elementOf(hash: number): Element | undefined {
   return ELEMENTS.get(hash)
+}
+
+/** Names that HTML does not know, of one message: more than this many are not told apart, and pass for nothing. */
+const MAX_UNKNOWN_NAMES = 128
+/** More than any id. */
+export const MAX_ELEMENT_IDS = ELEMENT_COUNT + MAX_UNKNOWN_NAMES + 1
+
+/** HTML knows it. */
+export function isKnown({ id }: Element): boolean {
+  return id <= ELEMENT_COUNT
+}
+
+/** Elements that HTML does not know, which browsers take for something inline with a style of its own. */
+export class UnknownElements {
+  private readonly byName = new Map<string, Element>()
+
+  /** undefined: there are too many */
+  of(name: string): Element | undefined {
+    const found = this.byName.get(name)
+    if (found !== undefined || this.byName.size >= MAX_UNKNOWN_NAMES) return found
+    const element = { name, id: ELEMENT_COUNT + 1 + this.byName.size, flags: 0, ends: [] }
+    this.byName.set(name, element)
+    return element
+  }
 }
 
 function known(name: string): Element {
@@ -103,14 +164,36 @@ export const STYLE = known('style')
 export const TITLE = known('title')
 export const FONT = known('font')
 export const OBJECT = known('object')
+export const ADDRESS = known('address')
+export const DIV = known('div')
+export const HTML = known('html')
+export const TABLE = known('table')
+export const TR = known('tr')
+export const TBODY = known('tbody')
+export const THEAD = known('thead')
+export const TFOOT = known('tfoot')
+export const TD = known('td')
+export const TH = known('th')
+export const CAPTION = known('caption')
+export const COL = known('col')
+export const COLGROUP = known('colgroup')
+export const SVG = known('svg')
+export const MATH = known('math')
+export const SELECT = known('select')
+export const NOBR = known('nobr')
+export const TEMPLATE = known('template')
+export const DETAILS = known('details')
+export const DIALOG = known('dialog')
+export const SUMMARY = known('summary')
+export const BDO = known('bdo')
 
 /** The attributes that are looked at, by their place in the values of a tag. */
-export const ATTRIBUTE_NAMES = ['style', 'class', 'id', 'href', 'src', 'color', 'bgcolor', 'background', 'width', 'height', 'alt', 'type', 'action', 'http-equiv', 'content', 'hidden', 'formaction', 'data', 'text'] as const
+export const ATTRIBUTE_NAMES = ['style', 'class', 'id', 'href', 'src', 'color', 'bgcolor', 'background', 'width', 'height', 'alt', 'type', 'action', 'http-equiv', 'content', 'hidden', 'formaction', 'data', 'text', 'open', 'dir', 'media'] as const
 export type AttributeName = (typeof ATTRIBUTE_NAMES)[number]
 
 const ATTRIBUTES = new Map(ATTRIBUTE_NAMES.map((name, index) => [hashOf(name), index]))
 
-/** Its place, or undefined: nobody asks for it. */
+/** Of the one that has this hash, if its name is the same, the place; undefined: nobody asks for it. */
 export function attributeOf(hash: number): number | undefined {
   return ATTRIBUTES.get(hash)
 }

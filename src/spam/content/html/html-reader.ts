@@ -13,12 +13,14 @@ import type { RawLink } from '../links/raw-link.ts'
 import { CodeArray, isAscii, type Codes } from '../text/codes.ts'
 import { TextSink } from '../text/text-sink.ts'
 import { AnchorReader } from './anchors.ts'
-import { A, BASE, BLOCK, BODY, BR, CELL, elementOf, ENDS_P, IMG, P, PLAINTEXT, RAW, RAW_TEXT, SCOPE, TITLE, UNSEEN, VOID, type Element } from './elements.ts'
+import { A, BASE, BLOCK, BODY, BR, CELL, COL, COLGROUP, ENDS_P, FORM, IMG, isKnown, P, PLAINTEXT, RAW, RAW_TEXT, STYLE, TEMPLATE, TITLE, UnknownElements, UNSEEN, VOID, type Element } from './elements.ts'
 import { EntityReader } from './entities.ts'
 import { FactCounter } from './facts.ts'
+import { DOUBTFUL, HIDDEN, most, SEEN } from './look.ts'
 import { LookReader } from './looks.ts'
 import { OpenElements } from './open-elements.ts'
 import { linksOf } from './resources.ts'
+import { findSheets, readSheets, sheetOf, type SheetText } from './sheets.ts'
 import { TagReader } from './tag.ts'
 
 export interface HtmlReading {
@@ -59,19 +61,26 @@ class HtmlReader {
   private readonly facts: FactCounter
   private readonly links: RawLink[] = []
   private readonly anchors: AnchorReader
+  private readonly guessed: readonly SheetText[]
   private readonly looks: LookReader
   private base: string | undefined
   private nextAmpersand: number
+  private readonly unknown = new UnknownElements()
+  /** as they were found in the text */
+  private readonly sheets: SheetText[] = []
   private sink = shown
+  /** where doubtful text goes as well */
+  private also: TextSink | undefined
   /** the hidden text that comes is in an element that was counted */
   private counted = false
 
-  constructor(html: string, bytes: number) {
+  constructor(html: string, bytes: number, texts?: readonly SheetText[]) {
     this.html = html
     this.codes = array.of(html, isAscii(html))
     this.end = Math.min(html.length, MAX_HTML_CHARACTERS)
     this.facts = new FactCounter(bytes)
-    this.looks = new LookReader(html)
+    this.guessed = texts ?? findSheets(html, this.codes, tag)
+    this.looks = new LookReader(readSheets(html, this.guessed))
     this.anchors = new AnchorReader(shown, unseen, this.links)
     this.nextAmpersand = html.indexOf('&')
   }
@@ -91,8 +100,15 @@ class HtmlReader {
     return { text: shown.toString(), hidden: unseen.toString(), ascii: shown.ascii, links: this.links, anchors: this.anchors.ranges, base: this.base, facts: this.facts.result(truncated) }
   }
 
+  /** The sheets that the text has, where they are others than it seemed: one stands in an attribute, or in a script. */
+  otherSheets(): readonly SheetText[] | undefined {
+    const { sheets, guessed } = this
+    const same = sheets.length === guessed.length && sheets.every(({ from }, index) => guessed[index]?.from === from)
+    return same ? undefined : sheets
+  }
+
   private text(from: number, to: number): void {
-    const sink = this.sink
+    const { sink, also } = this
     const before = sink.length
     let at = from
     if (this.nextAmpersand >= 0 && this.nextAmpersand < from) this.nextAmpersand = this.html.indexOf('&', from)
@@ -100,27 +116,52 @@ class HtmlReader {
       const ampersand = this.nextAmpersand
       const code = entities.read(this.html, ampersand, false)
       if (code >= 0) {
-        if (ampersand > at) sink.add(this.codes, at, ampersand)
+        if (ampersand > at) {
+          sink.add(this.codes, at, ampersand)
+          also?.add(this.codes, at, ampersand)
+        }
         sink.addCode(code)
+        also?.addCode(code)
         at = entities.end
       }
       this.nextAmpersand = this.html.indexOf('&', entities.end)
     }
-    if (at < to) sink.add(this.codes, at, to)
+    if (at < to) {
+      sink.add(this.codes, at, to)
+      also?.add(this.codes, at, to)
+    }
     if (sink === unseen && !this.counted && sink.length > before) {
       this.counted = true
       this.facts.hiddenElements++
     }
   }
 
+  private paragraph(): void {
+    this.sink.paragraph()
+    this.also?.paragraph()
+  }
+
+  private lineBreak(): void {
+    this.sink.lineBreak()
+    this.also?.lineBreak()
+  }
+
+  private blank(): void {
+    this.sink.blank()
+    this.also?.blank()
+  }
+
   /** Where text goes now. */
   private turn(): void {
-    const sink = open.top.hidden ? unseen : shown
-    if (sink === this.sink) return
+    const { sight } = open.top
+    const sink = sight === HIDDEN ? unseen : shown
+    const also = sight === DOUBTFUL ? unseen : undefined
+    if (sink === this.sink && also === this.also) return
     this.sink = sink
+    this.also = also
     this.counted = false
     // What is hidden in two places is not one word.
-    if (sink === unseen) unseen.blank()
+    if (sight !== SEEN) unseen.blank()
   }
 
   /** The next `<` that begins something; the end where there is none. A `<` before anything else is text. */
@@ -167,57 +208,69 @@ class HtmlReader {
     if (!isLetter(this.html.charCodeAt(at))) return this.behind('>', at)
     const end = tag.read(this.html, this.codes, at)
     if (end < 0) return this.end
-    const element = elementOf(tag.hash)
+    const element = this.elementAt(at)
     if (element === undefined) return end
     const { flags } = element
-    if (element === BR) this.sink.lineBreak()
-    else if (element === P) this.sink.paragraph()
+    if (element === BR) this.lineBreak()
+    else if (element === P) this.paragraph()
     if (element === A) this.anchors.close()
-    if ((flags & VOID) === 0) open.close(element, (flags & (SCOPE | BLOCK)) !== 0)
+    if ((flags & VOID) === 0) open.close(element)
     this.turn()
-    if ((flags & BLOCK) !== 0) this.sink.paragraph()
-    else if ((flags & CELL) !== 0) this.sink.blank()
+    if ((flags & BLOCK) !== 0) this.paragraph()
+    else if ((flags & CELL) !== 0) this.blank()
     return end
   }
 
   private startTag(at: number): number {
     const end = tag.read(this.html, this.codes, at)
     if (end < 0) return this.end
-    const element = elementOf(tag.hash)
-    this.facts.tag(element, this.html, at)
+    const known = tag.element
+    this.facts.tag(known, this.html, at)
+    const element = known ?? this.elementAt(at)
     if (element === undefined) return end
     const { flags } = element
     if (element === BR) {
-      this.sink.lineBreak()
+      this.lineBreak()
       return end
     }
     if (element === A) this.anchors.close()
-    if ((flags & ENDS_P) !== 0) open.close(P, false)
-    if (element.ends.length > 0) open.closeBefore(element)
-    this.open(element)
+    if ((flags & ENDS_P) !== 0) open.endParagraph()
+    const counts = open.start(element)
+    // `<path/>` is closed already in a drawing, and nowhere else.
+    if (known !== undefined || !open.foreign || this.html.charCodeAt(end - 2) !== SLASH) this.open(element, counts)
     if ((flags & RAW) !== 0) return this.rawContent(element, end, false)
     if ((flags & RAW_TEXT) !== 0) return this.rawContent(element, end, true)
     return element === TITLE ? this.rawContent(element, end, false) : end
   }
 
-  private open(element: Element): void {
+  /** The element whose tag was read: its name stands there. */
+  private elementAt(at: number): Element | undefined {
+    return tag.element ?? this.unknown.of(this.html.slice(at, tag.nameEnd).toLowerCase())
+  }
+
+  /** `counts`: a browser does not pass over it where it stands. */
+  private open(element: Element, counts: boolean): void {
     const { flags } = element
     const around = open.top
     const look = this.looks.read(element, tag, around)
-    if (element === BODY) Object.assign(open.ground, look)
-    if ((flags & UNSEEN) !== 0) look.gone = true
-    const leaf = (flags & (VOID | RAW | RAW_TEXT)) !== 0 || element === TITLE
+    if ((flags & UNSEEN) !== 0) look.gone = HIDDEN
+    if (!counts) look.loose = true
+    if (element === BODY && counts) open.setGround(look)
+    if (element === BODY && !counts) open.loosen()
+    // A column lies under the cells, which do not stand in it.
+    if ((element === COL || element === COLGROUP) && look.background !== around.background) open.doubtGround()
+    const leaf = (flags & (VOID | RAW | RAW_TEXT)) !== 0 || element === TITLE || (!counts && (element === BODY || element === FORM))
     if (!leaf) {
       open.push(element, look)
       this.turn()
     }
-    if ((flags & BLOCK) !== 0) this.sink.paragraph()
-    else if ((flags & CELL) !== 0) this.sink.blank()
-    const seen = !look.gone && !look.invisible
+    if ((flags & BLOCK) !== 0) this.paragraph()
+    else if ((flags & CELL) !== 0) this.blank()
+    const seen = most(look.gone, look.invisible) !== HIDDEN
     this.facts.element(element, tag, this.looks.box(seen))
     if (element === BASE) this.base ??= tag.get('href')
     if (element === A && tag.has('href')) this.anchors.open(tag.get('href') ?? '')
-    else if (tag.attributes) linksOf({ element, tag, seen, image: this.looks.backgroundImage }, this.links)
+    else if (tag.attributes && isKnown(element)) linksOf({ element, tag, seen, image: this.looks.backgroundImage }, this.links)
     if (element === IMG && seen) this.anchors.image(tag.get('alt') ?? '')
   }
 
@@ -235,6 +288,7 @@ class HtmlReader {
       }
       at = less + 2
     }
+    if (element === STYLE && !open.has(TEMPLATE)) this.sheets.push(sheetOf(tag, from, closing))
     if (isText) this.text(from, Math.min(closing, this.end))
     return closing >= this.end ? this.end : this.behind('>', closing)
   }
@@ -242,5 +296,8 @@ class HtmlReader {
 
 /** `bytes`: of the part, as it was decoded. */
 export function readHtml(html: string, bytes: number): HtmlReading {
-  return new HtmlReader(html, bytes).read()
+  const reader = new HtmlReader(html, bytes)
+  const reading = reader.read()
+  const sheets = reader.otherSheets()
+  return sheets === undefined ? reading : new HtmlReader(html, bytes, sheets).read()
 }

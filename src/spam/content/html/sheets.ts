@@ -1,120 +1,206 @@
 /**
- * The `<style>` elements of a message, as far as they hide text: rules for a tag,
- * a class, an id, or a tag with a class. Everything else (descendants, states,
- * `@media`) is passed over: what shows only on one kind of screen is no evidence.
- * They are read before the text, since a rule works wherever it stands.
+ * The `<style>` elements of a message, as far as they hide text or show it (CSS
+ * Syntax §5.4). Rules whose selector is followed (selectors.ts) work. Any other
+ * rule, one within `@media` and the like, and what stands in a sheet for some
+ * screens only, hides nothing, but may show what others hide: that is kept
+ * aside. They are read before the text, since a rule works wherever it stands.
+ * Each character is looked at once; nothing here fails.
  */
 import { MAX_SHEET_CHARACTERS, MAX_SHEET_RULES } from '../bounds.ts'
-import { NO_STYLE, overlay, readStyle, type Style } from './styles.ts'
+import { MOST_SPECIFIC, readSelector } from './selectors.ts'
+import { NO_STYLE, onlyShowing, overlay, type Style } from './style.ts'
+import type { Codes } from '../text/codes.ts'
+import { behindComment, behindString, readStyle } from './styles.ts'
+import type { TagReader } from './tag.ts'
 
 export interface Sheet {
-  /** by selector: `p`, `.note`, `#top`, `p.note`; lower case */
+  /** by key of a selector: `p`, `.note`, `#top`, `p.note`, `*` */
   readonly rules: ReadonlyMap<string, Style>
+  /** what may show, in the same way */
+  readonly perhaps: ReadonlyMap<string, Style>
+  /** something was not read: it may show anything */
   readonly truncated: boolean
+  /** characters that were looked at: those of selectors again for each piece of their rule */
+  readonly work: number
 }
 
-const SELECTOR = /^(?:[a-z][a-z0-9]*)?(?:[.#][a-z0-9_-]+)?$/
-/** A selector of more characters is none of the simple ones. */
-const MAX_SELECTOR_CHARACTERS = 80
-
-function isPlain(style: Style): boolean {
-  return style.flags === 0 && Number.isNaN(style.fontSize) && style.color === NO_STYLE.color && style.background === NO_STYLE.background
+/** The content of one `<style>`. */
+export interface SheetText {
+  readonly from: number
+  readonly to: number
+  /** for some screens, or in no language that is known */
+  readonly conditional: boolean
 }
 
-/** Behind the block whose `{` stands at `open`, with the blocks in it; the end where it is not closed. */
-function behindBlock(css: string, open: number): number {
-  let depth = 0
-  for (let at = open; at < css.length; at++) {
-    const code = css.charCodeAt(at)
-    if (code === 123) depth++
-    else if (code === 125 && --depth === 0) return at + 1
-  }
-  return css.length
+const SPECIFICITY_RANK = 0x4_0000
+const MAX_ORDER = SPECIFICITY_RANK - 1
+/** Blocks in blocks; what is deeper is passed over. */
+const MAX_DEPTH = 32
+
+/** Of all sheets together, what is read again included. */
+const MAX_SELECTOR_WORK = 4 * MAX_SHEET_CHARACTERS
+
+/** A block that is open. */
+interface Block {
+  /** of a rule; undefined: of `@media` and the like */
+  readonly selectors: string | undefined
+  readonly conditional: boolean
+  /** nothing in it counts: `@font-face`, `@page`, `@media print` */
+  readonly ignored: boolean
 }
+
+const OUTSIDE: Block = { selectors: undefined, conditional: false, ignored: false }
 
 class SheetReader {
-  private readonly rules = new Map<string, Style>()
+  readonly rules = new Map<string, Style>()
+  readonly perhaps = new Map<string, Style>()
   private left = MAX_SHEET_CHARACTERS
-  private truncated = false
+  private order = 0
+  work = 0
+  truncated = false
+  private css = ''
+  private blocks: Block[] = []
 
-  /** The content of one `<style>`. */
-  read(html: string, from: number, to: number): void {
-    if (to - from > this.left) this.truncated = true
-    const css = withoutComments(html.slice(from, Math.min(to, from + this.left)))
-    this.left -= Math.min(to - from, this.left)
-    let at = 0
-    while (at < css.length) {
-      const open = css.indexOf('{', at)
-      if (open < 0) return
-      const selectors = css.slice(at, open).trim()
-      if (selectors.startsWith('@')) {
-        // `@import …;` and `@charset …;` have no block: the rule begins behind their semicolon.
-        const semicolon = selectors.indexOf(';')
-        at = semicolon < 0 ? behindBlock(css, open) : css.indexOf(';', at) + 1
+  read(css: string, conditional: boolean): void {
+    if (css.length > this.left) this.truncated = true
+    this.css = css.slice(0, this.left)
+    this.left -= this.css.length
+    this.blocks = [{ ...OUTSIDE, conditional }]
+    this.scan()
+  }
+
+  private scan(): void {
+    const { css } = this
+    let from = 0
+    let semicolon = -1
+    for (let at = 0; at < css.length;) {
+      const code = css.charCodeAt(at)
+      if (code === 34 || code === 39) {
+        at = behindString(css, at)
         continue
       }
-      const close = css.indexOf('}', open)
-      const end = close < 0 ? css.length : close
-      this.rule(selectors, css.slice(open + 1, end))
-      at = end + 1
-    }
-  }
-
-  result(): Sheet | undefined {
-    return this.rules.size === 0 && !this.truncated ? undefined : { rules: this.rules, truncated: this.truncated }
-  }
-
-  private rule(selectors: string, declarations: string): void {
-    const style = readStyle(declarations)
-    if (isPlain(style)) return
-    for (const written of selectors.split(',')) {
-      const selector = written.trim().toLowerCase()
-      if (selector === '' || selector.length > MAX_SELECTOR_CHARACTERS || !SELECTOR.test(selector)) continue
-      if (this.rules.size >= MAX_SHEET_RULES) {
-        this.truncated = true
-        return
+      if (code === 47 && css.charCodeAt(at + 1) === 42) {
+        at = behindComment(css, at)
+        continue
       }
-      const before = this.rules.get(selector)
-      this.rules.set(selector, before === undefined ? style : overlay(before, style))
+      if (code === 92) at++
+      else if (code === 59) {
+        semicolon = at
+        // `@import …;` and `@charset …;` have no block.
+        if (this.blocks.at(-1)?.selectors === undefined) from = at + 1
+      } else if (code === 123) {
+        const start = semicolon >= from ? semicolon + 1 : from
+        // A rule in a rule: what stands before its selector is of the outer one.
+        if (start > from) this.declarations(from, start)
+        this.open(plain(css.slice(start, at)))
+        from = at + 1
+      } else if (code === 125) {
+        this.declarations(from, at)
+        if (this.blocks.length > 1) this.blocks.pop()
+        from = at + 1
+      }
+      at++
     }
+    this.declarations(from, css.length)
+  }
+
+  private open(prelude: string): void {
+    const around = this.blocks.at(-1) ?? OUTSIDE
+    if (this.blocks.length > MAX_DEPTH) {
+      // The end of what is deeper closes what is not so deep: nobody can say what is in what.
+      this.truncated = true
+      return
+    }
+    if (prelude.startsWith('@')) {
+      const ignored = around.ignored || !/^@(?:media|supports|layer|container|scope|document|-moz-document|starting-style)\b/i.test(prelude) || /^@media\s+print$/i.test(prelude)
+      this.blocks.push({ selectors: around.selectors, conditional: true, ignored })
+    } else if (around.selectors === undefined) {
+      this.blocks.push({ selectors: prelude, conditional: around.conditional, ignored: around.ignored })
+    } else {
+      this.blocks.push({ selectors: `${around.selectors},${prelude.replaceAll('&', ' ')}`, conditional: true, ignored: around.ignored })
+    }
+  }
+
+  private declarations(from: number, to: number): void {
+    const { selectors, conditional, ignored } = this.blocks.at(-1) ?? OUTSIDE
+    if (ignored || selectors === undefined || to <= from) return
+    // The selectors of a rule with rules in it are read for each of its pieces.
+    if (this.work > MAX_SELECTOR_WORK) {
+      this.truncated = true
+      return
+    }
+    this.work += selectors.length + to - from
+    const order = Math.min(++this.order, MAX_ORDER)
+    const written = this.css.slice(from, to)
+    const seen = new Map<number, Style>()
+    for (const one of selectors.split(',')) {
+      const selector = readSelector(one)
+      if (selector === undefined) continue
+      const certain = selector.certain && !conditional
+      const specificity = certain ? selector.specificity : MOST_SPECIFIC
+      let style = seen.get(specificity)
+      if (style === undefined) seen.set(specificity, style = readStyle(written, specificity * SPECIFICITY_RANK + order))
+      this.add(certain ? this.rules : this.perhaps, selector.key, certain ? style : onlyShowing(style))
+    }
+  }
+
+  private add(rules: Map<string, Style>, key: string, style: Style): void {
+    if (style.set === 0) return
+    const before = rules.get(key)
+    if (before === undefined && this.rules.size + this.perhaps.size >= MAX_SHEET_RULES) this.truncated = true
+    else rules.set(key, overlay(before ?? NO_STYLE, style))
   }
 }
 
-/** CSS comments, and the marks of an HTML comment that old pages put around a sheet. */
-function withoutComments(css: string): string {
+/** Without comments, and the marks of an HTML comment that old pages put around a sheet. */
+function plain(css: string): string {
   let text = css
   if (text.includes('/*')) text = text.replace(/\/\*[^*]*(?:\*(?!\/)[^*]*)*(?:\*\/|$)/g, ' ')
-  return text.includes('<!--') || text.includes('-->') ? text.replace(/<!--|-->/g, ' ') : text
+  if (text.includes('<!--') || text.includes('-->')) text = text.replace(/<!--|-->/g, ' ')
+  return text.trim()
 }
 
-/** Sheets are written in lower case, or in upper case by old programs; nothing else occurs. */
-const OPENINGS = [['<style', '</style'], ['<STYLE', '</STYLE'], ['<Style', '</Style']] as const
+/** undefined: there is none. */
+export function readSheets(html: string, texts: readonly SheetText[]): Sheet | undefined {
+  if (texts.length === 0) return undefined
+  const reader = new SheetReader()
+  for (const { from, to, conditional } of texts) reader.read(html.slice(from, to), conditional)
+  return { rules: reader.rules, perhaps: reader.perhaps, truncated: reader.truncated, work: reader.work }
+}
 
-/** undefined: no rule that matters. */
-export function readSheets(html: string): Sheet | undefined {
-  let reader: SheetReader | undefined
-  for (const [opening, closing] of OPENINGS) {
-    let at = html.indexOf(opening)
-    if (at < 0) continue
-    reader ??= new SheetReader()
-    let comment = html.indexOf('<!--')
-    while (at >= 0) {
-      // What stands in a comment (for Outlook, mostly) is no rule for anybody else.
-      if (comment >= 0 && comment < at) {
-        const end = html.indexOf('-->', comment + 2)
-        if (end < 0) break
-        if (end > at) at = html.indexOf(opening, end)
-        comment = html.indexOf('<!--', end)
-        continue
-      }
-      const start = html.indexOf('>', at)
-      if (start < 0) break
-      const found = html.indexOf(closing, start)
-      const end = found < 0 ? html.length : found
-      reader.read(html, start + 1, end)
-      at = html.indexOf(opening, end)
-      if (comment >= 0 && comment < end) comment = html.indexOf('<!--', end)
+/** The content of the `<style>` whose start tag was read. */
+export function sheetOf(tag: TagReader, from: number, to: number): SheetText {
+  const language = tag.get('type')?.trim().toLowerCase() ?? ''
+  const screens = tag.get('media')?.trim().toLowerCase() ?? ''
+  return { from, to, conditional: (language !== '' && language !== 'text/css') || (screens !== '' && screens !== 'all' && screens !== 'screen') }
+}
+
+/** Where sheets seem to be, before the text is read: the reading of the text tells whether it is so. */
+export function findSheets(html: string, codes: Codes, tag: TagReader): SheetText[] {
+  const texts: SheetText[] = []
+  const openings = /<style(?=[\s/>])/gi
+  const closings = /<\/style/gi
+  let comment = html.indexOf('<!--')
+  for (let found = openings.exec(html); found !== null; found = openings.exec(html)) {
+    let end = -1
+    // What stands in a comment (for Outlook, mostly) is no rule for anybody else.
+    while (comment >= 0 && comment < found.index) {
+      end = html.indexOf('-->', comment + 2)
+      if (end < 0) return texts
+      if (end > found.index) break
+      comment = html.indexOf('<!--', end)
     }
+    if (comment >= 0 && comment < found.index) {
+      openings.lastIndex = end
+      continue
+    }
+    const start = tag.read(html, codes, found.index + 1)
+    if (start < 0) break
+    closings.lastIndex = start
+    const to = closings.exec(html)?.index ?? html.length
+    texts.push(sheetOf(tag, start, to))
+    openings.lastIndex = to
+    if (comment >= 0 && comment < to) comment = html.indexOf('<!--', to)
   }
-  return reader?.result()
+  return texts
 }

@@ -3,7 +3,7 @@
  * values of the attributes that are looked at. A tag that the text ends in is
  * none. One pass, nothing is read twice.
  */
-import { attributeOf, ATTRIBUTE_NAMES, nameHash, type AttributeName } from './elements.ts'
+import { attributeOf, ATTRIBUTE_NAMES, elementOf, nameHash, standsAt, type AttributeName, type Element } from './elements.ts'
 import type { Codes } from '../text/codes.ts'
 import { decodeAttribute } from './entities.ts'
 
@@ -18,9 +18,10 @@ const END = 0x1_0000
 const PLACE = new Map(ATTRIBUTE_NAMES.map((name, index) => [name, index]))
 
 export class TagReader {
-  /** of the name, see elements.ts */
-  hash = 0
   nameEnd = 0
+  /** of the name, see elements.ts */
+  private hash = 0
+  private nameAt = 0
   /** some attribute that is looked at is there */
   attributes = false
   private html = ''
@@ -43,6 +44,7 @@ export class TagReader {
       hash = nameHash(hash, code)
     }
     this.hash = hash
+    this.nameAt = at
     this.nameEnd = i
     while (i < length) {
       const code = codes[i] as number
@@ -51,6 +53,12 @@ export class TagReader {
       else i = this.attribute(i)
     }
     return -1
+  }
+
+  /** undefined: HTML knows none of this name */
+  get element(): Element | undefined {
+    const element = elementOf(this.hash)
+    return element !== undefined && this.isNamed(element.name, this.nameAt, this.nameEnd) ? element : undefined
   }
 
   /** The value, decoded; '' where it has none; undefined: it is not there. */
@@ -76,9 +84,11 @@ export class TagReader {
       if (code <= 32 || code === SLASH || code === GREATER || code === EQUALS) break
       hash = nameHash(hash, code)
     }
+    let place = attributeOf(hash)
+    if (place !== undefined && !this.isNamed(ATTRIBUTE_NAMES[place] ?? '', start, i)) place = undefined
     while (code <= 32 && i < length) code = codes[++i] ?? END
     if (code !== EQUALS) {
-      this.keep(hash, i, i)
+      this.keep(place, i, i)
       return i
     }
     do code = codes[++i] ?? END
@@ -86,18 +96,21 @@ export class TagReader {
     if (code === DOUBLE_QUOTE || code === SINGLE_QUOTE) {
       const end = html.indexOf(code === DOUBLE_QUOTE ? '"' : '\'', i + 1)
       if (end < 0) return length
-      this.keep(hash, i + 1, end)
+      this.keep(place, i + 1, end)
       return end + 1
     }
     const from = i
     while (i < length && code > 32 && code !== GREATER) code = codes[++i] ?? END
-    this.keep(hash, from, i)
+    this.keep(place, from, i)
     return i
   }
 
+  private isNamed(name: string, at: number, end: number): boolean {
+    return name.length === end - at && standsAt(name, this.codes, at)
+  }
+
   /** The first of two with one name counts (§13.2.5.33). */
-  private keep(hash: number, from: number, to: number): void {
-    const place = attributeOf(hash)
+  private keep(place: number | undefined, from: number, to: number): void {
     if (place === undefined || this.from[place] !== 0) return
     this.attributes = true
     this.from[place] = from

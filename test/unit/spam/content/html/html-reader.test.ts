@@ -45,8 +45,8 @@ test('what is not shown as it stands: scripts, styles, titles, templates, frames
 test('text that is hidden, by all the ways there are', () => {
   for (const open of [
     '<div style="display:none">', '<div style="display: none !important;">', '<div hidden>', '<div style="visibility:hidden">', '<div style="opacity:0">', '<div style="font-size:0">', '<div style="font-size:1px">', '<span style="font:1px Arial">',
-    '<div style="max-height:0;overflow:hidden">', '<div style="width:0px;height:0;overflow:hidden">', '<div style="mso-hide:all">', '<font color="white">', '<font color=#FFFFFE>', '<span style="color:#fff">', '<span style="color:transparent">',
-    '<span style="color:rgba(0,0,0,0)">', '<div style="text-indent:-9999px">', '<div style="background:black;color:#000">', '<table bgcolor=navy><tr><td><font color=#000080>', '<body bgcolor=black text=#010101>', '<p style="color:#eee">',
+    '<div style="max-height:0;overflow:hidden">', '<div style="width:0px;height:0;overflow:hidden">', '<font color="white">', '<font color=#FFFFFE>', '<span style="color:#fff">', '<span style="color:transparent">',
+    '<span style="color:rgba(0,0,0,0)">', '<div style="position:relative;left:-9999px">', '<div style="position:absolute;left:-9999px;width:100px">', '<div style="position:absolute;top:-9999px">', '<div style="position:absolute;clip:rect(0,0,0,0)">', '<zz style="display:none">', '<o:p style="font:0/0 a">', '<div style="background:black;color:#000">', '<table bgcolor=navy><tr><td><font color=#000080>', '<body bgcolor=black text=#010101>', '<p style="color:#eee">',
     '<div style="font-size:10px"><span style="font-size:5%">', '<div style="display:none"><p style="display:block;color:black">',
   ]) {
     const found = readHtml(`<p>seen</p>${open}secret`, 0)
@@ -60,10 +60,68 @@ test('text that only looks as if it were', () => {
     '<div style="display:block">', '<div style="font-size:2px">', '<td style="font-size:0"><p style="font-size:14px">', '<td bgcolor=black><font color=white>', '<div style="background-image:url(dark.png);color:#fff">', '<td background="dark.gif" style="color:#fff">',
     '<div style="background:linear-gradient(#000,#111);color:#fff">', '<div style="visibility:hidden"><p style="visibility:visible">', '<font color=white><a href="http://a.example">', '<div style="overflow:hidden;height:40px">', '<div style="width:0">',
     '<body bgcolor=black><font color=white>', '<p style="color:#777">', '<a style="mso-hide:all" href="http://a.example">', '<p style="color:inherit">',
+    // What is not valid is dropped, what does not apply does nothing.
+    '<div style="display:nonesuch">', '<div style="display:none foo">', '<div style="font-size:0x">', '<div style="font-size:1">', '<div style="font:0px">', '<div style="visibility:hiddenly">', '<div style="opacity:0px">', '<div style="display:none !ie">',
+    '<div style="left:-9999px">', '<div style="position:static;left:-9999px">', '<span style="text-indent:-9999px">', '<span style="width:0;overflow:hidden">', '<div style="max-height:0">', '<div style="height:0;min-height:50px;overflow:hidden">',
+    '<div style="display:none;display:block">', '<div style="display:block!important;display:none">', '<div hidden style="display:block">', '<div style="color:#fff;x:\'/*\';color:#000;y:\'*/\'">', '<div style="color:red\\3b display:none">',
+    '<div style="background:rgba(0,0,0,.1);color:#000">', '<div style="background:#000;background:nonsense;color:#fff">', '<div q\u00b2yle="display:none">', `<div style="display:none;${'x:y;'.repeat(3000)}display:block">`,
+    '<table style="display:none"><table><tr><td>', '<form><form style="display:none">', '<div style="display:none"></div>', `<div style="display:none">${'<span>'.repeat(300)}</div>`, `<span style="display:none">${'<i>'.repeat(100)}</span>`,
+    '<table><tr><td><div style="display:none"></td><td>', '<table><div style="display:none"><tr><td>', '<font style="display:none"><b></font>', '<ul><li style="display:none"><li>',
   ]) {
     const found = readHtml(`${open}seen`, 0)
     assert.deepEqual([found.text, found.hidden], ['seen', ''], open)
   }
+})
+
+test('text that some see, or that may be seen, counts as both', () => {
+  for (const open of [
+    '<div style="mso-hide:all">', '<div style="text-indent:-9999px">', '<div style="margin-left:-9999px">', '<div style="position:absolute;left:-600px">', '<div style="position:absolute;left:-9999px">', '<div style="position:relative;left:-9999px;padding-left:9999px">',
+    '<div style="height:0;overflow:hidden;padding-bottom:100px">', '<table style="height:0;overflow:hidden"><tr><td>', '<div style="clip-path:inset(50%)">', '<div style="transform:scale(0)">', '<div style="max-height:0;overflow:hidden"><p style="position:absolute">',
+    '<div style="display:none;display:-ms-flexbox">', '<div style="display:var(--x)">', '<div style="color:#fff;-webkit-text-fill-color:#000">', '<div style="color:transparent;text-shadow:0 0 0 #000">', '<details>', '<dialog>', '<svg style="display:none"><p>',
+    '<tr style="display:none">', '<table style="display:none">', '<b style="color:#fff"><div></b>', '<table><col bgcolor=black><tr><td><font color=white>', '<p style="display:none"><table><tr><td>', '<select><div style="display:none">',
+    '<div style="color:#fff"><div><font color=black></div>', '<body><p>a</p><body style="display:none">',
+  ]) {
+    const found = readHtml(`${open}secret`, 0)
+    assert.ok(found.text.endsWith('secret') && found.hidden === (open.startsWith('<body>') ? '' : 'secret'), `${open}: ${JSON.stringify([found.text, found.hidden])}`)
+  }
+  assert.deepEqual([text('<details>a<summary>b</summary>c</details>d'), hidden('<details>a<summary>b</summary>c</details>d')], ['a\nb\nc\nd', 'a\nc'])
+})
+
+test('an element that is closed, or that browsers put elsewhere, hides nothing behind', () => {
+  // The end tag of a block in a cell does not close what is around the table.
+  assert.equal(text('<div style="color:#fff"><div style="background:#000"><table><tr><td></div>seen'), 'seen')
+  assert.equal(text('<div style="color:#fff"><form style="background:#000"><div></form>seen'), 'seen')
+  assert.equal(text('<div style="color:#fff"><span><div style="background:#000"></span>seen'), 'seen')
+  // What lies too deep to be remembered is counted all the same.
+  assert.equal(text(`<div style="display:none">${'<div>'.repeat(300)}${'</div>'.repeat(301)}seen`), 'seen')
+  assert.deepEqual([text(`<div style="display:none">${'<div>'.repeat(300)}${'</div>'.repeat(300)}not`), hidden(`<div style="display:none">${'<div>'.repeat(300)}${'</div>'.repeat(300)}not`)], ['', 'not'])
+  assert.deepEqual([text('<zz hidden>a<zz>b</zz>c</zz>d'), hidden('<zz hidden>a<zz>b</zz>c</zz>d')], ['d', 'abc'])
+})
+
+test('a rule that is not followed, or that beats an inline style, shows what others hide', () => {
+  for (const [sheet, open] of [
+    ['.a{display:none} body .a{display:block}', '<div class=a>'], ['.a{display:block!important}', '<div class=a style="display:none">'], ['.a{display:none} #i{display:block}', '<p id=i class=a>'], ['p{display:block} .a{display:none} p.a{display:block}', '<p class=a>'],
+    ['.a{display:none} .b{display:block} .a{color:red}', '<p class="a b">'], ['.A{display:none}', '<p class=a>'], ['.a{display:nonesuch}', '<p class=a>'], ['@media print{.a{display:none}}', '<p class=a>'], ['@font-face{x:y}.a{background:#000}', '<p class=a style="color:#fff">'],
+  ] as const) {
+    const found = readHtml(`<style>${sheet}</style>${open}seen`, 0)
+    assert.deepEqual([found.text, found.hidden], ['seen', ''], sheet)
+  }
+  for (const [sheet, open] of [
+    ['.a{display:none} td .a{display:block}', '<div class=a>'], ['@media all{.a{display:block!important}}', '<div class=a style="display:none">'], ['@media all{.k{background:#000}}', '<div class=k style="color:#fff">'], ['table .k{background:#000}', '<div class=k style="color:#fff"><p>'],
+    ['.a{display:none;&{display:block}}', '<p class=a>'], ['.a{display:none} [class~=a]{display:block}', '<p class=a>'], ['.a{display:none} *:not(b){display:block}', '<p class=a>'], ['.a{display:none} x y{display:none} x .a{display:block} .b .a{display:none}', '<p class=a>'],
+    ['.a{font-size:0} b .a{font-size:20px}', '<p class=a>'], [`.a{display:none}${'/**/ '.repeat(40_000)}.a{display:block}`, '<p class=a>'], ['.a{display:none} .\\61{display:block}', '<p class=a>'],
+  ] as const) {
+    const found = readHtml(`<style>${sheet}</style>${open}seen`, 0)
+    assert.deepEqual([found.text, found.hidden], ['seen', 'seen'], sheet.slice(0, 80))
+  }
+  assert.equal(hidden('<style>.a{display:none} td .b{display:block}</style><p class=a>x'), 'x')
+})
+
+test('a sheet counts where a browser reads one', () => {
+  for (const html of ['<p title="<style>.a{display:none}</style>"><p class=a>seen', '<script>"<style>.a{display:none}</style>"</script><p class=a>seen', '<template><style>.a{display:none}</style></template><p class=a>seen', '<style media=print>.a{display:none}</style><p class=a>seen', '<style type=text/x>.a{display:none}</style><p class=a>seen']) {
+    assert.deepEqual([text(html), hidden(html)], ['seen', ''], html)
+  }
+  for (const html of ['<sTyLe>.a{display:none}</StYLE><p class=a>x', '<style title=">">.a{display:none}</style><p class=a>x', '<p title="<style>"><style>.a{display:none}</style><p class=a>x']) assert.deepEqual([text(html), hidden(html)], ['', 'x'], html)
 })
 
 test('style sheets hide, wherever they stand', () => {
@@ -78,7 +136,7 @@ test('hidden text ends where its element ends, however badly the rest is closed'
   assert.equal(text('<table><tr><td style="display:none">a<b><td>b</table>c'), 'b\nc')
   assert.equal(text('<p style="display:none">a<p>b'), 'b')
   assert.equal(text('<p style="display:none">a<div>b</div>'), 'b')
-  assert.equal(text('<td><font color=white>a</td><td>b</font>c'), 'bc')
+  assert.equal(text('<table><tr><td><font color=white>a</td><td>b</font>c'), 'bc')
   assert.equal(text('<span style="display:none">a<table><tr><td>b</span>c</table></span>d'), 'd')
 })
 

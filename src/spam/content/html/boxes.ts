@@ -1,0 +1,86 @@
+/**
+ * Whether a style hides its element, by what its box is (CSS 2.2 §9, §10, §11):
+ * width, height and overflow work on blocks, left and top where there is a
+ * position. Where it hangs on the text, or where mail programs differ much, it
+ * is doubtful. Pure.
+ */
+import { BLOCK, CELL, SCOPE, TABLE, TABLE_PART, type Element } from './elements.ts'
+import { DOUBTFUL, HIDDEN, most, SEEN, type Sight } from './look.ts'
+import { CLIP, DISPLAY, FLOAT, HEIGHT, INDENT, LEFT, MARGIN, MAX_HEIGHT, MAX_WIDTH, MIN_HEIGHT, MIN_WIDTH, MOVED, MSO_HIDE, OPACITY, OVERFLOW_X, OVERFLOW_Y, PADDING, POSITION, SHAPE, TOP, valueOf, WIDTH, type Style } from './style.ts'
+import { DISPLAY_BLOCK, DISPLAY_INLINE, DISPLAY_NONE, DISPLAY_TABLE } from './values.ts'
+
+/** What is fainter nobody reads. */
+const MIN_OPACITY = 0.05
+/** A box of this size shows no letter. */
+const MAX_EMPTY_PIXELS = 1
+/** So far to the side, something may be outside the window; further than the second, it is. */
+const MAYBE_OUTSIDE = -500
+const OUTSIDE = -2000
+/** A box that is no wider does not reach back into the window. */
+const NARROW_PIXELS = 1000
+const INLINE_BLOCKS = new Set(['button', 'html', 'input', 'meter', 'progress', 'select', 'textarea', 'video', 'audio', 'canvas', 'svg'])
+
+/** Not there at all, for whoever reads it. `outlook`: what Outlook alone hides counts. */
+export function goneBy(style: Style, outlook: boolean): Sight {
+  const display = valueOf(style, DISPLAY)
+  if (display === DISPLAY_NONE || (valueOf(style, OPACITY) ?? 1) <= MIN_OPACITY) return HIDDEN
+  return Number.isNaN(display) || (outlook && valueOf(style, MSO_HIDE) === 1) ? DOUBTFUL : SEEN
+}
+
+function kindOf(style: Style, element: Element): number {
+  const position = valueOf(style, POSITION) ?? 0
+  const display = valueOf(style, DISPLAY)
+  if (display === DISPLAY_TABLE) return DISPLAY_TABLE
+  if (position === 2 || valueOf(style, FLOAT) === 1) return element === TABLE ? DISPLAY_TABLE : DISPLAY_BLOCK
+  if (display !== undefined && !Number.isNaN(display)) return display
+  if (element === TABLE || (element.flags & TABLE_PART) !== 0) return DISPLAY_TABLE
+  return (element.flags & (BLOCK | CELL | SCOPE)) !== 0 || INLINE_BLOCKS.has(element.name) ? DISPLAY_BLOCK : DISPLAY_INLINE
+}
+
+interface Axis {
+  readonly size: number
+  readonly atMost: number
+  readonly atLeast: number
+}
+
+function isEmpty(style: Style, { size, atMost, atLeast }: Axis): boolean {
+  const small = (valueOf(style, size) ?? Infinity) <= MAX_EMPTY_PIXELS || (valueOf(style, atMost) ?? Infinity) <= MAX_EMPTY_PIXELS
+  return small && (valueOf(style, atLeast) ?? 0) <= MAX_EMPTY_PIXELS
+}
+
+function isCutOff(style: Style): boolean {
+  // Where one direction is cut off, the other one is too, if only to be scrolled.
+  if (valueOf(style, OVERFLOW_X) !== 1 && valueOf(style, OVERFLOW_Y) !== 1) return false
+  return isEmpty(style, { size: WIDTH, atMost: MAX_WIDTH, atLeast: MIN_WIDTH }) || isEmpty(style, { size: HEIGHT, atMost: MAX_HEIGHT, atLeast: MIN_HEIGHT })
+}
+
+function outside(style: Style, position: number): Sight {
+  const left = valueOf(style, LEFT) ?? 0
+  const top = valueOf(style, TOP) ?? 0
+  if (left > MAYBE_OUTSIDE && top > MAYBE_OUTSIDE) return SEEN
+  const width = Math.min(valueOf(style, WIDTH) ?? Infinity, valueOf(style, MAX_WIDTH) ?? Infinity)
+  // A box in the flow is as wide as the window; one that is taken out of it grows with its text.
+  const narrow = position === 1 ? valueOf(style, WIDTH) === undefined || width <= NARROW_PIXELS : width <= NARROW_PIXELS
+  const sure = valueOf(style, MOVED) !== 1 && (valueOf(style, MIN_WIDTH) ?? 0) <= NARROW_PIXELS && (top <= OUTSIDE || (left <= OUTSIDE && narrow))
+  return sure ? HIDDEN : DOUBTFUL
+}
+
+/** Cut off, or elsewhere. */
+export function awayBy(style: Style, element: Element): Sight {
+  const kind = kindOf(style, element)
+  const position = valueOf(style, POSITION) ?? 0
+  let away: Sight = SEEN
+  // A table is as large as what is in it, in most programs.
+  if (kind !== DISPLAY_INLINE && isCutOff(style)) away = kind === DISPLAY_TABLE || valueOf(style, PADDING) === 1 ? DOUBTFUL : HIDDEN
+  if (position !== 0) away = most(away, outside(style, position))
+  if (position === 2 && valueOf(style, CLIP) === 1) away = HIDDEN
+  if (valueOf(style, SHAPE) === 1 || (valueOf(style, MARGIN) ?? 0) <= MAYBE_OUTSIDE) away = most(away, DOUBTFUL)
+  // It moves the first line alone, which may be all.
+  if (kind !== DISPLAY_INLINE && (valueOf(style, INDENT) ?? 0) <= MAYBE_OUTSIDE) away = most(away, DOUBTFUL)
+  return away
+}
+
+/** Has a place of its own, wherever that is. */
+export function isElsewhere(style: Style): boolean {
+  return (valueOf(style, POSITION) ?? 0) !== 0 || valueOf(style, MOVED) === 1 || valueOf(style, SHAPE) === 1
+}
