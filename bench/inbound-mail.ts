@@ -6,8 +6,8 @@
  */
 import { createHash, generateKeyPairSync, sign, type KeyObject } from 'node:crypto'
 import { SELECTOR, type BenchSender } from './inbound-dns.ts'
+import { Words } from './spam-messages.ts'
 
-const LINE = 'All work and no play makes a dull day for the mail server of this house.\r\n'
 /** a name and its value, without line ends */
 type Field = readonly [name: string, value: string]
 
@@ -23,7 +23,7 @@ export class SignedMail {
     const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
     this.#key = privateKey
     this.publicKey = publicKey.export({ type: 'spki', format: 'der' }).toString('base64')
-    this.#body = Buffer.from(LINE.repeat(Math.ceil((bytes - 1500) / LINE.length)), 'latin1')
+    this.#body = Buffer.from(`${new Words(7).text(bytes - 1500)}\r\n`, 'latin1')
     this.#bodyHash = createHash('sha256').update(this.#body).digest('base64')
   }
 

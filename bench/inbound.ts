@@ -15,6 +15,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { parseArgs } from 'node:util'
 import { createDecisionIds } from '../src/observe/decision-id.ts'
+import { MODEL_FILE, writeModel } from '../src/spam/bayes/model-file.ts'
 import { DATABASE_FILE, openDatabase } from '../src/state/database.ts'
 import { DecisionStore } from '../src/state/decisions.ts'
 import { startGateway, type Gateway } from '../test/support/gateway.ts'
@@ -24,6 +25,7 @@ import { cpuMs } from './cpu.ts'
 import { LISTS, senderOf } from './inbound-dns.ts'
 import { send } from './inbound-load.ts'
 import { SignedMail } from './inbound-mail.ts'
+import { makeModel } from './spam-model.ts'
 
 const { values } = parseArgs({
   options: {
@@ -39,24 +41,27 @@ const messages = Number(values.messages)
 const SIZES = [{ name: '7 KB', bytes: 7000 }, { name: '58 KB', bytes: 58_000 }] as const
 const SEALER = senderOf(1).domain
 const STORED = 200_000
+const MODEL = makeModel([])
 
 type Mapping = Readonly<Record<string, unknown>>
 
 interface Row {
   readonly name: string
   readonly policy: Mapping
-  /** checks that its decisions must have, with their results */
+  /** checks that its decisions must have, with their results or what these begin with */
   readonly finds: readonly string[]
   readonly sealed?: boolean
   readonly perConnection?: number
 }
 
 const OFF = {
-  early_talker: 'off', rdns: 'off', fcrdns: 'off', generic_name: 'off', dnswl: 'off', helo: 'off', sender_domain: 'off', spf: 'off', dkim: 'off', dmarc: 'off',
+  early_talker: 'off', rdns: 'off', fcrdns: 'off', generic_name: 'off', dnswl: 'off', helo: 'off', sender_domain: 'off', spf: 'off', dkim: 'off', dmarc: 'off', content: 'off', bayes: 'off', correspondent: 'off',
   rate: { action: 'off' }, dnsbl: { action: 'off', lists: LISTS },
 }
 const WHOLE = { preset: 'standard', dnsbl: { lists: LISTS }, trusted_sealers: [SEALER] }
-const FOUND = ['iprev pass', 'dnsbl clean', 'helo pass', 'spf pass', 'sender_domain pass', 'dkim pass', 'dmarc pass']
+/** The classifier has a model of a million tokens, and its say. */
+const TAUGHT = 'bayes 0.'
+const FOUND = [TAUGHT, 'iprev pass', 'dnsbl clean', 'helo pass', 'spf pass', 'sender_domain pass', 'dkim pass', 'dmarc pass']
 
 const ROWS: readonly Row[] = [
   { name: 'exempt: nothing is checked', policy: { exempt: ['11.0.0.0/8'] }, finds: [] },
@@ -68,6 +73,8 @@ const ROWS: readonly Row[] = [
   { name: 'spf', policy: { ...OFF, spf: 'note' }, finds: ['spf pass'] },
   { name: 'dkim', policy: { ...OFF, dkim: 'note' }, finds: ['dkim pass'] },
   { name: 'dmarc (with spf, dkim)', policy: { ...OFF, dmarc: 'note' }, finds: ['spf pass', 'dkim pass', 'dmarc pass'] },
+  { name: 'content (rules)', policy: { ...OFF, content: 'note' }, finds: ['content '] },
+  { name: 'bayes (classifier)', policy: { ...OFF, bayes: 'note' }, finds: [TAUGHT] },
   { name: 'standard: everything', policy: WHOLE, finds: FOUND },
   { name: 'standard, sealed by a forwarder (ARC)', policy: WHOLE, finds: FOUND, sealed: true },
   { name: 'standard, 20 messages a connection', policy: WHOLE, finds: FOUND, perConnection: 20 },
@@ -135,13 +142,18 @@ async function decisionsOf({ gateway, row }: Running): Promise<readonly Stored[]
   }
 }
 
-/** That a row did what its name says. */
+/** That a row did what its name says. A worker takes up a model within some seconds. */
 async function prove(running: Running, mail: SignedMail): Promise<void> {
+  await writeModel(join(running.gateway.directory, 'state', MODEL_FILE), MODEL)
+  await until(`${running.row.name} does what its name says`, async () => (await lacking(running, mail)).length === 0, { detail: () => running.gateway.output() })
+}
+
+async function lacking(running: Running, mail: SignedMail): Promise<readonly string[]> {
   await load(running, mail, { count: 20, known: false })
   const last = (await decisionsOf(running)).at(-1)
   const found = (last?.record['checks'] ?? []) as readonly { readonly check: string; readonly result: string }[]
   const words = found.map(({ check, result }) => `${check} ${result}`)
-  for (const wanted of running.row.finds) if (!words.includes(wanted)) throw new Error(`${running.row.name}: no ${wanted} among ${words.join(', ')}`)
+  return running.row.finds.filter((wanted) => !words.some((word) => word.startsWith(wanted)))
 }
 
 /** CPU ms to keep a decision, where as many are kept as there are by default. */

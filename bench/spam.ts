@@ -14,22 +14,16 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { MimeReader } from '../src/mime/reader.ts'
 import { classify } from '../src/spam/bayes/classifier.ts'
-import { MAX_IMPORTANCE, packWeights, type LinearModel } from '../src/spam/bayes/linear-model.ts'
-import { MAX_WEIGHTS } from '../src/spam/bayes/linear-training.ts'
 import { MODEL_FILE, readModel, writeModel, type BayesModel } from '../src/spam/bayes/model-file.ts'
-import { tokenKeys } from '../src/spam/bayes/store.ts'
-import { TokenTable } from '../src/spam/bayes/table.ts'
-import { PAIR_BIT } from '../src/spam/bayes/token-set.ts'
 import { readTokens } from '../src/spam/bayes/tokens.ts'
 import type { MessageContent } from '../src/spam/content.ts'
-import { readContent } from '../src/spam/content/read-content.ts'
 import type { ScoringFacts, WordFact } from '../src/spam/facts.ts'
 import { readRuleFiles } from '../src/spam/rules/folders.ts'
 import { loadRules } from '../src/spam/rules/load.ts'
 import { TORTURE } from '../test/support/torture-mail.ts'
-import { measuredMessages, numbers, readCorpus, Words, type SizedMessages } from './spam-messages.ts'
+import { measuredMessages, readCorpus, type SizedMessages } from './spam-messages.ts'
+import { makeModel, read, TOKENS } from './spam-model.ts'
 
 const { values: options } = parseArgs({
   options: {
@@ -40,10 +34,6 @@ const { values: options } = parseArgs({
   },
 })
 const ROUNDS = Number(options.rounds)
-const MODEL_TOKENS = 1_000_000
-/** as the gateway gets them from the network */
-const PIECE_BYTES = 65_536
-const TOKENS = { ownHosts: new Set<string>(), delivered: false }
 
 /** A client in order whom nobody knows. */
 const WORDS: Partial<Record<WordFact, string>> = { rdns: 'pass', fcrdns: 'pass', generic_name: 'no', helo: 'pass', spf: 'pass', dkim: 'none', dmarc: 'none', arc: 'none', dnsbl: 'clean', tls: 'yes', correspondent: 'no' }
@@ -53,12 +43,6 @@ const FACTS: ScoringFacts = {
     return word === undefined ? undefined : [word]
   },
   number: () => undefined,
-}
-
-function read(bytes: Buffer): MessageContent {
-  const reader = new MimeReader()
-  for (let at = 0; at < bytes.length; at += PIECE_BYTES) reader.write(bytes.subarray(at, at + PIECE_BYTES))
-  return readContent(reader.end())
 }
 
 /** Milliseconds of CPU. */
@@ -74,37 +58,6 @@ function median(values: readonly number[]): number {
 }
 
 /* --- the model --- */
-
-/** Half of the tokens of the messages are known from wanted mail, half from unwanted; the others are of nobody's mail. */
-function makeModel(sets: readonly SizedMessages[]): BayesModel {
-  const counts = new Map<number, number>()
-  const learn = (content: MessageContent): void => {
-    for (const key of tokenKeys(readTokens(content, { ...TOKENS, delivered: true }))) counts.set(key, (counts.get(key) ?? 0) + 1)
-  }
-  for (const { messages } of sets) for (const bytes of messages) learn(read(bytes))
-  const words = new Words(2)
-  for (let n = 0; counts.size < MODEL_TOKENS; n++) learn(read(Buffer.from(`From: <w${n}@far.example>\r\nSubject: ${words.text(40, ' ')}\r\n\r\n${words.text(20_000)}\r\n`)))
-  const random = numbers(3)
-  const keys = Float64Array.from(counts.keys())
-  const [ham, spam] = [new Uint32Array(keys.length), new Uint32Array(keys.length)]
-  let at = 0
-  for (const count of counts.values()) {
-    // From one side only to evenly: what real tokens are like.
-    const share = random()
-    ham[at] = Math.round(count * share)
-    spam[at] = count - (ham[at] ?? 0)
-    at++
-  }
-  const table = TokenTable.for(keys.length)
-  table.add({ keys, ham, spam })
-  return { ham: 5000, spam: 5000, tokens: keys.length, revision: 1, table, linear: makeLinear(keys, random), linearRevision: 1 }
-}
-
-/** As large as it may become; the weights are anybody's. */
-function makeLinear(keys: Float64Array, random: () => number): LinearModel {
-  const tokens = Uint32Array.from(keys.filter((key) => (Math.floor(key / 2 ** 32) & PAIR_BIT) === 0).subarray(0, MAX_WEIGHTS), (key) => key % 2 ** 32)
-  return { ...packWeights({ tokens, importance: Float32Array.from(tokens, () => random() * MAX_IMPORTANCE), weights: Float64Array.from(tokens, () => random() - 0.5) }), bias: 0, wantedLimit: 1.5 }
-}
 
 async function modelReport(model: BayesModel): Promise<{ readonly loaded: BayesModel; readonly lines: readonly string[] }> {
   const folder = mkdtempSync(join(tmpdir(), 'postern-bench-spam-'))
@@ -204,7 +157,7 @@ const began = performance.now()
 const { rules, problems } = loadRules(await readRuleFiles({ shipped: true, paths: [] }))
 const rulesMs = performance.now() - began
 const sets = measuredMessages(readCorpus({ folders: options.folder, cache: options.cache, generated: options.generated }))
-const { loaded, lines } = await modelReport(makeModel(sets))
+const { loaded, lines } = await modelReport(makeModel(sets.flatMap(({ messages }) => messages)))
 const judges = { rules, model: loaded }
 const figures = measure(sets, judges)
 
