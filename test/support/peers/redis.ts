@@ -4,7 +4,7 @@
  * does not listen.
  */
 import { join } from 'node:path'
-import { RedisConnection, redisScript, type RedisArgument, type RedisReply } from '../../../src/state/redis-connection.ts'
+import { REDIS_TIMES, RedisConnection, redisScript, type RedisArgument, type RedisReply } from '../../../src/state/redis-connection.ts'
 import type { RedisSettings } from '../../../src/state/redis-settings.ts'
 import { readPasswordFile } from '../../../src/delivery/password-file.ts'
 import { freePort } from '../ports.ts'
@@ -51,7 +51,7 @@ export async function startRedis(options: readonly string[] = []): Promise<Redis
     await running?.stop()
   }
   await begin()
-  const connect = (own = settings): RedisConnection => new RedisConnection(own, { readPassword: readPasswordFile })
+  const connect = (own = settings): RedisConnection => new RedisConnection(own, { readPassword: readPasswordFile, times: { ...REDIS_TIMES, connectMs: 2500 } })
   return {
     tcp, path, settings, log, connect, kill, restart: begin, stop: kill, signal: (name) => running?.signal(name),
     command: async (...args) => {
