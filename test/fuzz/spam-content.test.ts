@@ -17,9 +17,9 @@ import { gzipOf, oleOf, programOf, rar4Of, rar5Of, tarOf, zipOf } from '../suppo
 import { contentOf, file, html, messageOf, plain } from '../support/content-messages.ts'
 import { fuzz, type Random } from '../support/fuzzing.ts'
 
-const TAGS = ['a', 'b', 'p', 'div', 'span', 'td', 'tr', 'table', 'ul', 'li', 'font', 'body', 'html', 'style', 'script', 'title', 'textarea', 'img', 'br', 'form', 'input', 'iframe', 'meta', 'base', 'plaintext', 'svg', 'template', 'o:p', 'x-y', 'nonsense'] as const
-const ATTRIBUTES = ['href=http://a.example', 'href="http://b.example/?u=http%3A%2F%2Fc.example"', 'style="display:none"', 'style=\'color:#fff;font-size:0\'', 'class=x', 'id="y z"', 'hidden', 'src=cid:1', 'width=1 height=1', 'bgcolor=black', 'color=', 'style="', '=x', '/', 'href=&#106;avascript:x', 'style="a:url(;);}b{\\"'] as const
-const PIECES = ['text', ' ', '\r\n', '<', '>', '</', '<!--', '-->', '--!>', '<!', '<?', '&', '&amp;', '&#x', '&#99999999;', '&nbsp', 'é', 'Привет', '\u200b', '\u{1f600}', '\ud800', '\udc00', '"', '\'', 'http://', 'www.', '.com', '@', '.x{display:none}', '}', '{', '<style>', '</style>', '<!--[if mso]>', '\0', 'v i a g r a', 'fr33'] as const
+const TAGS = ['a', 'b', 'p', 'div', 'span', 'td', 'tr', 'table', 'ul', 'li', 'font', 'body', 'html', 'style', 'script', 'title', 'textarea', 'img', 'br', 'form', 'input', 'iframe', 'meta', 'base', 'plaintext', 'svg', 'template', 'o:p', 'x-y', 'nonsense', 'bdo', 'details', 'summary', 'dialog', 'select', 'math', 'col', 'tbody', 'center', 'i'] as const
+const ATTRIBUTES = ['href=http://a.example', 'href="http://b.example/?u=http%3A%2F%2Fc.example"', 'style="display:none"', 'style=\'color:#fff;font-size:0\'', 'class=x', 'id="y z"', 'hidden', 'src=cid:1', 'width=1 height=1', 'bgcolor=black', 'color=', 'style="', '=x', '/', 'href=&#106;avascript:x', 'style="a:url(;);}b{\\"', 'dir=rtl', 'style="position:absolute;left:-9999px"', 'style="background:#0008;color:#fff;unicode-bidi:bidi-override;direction:rtl"', 'class="a b"', 'open', 'media=print'] as const
+const PIECES = ['text', ' ', '\r\n', '<', '>', '</', '<!--', '-->', '--!>', '<!', '<?', '&', '&amp;', '&#x', '&#99999999;', '&nbsp', 'é', 'Привет', '\u200b', '\u{1f600}', '\ud800', '\udc00', '"', '\'', 'http://', 'www.', '.com', '@', '.x{display:none}', '@media all{', 'td .x{display:block!important}', '*{', '&', '/*', '*/', '}', '{', '<style>', '</style>', '<!--[if mso]>', '\0', 'v i a g r a', 'fr33'] as const
 
 function markup(random: Random): string {
   let text = ''

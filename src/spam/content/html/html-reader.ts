@@ -71,6 +71,9 @@ class HtmlReader {
   private sink = shown
   /** where doubtful text goes as well */
   private also: TextSink | undefined
+  /** what is open at this level or deeper runs from right to left; 0: nothing */
+  private reversedLevel = 0
+  private reversedFrom = 0
   /** the hidden text that comes is in an element that was counted */
   private counted = false
 
@@ -96,6 +99,7 @@ class HtmlReader {
       at = less < this.end ? this.markup(less) : less
     }
     this.anchors.close()
+    this.endReversed(0)
     const truncated = this.html.length > this.end || shown.full || unseen.full || open.truncated || this.looks.truncated
     return { text: shown.toString(), hidden: unseen.toString(), ascii: shown.ascii, links: this.links, anchors: this.anchors.ranges, base: this.base, facts: this.facts.result(truncated) }
   }
@@ -149,6 +153,19 @@ class HtmlReader {
   private blank(): void {
     this.sink.blank()
     this.also?.blank()
+  }
+
+  /** `<bdo dir=rtl>`: what is written from its end to its beginning is read from there, so it is turned round. */
+  private startReversed(): void {
+    if (!this.looks.reversed || this.reversedLevel !== 0) return
+    this.reversedLevel = open.level
+    this.reversedFrom = shown.length
+  }
+
+  private endReversed(level: number): void {
+    if (this.reversedLevel === 0 || level >= this.reversedLevel) return
+    shown.reverse(this.reversedFrom)
+    this.reversedLevel = 0
   }
 
   /** Where text goes now. */
@@ -215,6 +232,7 @@ class HtmlReader {
     else if (element === P) this.paragraph()
     if (element === A) this.anchors.close()
     if ((flags & VOID) === 0) open.close(element)
+    this.endReversed(open.level)
     this.turn()
     if ((flags & BLOCK) !== 0) this.paragraph()
     else if ((flags & CELL) !== 0) this.blank()
@@ -251,6 +269,7 @@ class HtmlReader {
   /** `counts`: a browser does not pass over it where it stands. */
   private open(element: Element, counts: boolean): void {
     const { flags } = element
+    this.endReversed(open.level)
     const around = open.top
     const look = this.looks.read(element, tag, around)
     if ((flags & UNSEEN) !== 0) look.gone = HIDDEN
@@ -262,6 +281,7 @@ class HtmlReader {
     const leaf = (flags & (VOID | RAW | RAW_TEXT)) !== 0 || element === TITLE || (!counts && (element === BODY || element === FORM))
     if (!leaf) {
       open.push(element, look)
+      this.startReversed()
       this.turn()
     }
     if ((flags & BLOCK) !== 0) this.paragraph()

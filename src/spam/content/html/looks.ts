@@ -105,13 +105,15 @@ export class LookReader {
     const { sheet } = this
     if (sheet === undefined || sheet.rules.size + sheet.perhaps.size === 0) return NO_RULES
     const classes = tag.get('class') ?? ''
-    const id = tag.get('id')?.trim() ?? ''
-    const kind = `${element.name}\n${classes}\n${id}`
+    const ids = [`#${tag.get('id')?.trim() ?? ''}`, `${element.name}#${tag.get('id')?.trim() ?? ''}`]
+    // Each element may have another one, of which a sheet names a few.
+    const named = ids.some((one) => sheet.rules.has(one) || sheet.perhaps.has(one))
+    const kind = `${element.name}\n${classes}\n${named ? ids[0] ?? '' : ''}`
     const known = this.kinds.get(kind)
     if (known !== undefined) return known
     const keys = ['*', element.name]
     for (const name of classes.split(/\s+/, MAX_CLASSES)) if (name !== '') keys.push(`.${name}`, `${element.name}.${name}`)
-    if (id !== '') keys.push(`#${id}`, `${element.name}#${id}`)
+    if (named) keys.push(...ids)
     const all = (rules: ReadonlyMap<string, Style>): Style => keys.reduce((style, key) => overlay(style, rules.get(key) ?? NO_STYLE), NO_STYLE)
     const rules = { certain: all(sheet.rules), perhaps: all(sheet.perhaps) }
     if (this.kinds.size < MAX_KINDS_REMEMBERED) this.kinds.set(kind, rules)

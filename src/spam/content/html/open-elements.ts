@@ -74,6 +74,11 @@ export class OpenElements {
     return this.stack[this.depth] as Open
   }
 
+  /** How many are open. */
+  get level(): number {
+    return this.depth
+  }
+
   /** What is hidden in what is open now may be seen. */
   loosen(): void {
     doubt(this.stack[this.depth] as Open, SIGHT)

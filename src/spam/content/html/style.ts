@@ -98,8 +98,9 @@ export function overlay(one: Style, other: Style): Style {
   if (one.set === 0 && one.image === '') return other
   if (other.set === 0 && other.image === '') return one
   const both: StyleInMaking = { set: one.set, values: [...one.values], ranks: [...one.ranks], image: other.image === '' ? one.image : other.image }
-  for (let place = 0; place < PROPERTIES; place++) {
-    if (isSet(other, place)) put(both, place, { value: other.values[place] ?? 0, rank: other.ranks[place] ?? 0 })
+  for (let left = other.set; left !== 0; left &= left - 1) {
+    const place = 31 - Math.clz32(left & -left)
+    put(both, place, { value: other.values[place] ?? 0, rank: other.ranks[place] ?? 0 })
   }
   return both
 }

@@ -30,6 +30,18 @@ export function isWideSpace(code: number): boolean {
   return code >= 0x1680 && (code === 0x1680 || (code >= 0x2000 && code <= 0x200a) || code === 0x2028 || code === 0x2029 || code === 0x202f || code === 0x205f || code === 0x3000)
 }
 
+function turnRound(units: Buffer | Uint16Array, from: number, to: number): void {
+  units.subarray(from, to).reverse()
+  for (let at = from; at + 1 < to; at++) {
+    const second = units[at] as number
+    const first = units[at + 1] as number
+    // The halves of one character keep their order.
+    if (second < 0xdc00 || second > 0xdfff || first < 0xd800 || first > 0xdbff) continue
+    units[at] = first
+    units[++at] = second
+  }
+}
+
 export class TextSink {
   private readonly most: number
   private readonly lines: boolean
@@ -115,6 +127,22 @@ export class TextSink {
     if (from >= end) return ''
     if (this.wide === undefined) return this.narrow.toString('latin1', from, end)
     return Buffer.from(this.wide.buffer, this.wide.byteOffset + from * 2, (end - from) * 2).toString('utf16le')
+  }
+
+  /** Turns each line round that was written from `from` on, unless it has letters that run from right to left by themselves. */
+  reverse(from: number): void {
+    const out = this.wide ?? this.narrow
+    for (let start = from; start < this.length;) {
+      let end = start
+      let leftwards = false
+      for (; end < this.length && out[end] !== LINE_FEED; end++) {
+        const code = out[end] as number
+        leftwards ||= (code >= 0x590 && code <= 0x8ff) || (code >= 0xfb1d && code <= 0xfdff) || (code >= 0xfe70 && code <= 0xfeff)
+      }
+      // A blank before the first word stays before it.
+      if (!leftwards) turnRound(out, start === from && out[start] === SPACE_CODE ? start + 1 : start, end)
+      start = end + 1
+    }
   }
 
   toString(): string {

@@ -140,6 +140,16 @@ test('hidden text ends where its element ends, however badly the rest is closed'
   assert.equal(text('<span style="display:none">a<table><tr><td>b</span>c</table></span>d'), 'd')
 })
 
+test('text that is written backwards is read as it is shown', () => {
+  assert.equal(text('a <bdo dir=rtl>argaiv paehc</bdo> b'), 'a cheap viagra b')
+  assert.equal(text('<p dir=rtl>abc <BDO DIR=" RTL ">ba</BDO>'), 'abc ab')
+  assert.equal(text('<bdo dir=rtl><p>eno</p><p>owt'), 'one\ntwo')
+  assert.equal(text('<span style="unicode-bidi:bidi-override;direction:rtl">olleh</span> you'), 'hello you')
+  assert.equal(text('<bdo dir=rtl>\u{1f600}ж</bdo>x'), 'ж\u{1f600}x')
+  for (const as of ['<bdo dir=ltr>abc</bdo>', '<bdo>abc</bdo>', '<span style="direction:rtl">abc</span>']) assert.equal(text(as), 'abc', as)
+  assert.equal(text('<bdo dir=rtl>שלום</bdo>'), 'שלום')
+})
+
 test('elements that show nothing are not counted, several that do are', () => {
   const { facts } = readHtml('<div style="display:none">  </div><i hidden>a<b>b</b></i> x <i hidden>c</i><i hidden>d</i>', 0)
   assert.equal(facts.hiddenElements, 3)
