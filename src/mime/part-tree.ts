@@ -15,7 +15,7 @@ const TEXT_SHARE = 21
 /** And for files in texts, which are short: nobody sends more of them than this share. */
 const UU_SHARE = 5
 /** Parts beyond those that are kept, of which only the texts are. */
-const MAX_SPARE_PARTS = 5000
+const MAX_SPARE_PARTS = 2000
 
 export class PartTree {
   readonly parts: Part[] = []

@@ -220,7 +220,7 @@ function decodes(encoding: string): boolean {
 }
 
 /** How many times the depth that is kept the search for text goes; nothing but open boundaries is remembered there. */
-const NESTED_SPARE = 5
+const NESTED_SPARE = 2
 
 /** It may be the text of the message. */
 export function isShown({ type }: Part): boolean {
