@@ -8,6 +8,7 @@ import { PatternSet } from '../patterns/pattern-set.ts'
 import type { Pattern } from '../patterns/pattern.ts'
 import { ARITHMETIC, both, OPERATORS } from './arithmetic.ts'
 import type { Condition, ItemTest, Quantity, TextSource } from './condition.ts'
+import { cheapestFirst, effortOf, effortOfTest } from './effort.ts'
 import { GuardMaker } from './guards.ts'
 import { withItems } from './item-sources.ts'
 import type { ItemSource } from './item-sources.ts'
@@ -68,9 +69,10 @@ class Compiler {
     switch (condition.kind) {
       case 'all':
       case 'any': {
-        const parts = condition.of.map((one) => this.condition(one))
+        const parts = condition.of.map((one) => ({ ...this.condition(one), effort: effortOf(one) }))
+        const asked = cheapestFirst(parts, ({ effort }) => effort)
         const decide = condition.kind === 'all' ? allOf : anyOf
-        return { holds: (run) => decide(parts, ({ holds }) => holds(run)), shows: (run) => firstShown(parts, run) }
+        return { holds: (run) => decide(asked, ({ holds }) => holds(run)), shows: (run) => firstShown(parts, run) }
       }
       case 'not': {
         const { holds } = this.condition(condition.of)
@@ -228,7 +230,7 @@ class Compiler {
     switch (test.kind) {
       case 'all':
       case 'any': {
-        const parts = test.of.map((one) => this.#itemTest(source, one))
+        const parts = cheapestFirst(test.of, effortOfTest).map((one) => this.#itemTest(source, one))
         const [only] = parts
         if (only !== undefined && parts.length === 1) return only
         const decide = test.kind === 'all' ? allOf : anyOf
@@ -250,11 +252,17 @@ class Compiler {
     const field = source.fields.get(test.field)
     if (field?.type === 'text' && test.kind === 'matches') {
       const place = this.place(source.text(test.field), test.pattern)
-      return (run, item) => anyOf(wordsOf(field.read(item)), (word) => run.matches(place, word))
+      return (run, item) => {
+        const value = field.read(item)
+        return typeof value === 'string' ? run.matches(place, value) : anyOf(wordsOf(value), (word) => run.matches(place, word))
+      }
     }
     if (field?.type === 'text' && test.kind === 'words') {
       const words = new Set(test.words)
-      return (_, item) => wordsOf(field.read(item)).some((word) => words.has(word.toLowerCase()))
+      return (_, item) => {
+        const value = field.read(item)
+        return typeof value === 'string' ? words.has(value.toLowerCase()) : wordsOf(value).some((word) => words.has(word.toLowerCase()))
+      }
     }
     if (field?.type === 'number' && test.kind === 'number') {
       const compare = OPERATORS[test.operator]
