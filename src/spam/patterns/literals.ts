@@ -15,6 +15,8 @@ const MAX_LITERAL_CHARACTERS = 32
 const MAX_ALTERNATIVES = 5
 /** Above this, about so often in a character of text, a search for the literals spares nothing. */
 const MAX_COST = 0.008
+/** Below this it spares much, wherever it stands. */
+const RARE = 0.0025
 /** So many places at which a match may begin before a literal cost as much again as the one; and more than so many do not cost more. */
 const NARROW = 32
 const WIDE = 512
@@ -198,6 +200,9 @@ function ofRepeat(node: Extract<Node, { kind: 'repeat' }>): Known {
 
 function better(one: Placed | undefined, other: Placed | undefined): Placed | undefined {
   if (one === undefined || other === undefined) return one ?? other
+  // What is too frequent to be looked for is of no use, however near it is.
+  if (one.cost > MAX_COST && other.cost <= RARE) return other
+  if (other.cost > MAX_COST && one.cost <= RARE) return one
   return priceOf(one) <= priceOf(other) ? one : other
 }
 

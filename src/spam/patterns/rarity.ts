@@ -7,6 +7,9 @@ const COMMON: readonly (readonly [string, number])[] = [
 ]
 const LETTER = 0.02
 const OTHER = 0.003
+/** Signs, pictures, what nobody sees; halves of what is beyond the first plane. */
+const SIGN = 0.0005
+const SIGNS: readonly (readonly [number, number])[] = [[0x2000, 0x2dff], [0xd800, 0xdfff], [0xfe00, 0xfeff]]
 /** Behind another a letter is that likely at least: words are no letters thrown together. */
 const WITHIN_A_WORD = 0.15
 /** No stretch is so unlikely that length alone makes a difference. */
@@ -17,6 +20,10 @@ const LINK_BEGIN = 'https://www.http://www.'
 const SHORTEST_OF_LINK = 3
 const IN_LINKS = 1e-3
 
+/** Of HTML what stands in it again and again. */
+const MARKUP = '<font size="<font color="#<img <span <div <table <td <tr <br> <a href="http src="http'
+const IN_MARKUP = 3e-4
+
 const shares = new Float64Array(128).fill(OTHER)
 for (const letter of 'abcdefghijklmnopqrstuvwxyz0123456789') shares[letter.charCodeAt(0)] = LETTER
 for (const [character, share] of COMMON) shares[character.charCodeAt(0)] = share
@@ -26,8 +33,13 @@ export function rarityOf(literal: string): number {
   let share = 1
   for (let i = 0; i < literal.length && share > FLOOR; i++) {
     const code = literal.charCodeAt(i)
-    const own = code < 128 ? shares[code] as number : OTHER
+    const own = code < 128 ? shares[code] as number : SIGNS.some(([first, last]) => code >= first && code <= last) ? SIGN : OTHER
     share *= i > 0 && code >= 0x61 && code <= 0x7a ? Math.max(own, WITHIN_A_WORD) : own
   }
-  return Math.max(share, literal.length >= SHORTEST_OF_LINK && LINK_BEGIN.includes(literal) ? IN_LINKS : FLOOR)
+  return Math.max(share, leastOf(literal))
+}
+
+function leastOf(literal: string): number {
+  if (literal.length < SHORTEST_OF_LINK) return FLOOR
+  return LINK_BEGIN.includes(literal) ? IN_LINKS : MARKUP.includes(literal) ? IN_MARKUP : FLOOR
 }
