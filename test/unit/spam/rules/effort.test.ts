@@ -1,0 +1,14 @@
+/** What is asked first: headers and numbers at hand before links, texts and what may match anywhere. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Condition } from '../../../../src/spam/rules/condition.ts'
+import { cheapestFirst, effortOf } from '../../../../src/spam/rules/effort.ts'
+
+test('what is at hand comes before items, and these before what is counted in the text; what is equal keeps its order', () => {
+  const header = (name: string): Condition => ({ kind: 'present', in: { kind: 'header', names: [name], form: 'text', which: 'each' } })
+  const counted: Condition = { kind: 'compare', left: { kind: 'measure', name: 'text_words' }, operator: '<', right: { kind: 'number', value: 60 } }
+  const links: Condition = { kind: 'some', of: { kind: 'link' }, where: { kind: 'flag', field: 'hidden', is: true } }
+  const list: readonly Condition[] = [counted, links, header('list-id'), { kind: 'not', of: header('references') }]
+  assert.deepEqual(cheapestFirst(list, effortOf), [list[2], list[3], list[1], list[0]])
+  assert.equal(list[0], counted, 'the list itself stays as it is')
+})
