@@ -1,4 +1,4 @@
-/** What is asked first: headers and numbers at hand before links, texts and what may match anywhere. */
+/** What is asked first: headers before items, items before what is counted in the text. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Condition } from '../../../../src/spam/rules/condition.ts'
