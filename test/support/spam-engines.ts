@@ -8,11 +8,11 @@ import { heldMessage } from './stored-message.ts'
 export interface Ground extends EngineContext {
   readonly logged: { readonly level: string; readonly facts: Readonly<Record<string, unknown>>; readonly text: string }[]
   /** Puts the clock forward; what waits for real time is not hurried. */
-  skip(ms: number): void
+  advance(ms: number): void
 }
 
 export function ground(): Ground {
-  let skippedMs = 0
+  let advancedMs = 0
   const logged: Ground['logged'] = []
   const at = (level: string) => (facts: Readonly<Record<string, unknown>>, text: string) => void logged.push({ level, facts, text })
   return {
@@ -20,13 +20,13 @@ export function ground(): Ground {
     log: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') },
     readPassword: readPasswordFile,
     clock: {
-      nowMs: () => performance.now() + skippedMs,
+      nowMs: () => performance.now() + advancedMs,
       after(delayMs, action) {
         const timer = setTimeout(action, delayMs)
         return () => clearTimeout(timer)
       },
     },
-    skip: (ms) => void (skippedMs += ms),
+    advance: (ms) => void (advancedMs += ms),
   }
 }
 
