@@ -37,6 +37,8 @@ export interface AgedEntry {
 
 /** Renew a hold several times within this. */
 export const HOLD_MS = 60_000
+/** What ends so much later was made before the clock was set back: it is none. Who waited for the database comes with a clock that is behind, but not by so much. */
+const AHEAD = 2
 
 export class QuarantineIndex {
   readonly #database: DatabaseSync
@@ -110,9 +112,8 @@ export class QuarantineIndex {
     const row = this.#database.prepare('SELECT holder, held_until FROM quarantine WHERE id = ?').get(id)
     if (row === undefined) return { status: 'none' }
     const holder = randomBytes(12).toString('hex')
-    // One that ends later than any could was made before the clock was set back.
-    const taken = this.#database.prepare('UPDATE quarantine SET holder = :holder, held_until = :until WHERE id = :id AND (holder IS NULL OR held_until <= :now OR held_until > :until)')
-      .run({ holder, until: now + HOLD_MS, id, now })
+    const taken = this.#database.prepare('UPDATE quarantine SET holder = :holder, held_until = :until WHERE id = :id AND (holder IS NULL OR held_until <= :now OR held_until > :ahead)')
+      .run({ holder, until: now + HOLD_MS, id, now, ahead: now + AHEAD * HOLD_MS })
     if (Number(taken.changes) > 0) return { status: 'held', holder, abandoned: row['holder'] !== null }
     const other = this.#database.prepare('SELECT held_until FROM quarantine WHERE id = ?').get(id)
     return other === undefined ? { status: 'none' } : { status: 'busy', untilMs: Number(other['held_until']) }

@@ -200,6 +200,14 @@ test('one holds an entry, the others are told until when; who dies with it does 
   assert.equal((await held(ground.quarantine, 'AAAA')).abandoned, false)
 })
 
+test('who waited for the database looks with a clock that is behind, and takes no hold that was given meanwhile', async (t) => {
+  const ground = quarantineOn(t)
+  await kept(ground.quarantine, 'AAAA')
+  const late = quarantineOn(t, { state: ground.state, clock: { now: ground.clock.now - 5000 } })
+  await held(ground.quarantine, 'AAAA')
+  assert.equal((await late.quarantine.hold('AAAA')).status, 'busy')
+})
+
 test('a hold does not last for ever because a clock was set back', async (t) => {
   const { quarantine, clock } = quarantineOn(t)
   await kept(quarantine, 'AAAA')
