@@ -7,6 +7,7 @@
  * Blanks between encoded words are not shown. Adjacent words of one character
  * set are decoded together, since a character may be split between them, though
  * it must not be. A word of an unknown set is guessed; what is no word stays.
+ * Of a field that is longer than any, what is in the middle is left out.
  */
 import { decodeBase64 } from './base64.ts'
 import { charsetText } from './charset-text.ts'
@@ -18,6 +19,12 @@ const UNDERSCORE = 0x5f
 const MAX_CHARSET_CHARACTERS = 80
 /** Words with a `?` within the content have been seen, in the Q encoding; so far an end of them is looked for. */
 const MAX_LOOSE_CHARACTERS = 100
+/** Of a field: a thousand addressees with their names. Nobody is shown as much of it. */
+export const MAX_DECODED_CHARACTERS = 65_536
+/** Of them, so many at its end. */
+const MAX_END_CHARACTERS = 16_384
+/** So far a blank is looked for, where a field is cut: no word is longer. */
+const MAX_WORD_CHARACTERS = 256
 
 interface Word {
   readonly charset: string
@@ -37,8 +44,18 @@ interface Waiting {
 }
 
 /** Of unfolded text, a byte a character. */
-export function fieldText(raw: string): string {
+export function fieldText(written: string): string {
+  const raw = written.length > MAX_DECODED_CHARACTERS ? bothEnds(written) : written
   return raw.includes('=?') ? new WordsReader(raw).read() : plainText(raw)
+}
+
+/** Cut where a word ends, and another one begins. */
+function bothEnds(raw: string): string {
+  const most = MAX_DECODED_CHARACTERS - MAX_END_CHARACTERS - 1
+  const rest = raw.length - MAX_END_CHARACTERS
+  const blankBefore = raw.slice(most - MAX_WORD_CHARACTERS, most).lastIndexOf(' ')
+  const blankBehind = raw.slice(rest, rest + MAX_WORD_CHARACTERS).indexOf(' ')
+  return `${raw.slice(0, blankBefore < 0 ? most : most - MAX_WORD_CHARACTERS + blankBefore)} ${raw.slice(rest + blankBehind + 1)}`
 }
 
 class WordsReader {
@@ -103,7 +120,7 @@ class WordsReader {
   private flush(): void {
     const { waiting } = this
     if (waiting === null) return
-    this.shown.push(charsetText(this.bytes.subarray(waiting.from, waiting.to), waiting.charset).text)
+    if (waiting.to > waiting.from) this.shown.push(charsetText(this.bytes.subarray(waiting.from, waiting.to), waiting.charset).text)
     this.waiting = null
   }
 }

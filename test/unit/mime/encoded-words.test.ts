@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { fieldText } from '../../../src/mime/encoded-words.ts'
+import { fieldText, MAX_DECODED_CHARACTERS } from '../../../src/mime/encoded-words.ts'
 
 const CASES: readonly (readonly [string, string])[] = [
   ['', ''],
@@ -54,4 +54,15 @@ const CASES: readonly (readonly [string, string])[] = [
 
 describe('the text of a field', () => {
   for (const [raw, text] of CASES) test(JSON.stringify(raw), () => assert.equal(fieldText(raw), text))
+
+  test('of one that is longer than any its beginning and its end, cut between two words', () => {
+    const word = '=?utf-8?q?=C3=A4?='
+    const long = `first ${`${word} `.repeat(20_000)}last`
+    const text = fieldText(long)
+    assert.match(text, /^first \u00e4+ last$/)
+    const words = text.length - 'first  last'.length
+    assert.ok(words * (word.length + 1) > MAX_DECODED_CHARACTERS * 0.99 && words * (word.length + 1) < MAX_DECODED_CHARACTERS, `${words}`)
+    assert.equal(fieldText('x'.repeat(MAX_DECODED_CHARACTERS)).length, MAX_DECODED_CHARACTERS)
+    assert.match(fieldText(`a${'x'.repeat(MAX_DECODED_CHARACTERS)}b`), /^ax{49150} x{16383}b$/)
+  })
 })
