@@ -6,8 +6,9 @@
  * two fit. The boundary has to be the whole line: `--ab` is no delimiter of `a`.
  *
  * Lines are not looked at one by one: the search goes from one `--` to the next,
- * at the speed of the runtime. In pieces it gives what it gives in one: where
- * what follows may change the answer, the caller is told to wait.
+ * at the speed of the runtime, and what begins a line is told by a number made
+ * of it to be none of all boundaries at once. In pieces it gives what it gives in
+ * one: where what follows may change the answer, the caller is told to wait.
  */
 const CR = 0x0d
 const LF = 0x0a
@@ -19,6 +20,10 @@ const MAX_BOUNDARY_BYTES = 1024
 const MAX_COMPARED_HERE = 24
 /** Blanks behind a delimiter that are looked at. */
 const MAX_PADDING_BYTES = 256
+/** Lines of fewer bytes are told by their hash; fewer than a boundary that is cut, or the blanks behind one. */
+const MAX_HASHED_BYTES = 200
+/** So far the next dashes are looked for here: a call of the runtime costs as much. */
+const MAX_SEARCHED_HERE = 64
 
 export interface Delimiter {
   /** where the content before it ends: without the line end, which belongs to the delimiter */
@@ -47,6 +52,8 @@ export interface SearchStart {
 export class OpenBoundaries {
   /** outermost first; of each the spellings that are taken for it */
   private readonly levels: Buffer[][] = []
+  /** of all of them, without blanks at their ends: how many have it */
+  private readonly hashes = new Map<number, number>()
   /** the innermost had its last delimiter: another one is none of its own, but may be an outer one's */
   innermostClosed = false
 
@@ -56,12 +63,21 @@ export class OpenBoundaries {
 
   push(spellings: readonly string[]): void {
     this.innermostClosed = false
-    this.levels.push(spellings.map((one) => Buffer.from(one, 'latin1').subarray(0, MAX_BOUNDARY_BYTES)))
+    const level = spellings.map((one) => Buffer.from(one, 'latin1').subarray(0, MAX_BOUNDARY_BYTES)).filter(isInOneLine)
+    this.levels.push(level)
+    for (const boundary of level) this.tally(boundary, 1)
   }
 
   /** Keeps the outer `count`. */
   cut(count: number): void {
-    this.levels.length = count
+    while (this.levels.length > count) for (const boundary of this.levels.pop() ?? []) this.tally(boundary, -1)
+  }
+
+  private tally(boundary: Buffer, by: 1 | -1): void {
+    const hash = hashOf(boundary, 0, withoutBlanks(boundary, 0, boundary.length))
+    const count = (this.hashes.get(hash) ?? 0) + by
+    if (count === 0) this.hashes.delete(hash)
+    else this.hashes.set(hash, count)
   }
 
   search(bytes: Buffer, start: SearchStart): Delimiter | NoDelimiter {
@@ -69,10 +85,10 @@ export class OpenBoundaries {
     if (this.levels.length === 0) return { level: -1, contentEnd: bytes.length }
     let at = from
     for (;;) {
-      const hit = bytes.indexOf(DASHES, at)
+      const hit = nextDashes(bytes, at)
       if (hit < 0) return { level: -1, contentEnd: final ? bytes.length : safeEnd(bytes, from, lineStart) }
       if (hit === from ? lineStart : isLineEnd(bytes[hit - 1])) {
-        const found = this.delimiterAt(bytes, hit, final)
+        const found = this.mayBeAt(bytes, hit) ? this.delimiterAt(bytes, hit, final) : null
         if (found === 'wait') return { level: -1, contentEnd: withoutLineEnd(bytes, from, hit) }
         if (found !== null) return { ...found, contentEnd: withoutLineEnd(bytes, from, hit) }
       }
@@ -84,7 +100,20 @@ export class OpenBoundaries {
 
   /** The line at `at` is whole. */
   isDelimiter(bytes: Buffer, at: number): boolean {
-    return bytes[at] === DASH && bytes[at + 1] === DASH && this.levels.length > 0 && this.delimiterAt(bytes, at, true) !== null
+    return bytes[at] === DASH && bytes[at + 1] === DASH && this.levels.length > 0 && this.mayBeAt(bytes, at) && this.delimiterAt(bytes, at, true) !== null
+  }
+
+  /** A line that is long, or not whole, may always be one. */
+  private mayBeAt(bytes: Buffer, at: number): boolean {
+    const from = at + 2
+    const most = Math.min(bytes.length, from + MAX_HASHED_BYTES)
+    let lineEnd = from
+    while (lineEnd < most && !isLineEnd(bytes[lineEnd])) lineEnd++
+    if (lineEnd === most) return true
+    const end = withoutBlanks(bytes, from, lineEnd)
+    if (this.hashes.has(hashOf(bytes, from, end))) return true
+    if (end - from < 2 || bytes[end - 1] !== DASH || bytes[end - 2] !== DASH) return false
+    return this.hashes.has(hashOf(bytes, from, withoutBlanks(bytes, from, end - 2)))
   }
 
   private delimiterAt(bytes: Buffer, at: number, final: boolean): Omit<Delimiter, 'contentEnd'> | 'wait' | null {
@@ -106,6 +135,30 @@ export class OpenBoundaries {
     }
     return null
   }
+}
+
+/** One that an encoded word has put a line end into is in no line. */
+function isInOneLine(boundary: Buffer): boolean {
+  return !boundary.includes(CR) && !boundary.includes(LF)
+}
+
+function hashOf(bytes: Buffer, from: number, to: number): number {
+  let hash = 0
+  for (let at = from; at < to; at++) hash = (Math.imul(hash, 31) + (bytes[at] as number)) | 0
+  return hash
+}
+
+function withoutBlanks(bytes: Buffer, from: number, to: number): number {
+  let end = to
+  while (end > from && isBlank(bytes[end - 1])) end--
+  return end
+}
+
+/** -1: there are none. */
+function nextDashes(bytes: Buffer, from: number): number {
+  const most = Math.min(bytes.length - 1, from + MAX_SEARCHED_HERE)
+  for (let at = from; at < most; at++) if (bytes[at] === DASH && bytes[at + 1] === DASH) return at
+  return bytes.indexOf(DASHES, Math.max(from, most))
 }
 
 /** Behind the boundary, where it stands at `at`. */

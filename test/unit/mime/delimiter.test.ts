@@ -105,6 +105,39 @@ describe('delimiters', () => {
     assert.equal(search(open('a', 'a  b'), 'x\n--a  ', { final: true }).level, 0)
   })
 
+  test('are what a comparison with each boundary says, whatever blanks and dashes there are', () => {
+    const WORDS = ['', 'a', 'b', '-', '--', ' ', 'a ', 'a-', 'ab--', 'a  b', ' a', 'a--  ', 'x'.repeat(199), 'x'.repeat(200), 'x'.repeat(500)]
+    const ENDS = ['', '--', ' ', '--\t ', '-', '-- x', '---', ' '.repeat(199), `--${' '.repeat(250)}`]
+    const isOf = (line: string, boundary: string): boolean => line.startsWith(`--${boundary}`) && /^(?:--)?[ \t]*$/.test(line.slice(boundary.length + 2))
+    for (const outer of WORDS) {
+      for (const inner of WORDS) {
+        for (const end of ENDS) {
+          for (const word of [inner, outer, 'ba', 'ab']) {
+            const line = `--${word}${end}`
+            const level = isOf(line, inner) ? 1 : isOf(line, outer) ? 0 : -1
+            assert.equal(search(open(outer, inner), `text\r\n${line}\r\nmore\r\n`).level, level, JSON.stringify([outer, inner, line]))
+          }
+        }
+      }
+    }
+  })
+
+  test('a boundary with a line end in it is in no line', () => {
+    assert.equal(search(open('a\nb', 'c\r'), '--a\nb\r\n--c\r\n').level, -1)
+  })
+
+  test('of lines that nearly are some, none is searched for anew', () => {
+    const bytes = Buffer.from('--b\r\n'.repeat(1000), 'latin1')
+    let searches = 0
+    const plain = Buffer.from(bytes)
+    bytes.indexOf = (value: string | number | Uint8Array, from?: number | BufferEncoding): number => {
+      searches++
+      return plain.indexOf(value, typeof from === 'number' ? from : 0)
+    }
+    assert.equal(open(...Array.from({ length: 20 }, (_, at) => `b${at}`)).search(bytes, { from: 0, lineStart: true, final: true }).level, -1)
+    assert.equal(searches, 1)
+  })
+
   test('isDelimiter looks at one line', () => {
     const bytes = Buffer.from('--a\r\n--b\r\nx')
     assert.equal(open('a').isDelimiter(bytes, 0), true)
