@@ -4,7 +4,7 @@
  * sees the link.
  */
 import { MAX_SHOWN_CHARACTERS } from '../bounds.ts'
-import type { RawLink } from '../links/raw-link.ts'
+import type { RawLinks } from '../links/raw-links.ts'
 import type { TextSink } from '../text/text-sink.ts'
 
 export class AnchorReader {
@@ -12,13 +12,13 @@ export class AnchorReader {
   readonly ranges: number[] = []
   private readonly shown: TextSink
   private readonly unseen: TextSink
-  private readonly links: RawLink[]
+  private readonly links: RawLinks
   private url: string | undefined
   private from = 0
   private unseenFrom = 0
   private words: string | undefined
 
-  constructor(shown: TextSink, unseen: TextSink, links: RawLink[]) {
+  constructor(shown: TextSink, unseen: TextSink, links: RawLinks) {
     this.shown = shown
     this.unseen = unseen
     this.links = links
@@ -37,14 +37,16 @@ export class AnchorReader {
   }
 
   close(): void {
-    if (this.url === undefined) return
+    const { url } = this
+    if (url === undefined) return
+    this.url = undefined
     const to = this.shown.length
     const visible = to > this.from
     if (visible) this.ranges.push(this.from, to)
+    if (!this.links.takes('href', url)) return
     let text = this.shown.slice(this.from, Math.min(to, this.from + MAX_SHOWN_CHARACTERS + 1))
     if (!visible) text = this.words ?? this.unseen.slice(this.unseenFrom, this.unseenFrom + MAX_SHOWN_CHARACTERS + 1)
     const hidden = !visible && this.words === undefined
-    this.links.push({ kind: 'href', url: this.url, shown: text.trim().slice(0, MAX_SHOWN_CHARACTERS), says: visible || this.words === undefined, hidden })
-    this.url = undefined
+    this.links.add({ kind: 'href', url, shown: text.trim().slice(0, MAX_SHOWN_CHARACTERS), says: visible || this.words === undefined, hidden })
   }
 }

@@ -10,6 +10,7 @@
 import { MAX_HIDDEN_CHARACTERS, MAX_HTML_CHARACTERS } from '../bounds.ts'
 import { MAX_TEXT_CHARACTERS, type HtmlFacts } from '../../content.ts'
 import type { RawLink } from '../links/raw-link.ts'
+import { RawLinks } from '../links/raw-links.ts'
 import { CodeArray, isAscii, type Codes } from '../text/codes.ts'
 import { TextSink } from '../text/text-sink.ts'
 import { AnchorReader } from './anchors.ts'
@@ -59,7 +60,7 @@ class HtmlReader {
   private readonly codes: Codes
   private readonly end: number
   private readonly facts: FactCounter
-  private readonly links: RawLink[] = []
+  private readonly links = new RawLinks()
   private readonly anchors: AnchorReader
   private readonly guessed: readonly SheetText[]
   private readonly looks: LookReader
@@ -101,7 +102,7 @@ class HtmlReader {
     this.anchors.close()
     this.endReversed(0)
     const truncated = this.html.length > this.end || shown.full || unseen.full || open.truncated || this.looks.truncated
-    return { text: shown.toString(), hidden: unseen.toString(), ascii: shown.ascii, links: this.links, anchors: this.anchors.ranges, base: this.base, facts: this.facts.result(truncated) }
+    return { text: shown.toString(), hidden: unseen.toString(), ascii: shown.ascii, links: this.links.all, anchors: this.anchors.ranges, base: this.base, facts: this.facts.result(truncated) }
   }
 
   /** The sheets that the text has, where they are others than it seemed: one stands in an attribute, or in a script. */

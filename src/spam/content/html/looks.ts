@@ -7,15 +7,17 @@ import { awayBy, goneBy, isElsewhere } from './boxes.ts'
 import { attributeColor, blended, TRANSPARENT, UNKNOWN, UNSET } from './colors.ts'
 import { A, BDO, BODY, DETAILS, DIALOG, SUMMARY, type Element } from './elements.ts'
 import type { Box } from './facts.ts'
-import { DOUBTFUL, HIDDEN, MAX_UNREADABLE_PIXELS, most, SEEN, type Look, type Sight } from './look.ts'
+import { DOUBTFUL, HIDDEN, MAX_UNREADABLE_PIXELS, most, PLAIN_LOOK, SEEN, type Look, type Sight } from './look.ts'
 import type { Sheet } from './sheets.ts'
 import { BACKGROUND, BIDI, COLOR, DIRECTION, DISPLAY, FONT_SIZE, HEIGHT, isSet, NO_STYLE, overlay, PAINT, valueOf, VISIBILITY, WIDTH, type Style } from './style.ts'
 import { StyleMemory } from './styles.ts'
-import type { TagReader } from './tag.ts'
+import { bitsOf, type TagReader } from './tag.ts'
 
 /** A link has this colour where nothing says otherwise. */
 const LINK_BLUE = 0x0000ee
 const MAX_CLASSES = 8
+/** Attributes that say how an element looks. */
+const SAYS_LOOK = bitsOf('color', 'text', 'bgcolor', 'background', 'width', 'height', 'dir')
 /** Elements whose rules are remembered: a message has a few kinds, many times over. */
 const MAX_KINDS_REMEMBERED = 500
 
@@ -36,12 +38,51 @@ interface Rules {
 
 const NO_RULES: Rules = { certain: NO_STYLE, perhaps: NO_STYLE }
 
+/** `marked`: the classes and the id of an element, each with its mark. */
+function rulesFor(sheet: Sheet, name: string, marked: readonly string[]): Rules {
+  const keys = ['*', name, ...marked.flatMap((one) => [one, name + one])]
+  const all = (rules: ReadonlyMap<string, Style>): Style => keys.reduce((style, key) => overlay(style, rules.get(key) ?? NO_STYLE), NO_STYLE)
+  return { certain: all(sheet.rules), perhaps: all(sheet.perhaps) }
+}
+
+/** The first of the names that blanks divide. */
+function namesIn(written: string): string[] {
+  const names: string[] = []
+  for (let at = 0; at < written.length && names.length < MAX_CLASSES; at++) {
+    const from = at
+    while (at < written.length && written.charCodeAt(at) > 32) at++
+    if (at > from) names.push(written.slice(from, at))
+  }
+  return names
+}
+
+/** An element looks like what it is in, as far as nothing is said. */
+function inherit(look: Look, around: Readonly<Look>): void {
+  look.gone = around.gone
+  look.away = around.away
+  look.invisible = around.invisible
+  look.fontSize = around.fontSize
+  look.color = around.color
+  look.background = around.background
+  look.fontDoubt = around.fontDoubt
+  look.colorDoubt = around.colorDoubt
+  look.groundDoubt = around.groundDoubt
+  look.folded = around.folded
+  look.loose = around.loose
+}
+
 export class LookReader {
   private readonly memory = new StyleMemory()
+  /** of elements with a class or id that a sheet names */
   private readonly kinds = new Map<string, Rules>()
+  /** of the others, by id of the element */
+  private readonly bare = new Map<number, Rules>()
   private readonly sheet: Sheet | undefined
+  /** of one element after the other */
+  private readonly look: Look = { ...PLAIN_LOOK }
   private width = NaN
   private height = NaN
+  private readonly size = { width: NaN, height: NaN, seen: false }
   /** of the element that was read last: the URL of its background; '' where it has none */
   backgroundImage = ''
   /** of the element that was read last: its text runs from right to left, whatever it is */
@@ -55,16 +96,20 @@ export class LookReader {
     return this.sheet?.truncated ?? false
   }
 
-  /** The size of the element that was read last. */
+  /** The size of the element that was read last; valid until the next is read. */
   box(seen: boolean): Box {
-    return { width: this.width, height: this.height, seen }
+    const { size } = this
+    size.width = this.width
+    size.height = this.height
+    size.seen = seen
+    return size
   }
 
+  /** Valid until the next element is read. */
   read(element: Element, tag: TagReader, around: Readonly<Look>): Look {
-    const look: Look = {
-      gone: around.gone, away: around.away, invisible: around.invisible, fontSize: around.fontSize, color: around.color, background: around.background,
-      fontDoubt: around.fontDoubt, colorDoubt: around.colorDoubt, groundDoubt: around.groundDoubt, folded: around.folded, loose: around.loose || this.truncated,
-    }
+    const { look } = this
+    inherit(look, around)
+    if (this.truncated) look.loose = true
     this.width = NaN
     this.height = NaN
     this.backgroundImage = ''
@@ -74,12 +119,12 @@ export class LookReader {
       // `<body link=…>`, and programs with a blue of their own
       look.colorDoubt = true
     }
-    if (tag.attributes) this.readAttributes(element, tag, look)
+    if ((tag.present & SAYS_LOOK) !== 0) this.readAttributes(element, tag, look)
     if (element === SUMMARY) look.folded = false
     else if (element === DETAILS && !tag.has('open')) look.folded = true
     else if (element === DIALOG && !tag.has('open')) look.gone = most(look.gone, DOUBTFUL)
     const { certain, perhaps } = this.rulesOf(element, tag)
-    const own = tag.attributes ? tag.get('style') : undefined
+    const own = tag.get('style')
     const style = own === undefined ? certain : overlay(certain, this.memory.read(own))
     const hidden = tag.has('hidden')
     if (hidden || style.set !== 0 || style.image !== '' || perhaps.set !== 0) this.apply(element, { style, perhaps, hidden, around }, look)
@@ -104,19 +149,24 @@ export class LookReader {
   private rulesOf(element: Element, tag: TagReader): Rules {
     const { sheet } = this
     if (sheet === undefined || sheet.rules.size + sheet.perhaps.size === 0) return NO_RULES
-    const classes = tag.get('class') ?? ''
-    const ids = [`#${tag.get('id')?.trim() ?? ''}`, `${element.name}#${tag.get('id')?.trim() ?? ''}`]
-    // Each element may have another one, of which a sheet names a few.
-    const named = ids.some((one) => sheet.rules.has(one) || sheet.perhaps.has(one))
-    const kind = `${element.name}\n${classes}\n${named ? ids[0] ?? '' : ''}`
+    if (!tag.attributes) return this.bareRules(element, sheet)
+    const marked = namesIn(tag.get('class') ?? '').filter((name) => sheet.classes.has(name)).map((name) => `.${name}`)
+    const id = tag.get('id')?.trim()
+    if (id !== undefined && sheet.ids.has(id)) marked.push(`#${id}`)
+    if (marked.length === 0) return this.bareRules(element, sheet)
+    const kind = `${element.name}${marked.join('')}`
     const known = this.kinds.get(kind)
     if (known !== undefined) return known
-    const keys = ['*', element.name]
-    for (const name of classes.split(/\s+/, MAX_CLASSES)) if (name !== '') keys.push(`.${name}`, `${element.name}.${name}`)
-    if (named) keys.push(...ids)
-    const all = (rules: ReadonlyMap<string, Style>): Style => keys.reduce((style, key) => overlay(style, rules.get(key) ?? NO_STYLE), NO_STYLE)
-    const rules = { certain: all(sheet.rules), perhaps: all(sheet.perhaps) }
+    const rules = rulesFor(sheet, element.name, marked)
     if (this.kinds.size < MAX_KINDS_REMEMBERED) this.kinds.set(kind, rules)
+    return rules
+  }
+
+  private bareRules({ id, name }: Element, sheet: Sheet): Rules {
+    const known = this.bare.get(id)
+    if (known !== undefined) return known
+    const rules = rulesFor(sheet, name, [])
+    this.bare.set(id, rules)
     return rules
   }
 
@@ -126,8 +176,11 @@ export class LookReader {
     // Buttons are links that Outlook draws in another way: everybody else sees these.
     const outlook = element !== A
     const gone = (one: Style): Sight => (hidden && !isSet(one, DISPLAY) ? HIDDEN : goneBy(one, outlook))
-    look.gone = most(look.gone, either(gone(style), () => gone(other)))
-    look.away = most(look.away, either(awayBy(style, element), () => awayBy(other, element)))
+    const goneNow = gone(style)
+    const awayNow = awayBy(style, element)
+    // What the rules that are followed say, or doubt where others may say otherwise.
+    look.gone = most(look.gone, goneNow === HIDDEN && other !== style && gone(other) !== HIDDEN ? DOUBTFUL : goneNow)
+    look.away = most(look.away, awayNow === HIDDEN && other !== style && awayBy(other, element) !== HIDDEN ? DOUBTFUL : awayNow)
     const visibility = valueOf(style, VISIBILITY)
     if (visibility === 2) look.invisible = around.invisible
     else if (visibility !== undefined) look.invisible = visibility === 1 ? SEEN : HIDDEN
@@ -145,11 +198,6 @@ export class LookReader {
     if (style.image !== '') this.backgroundImage = style.image
     if (isSet(style, BIDI)) this.reversed = valueOf(style, BIDI) === 1 && valueOf(style, DIRECTION) === 1
   }
-}
-
-/** What the rules that are followed say, or doubt where others may say otherwise. */
-function either(sight: Sight, other: () => Sight): Sight {
-  return sight === HIDDEN && other() !== HIDDEN ? DOUBTFUL : sight
 }
 
 function differ(style: Style, other: Style, place: number): boolean {

@@ -63,6 +63,9 @@ export class OpenElements {
   private readonly tops = new Uint16Array(MAX_ELEMENT_IDS)
   /** how many of each are open beyond what fits, by id */
   private readonly beyond = new Uint32Array(MAX_ELEMENT_IDS)
+  /** when that was counted: numbers of another time are forgotten */
+  private readonly counted = new Uint32Array(MAX_ELEMENT_IDS)
+  private time = 1
   private depth = 0
   private scope = 0
   private special = 0
@@ -121,7 +124,8 @@ export class OpenElements {
     if (this.depth >= MAX_OPEN_ELEMENTS) {
       this.truncated = true
       this.over = true
-      this.beyond[id] = (this.beyond[id] ?? 0) + 1
+      this.beyond[id] = this.countBeyond(id) + 1
+      this.counted[id] = this.time
       return
     }
     const around = this.stack[this.depth] as Open
@@ -182,7 +186,7 @@ export class OpenElements {
   /** The end tag of an element. */
   close(element: Element): void {
     const { id, flags } = element
-    const beyond = this.beyond[id] ?? 0
+    const beyond = this.countBeyond(id)
     if (this.over && beyond > 0) {
       this.beyond[id] = beyond - 1
       return
@@ -256,8 +260,13 @@ export class OpenElements {
     doubt(top, goesOn)
   }
 
+  private countBeyond(id: number): number {
+    return this.counted[id] === this.time ? this.beyond[id] ?? 0 : 0
+  }
+
   private forget(): void {
-    this.beyond.fill(0)
     this.over = false
+    this.time = (this.time + 1) >>> 0
+    if (this.time === 0) this.counted.fill(this.time++)
   }
 }

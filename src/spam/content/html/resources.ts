@@ -4,6 +4,7 @@
  */
 import { MAX_SHOWN_CHARACTERS } from '../bounds.ts'
 import type { RawLink } from '../links/raw-link.ts'
+import type { RawLinks } from '../links/raw-links.ts'
 import { AREA, BASE, BODY, BUTTON, FORM, IMAGE, IMG, INPUT, LINK, META, OBJECT, type Element } from './elements.ts'
 import type { TagReader } from './tag.ts'
 
@@ -50,11 +51,13 @@ function kindOf(element: Element): RawLink['kind'] {
 }
 
 /** Adds the links of one element to `links`. */
-export function linksOf({ element, tag, seen, image }: Resource, links: RawLink[]): void {
-  if (image !== '') links.push({ kind: 'image', url: image, shown: '', says: false, hidden: !seen })
+export function linksOf({ element, tag, seen, image }: Resource, links: RawLinks): void {
+  if (image !== '' && links.takes('image', image)) links.add({ kind: 'image', url: image, shown: '', says: false, hidden: !seen })
   if (element === BODY) return
   const url = urlOf(element, tag)
   if (url === undefined || url === '') return
+  const kind = kindOf(element)
+  if (!links.takes(kind, url)) return
   const shown = element === AREA || element === IMG ? tag.get('alt') ?? '' : ''
-  links.push({ kind: kindOf(element), url, shown: shown.trim().slice(0, MAX_SHOWN_CHARACTERS), says: false, hidden: !seen })
+  links.add({ kind, url, shown: shown.trim().slice(0, MAX_SHOWN_CHARACTERS), says: false, hidden: !seen })
 }

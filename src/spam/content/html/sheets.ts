@@ -18,6 +18,9 @@ export interface Sheet {
   readonly rules: ReadonlyMap<string, Style>
   /** what may show, in the same way */
   readonly perhaps: ReadonlyMap<string, Style>
+  /** names in the keys of both */
+  readonly classes: ReadonlySet<string>
+  readonly ids: ReadonlySet<string>
   /** something was not read: it may show anything */
   readonly truncated: boolean
   /** characters that were looked at: those of selectors again for each piece of their rule */
@@ -54,6 +57,8 @@ const OUTSIDE: Block = { selectors: undefined, conditional: false, ignored: fals
 class SheetReader {
   readonly rules = new Map<string, Style>()
   readonly perhaps = new Map<string, Style>()
+  readonly classes = new Set<string>()
+  readonly ids = new Set<string>()
   private left = MAX_SHEET_CHARACTERS
   private order = 0
   work = 0
@@ -137,18 +142,30 @@ class SheetReader {
       const selector = readSelector(one)
       if (selector === undefined) continue
       const certain = selector.certain && !conditional
+      const rules = certain ? this.rules : this.perhaps
+      // Nothing more would be kept of it, and that is known.
+      if (this.truncated && this.full && !rules.has(selector.key)) continue
       const specificity = certain ? selector.specificity : MOST_SPECIFIC
       let style = seen.get(specificity)
       if (style === undefined) seen.set(specificity, style = readStyle(written, specificity * SPECIFICITY_RANK + order))
-      this.add(certain ? this.rules : this.perhaps, selector.key, certain ? style : onlyShowing(style))
+      this.add(rules, selector.key, certain ? style : onlyShowing(style))
     }
   }
 
   private add(rules: Map<string, Style>, key: string, style: Style): void {
     if (style.set === 0) return
     const before = rules.get(key)
-    if (before === undefined && this.rules.size + this.perhaps.size >= MAX_SHEET_RULES) this.truncated = true
-    else rules.set(key, overlay(before ?? NO_STYLE, style))
+    if (before === undefined && this.full) {
+      this.truncated = true
+      return
+    }
+    rules.set(key, overlay(before ?? NO_STYLE, style))
+    const mark = before === undefined ? key.search(/[.#]/) : -1
+    if (mark >= 0) (key.charAt(mark) === '.' ? this.classes : this.ids).add(key.slice(mark + 1))
+  }
+
+  private get full(): boolean {
+    return this.rules.size + this.perhaps.size >= MAX_SHEET_RULES
   }
 }
 
@@ -165,7 +182,7 @@ export function readSheets(html: string, texts: readonly SheetText[]): Sheet | u
   if (texts.length === 0) return undefined
   const reader = new SheetReader()
   for (const { from, to, conditional } of texts) reader.read(html.slice(from, to), conditional)
-  return { rules: reader.rules, perhaps: reader.perhaps, truncated: reader.truncated, work: reader.work }
+  return { rules: reader.rules, perhaps: reader.perhaps, classes: reader.classes, ids: reader.ids, truncated: reader.truncated, work: reader.work }
 }
 
 /** The content of the `<style>` whose start tag was read. */

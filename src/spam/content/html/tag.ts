@@ -17,13 +17,18 @@ const END = 0x1_0000
 
 const PLACE = new Map(ATTRIBUTE_NAMES.map((name, index) => [name, index]))
 
+/** Of `present`. */
+export function bitsOf(...names: readonly AttributeName[]): number {
+  return names.reduce((bits, name) => bits | (1 << (PLACE.get(name) ?? 0)), 0)
+}
+
 export class TagReader {
   nameEnd = 0
   /** of the name, see elements.ts */
   private hash = 0
   private nameAt = 0
-  /** some attribute that is looked at is there */
-  attributes = false
+  /** bits, by place: the attributes that are looked at and that are there */
+  present = 0
   private html = ''
   private codes: Codes = new Uint8Array(0)
   private readonly from = new Int32Array(ATTRIBUTE_NAMES.length)
@@ -33,8 +38,7 @@ export class TagReader {
   read(html: string, codes: Codes, at: number): number {
     this.html = html
     this.codes = codes
-    if (this.attributes) this.from.fill(0)
-    this.attributes = false
+    this.present = 0
     const { length } = codes
     let hash = 0
     let i = at
@@ -61,16 +65,20 @@ export class TagReader {
     return element !== undefined && this.isNamed(element.name, this.nameAt, this.nameEnd) ? element : undefined
   }
 
+  /** some attribute that is looked at is there */
+  get attributes(): boolean {
+    return this.present !== 0
+  }
+
   /** The value, decoded; '' where it has none; undefined: it is not there. */
   get(name: AttributeName): string | undefined {
-    const place = PLACE.get(name)
-    if (!this.attributes || place === undefined) return undefined
-    const from = this.from[place] ?? 0
-    return from === 0 ? undefined : decodeAttribute(this.html.slice(from, this.to[place]))
+    if (this.present === 0) return undefined
+    const place = PLACE.get(name) ?? 0
+    return (this.present & (1 << place)) === 0 ? undefined : decodeAttribute(this.html.slice(this.from[place], this.to[place]))
   }
 
   has(name: AttributeName): boolean {
-    return this.attributes && this.from[PLACE.get(name) ?? 0] !== 0
+    return this.present !== 0 && (this.present & (1 << (PLACE.get(name) ?? 0))) !== 0
   }
 
   private attribute(start: number): number {
@@ -111,8 +119,8 @@ export class TagReader {
 
   /** The first of two with one name counts (§13.2.5.33). */
   private keep(place: number | undefined, from: number, to: number): void {
-    if (place === undefined || this.from[place] !== 0) return
-    this.attributes = true
+    if (place === undefined || (this.present & (1 << place)) !== 0) return
+    this.present |= 1 << place
     this.from[place] = from
     this.to[place] = to
   }

@@ -35,7 +35,12 @@ function namedHost(shown: string): Named | undefined {
 interface Known {
   readonly reading: UrlReading
   readonly inner: readonly string[]
+  /** bits: of which kind, and how deep in others, it was taken */
+  taken: number
 }
+
+const KINDS: readonly Link['kind'][] = ['href', 'image', 'form', 'other', 'text']
+const DEPTHS = MAX_REDIRECT_DEPTH + 1
 
 export class LinkList {
   private readonly distinct: Link[] = []
@@ -70,7 +75,12 @@ export class LinkList {
 
   private addOne(raw: RawLink, base: UrlReading | undefined, depth: number): void {
     const url = raw.url.length > MAX_URL_CHARACTERS ? raw.url.slice(0, MAX_URL_CHARACTERS) : raw.url
-    const { reading, inner } = this.read(url, base)
+    const known = this.read(url, base)
+    const { reading, inner } = known
+    const least = 1 << (KINDS.indexOf(raw.kind) * DEPTHS)
+    // It comes again, with all that is in it, and there is no room for it.
+    if (this.again.length >= MAX_LINKS && (known.taken & (least * (2 ** (depth + 1) - 1))) !== 0) return
+    known.taken |= least << depth
     // A place in the same message, or a file beside a page that this is not.
     if (reading.scheme === '' && reading.host === '') return
     const named = raw.says ? namedHost(raw.shown) : undefined
@@ -112,7 +122,7 @@ export class LinkList {
     const found = this.known.get(key)
     if (found !== undefined) return found
     const reading = readUrl(url, base)
-    const known = { reading, inner: reading.host === '' || reading.scheme === 'mailto' ? [] : innerUrls(reading.text, reading.pathFrom) }
+    const known = { reading, inner: reading.host === '' || reading.scheme === 'mailto' ? [] : innerUrls(reading.text, reading.pathFrom), taken: 0 }
     this.known.set(key, known)
     return known
   }

@@ -127,6 +127,8 @@ test('a sheet counts where a browser reads one', () => {
 test('style sheets hide, wherever they stand', () => {
   assert.deepEqual(readHtml('<p class="x pre">a</p><p class=y>b<p id=z>c<div class="pre">d</div><style>.pre{display:none} #z{color:#fff} p.y{font-size:0}</style>', 0), { ...readHtml('<p class="x pre">a</p><p class=y>b<p id=z>c<div class="pre">d</div><style>.pre{display:none} #z{color:#fff} p.y{font-size:0}</style>', 0), text: '', hidden: 'a\nb\nc\nd' })
   assert.equal(text('<style>.a{display:none}</style><p class=a style="display:block">b'), 'b')
+  // A name counts for the tags that it stands behind, and an element without any for its tag.
+  assert.equal(hidden('<style>div.a{display:none} i#c{display:none} u{display:none}</style><p class=a>d<p id=c>e<div class=" b\ta b">f</div><i class=a id=" c ">g</i><u class="none">h</u><u>i</u><u id=c>j</u>'), 'f g h i j')
   assert.equal(text('<style>@media screen{.a{display:none}} td .b{display:none}</style><p class="a b">c'), 'c')
   assert.equal(text('<style>body{background:#000}</style><body><p style="color:#fff">c'), 'c')
 })
