@@ -95,9 +95,11 @@ function isAsciiLetter(code: number): boolean {
 /** Look-alikes in words that are in disguise become what they look like. */
 class Unmasker {
   private readonly text: string
+  /** 16-bit units */
   private readonly codes: Codes
   private readonly latin: boolean
   private readonly letters = letterTable()
+  private readonly classes = classTable()
 
   constructor(text: string, codes: Codes, latin: boolean) {
     this.text = text
@@ -107,7 +109,6 @@ class Unmasker {
 
   unmask(): string {
     const { text, codes } = this
-    const pieces: string[] = []
     let done = 0
     for (let at = nextOf(codes, 0, CONFUSED); at < codes.length; at = nextOf(codes, at, CONFUSED)) {
       let from = at
@@ -115,14 +116,12 @@ class Unmasker {
       let to = at + 1
       while (to < codes.length && this.isPart(to)) to++
       if (this.isMasked(from, to)) {
-        pieces.push(text.slice(done, from), this.plain(from, to))
+        this.show(from, to)
         done = to
       }
       at = to
     }
-    if (done === 0) return text
-    pieces.push(text.slice(done))
-    return pieces.join('')
+    return done === 0 ? text : Buffer.from(codes.buffer, codes.byteOffset, codes.byteLength).toString('utf16le')
   }
 
   private isPart(at: number): boolean {
@@ -136,19 +135,18 @@ class Unmasker {
     for (let at = from; at < to; at++) {
       const code = this.codes[at] as number
       if (isAsciiLetter(code)) ascii++
-      else if (this.letters[code] !== 0 && confusedWith(code) === 0) others++
+      else if (this.letters[code] !== 0 && ((this.classes[code] as number) & CONFUSED) === 0) others++
     }
     // A letter alone may be one of a spaced word, which is in no disguise.
     return ascii > 0 || (this.latin && others === 0 && to - from > 1)
   }
 
-  private plain(from: number, to: number): string {
-    let word = ''
+  /** Each is a unit as well: they are put where they stand. */
+  private show(from: number, to: number): void {
     for (let at = from; at < to; at++) {
       const code = this.codes[at] as number
-      word += String.fromCharCode(confusedWith(code) || code)
+      if (((this.classes[code] as number) & CONFUSED) !== 0) this.codes[at] = confusedWith(code)
     }
-    return word
   }
 }
 
