@@ -3,59 +3,67 @@
  *
  * Characters are numbered: letters without case; all that are in no literal are
  * 0, and rare ones may share a number, which finds too much now and then but
- * never too little. Three numbers side by side say by one bit whether a literal
- * may begin there, with the two behind by others; what is left is compared with
- * the literals that begin so, which stand side by side in their order, so that
- * those that share what has failed are left out. All of it is small, to be near
- * the processor. Time is linear in the text, whatever stands in it: a literal
- * is at most `MAX_DEPTH` long. Of a longer one a part is looked for, its `stretchOf`.
+ * never too little. Of each literal one window of four numbers is looked for,
+ * the one that mail has least; literals share windows where that is as good. One
+ * bit for each window, by its hash, says that there is nothing at a place, which
+ * is so at most places; otherwise the literals of the window are compared one by
+ * one, first by a number of each that is seldom there. What is asked at each place
+ * is small, to be near the processor. Literals that are shorter are windows as
+ * they are, and have bits of their own. Time is linear in the text, whatever stands
+ * in it: what is done at a place is bounded by the literals.
  */
 import { unicodeFold, variantsOf } from './fold.ts'
-import { NumberTable } from './number-table.ts'
-import { rarityOf } from './rarity.ts'
+import { likelihoodOf } from './letter-pairs.ts'
 
 const CLASS_BITS = 8
-const CLASSES = 1 << CLASS_BITS
+/** Below the highest: no window is -1. */
+const CLASSES = (1 << CLASS_BITS) - 1
 /** Numbers that rare characters share. */
 const SHARED = 64
-/** Characters of a window; shorter literals are found by themselves. */
-const WINDOW = 3
-const WINDOW_MASK = (1 << (WINDOW * CLASS_BITS)) - 1
+/** Characters of a window. */
+const WINDOW = 4
+const TRIPLE_MASK = (1 << (3 * CLASS_BITS)) - 1
 const PAIR_MASK = (1 << (2 * CLASS_BITS)) - 1
-const HASH_BITS = 15
-const TABLE_BYTES = 2 ** HASH_BITS / 4
-export const MAX_DEPTH = 10
+const CLASS_MASK = (1 << CLASS_BITS) - 1
+const MULTIPLIER = 0x9e3779b1
+/** Bits for each window, so that few places are taken for one that are none. */
+const SPARSE = 32
+const LEAST_HASH_BITS = 10
+const MOST_HASH_BITS = 19
+/** A window that has none yet costs so much more than one more literal in a window that has. */
+const NEW_WINDOW = 3
+/** How far from a window a number may stand by which a literal is told from others. */
+const MOST_AWAY = 100
+const LAST = 1 << (2 * CLASS_BITS)
 const LITERALS_A_STEP = 64
 
-/** Is told which literal begins where; each as often as it is there. */
+/** Is told which literal begins where; each as often as it is there, the places of each in their order. */
 export type Found = (literal: number, at: number) => void
-
-/** What a hash says of literals that begin so: one goes on; one ends here. */
-const GOES_ON = 1
-const ENDS = 2
 
 export class LiteralIndex {
   readonly #classes = new Uint8Array(0x10000)
-  /** for windows, for windows and the number behind, and for those and one more, by their hashes */
-  readonly #first = new Uint8Array(TABLE_BYTES)
-  readonly #second = new Uint8Array(TABLE_BYTES)
-  readonly #third = new Uint8Array(TABLE_BYTES)
-  /** of each number: literals of one character, and of two that end with it, by the number before */
-  readonly #singles: (number[] | undefined)[] = new Array<undefined>(CLASSES).fill(undefined)
-  readonly #pairs: (Map<number, number[]> | undefined)[] = new Array<undefined>(CLASSES).fill(undefined)
-  /** which numbers end such a short one */
-  readonly #endsShort = new Uint8Array(CLASSES)
-  /** for a window: the first of the literals that begin with it */
-  #windows = new NumberTable(0)
-  /** of literals in their order: numbers of their characters, `MAX_DEPTH` each; length; how much of it the one before shares; which it is */
-  #characters = new Uint8Array(0)
-  #lengths = new Uint8Array(0)
-  #shared = new Uint8Array(0)
+  /** a bit for each window of four and of three by its hash, and of each pair of numbers that ends a literal of two or one */
+  #quads = new Uint32Array(1)
+  #quadShift = 31
+  #triples = new Uint32Array(1)
+  #tripleShift = 31
+  readonly #pairs = new Uint32Array(1 << (2 * CLASS_BITS - 5))
+  /** windows by their hashes, 0 where there is none, and which of the entries are theirs: the first; it is the last of them that says so */
+  #keys = new Int32Array(1)
+  #firsts = new Int32Array(1)
+  #mask = 0
+  /** an entry for each literal: the number that it is told from others by, and how far behind the window's last character that stands; whether it is the last of the window */
+  #checks = new Int32Array(0)
+  /** which it is; how far before the window's last character it begins; its length; where its numbers stand */
   #literals = new Int32Array(0)
+  #before = new Uint16Array(0)
+  #lengths = new Uint16Array(0)
+  #begins = new Int32Array(0)
+  #numbers = new Uint8Array(0)
 
-  /** Each is folded, not empty and at most `MAX_DEPTH` long. */
-  static of(stretches: readonly string[]): LiteralIndex {
-    const making = LiteralIndex.making(stretches)
+  /** Each is folded and not empty. */
+  static of(literals: readonly string[]): LiteralIndex {
+    const making = LiteralIndex.making(literals)
     for (;;) {
       const step = making.next()
       if (step.done === true) return step.value
@@ -63,30 +71,32 @@ export class LiteralIndex {
   }
 
   /** The same, some literals a step. */
-  static* making(stretches: readonly string[]): Generator<void, LiteralIndex> {
+  static* making(literals: readonly string[]): Generator<void, LiteralIndex> {
     const index = new LiteralIndex()
-    index.#number(stretches)
-    const long: { readonly numbers: string; readonly literal: number }[] = []
-    for (const [literal, stretch] of stretches.entries()) {
-      const numbers = index.#numbersOf(stretch)
-      if (numbers.length < WINDOW) index.#addShort(numbers, literal)
-      else long.push({ numbers, literal })
-      if (literal % LITERALS_A_STEP === 0) yield
+    index.#number(literals)
+    const windows = new Map<number, Entry[]>()
+    const chosen = new Windows()
+    // Those with the fewest places have the first choice.
+    const shortest = [...literals.keys()].sort((a, b) => (literals[a] as string).length - (literals[b] as string).length)
+    for (const [count, literal] of shortest.entries()) {
+      const text = literals[literal] as string
+      const at = chosen.choose(text)
+      const numbers = index.#numbersOf(text)
+      const window = numbers.slice(at, at + WINDOW).reduce((all, number) => (all << CLASS_BITS) | number, 0)
+      const entry = { literal, numbers, before: at + Math.min(WINDOW, numbers.length) - 1 }
+      const others = windows.get(window)
+      if (others === undefined) windows.set(window, [entry])
+      else others.push(entry)
+      if (count % LITERALS_A_STEP === 0) yield
     }
-    long.sort((a, b) => (a.numbers < b.numbers ? -1 : a.numbers > b.numbers ? 1 : 0))
-    yield
-    index.#reserve(long.length)
-    for (const [place, { numbers, literal }] of long.entries()) {
-      index.#add(place, numbers, literal)
-      if (place % LITERALS_A_STEP === 0) yield
-    }
+    yield* index.#fill(literals, windows)
     return index
   }
 
   /** Frequent characters have numbers of their own, the others share the rest. */
-  #number(stretches: readonly string[]): void {
+  #number(literals: readonly string[]): void {
     const counts = new Map<number, number>()
-    for (const stretch of stretches) for (let i = 0; i < stretch.length; i++) counts.set(stretch.charCodeAt(i), (counts.get(stretch.charCodeAt(i)) ?? 0) + 1)
+    for (const literal of literals) for (let i = 0; i < literal.length; i++) counts.set(literal.charCodeAt(i), (counts.get(literal.charCodeAt(i)) ?? 0) + 1)
     const units = [...counts].sort((a, b) => Number(a[0] > 0x7f) - Number(b[0] > 0x7f) || b[1] - a[1] || a[0] - b[0]).map(([unit]) => unit)
     const own = units.length < CLASSES ? units.length : CLASSES - 1 - SHARED
     const fold = unicodeFold()
@@ -96,133 +106,190 @@ export class LiteralIndex {
     }
   }
 
-  /** As characters, for they are compared. */
-  #numbersOf(stretch: string): string {
-    let numbers = ''
-    for (let i = 0; i < stretch.length; i++) numbers += String.fromCharCode(this.#classes[stretch.charCodeAt(i)] as number)
-    return numbers
+  #numbersOf(literal: string): readonly number[] {
+    return Array.from({ length: literal.length }, (_, i) => this.#classes[literal.charCodeAt(i)] as number)
   }
 
-  #addShort(numbers: string, literal: number): void {
-    const last = numbers.charCodeAt(numbers.length - 1)
-    this.#endsShort[last] = 1
-    if (numbers.length === 1) {
-      (this.#singles[last] ??= []).push(literal)
-      return
+  *#fill(literals: readonly string[], windows: ReadonlyMap<number, readonly Entry[]>): Generator<void, void> {
+    const entries = [...windows.values()].flat()
+    this.#reserve([...windows.keys()], entries)
+    let place = 0
+    let begin = 0
+    for (const [window, some] of windows) {
+      this.#mark(window, (some[0] as Entry).numbers.length)
+      this.#setFirst(window, place)
+      for (const { literal, numbers, before } of some) {
+        this.#checks[place] = checkOf(literals[literal] as string, numbers, before)
+        this.#literals[place] = literal
+        this.#before[place] = before
+        this.#lengths[place] = numbers.length
+        this.#begins[place] = begin
+        this.#numbers.set(numbers, begin)
+        begin += numbers.length
+        if (place % LITERALS_A_STEP === 0) yield
+        place++
+      }
+      this.#checks[place - 1] = (this.#checks[place - 1] as number) | LAST
     }
-    const pairs = (this.#pairs[last] ??= new Map<number, number[]>())
-    const others = pairs.get(numbers.charCodeAt(0))
-    if (others === undefined) pairs.set(numbers.charCodeAt(0), [literal])
-    else others.push(literal)
   }
 
-  #reserve(most: number): void {
-    this.#windows = new NumberTable(most)
-    this.#characters = new Uint8Array(most * MAX_DEPTH)
-    this.#lengths = new Uint8Array(most)
-    this.#shared = new Uint8Array(most)
-    this.#literals = new Int32Array(most)
+  #reserve(windows: readonly number[], entries: readonly Entry[]): void {
+    const triples = entries.filter(({ numbers }) => numbers.length === WINDOW - 1).length
+    this.#quadShift = 32 - hashBits(windows.length)
+    this.#tripleShift = 32 - hashBits(triples)
+    this.#quads = new Uint32Array(2 ** (32 - this.#quadShift - 5))
+    this.#triples = new Uint32Array(2 ** (32 - this.#tripleShift - 5))
+    let size = 16
+    while (size < windows.length * 2) size *= 2
+    this.#mask = size - 1
+    this.#keys = new Int32Array(size)
+    this.#firsts = new Int32Array(size)
+    this.#literals = new Int32Array(entries.length)
+    this.#checks = new Int32Array(entries.length)
+    this.#before = new Uint16Array(entries.length)
+    this.#lengths = new Uint16Array(entries.length)
+    this.#begins = new Int32Array(entries.length)
+    this.#numbers = new Uint8Array(entries.reduce((sum, { numbers }) => sum + numbers.length, 0))
   }
 
-  #add(place: number, numbers: string, literal: number): void {
-    const begin = place * MAX_DEPTH
-    for (let i = 0; i < numbers.length; i++) this.#characters[begin + i] = numbers.charCodeAt(i)
-    this.#lengths[place] = numbers.length
-    this.#literals[place] = literal
-    let shared = 0
-    while (place > 0 && shared < numbers.length && shared < (this.#lengths[place - 1] as number) && this.#characters[begin - MAX_DEPTH + shared] === numbers.charCodeAt(shared)) shared++
-    this.#shared[place] = shared
-    const window = (numbers.charCodeAt(0) << (2 * CLASS_BITS)) | (numbers.charCodeAt(1) << CLASS_BITS) | numbers.charCodeAt(2)
-    if (shared < WINDOW) this.#windows.set(window, place)
-    const length = numbers.length
-    mark(this.#first, firstHash(window), length === WINDOW ? ENDS : GOES_ON)
-    if (length > WINDOW) mark(this.#second, nextHash(window, numbers.charCodeAt(WINDOW)), length === WINDOW + 1 ? ENDS : GOES_ON)
-    if (length > WINDOW + 1) mark(this.#third, nextHash(nextHash(window, numbers.charCodeAt(WINDOW)), numbers.charCodeAt(WINDOW + 1)), ENDS)
+  #mark(window: number, length: number): void {
+    if (length >= WINDOW) markBit(this.#quads, Math.imul(window, MULTIPLIER) >>> this.#quadShift)
+    else if (length === WINDOW - 1) markBit(this.#triples, Math.imul(window << CLASS_BITS, MULTIPLIER) >>> this.#tripleShift)
+    else if (length === 2) markBit(this.#pairs, window)
+    else for (let before = 0; before <= CLASS_MASK; before++) markBit(this.#pairs, (before << CLASS_BITS) | window)
+  }
+
+  #setFirst(window: number, place: number): void {
+    let slot = slotOf(window) & this.#mask
+    while (this.#keys[slot] !== 0) slot = (slot + 1) & this.#mask
+    this.#keys[slot] = window
+    this.#firsts[slot] = place
   }
 
   /** Units from `start` up to `end` are a text for themselves. */
   scan(units: Uint16Array, [start, end]: readonly [number, number], found: Found): void {
     const classes = this.#classes
-    const first = this.#first
-    const endsShort = this.#endsShort
+    const quads = this.#quads
+    const quadShift = this.#quadShift
+    const triples = this.#triples
+    const tripleShift = this.#tripleShift
+    const pairs = this.#pairs
     let window = 0
     for (let at = start; at < end; at++) {
-      const number = classes[units[at] as number] as number
-      window = ((window << CLASS_BITS) | number) & WINDOW_MASK
-      const what = marked(first, firstHash(window))
-      if (what !== 0 && (what >= ENDS || this.#goesOn(units, at + 1, window))) this.#compare(units, [at - WINDOW + 1, end, window], found)
-      if (endsShort[number] === 1) this.#tellShort(window & PAIR_MASK, at, found)
+      window = (window << CLASS_BITS) | (classes[units[at] as number] as number)
+      const quad = Math.imul(window, MULTIPLIER) >>> quadShift
+      const triple = Math.imul(window << CLASS_BITS, MULTIPLIER) >>> tripleShift
+      const pair = window & PAIR_MASK
+      const isQuad = ((quads[quad >>> 5] as number) >>> (quad & 31)) & 1
+      const isShort = (((triples[triple >>> 5] as number) >>> (triple & 31)) | ((pairs[pair >>> 5] as number) >>> (pair & 31))) & 1
+      if ((isQuad | isShort) === 0) continue
+      if (isQuad === 1 && window >>> (3 * CLASS_BITS) !== 0) this.#compare(window, { units, start, end, at }, found)
+      if (isShort === 1) this.#short(window, { units, start, end, at }, found)
     }
   }
 
-  /** By what stands behind a window: may a literal that is longer begin with it? Where the text ends is for others to see. */
-  #goesOn(units: Uint16Array, next: number, window: number): boolean {
-    const hash = nextHash(window, this.#classes[units[next] ?? 0] as number)
-    const what = marked(this.#second, hash)
-    return what === GOES_ON ? marked(this.#third, nextHash(hash, this.#classes[units[next + 1] ?? 0] as number)) !== 0 : what !== 0
+  /** Windows that begin with nothing known are shorter ones. */
+  #short(window: number, place: Place, found: Found): void {
+    const triple = window & TRIPLE_MASK
+    const pair = window & PAIR_MASK
+    if (triple > PAIR_MASK) this.#compare(triple, place, found)
+    if (pair > CLASS_MASK) this.#compare(pair, place, found)
+    this.#compare(window & CLASS_MASK, place, found)
   }
 
-  /** With all that begin with the window. */
-  #compare(units: Uint16Array, [from, end, window]: readonly [number, number, number], found: Found): void {
-    let place = this.#windows.get(window)
-    if (place < 0) return
-    const characters = this.#characters
+  /** With all that have this window. */
+  #compare(window: number, { units, start, end, at }: Place, found: Found): void {
+    const keys = this.#keys
+    let slot = slotOf(window) & this.#mask
+    while (keys[slot] !== window) {
+      if (keys[slot] === 0) return
+      slot = (slot + 1) & this.#mask
+    }
     const classes = this.#classes
-    const most = this.#lengths.length
-    // So many characters are the same as those of the literal that was compared last.
-    let same = WINDOW
-    do {
-      const length = this.#lengths[place] as number
-      const begin = place * MAX_DEPTH
-      const until = Math.min(length, end - from)
-      while (same < until && characters[begin + same] === classes[units[from + same] as number]) same++
-      if (same >= length) found(this.#literals[place] as number, from)
-      place++
-      // What shares more than is the same fails as this did.
-      while (place < most && (this.#shared[place] as number) > same) place++
-      // What shares less is behind all that could stand here.
-    } while (place < most && this.#shared[place] === same)
+    const checks = this.#checks
+    for (let entry = this.#firsts[slot] as number; ; entry++) {
+      const check = checks[entry] as number
+      const looked = at + ((check << (2 * CLASS_BITS)) >> (3 * CLASS_BITS))
+      if (looked >= start && looked < end && classes[units[looked] as number] === (check & CLASS_MASK)) {
+        const from = at - (this.#before[entry] as number)
+        if (from >= start && from + (this.#lengths[entry] as number) <= end && this.#isAt(entry, units, from)) found(this.#literals[entry] as number, from)
+      }
+      if ((check & LAST) !== 0) return
+    }
   }
 
-  #tellShort(pair: number, at: number, found: Found): void {
-    const last = pair & (CLASSES - 1)
-    tell(this.#singles[last], at, found)
-    tell(this.#pairs[last]?.get(pair >> CLASS_BITS), at - 1, found)
+  #isAt(entry: number, units: Uint16Array, from: number): boolean {
+    const classes = this.#classes
+    const numbers = this.#numbers
+    const begin = this.#begins[entry] as number
+    const length = this.#lengths[entry] as number
+    for (let i = 0; i < length; i++) if (numbers[begin + i] !== classes[units[from + i] as number]) return false
+    return true
   }
 }
 
-function tell(literals: readonly number[] | undefined, at: number, found: Found): void {
-  if (literals !== undefined) for (const literal of literals) found(literal, at)
+interface Entry {
+  readonly literal: number
+  readonly numbers: readonly number[]
+  readonly before: number
 }
 
-/** Two bits for each hash. */
-function mark(table: Uint8Array, hash: number, what: number): void {
-  table[hash >>> 2] = (table[hash >>> 2] as number) | (what << ((hash & 3) << 1))
+interface Place {
+  readonly units: Uint16Array
+  readonly start: number
+  readonly end: number
+  readonly at: number
 }
 
-function marked(table: Uint8Array, hash: number): number {
-  return ((table[hash >>> 2] as number) >>> ((hash & 3) << 1)) & 3
-}
+/** Which windows are looked for, and how likely each of them is. */
+class Windows {
+  readonly #likely = new Map<string, number>()
+  readonly #used = new Set<string>()
 
-function firstHash(window: number): number {
-  return Math.imul(window, 0x9e3779b1) >>> (32 - HASH_BITS)
-}
-
-function nextHash(window: number, next: number): number {
-  return Math.imul(Math.imul(window, 0x85ebca6b) + next + 1, 0x9e3779b1) >>> (32 - HASH_BITS)
-}
-
-/** The rarest part of a literal that the index can take, and where in the literal it begins. */
-export function stretchOf(literal: string): { readonly stretch: string, readonly at: number } {
-  if (literal.length <= MAX_DEPTH) return { stretch: literal, at: 0 }
-  let best = { stretch: literal.slice(0, MAX_DEPTH), at: 0 }
-  let least = rarityOf(best.stretch)
-  for (let at = 1; at + MAX_DEPTH <= literal.length; at++) {
-    const stretch = literal.slice(at, at + MAX_DEPTH)
-    const rarity = rarityOf(stretch)
-    if (rarity >= least) continue
-    best = { stretch, at }
-    least = rarity
+  /** Where the window begins that costs least. */
+  choose(literal: string): number {
+    let best = 0
+    let least = Infinity
+    for (let at = 0; at + WINDOW <= literal.length; at++) {
+      const cost = this.#costOf(literal.slice(at, at + WINDOW))
+      if (cost >= least) continue
+      best = at
+      least = cost
+    }
+    this.#used.add(literal.slice(best, best + WINDOW))
+    return best
   }
-  return best
+
+  #costOf(window: string): number {
+    let likely = this.#likely.get(window)
+    if (likely === undefined) this.#likely.set(window, likely = likelihoodOf(window))
+    return this.#used.has(window) ? likely : likely * (1 + NEW_WINDOW)
+  }
+}
+
+/** The rarest character that is not in the window, the farthest of them: what stands near is what often stands there. */
+function checkOf(literal: string, numbers: readonly number[], before: number): number {
+  let best = before
+  let least = Infinity
+  for (let at = 0; at < numbers.length; at++) {
+    if (at <= before && at > before - WINDOW) continue
+    const likely = likelihoodOf(literal.charAt(at)) / Math.abs(at - before)
+    if (likely >= least || Math.abs(at - before) > MOST_AWAY) continue
+    best = at
+    least = likely
+  }
+  return (((best - before) & CLASS_MASK) << CLASS_BITS) | (numbers[best] as number)
+}
+
+function markBit(bits: Uint32Array, bit: number): void {
+  bits[bit >>> 5] = (bits[bit >>> 5] as number) | (1 << (bit & 31))
+}
+
+function hashBits(windows: number): number {
+  return Math.min(MOST_HASH_BITS, Math.max(LEAST_HASH_BITS, Math.ceil(Math.log2(windows * SPARSE + 1))))
+}
+
+function slotOf(window: number): number {
+  const mixed = Math.imul(window, 0x85ebca6b)
+  return mixed ^ (mixed >>> 15)
 }

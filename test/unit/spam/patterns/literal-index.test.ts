@@ -1,7 +1,7 @@
 /** Literals found in one pass. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { LiteralIndex, MAX_DEPTH, stretchOf } from '../../../../src/spam/patterns/literal-index.ts'
+import { LiteralIndex } from '../../../../src/spam/patterns/literal-index.ts'
 
 function found(literals: readonly string[], text: string): string[] {
   const all: string[] = []
@@ -33,9 +33,35 @@ test('more characters than numbers: too much is found, never too little', () => 
   for (const [number, literal] of literals.entries()) assert.ok(found(literals, `x${literal}y`).includes(`1:${literals[number]!}`))
 })
 
-test('of a long literal the rarest stretch is looked for', () => {
-  assert.deepEqual(stretchOf('short'), { stretch: 'short', at: 0 })
-  const long = stretchOf('the tea and the xylophone')
-  assert.equal(long.stretch.length, MAX_DEPTH)
-  assert.equal('the tea and the xylophone'.slice(long.at, long.at + MAX_DEPTH), long.stretch)
+test('literals that share a window, at its begin, at its end and within; long ones whole', () => {
+  const literals = ['xylophone', 'xylo', 'a xylo', 'the xylophones of a large orchestra', 'xylophone!']
+  assert.deepEqual(found(literals, 'The Xylophones of a large orchestra'), ['4:xylo', '4:xylophone', '0:the xylophones of a large orchestra'].sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10) || a.localeCompare(b)))
+  assert.deepEqual(found(literals, 'the xylophones of a large orchestr'), ['4:xylo', '4:xylophone'])
+  assert.deepEqual(found(literals, 'a xylophone!'), ['0:a xylo', '2:xylo', '2:xylophone', '2:xylophone!'])
+})
+
+test('places of one literal are told in their order', () => {
+  const places: number[] = []
+  const text = 'bob abba bob abba bob'
+  LiteralIndex.of(['bob', 'abba', 'bo', 'a']).scan(Uint16Array.from(text, (character) => character.charCodeAt(0)), [0, text.length], (literal, at) => { if (literal === 0) places.push(at) })
+  assert.deepEqual(places, [0, 9, 18])
+})
+
+/** The plain way. */
+function occurrences(literals: readonly string[], text: string): string[] {
+  return literals.flatMap((literal) => Array.from({ length: text.length }, (_, at) => at).filter((at) => text.startsWith(literal, at)).map((at) => `${at}:${literal}`)).sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10) || a.localeCompare(b))
+}
+
+test('as a search for each of them finds', () => {
+  let state = 1
+  const next = (below: number): number => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return Math.floor(state / 2 ** 32 * below)
+  }
+  const words = (letters: string, longest: number): string => Array.from({ length: 1 + next(longest) }, () => letters.charAt(next(letters.length))).join('')
+  for (const letters of ['ab', 'abc ', 'the ring', 'сон ab']) {
+    const literals = [...new Set(Array.from({ length: 60 }, () => words(letters, 9)))]
+    const text = words(letters, 1).repeat(3) + Array.from({ length: 40 }, () => words(letters, 12)).join('')
+    assert.deepEqual(found(literals, text), occurrences(literals, text))
+  }
 })
