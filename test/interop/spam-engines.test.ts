@@ -9,7 +9,7 @@ import { EICAR, EICAR_NAME, startClamd, type EngineDaemon } from '../support/pee
 import { missing } from '../support/peers/programs.ts'
 import { startRspamd, type Rspamd } from '../support/peers/rspamd.ts'
 import { startSpamd } from '../support/peers/spamd.ts'
-import { temporaryDirectory } from '../support/process.ts'
+import { temporaryDirectory, until } from '../support/process.ts'
 import * as engines from '../support/spam-engines.ts'
 import { engineFor, engineMessage, ground, GTUBE, HAM, longMessage, WATCHES } from '../support/spam-engines.ts'
 import { fileMessage } from '../support/stored-message.ts'
@@ -135,7 +135,7 @@ test('an engine that is killed in the middle is set aside, and asked again when 
     // Stopped, it takes the connection and says nothing.
     peer.signal('SIGSTOP')
     const interrupted = engine.scan(engineMessage(HAM))
-    while (engine.health().running === 0) await new Promise((resolve) => setImmediate(resolve))
+    await until('the scan is under way', () => engine.health().running > 0)
     peer.signal('SIGKILL')
     assert.equal((await interrupted).status, 'temperror')
     await peer.stop()
