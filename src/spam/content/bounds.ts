@@ -19,6 +19,8 @@ export const MAX_STYLES_REMEMBERED = 500
 
 /** A newsletter has 50 to 150; beyond this many, more links say nothing more. */
 export const MAX_LINKS = 1000
+/** Of one part, before anybody has read where they lead: most may lead nowhere. */
+export const MAX_RAW_LINKS = 10_000
 /** Mail clients and browsers take longer ones, but what matters stands at the front. */
 export const MAX_URL_CHARACTERS = 2048
 export const MAX_SHOWN_CHARACTERS = 200

@@ -53,9 +53,26 @@ export function blended(color: number, ground: number): number {
   return part(16) + part(8) + part(0)
 }
 
+function hexValue(code: number): number {
+  if (code >= 48 && code <= 57) return code - 48
+  return code >= 97 && code <= 102 ? code - 87 : -1
+}
+
+/** Of at most eight digits; -1: one of them is none. */
+function hexNumber(digits: string): number {
+  let value = 0
+  for (let at = 0; at < digits.length; at++) {
+    const digit = hexValue(digits.charCodeAt(at))
+    if (digit < 0) return -1
+    value = value * 16 + digit
+  }
+  return value
+}
+
 function hexColor(digits: string): number {
-  if (!/^[0-9a-f]+$/.test(digits)) return UNKNOWN
-  const value = parseInt(digits, 16)
+  if (digits.length > 8) return UNKNOWN
+  const value = hexNumber(digits)
+  if (value < 0) return UNKNOWN
   switch (digits.length) {
     case 3: return ((value >> 8) & 15) * 0x110000 + ((value >> 4) & 15) * 0x1100 + (value & 15) * 0x11
     case 4: return withAlpha(hexColor(digits.slice(0, 3)), (value & 15) / 15)
@@ -101,7 +118,7 @@ function functionColor(text: string): number {
 /** A colour as CSS writes it, lower case. */
 export function cssColor(text: string): number {
   if (text.length > MAX_COLOR_CHARACTERS) return UNKNOWN
-  if (text.charCodeAt(0) === 35) return hexColor(text.slice(1))
+  if (text.charCodeAt(0) === HASH) return hexColor(text.slice(1))
   const named = BY_NAME.get(text)
   if (named !== undefined) return named
   if (text === 'transparent') return TRANSPARENT
@@ -114,13 +131,25 @@ export function attributeColor(value: string): number {
   if (text === '' || text === 'transparent') return UNSET
   const named = BY_NAME.get(text)
   if (named !== undefined) return named
-  if (/^#?[0-9a-f]{6}$/.test(text)) return parseInt(text.replace('#', ''), 16)
-  if (/^#[0-9a-f]{3}$/.test(text)) return hexColor(text.slice(1))
   if (text.length > MAX_COLOR_CHARACTERS) return UNKNOWN
-  const digits = text.replace('#', '').replace(/[^0-9a-f]/g, '0')
-  const third = Math.ceil(digits.length / 3)
-  const padded = digits.padEnd(third * 3, '0')
-  const part = (index: number): number => parseInt(padded.slice(index * third, (index + 1) * third).slice(-8).slice(0, 2), 16)
+  const hashed = text.charCodeAt(0) === HASH
+  const bare = hashed ? text.slice(1) : text
+  const plain = bare.length === 6 || (hashed && bare.length === 3) ? hexColor(bare) : UNKNOWN
+  return plain === UNKNOWN ? legacyColor(text) : plain
+}
+
+const HASH = 35
+
+/** What is no hexadecimal digit is a 0; of each third the first two of the last eight digits count. */
+function legacyColor(text: string): number {
+  const hash = text.indexOf('#')
+  const size = hash < 0 ? text.length : text.length - 1
+  const third = Math.ceil(size / 3)
+  const digit = (at: number): number => (at < size ? Math.max(0, hexValue(text.charCodeAt(hash < 0 || at < hash ? at : at + 1))) : 0)
+  const part = (index: number): number => {
+    const from = index * third + Math.max(0, third - 8)
+    return third === 1 ? digit(from) : digit(from) * 16 + digit(from + 1)
+  }
   return part(0) * 0x10000 + part(1) * 0x100 + part(2)
 }
 

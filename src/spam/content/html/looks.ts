@@ -36,6 +36,15 @@ interface Rules {
   readonly perhaps: Style
 }
 
+/** Elements with the same classes. */
+interface Kind {
+  /** of the classes those that a sheet names, each with its mark */
+  readonly marked: readonly string[]
+  /** by id of the element */
+  readonly rules: Map<number, Rules>
+}
+
+const NO_KIND: Kind = { marked: [], rules: new Map() }
 const NO_RULES: Rules = { certain: NO_STYLE, perhaps: NO_STYLE }
 
 /** `marked`: the classes and the id of an element, each with its mark. */
@@ -73,8 +82,9 @@ function inherit(look: Look, around: Readonly<Look>): void {
 
 export class LookReader {
   private readonly memory = new StyleMemory()
-  /** of elements with a class or id that a sheet names */
-  private readonly kinds = new Map<string, Rules>()
+  /** of elements with classes, by what their attribute says */
+  private readonly kinds = new Map<string, Kind>()
+  private remembered = 0
   /** of the others, by id of the element */
   private readonly bare = new Map<number, Rules>()
   private readonly sheet: Sheet | undefined
@@ -150,16 +160,24 @@ export class LookReader {
     const { sheet } = this
     if (sheet === undefined || sheet.rules.size + sheet.perhaps.size === 0) return NO_RULES
     if (!tag.attributes) return this.bareRules(element, sheet)
-    const marked = namesIn(tag.get('class') ?? '').filter((name) => sheet.classes.has(name)).map((name) => `.${name}`)
+    const kind = this.kindOf(tag.get('class') ?? '', sheet)
     const id = tag.get('id')?.trim()
-    if (id !== undefined && sheet.ids.has(id)) marked.push(`#${id}`)
-    if (marked.length === 0) return this.bareRules(element, sheet)
-    const kind = `${element.name}${marked.join('')}`
-    const known = this.kinds.get(kind)
+    if (id !== undefined && sheet.ids.has(id)) return rulesFor(sheet, element.name, [...kind.marked, `#${id}`])
+    if (kind.marked.length === 0) return this.bareRules(element, sheet)
+    const known = kind.rules.get(element.id)
     if (known !== undefined) return known
-    const rules = rulesFor(sheet, element.name, marked)
-    if (this.kinds.size < MAX_KINDS_REMEMBERED) this.kinds.set(kind, rules)
+    const rules = rulesFor(sheet, element.name, kind.marked)
+    if (this.remembered++ < MAX_KINDS_REMEMBERED) kind.rules.set(element.id, rules)
     return rules
+  }
+
+  private kindOf(classes: string, sheet: Sheet): Kind {
+    if (classes === '') return NO_KIND
+    const known = this.kinds.get(classes)
+    if (known !== undefined) return known
+    const kind = { marked: namesIn(classes).filter((name) => sheet.classes.has(name)).map((name) => `.${name}`), rules: new Map<number, Rules>() }
+    if (this.kinds.size < MAX_KINDS_REMEMBERED) this.kinds.set(classes, kind)
+    return kind
   }
 
   private bareRules({ id, name }: Element, sheet: Sheet): Rules {

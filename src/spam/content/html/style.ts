@@ -69,8 +69,11 @@ export interface StyleInMaking {
   image: string
 }
 
+/** A copy of it is made several times as fast as an array is filled. */
+const ZEROS: readonly number[] = Array.from({ length: PROPERTIES }, () => 0)
+
 export function emptyStyle(): StyleInMaking {
-  return { set: 0, values: new Array<number>(PROPERTIES).fill(0), ranks: new Array<number>(PROPERTIES).fill(0), image: '' }
+  return { set: 0, values: ZEROS.slice(), ranks: ZEROS.slice(), image: '' }
 }
 
 export const NO_STYLE: Style = emptyStyle()

@@ -77,6 +77,7 @@ export interface TextLink {
 
 const SCHEMES = ['https', 'http', 'ftp'] as const
 const LONGEST_SCHEME = 5
+const ENDS_SCHEME = new Set(SCHEMES.map((scheme) => scheme.charCodeAt(scheme.length - 1)))
 
 class TextLinkFinder {
   private readonly text: string
@@ -115,6 +116,7 @@ class TextLinkFinder {
 
   private withScheme(colon: number): void {
     const { text } = this
+    if (!ENDS_SCHEME.has(text.charCodeAt(colon - 1) | 32)) return
     for (const scheme of SCHEMES) {
       const from = colon - scheme.length
       if (from < this.done || text.slice(from, colon).toLowerCase() !== scheme) continue

@@ -27,6 +27,7 @@ test('colours of attributes: anything is one', () => {
     // the example of the standard
     ['chucknorris', 0xc00000],
     ['#FFFFF', 0xfffff0],
+    ['#', 0], ['g', 0], ['#f', 0x0f0000], ['12345678', 0x124578], ['a#bcdef', 0xabcdef], ['123456789012345678901234567890', 0x343434],
   ] as const) assert.equal(attributeColor(text), color, text)
 })
 

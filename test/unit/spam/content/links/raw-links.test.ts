@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { MAX_RAW_LINKS } from '../../../../../src/spam/content/bounds.ts'
 import { readHtml } from '../../../../../src/spam/content/html/html-reader.ts'
 import { LinkList } from '../../../../../src/spam/content/links/link-list.ts'
 import type { RawLink } from '../../../../../src/spam/content/links/raw-link.ts'
@@ -36,6 +37,11 @@ test('a link that comes again is kept so often as a message may have links, one 
   const all = collected([...Array.from({ length: 5000 }, (_, at) => href('http://a.example/', `${at}`)), image])
   assert.equal(all.length, 2001)
   assert.equal(all.at(-1), image)
+})
+
+test('of links that lead nowhere only so many are kept', () => {
+  const all = collected(Array.from({ length: 3 * MAX_RAW_LINKS }, (_, at) => href(`page${at}`, 'x')))
+  assert.equal(all.length, MAX_RAW_LINKS)
 })
 
 test('of HTML with the same link everywhere', () => {
