@@ -11,6 +11,8 @@ const BEGIN = Buffer.from('begin ')
 const BEGIN_LINE = /^begin [0-7]{3,4} +([^ ].*| )$/s
 const MAX_BEGIN_BYTES = 600
 const MAX_NAME_BYTES = 255
+/** So far the next one is looked for here: a call of the runtime costs as much. */
+const MAX_SEARCHED_HERE = 32
 /** The first character of a line says how many bytes it has. */
 const MAX_LINE_BYTES = 63
 
@@ -31,7 +33,7 @@ export function uuFiles(text: Buffer, limits: { readonly files: number, readonly
   const files: UuFile[] = []
   let at = 0
   while (files.length < limits.files) {
-    const begin = text.indexOf(BEGIN, at)
+    const begin = nextBegin(text, at)
     if (begin < 0) break
     const file = begin === 0 || text[begin - 1] === 0x0a || text[begin - 1] === 0x0d ? fileAt(text, begin, limits.bytes) : null
     if (file !== null) files.push(file)
@@ -40,18 +42,33 @@ export function uuFiles(text: Buffer, limits: { readonly files: number, readonly
   return files
 }
 
+/** -1: there is none. */
+function nextBegin(text: Buffer, from: number): number {
+  const most = Math.min(text.length, from + MAX_SEARCHED_HERE)
+  for (let at = from; at < most; at++) if (text[at] === BEGIN[0] && text[at + 1] === BEGIN[1] && isBegin(text, at)) return at
+  return text.indexOf(BEGIN, most)
+}
+
+function isBegin(text: Buffer, at: number): boolean {
+  for (let i = 2; i < BEGIN.length; i++) if (text[at + i] !== BEGIN[i]) return false
+  return true
+}
+
 function fileAt(text: Buffer, start: number, maxBytes: number): UuFile | null {
   let end = start + BEGIN.length
+  const digit = text[end] ?? 0
+  if (digit < 0x30 || digit > 0x37) return null
   const most = Math.min(text.length, start + MAX_BEGIN_BYTES)
   while (end < most && text[end] !== 0x0a && text[end] !== 0x0d) end++
-  const name = end === most ? undefined : BEGIN_LINE.exec(text.toString('latin1', start, end))?.[1]
-  if (name === undefined) return null
-  const nameEnd = withoutBlanks(name)
-  if (nameEnd > MAX_NAME_BYTES) return null
+  if (end === most) return null
   const first = behindLine(text, end)
   // Prose may begin a line like this; a file has at least one line with something in it.
   const line = lineAt(text, first)
   if (line.count === 0 || !isUuLine(text, first, line)) return null
+  const name = BEGIN_LINE.exec(text.toString('latin1', start, end))?.[1]
+  if (name === undefined) return null
+  const nameEnd = withoutBlanks(name)
+  if (nameEnd > MAX_NAME_BYTES) return null
   return { name: name.slice(0, nameEnd), start, ...uuLines(text, first, maxBytes) }
 }
 
