@@ -1,7 +1,7 @@
 /**
  * Postern as a process: supervisor and workers, signals, exit codes, systemd.
  * Needs no other program. What happens to mail when processes are killed at
- * random under load is crash.test.ts's business.
+ * random under load is test/interop/kill.test.ts's business.
  */
 import assert from 'node:assert/strict'
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
