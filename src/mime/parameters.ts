@@ -11,6 +11,8 @@ import { fieldText } from './encoded-words.ts'
 import { unescaped } from './escapes.ts'
 
 const PERCENT = 0x25
+const SEMICOLON = 0x3b
+const COMMA = 0x2c
 /** More parameters than any field has. */
 const MAX_PARAMETERS = 100
 
@@ -34,12 +36,9 @@ interface Segment {
 }
 
 const TOKEN = /["']?([^\s;/()"=,]+?)["']?(?=[\s;/()"=,]|$)/y
-const BLANKS = /\s*/y
-const SEPARATORS = /[;,\s]+/y
 const NAME = /([^\s=;("]+)\s*=\s*/y
 /** a name where there is no value, or what is none at all */
 const JUNK = /[^;]+/y
-const LEADING_WORD = /[^\s;]*/y
 const NEXT_PARAMETER = /\s+(?:[\w!#$%&*+.^`|~-]+\s*=|\()/y
 
 class ValueScanner {
@@ -82,7 +81,7 @@ class ValueScanner {
 
   private parameter(): void {
     do this.skipComments()
-    while (this.match(SEPARATORS) !== null)
+    while (this.skipSeparators())
     if (this.at >= this.raw.length) return
     const name = this.match(NAME)?.[1]?.toLowerCase()
     if (name === undefined) {
@@ -121,7 +120,7 @@ class ValueScanner {
   /** Up to the semicolon, less what looks like a comment or another parameter. */
   private unquoted(name: string): string {
     const start = this.at
-    this.match(LEADING_WORD)
+    while (this.at < this.raw.length && this.raw.charCodeAt(this.at) !== SEMICOLON && !this.isBlankAt(this.at)) this.at++
     if (this.at >= this.raw.length || this.raw[this.at] === ';') return this.raw.slice(start, this.at)
     NEXT_PARAMETER.lastIndex = this.at
     if (NEXT_PARAMETER.test(this.raw)) return this.raw.slice(start, this.at)
@@ -134,14 +133,33 @@ class ValueScanner {
 
   /** And blanks. */
   private skipComments(): void {
-    this.match(BLANKS)
+    this.skipBlanks()
     while (this.raw[this.at] === '(') {
       const end = this.comments ? commentEnd(this.raw, this.at) : -1
       // What does not end is none, and is not looked for again.
       this.comments = end >= 0
       this.at = end < 0 ? this.at + 1 : end
-      this.match(BLANKS)
+      this.skipBlanks()
     }
+  }
+
+  private isBlankAt(at: number): boolean {
+    const code = this.raw.charCodeAt(at)
+    return code === 0x20 || (code >= 0x09 && code <= 0x0d) || code === 0xa0
+  }
+
+  private skipBlanks(): void {
+    while (this.isBlankAt(this.at)) this.at++
+  }
+
+  /** Whether there were some. */
+  private skipSeparators(): boolean {
+    const from = this.at
+    for (; this.at < this.raw.length; this.at++) {
+      const code = this.raw.charCodeAt(this.at)
+      if (code !== SEMICOLON && code !== COMMA && !this.isBlankAt(this.at)) break
+    }
+    return this.at > from
   }
 
   private match(pattern: RegExp): RegExpExecArray | null {
@@ -153,7 +171,7 @@ class ValueScanner {
 
   /** RFC 2231: `name*`, `name*0`, `name*0*` */
   private add(name: string, value: string): void {
-    const match = /^([^*]+)(?:\*(\d{1,9}))?(\*)?$/.exec(name)
+    const match = name.includes('*') ? /^([^*]+)(?:\*(\d{1,9}))?(\*)?$/.exec(name) : null
     if (match === null || (match[2] === undefined && match[3] === undefined)) {
       if (!this.plain.has(name)) this.plain.set(name, value)
       return

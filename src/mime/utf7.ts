@@ -8,37 +8,56 @@ const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/
 const VALUES = new Int8Array(256).fill(-1)
 for (let i = 0; i < BASE64.length; i++) VALUES[BASE64.charCodeAt(i)] = i
 
+const PLUS = 0x2b
+const MINUS = 0x2d
+const BROKEN = 0xfffd
+
 export function decodeUtf7(bytes: Buffer): string {
-  let text = ''
-  let at = 0
-  while (at < bytes.length) {
-    const plus = bytes.indexOf(0x2b, at)
-    const end = plus < 0 ? bytes.length : plus
-    text += bytes.toString('latin1', at, end).replace(/[\x80-\xff]/g, '\ufffd')
-    if (plus < 0) break
-    let stop = plus + 1
-    while (stop < bytes.length && (VALUES[bytes[stop] ?? 0] ?? -1) >= 0) stop++
-    const minus = bytes[stop] === 0x2d
-    text += stop === plus + 1 ? (minus ? '+' : '\ufffd') : shifted(bytes, plus + 1, stop)
-    at = minus ? stop + 1 : stop
-  }
-  return text.toWellFormed()
+  return new Utf7Decoder(bytes).decode().toWellFormed()
 }
 
-function shifted(bytes: Buffer, from: number, to: number): string {
-  const units: number[] = []
-  let bits = 0
-  let held = 0
-  let text = ''
-  for (let at = from; at < to; at++) {
-    held = ((held << 6) | (VALUES[bytes[at] ?? 0] ?? 0)) & 0x3fffff
-    bits += 6
-    if (bits < 16) continue
-    bits -= 16
-    units.push((held >> bits) & 0xffff)
-    if (units.length === 4096) text += String.fromCharCode(...units.splice(0))
+class Utf7Decoder {
+  private readonly bytes: Buffer
+  /** no byte becomes more than one */
+  private readonly units: Uint16Array
+  private length = 0
+
+  constructor(bytes: Buffer) {
+    this.bytes = bytes
+    this.units = new Uint16Array(bytes.length)
   }
-  // At most five bits of zero are left over.
-  const broken = bits >= 6 || (held & ((1 << bits) - 1)) !== 0
-  return text + String.fromCharCode(...units) + (broken ? '\ufffd' : '')
+
+  decode(): string {
+    const { bytes, units } = this
+    for (let at = 0; at < bytes.length;) {
+      const byte = bytes[at] as number
+      if (byte !== PLUS) {
+        units[this.length++] = byte < 0x80 ? byte : BROKEN
+        at++
+        continue
+      }
+      let stop = at + 1
+      while (stop < bytes.length && (VALUES[bytes[stop] as number] as number) >= 0) stop++
+      const minus = bytes[stop] === MINUS
+      if (stop === at + 1) units[this.length++] = minus ? PLUS : BROKEN
+      else this.shifted(at + 1, stop)
+      at = minus ? stop + 1 : stop
+    }
+    return Buffer.from(units.buffer, 0, this.length * 2).toString('utf16le')
+  }
+
+  private shifted(from: number, to: number): void {
+    const { bytes, units } = this
+    let bits = 0
+    let held = 0
+    for (let at = from; at < to; at++) {
+      held = ((held << 6) | (VALUES[bytes[at] as number] as number)) & 0x3fffff
+      bits += 6
+      if (bits < 16) continue
+      bits -= 16
+      units[this.length++] = (held >> bits) & 0xffff
+    }
+    // At most five bits of zero are left over.
+    if (bits >= 6 || (held & ((1 << bits) - 1)) !== 0) units[this.length++] = BROKEN
+  }
 }

@@ -19,7 +19,7 @@ const MAX_CLASSES = 8
 /** Attributes that say how an element looks. */
 const SAYS_LOOK = bitsOf('color', 'text', 'bgcolor', 'background', 'width', 'height', 'dir')
 /** Elements whose rules are remembered: a message has a few kinds, many times over. */
-const MAX_KINDS_REMEMBERED = 500
+const MAX_KINDS_REMEMBERED = 2000
 
 function pixels(value: string | undefined): number {
   if (value === undefined || value.includes('%')) return NaN
@@ -49,9 +49,17 @@ const NO_RULES: Rules = { certain: NO_STYLE, perhaps: NO_STYLE }
 
 /** `marked`: the classes and the id of an element, each with its mark. */
 function rulesFor(sheet: Sheet, name: string, marked: readonly string[]): Rules {
-  const keys = ['*', name, ...marked.flatMap((one) => [one, name + one])]
-  const all = (rules: ReadonlyMap<string, Style>): Style => keys.reduce((style, key) => overlay(style, rules.get(key) ?? NO_STYLE), NO_STYLE)
-  return { certain: all(sheet.rules), perhaps: all(sheet.perhaps) }
+  return { certain: styleFor(sheet.rules, name, marked), perhaps: styleFor(sheet.perhaps, name, marked) }
+}
+
+function styleFor(rules: ReadonlyMap<string, Style>, name: string, marked: readonly string[]): Style {
+  if (rules.size === 0) return NO_STYLE
+  let style = overlay(rules.get('*') ?? NO_STYLE, rules.get(name) ?? NO_STYLE)
+  for (const one of marked) {
+    style = overlay(style, rules.get(one) ?? NO_STYLE)
+    style = overlay(style, rules.get(name + one) ?? NO_STYLE)
+  }
+  return style
 }
 
 /** The first of the names that blanks divide. */
@@ -85,6 +93,8 @@ export class LookReader {
   /** of elements with classes, by what their attribute says */
   private readonly kinds = new Map<string, Kind>()
   private remembered = 0
+  /** of elements with an id that a sheet names, by that and their classes */
+  private readonly ids = new Map<string, Rules>()
   /** of the others, by id of the element */
   private readonly bare = new Map<number, Rules>()
   private readonly sheet: Sheet | undefined
@@ -162,12 +172,21 @@ export class LookReader {
     if (!tag.attributes) return this.bareRules(element, sheet)
     const kind = this.kindOf(tag.get('class') ?? '', sheet)
     const id = tag.get('id')?.trim()
-    if (id !== undefined && sheet.ids.has(id)) return rulesFor(sheet, element.name, [...kind.marked, `#${id}`])
+    if (id !== undefined && sheet.ids.has(id)) return this.rulesOfId(element, [...kind.marked, `#${id}`], sheet)
     if (kind.marked.length === 0) return this.bareRules(element, sheet)
     const known = kind.rules.get(element.id)
     if (known !== undefined) return known
     const rules = rulesFor(sheet, element.name, kind.marked)
     if (this.remembered++ < MAX_KINDS_REMEMBERED) kind.rules.set(element.id, rules)
+    return rules
+  }
+
+  private rulesOfId(element: Element, marked: readonly string[], sheet: Sheet): Rules {
+    const key = element.name + marked.join('')
+    const known = this.ids.get(key)
+    if (known !== undefined) return known
+    const rules = rulesFor(sheet, element.name, marked)
+    if (this.ids.size < MAX_KINDS_REMEMBERED) this.ids.set(key, rules)
     return rules
   }
 

@@ -7,7 +7,7 @@
  * Each character is looked at once; nothing here fails.
  */
 import { MAX_SHEET_CHARACTERS, MAX_SHEET_RULES } from '../bounds.ts'
-import { MOST_SPECIFIC, readSelector } from './selectors.ts'
+import { MOST_SPECIFIC, readSelector, type Selector } from './selectors.ts'
 import { NO_STYLE, onlyShowing, overlay, type Style } from './style.ts'
 import type { Codes } from '../text/codes.ts'
 import { behindComment, behindString, readStyle } from './styles.ts'
@@ -59,6 +59,7 @@ class SheetReader {
   readonly perhaps = new Map<string, Style>()
   readonly classes = new Set<string>()
   readonly ids = new Set<string>()
+  private readonly selectors = new Map<string, Selector | undefined>()
   private left = MAX_SHEET_CHARACTERS
   private order = 0
   work = 0
@@ -139,7 +140,7 @@ class SheetReader {
     const written = this.css.slice(from, to)
     const seen = new Map<number, Style>()
     for (const one of selectors.split(',')) {
-      const selector = readSelector(one)
+      const selector = this.selector(one)
       if (selector === undefined) continue
       const certain = selector.certain && !conditional
       const rules = certain ? this.rules : this.perhaps
@@ -162,6 +163,14 @@ class SheetReader {
     rules.set(key, overlay(before ?? NO_STYLE, style))
     const mark = before === undefined ? key.search(/[.#]/) : -1
     if (mark >= 0) (key.charAt(mark) === '.' ? this.classes : this.ids).add(key.slice(mark + 1))
+  }
+
+  /** Those of a rule with rules in it come again and again. */
+  private selector(written: string): Selector | undefined {
+    if (this.selectors.has(written)) return this.selectors.get(written)
+    const selector = readSelector(written)
+    if (this.selectors.size < MAX_SHEET_RULES) this.selectors.set(written, selector)
+    return selector
   }
 
   private get full(): boolean {
