@@ -21,7 +21,7 @@
  */
 import { chiSquareAbove } from './chi-square.ts'
 import { hamCount, spamCount, type TokenTable } from './table.ts'
-import { PAIR_BIT, type TokenSet } from './token-set.ts'
+import { MAX_TOKENS, PAIR_BIT, type TokenSet } from './token-set.ts'
 
 export const UNKNOWN_WEIGHT = 0.1
 export const MIN_DEVIATION = 0.25
@@ -110,16 +110,19 @@ export function probabilityOf({ forHam, forSpam, weights }: Sums): number {
   return (1 + chiSquareAbove(forSpam * scale, pairs) - chiSquareAbove(forHam * scale, pairs)) / 2
 }
 
+/** of the tokens of one message */
+const found = new Uint16Array(MAX_TOKENS)
+
 export function combine(tokens: TokenSet, { table }: Trained, estimates: Estimates): Combined {
-  const { low, high, count } = tokens
+  const { high, count } = tokens
   const { logs } = estimates
   let forHam = 0
   let forSpam = 0
   let weights = 0
   let telling = 0
+  table.findEach(tokens, found)
   for (let at = 0; at < count; at++) {
-    const half = high[at] ?? 0
-    const counts = table.find(low[at] ?? 0, half)
+    const counts = found[at] ?? 0
     if (counts === 0) continue
     let log = logs[2 * counts] ?? 0
     if (Number.isNaN(log)) {
@@ -127,7 +130,7 @@ export function combine(tokens: TokenSet, { table }: Trained, estimates: Estimat
       log = logs[2 * counts] ?? 0
     }
     if (log === 0) continue
-    const weight = (half & PAIR_BIT) === 0 ? 1 : PAIR_WEIGHT
+    const weight = ((high[at] ?? 0) & PAIR_BIT) === 0 ? 1 : PAIR_WEIGHT
     forHam += weight * log
     forSpam += weight * (logs[2 * counts + 1] ?? 0)
     weights += weight

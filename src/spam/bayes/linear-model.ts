@@ -13,7 +13,7 @@
  * and never throws.
  */
 import { TokenTable } from './table.ts'
-import { PAIR_BIT, type TokenSet } from './token-set.ts'
+import { MAX_TOKENS, PAIR_BIT, type TokenSet } from './token-set.ts'
 
 /** r is a logarithm of a ratio; beyond this it is certain enough. */
 export const MAX_IMPORTANCE = 4
@@ -66,14 +66,20 @@ function markOf(token: number): number {
   return token & 0xffff
 }
 
+/** Of the words of one message. */
+const singles = new Uint32Array(MAX_TOKENS)
+const found = new Uint16Array(MAX_TOKENS)
+
 /** 0 where it knows no token of the message. */
 export function marginOf({ count, low, high }: TokenSet, { table, bias, largestWeight }: LinearModel): number {
   let sum = 0
   let squares = 0
-  for (let at = 0; at < count; at++) {
-    if (((high[at] ?? 0) & PAIR_BIT) !== 0) continue
-    const token = low[at] ?? 0
-    const codes = table.find(token, markOf(token))
+  let words = 0
+  for (let at = 0; at < count; at++) if (((high[at] ?? 0) & PAIR_BIT) === 0) singles[words++] = low[at] ?? 0
+  // The mark is the lower end of the same half (`markOf`).
+  table.findEach({ low: singles, high: singles, count: words }, found)
+  for (let at = 0; at < words; at++) {
+    const codes = found[at] ?? 0
     if (codes === 0) continue
     sum += SHARES[codes & 0xff] ?? 0
     squares += SQUARES[codes >>> 8] ?? 0

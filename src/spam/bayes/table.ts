@@ -26,6 +26,17 @@ export interface TokenPlace {
   readonly value: number
 }
 
+/** Tokens by the two halves of their hashes. */
+export interface TokenHalves {
+  readonly low: Uint32Array
+  readonly high: Uint32Array
+  readonly count: number
+}
+
+const AT_ONCE = 512
+const firstSlots = new Int32Array(AT_ONCE)
+const firstHeld = new Uint32Array(AT_ONCE)
+
 export class TokenTable {
   readonly slots: Uint32Array
   /** decides where tokens lie */
@@ -58,6 +69,32 @@ export class TokenTable {
       if (++slot === size) slot = 0
     }
     return 0
+  }
+
+  /** What `find` says of each of `count` tokens, into `values`. */
+  findEach({ low, high, count }: TokenHalves, values: Uint16Array): void {
+    for (let from = 0; from < count; from += AT_ONCE) this.#findSome({ low, high, count: Math.min(count, from + AT_ONCE) }, from, values)
+  }
+
+  /** All first places are read before anything hangs on what stands there: the memory is slow, and brings several at a time. */
+  #findSome({ low, high, count }: TokenHalves, from: number, values: Uint16Array): void {
+    const { slots } = this
+    const size = slots.length
+    for (let at = from; at < count; at++) {
+      const slot = this.#place(low[at] as number)
+      firstSlots[at - from] = slot
+      firstHeld[at - from] = slots[slot] as number
+    }
+    for (let at = from; at < count; at++) {
+      const mark = (high[at] as number) & 0xffff
+      let slot = firstSlots[at - from] as number
+      let held = firstHeld[at - from] as number
+      for (let tries = 1; held !== 0 && held >>> 16 !== mark; tries++) {
+        if (++slot === size) slot = 0
+        held = tries < MAX_TRIES ? slots[slot] as number : 0
+      }
+      values[at] = held & 0xffff
+    }
   }
 
   /** Some rows, by default all. false: there was no place for each; the others have theirs. */
