@@ -94,7 +94,7 @@ export class LookReader {
   private readonly kinds = new Map<string, Kind>()
   private remembered = 0
   /** of elements with an id that a sheet names, by that and their classes */
-  private readonly ids = new Map<string, Rules>()
+  private readonly ids = new Map<string, Map<number, Rules>>()
   /** of the others, by id of the element */
   private readonly bare = new Map<number, Rules>()
   private readonly sheet: Sheet | undefined
@@ -172,7 +172,7 @@ export class LookReader {
     if (!tag.attributes) return this.bareRules(element, sheet)
     const kind = this.kindOf(tag.get('class') ?? '', sheet)
     const id = tag.get('id')?.trim()
-    if (id !== undefined && sheet.ids.has(id)) return this.rulesOfId(element, [...kind.marked, `#${id}`], sheet)
+    if (id !== undefined && sheet.ids.has(id)) return this.rulesOfId(element, id, { sheet, marked: kind.marked })
     if (kind.marked.length === 0) return this.bareRules(element, sheet)
     const known = kind.rules.get(element.id)
     if (known !== undefined) return known
@@ -181,12 +181,18 @@ export class LookReader {
     return rules
   }
 
-  private rulesOfId(element: Element, marked: readonly string[], sheet: Sheet): Rules {
-    const key = element.name + marked.join('')
-    const known = this.ids.get(key)
-    if (known !== undefined) return known
-    const rules = rulesFor(sheet, element.name, marked)
-    if (this.ids.size < MAX_KINDS_REMEMBERED) this.ids.set(key, rules)
+  /** `marked`: of the classes. */
+  private rulesOfId(element: Element, id: string, { sheet, marked }: { readonly sheet: Sheet; readonly marked: readonly string[] }): Rules {
+    const key = marked.length === 0 ? id : `${id}${marked.join('')}`
+    let known = this.ids.get(key)
+    if (known === undefined) {
+      known = new Map<number, Rules>()
+      if (this.ids.size < MAX_KINDS_REMEMBERED) this.ids.set(key, known)
+    }
+    const found = known.get(element.id)
+    if (found !== undefined) return found
+    const rules = rulesFor(sheet, element.name, [...marked, `#${id}`])
+    if (this.remembered++ < MAX_KINDS_REMEMBERED) known.set(element.id, rules)
     return rules
   }
 

@@ -4,45 +4,49 @@
  * of its paragraph, becomes what the reader sees. The simple case only: another
  * sign of direction ends it. Each character is looked at once.
  */
-const OVERRIDE = '\u202e'
+const OVERRIDE = 0x202e
 
-/** Where the run ends that begins at `from`. */
-function runEnd(text: string, from: number): number {
-  let at = from
-  for (; at < text.length; at++) {
-    const code = text.charCodeAt(at)
-    if (code === 10 || (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069)) break
-  }
-  return at
+/** A line feed, or a sign of direction. */
+function endsRun(code: number): boolean {
+  return code === 10 || (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069)
+}
+
+function isHigh(code: number): boolean {
+  return code >= 0xd800 && code <= 0xdbff
+}
+
+function isLow(code: number): boolean {
+  return code >= 0xdc00 && code <= 0xdfff
 }
 
 /** The halves of a character keep their order. */
-function reversed(run: string): string {
-  const units = Buffer.allocUnsafe(run.length * 2)
-  let free = run.length
-  for (let at = 0; at < run.length; at++) {
-    const code = run.charCodeAt(at)
-    const next = code >= 0xd800 && code <= 0xdbff ? run.charCodeAt(at + 1) : 0
-    if (next >= 0xdc00 && next <= 0xdfff) {
-      units.writeUInt16LE(next, --free * 2)
-      at++
-    }
-    units.writeUInt16LE(code, --free * 2)
+function turn(units: Uint16Array, from: number, to: number): void {
+  units.subarray(from, to).reverse()
+  for (let at = from; at + 1 < to; at++) {
+    const low = units[at] as number
+    const high = units[at + 1] as number
+    if (!isLow(low) || !isHigh(high)) continue
+    units[at] = high
+    units[++at] = low
   }
-  return units.toString('utf16le')
 }
 
 export function turnedBack(text: string): string {
-  let override = text.indexOf(OVERRIDE)
-  if (override < 0) return text
-  const pieces: string[] = []
-  let done = 0
-  while (override >= 0) {
-    const end = runEnd(text, override + 1)
-    pieces.push(text.slice(done, override), reversed(text.slice(override + 1, end)))
-    done = end
-    override = text.indexOf(OVERRIDE, end)
+  if (!text.includes('\u202e')) return text
+  const bytes = Buffer.allocUnsafeSlow(text.length * 2)
+  bytes.write(text, 'utf16le')
+  const units = new Uint16Array(bytes.buffer, 0, text.length)
+  // What is left out makes room: everything is written where it was, or before.
+  let length = 0
+  for (let at = 0; at < units.length;) {
+    const code = units[at++] as number
+    if (code !== OVERRIDE) {
+      units[length++] = code
+      continue
+    }
+    const from = length
+    for (; at < units.length && !endsRun(units[at] as number); at++) units[length++] = units[at] as number
+    turn(units, from, length)
   }
-  pieces.push(text.slice(done))
-  return pieces.join('')
+  return bytes.toString('utf16le', 0, length * 2)
 }
