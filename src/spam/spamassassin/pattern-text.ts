@@ -25,9 +25,12 @@ export function writtenPattern(text: string): WrittenPattern | string {
   return { source: text.slice(open[0].length, end), flags }
 }
 
+/** What makes a whole pattern one of Unicode's rules (perlre, "/d, /u, /a, and /l"): `\p{…}`, `\N{U+…}`, a character beyond the bytes. */
+const UNICODE = /(?<!\\)(?:\\\\)*\\(?:[pP]|N\{U|x\{\s*0*[1-9a-fA-F][\da-fA-F]{2,}\s*\}|o\{\s*0*[4-7][0-7]{2}|o\{\s*0*[1-7][0-7]{3,})/
+
 export function compilePattern({ source, flags }: WrittenPattern): Pattern | string {
   if (/(?<!\\)%\{[A-Za-z]\w*\}/.test(source)) return 'the pattern holds a tag that another rule sets'
   const kept = [...new Set(flags.replace(/[pld]/g, ''))].join('')
-  const reading = readPattern(source, /[ua]/.test(kept) ? kept : `${kept}d`)
+  const reading = readPattern(source, /[ua]/.test(kept) ? kept : `${kept}${UNICODE.test(source) ? 'u' : 'd'}`)
   return reading.status === 'read' ? reading.pattern : `the pattern cannot be used: ${reading.problem}, at character ${reading.at + 1} of it`
 }

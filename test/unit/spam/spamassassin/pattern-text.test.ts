@@ -27,6 +27,10 @@ test('patterns are about bytes, unless their flags say otherwise', () => {
   assert.equal(flagsOf('/x/ial'), 'ia')
   assert.equal(flagsOf('/x/'), 'd')
   assert.equal(flagsOf('/(?<NAME>x)/'), 'd')
+  // perlre, "/d, /u, /a, and /l": what has to do with Unicode makes the whole pattern so.
+  for (const text of ['/\\p{L}\\w/', '/\\w\\PL/', '/[\\p{Lu}x]/', '/\\N{U+e9}/', '/\\x{100}|x/', '/\\x{ 0263a }/', '/\\o{400}/']) assert.equal(flagsOf(text), 'u', text)
+  for (const text of ['/\\\\p{2}/', '/\\N{2}/', '/\\N/', '/\\x{ff}/', '/\\x{00e9}/', '/\\o{377}/', '/x{100}/']) assert.equal(flagsOf(text), 'd', text)
+  assert.equal(flagsOf('/\\p{L}/a'), 'a')
   assert.match(flagsOf('/%{NAME}/'), /a tag that another rule sets/)
   assert.match(flagsOf('/(x/'), /cannot be used: .* at character 1/)
 })
