@@ -172,8 +172,9 @@ export class Candidates {
   /** Undefined: nowhere. */
   windowsOf(pattern: number): Windows | undefined {
     const { places, uses } = this.#findings
-    const found = new WindowList(this.#findings)
     if (places.length <= 2 * FEW_PLACES) {
+      if (!this.patterns.includes(pattern)) return undefined
+      const found = new WindowList(this.#findings)
       for (let place = 0; place < places.length; place += 2) {
         const literal = literalOf(places[place] as number)
         const behind = uses.starts[literal + 1] as number
@@ -183,7 +184,10 @@ export class Candidates {
     }
     const { starts, records } = this.#sorted ??= sortedByPattern(this.#findings)
     const behind = starts[pattern + 1] as number
-    for (let at = starts[pattern] as number; at < behind; at++) found.add(records[2 * at] as number, records[2 * at + 1] as number)
+    const first = starts[pattern] as number
+    if (first === behind) return undefined
+    const found = new WindowList(this.#findings)
+    for (let at = first; at < behind; at++) found.add(records[2 * at] as number, records[2 * at + 1] as number)
     return found.ordered()
   }
 }

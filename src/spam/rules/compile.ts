@@ -35,6 +35,8 @@ export interface CompiledRule {
 type ItemQuestion<T> = (run: Run, item: T) => Truth
 
 const MAX_SHOWN_CHARACTERS = 80
+/** So many are asked one by one as soon as their values are. */
+const FEW_ITEMS = 4
 
 /** A rule a step. */
 export function* compileRules(rules: readonly Rule[]): Generator<void, Program> {
@@ -197,10 +199,12 @@ class Compiler {
 
   #some<T>(source: ItemSource<T>, where: ItemTest): Question {
     const ask = this.#itemTest(source, where)
+    const ofNone = this.#ofNone(source, where)
     return {
       holds: (run) => {
         const items = source.list(run.view)
-        return items === undefined ? undefined : anyOf(items, (item) => ask(run, item))
+        if (items === undefined) return undefined
+        return items.length > FEW_ITEMS && ofNone?.(run) === true ? false : anyOf(items, (item) => ask(run, item))
       },
       shows: (run) => {
         const found = source.list(run.view)?.find((item) => ask(run, item) === true)
@@ -211,10 +215,12 @@ class Compiler {
 
   #itemCount<T>(source: ItemSource<T>, { where, different }: Extract<Quantity, { kind: 'items' }>): Measurement {
     const ask = this.#itemTest(source, where)
+    const ofNone = this.#ofNone(source, where)
     const field = different === undefined ? undefined : source.fields.get(different)
     return (run) => {
       const items = source.list(run.view)
       if (items === undefined) return undefined
+      if (items.length > FEW_ITEMS && ofNone?.(run) === true) return 0
       const found: T[] = []
       for (const item of items) {
         const holds = ask(run, item)
@@ -223,6 +229,30 @@ class Compiler {
       }
       if (field?.type !== 'text') return found.length
       return new Set(found.flatMap((item) => wordsOf(field.read(item)))).size
+    }
+  }
+
+  /** Is it known by the patterns alone that it holds for no item? Many items have the same few values. Undefined: patterns cannot tell. */
+  #ofNone<T>(source: ItemSource<T>, test: ItemTest): ((run: Run) => boolean) | undefined {
+    switch (test.kind) {
+      case 'all': {
+        const parts = test.of.map((one) => this.#ofNone(source, one)).filter((part) => part !== undefined)
+        return parts.length === 0 ? undefined : (run) => parts.some((part) => part(run))
+      }
+      case 'any': {
+        const parts = test.of.map((one) => this.#ofNone(source, one))
+        return parts.includes(undefined) ? undefined : (run) => parts.every((part) => part?.(run))
+      }
+      case 'matches': {
+        const place = this.place(source.text(test.field), test.pattern)
+        const slot = this.slot(source.text(test.field))
+        return (run) => run.anyMatches(place, slot) === false
+      }
+      case 'not':
+      case 'words':
+      case 'number':
+      case 'flag':
+      case 'related': return undefined
     }
   }
 
@@ -261,7 +291,7 @@ class Compiler {
       const words = new Set(test.words)
       return (_, item) => {
         const value = field.read(item)
-        return typeof value === 'string' ? words.has(value.toLowerCase()) : wordsOf(value).some((word) => words.has(word.toLowerCase()))
+        return typeof value === 'string' ? words.has(value) || words.has(value.toLowerCase()) : wordsOf(value).some((word) => words.has(word.toLowerCase()))
       }
     }
     if (field?.type === 'number' && test.kind === 'number') {

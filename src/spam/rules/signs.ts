@@ -26,7 +26,10 @@ export class Signs {
     this.#needs.begin()
     this.#look(run)
     const { rules } = this.#guards
-    for (const [rule, need] of rules.entries()) this.#possible[rule] = need >= 0 ? Number(this.#needs.isThere(need)) : Number(need === ALWAYS)
+    for (let rule = 0; rule < rules.length; rule++) {
+      const need = rules[rule] as number
+      this.#possible[rule] = Number(need >= 0 ? this.#needs.isThere(need) : need === ALWAYS)
+    }
     return this.#possible
   }
 
