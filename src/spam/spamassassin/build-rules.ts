@@ -14,7 +14,7 @@ import { named } from './directives.ts'
 import type { CfNote, Definition, Directives } from './directives.ts'
 import { readExpression } from './meta-expression.ts'
 import type { Expression } from './meta-expression.ts'
-import { conditionOf, costIn, namesIn, quantityOf, simplified } from './metas.ts'
+import { conditionOf, costIn, globsIn, namesIn, quantityOf, simplified } from './metas.ts'
 import type { CostOf } from './metas.ts'
 import { defaultScore } from './scores.ts'
 import { honour } from './tests.ts'
@@ -57,7 +57,7 @@ class Builder {
   /** how many rules in a row it rests on */
   readonly #depths = new Map<string, number>()
   readonly #costs = new Map<string, number>()
-  /** of metas that nothing is left of: what they rested on */
+  /** of metas that are a number whatever the message is: what they rested on that is not honoured; [] where they are meant so */
   readonly #lost = new Map<string, readonly string[]>()
   readonly #unhonoured = new Map<string, string>()
   readonly #restingOn = new Map<string, Set<string>>()
@@ -125,7 +125,8 @@ class Builder {
     if (simple.kind === 'number') {
       const lost = new Set<string>()
       namesIn(tree, (other) => void lost.add(other))
-      this.#lost.set(id, [...lost].filter((other) => !this.#plain.has(other) && (this.#done.get(other)?.kind ?? 'number') === 'number'))
+      globsIn(tree, (glob) => this.#matching(glob).forEach((other) => lost.add(other)))
+      this.#lost.set(id, [...lost].filter((other) => this.#isLost(other)))
     }
     namesIn(simple, (other) => void (depth = Math.max(depth, (this.#depths.get(other) ?? 0) + 1)))
     if (depth > MAX_DEPTH || way.length > MAX_DEPTH) {
@@ -140,6 +141,12 @@ class Builder {
     this.#costs.set(id, Math.min(costIn(simple, (other) => this.#costs.get(other) ?? 1), MAX_COST))
     this.#done.set(id, simple)
     return simple
+  }
+
+  /** It counts as not hit, or as what it would without others that do. */
+  #isLost(id: string): boolean {
+    const done = this.#done.get(id)
+    return !this.#plain.has(id) && (done === undefined || (done.kind === 'number' && this.#lost.get(id)?.length !== 0))
   }
 
   #matching(glob: string): readonly string[] {
@@ -161,15 +168,15 @@ class Builder {
   #meta(definition: Definition): Honoured | undefined {
     const simple = this.#done.get(definition.id)
     if (simple === undefined) return undefined
-    const written = this.#metas.get(definition.id)
     if (simple.kind !== 'number') {
       const cost: CostOf = (id) => this.#costs.get(id) ?? 1
       return { when: conditionOf(simple, cost), times: quantityOf(simple, cost) }
     }
+    const lost = this.#lost.get(definition.id)
     // Some are written so, to switch them off or to stand for something that is always there.
-    if (written?.kind === 'number') return simple.value === 0 ? undefined : { when: { kind: 'all', of: [] }, times: simple }
-    const lost = named(this.#lost.get(definition.id) ?? [])
-    this.#tell(definition, simple.value === 0 ? `can never hit: it rests on ${lost}, which count as not hit` : `would hit every message, for it rests on ${lost}, which count as not hit; it is not used`)
+    if (lost?.length === 0) return simple.value === 0 ? undefined : { when: { kind: 'all', of: [] }, times: simple }
+    // Where nothing is known of it, it was told why.
+    if (lost !== undefined) this.#tell(definition, simple.value === 0 ? `can never hit: it rests on ${named(lost)}, which count as not hit` : `would hit every message, for it rests on ${named(lost)}, which count as not hit; it is not used`)
     return undefined
   }
 

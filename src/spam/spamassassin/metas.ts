@@ -183,3 +183,33 @@ export function namesIn(tree: Expression, found: (id: string, counted: boolean) 
     case 'matching': return
   }
 }
+
+/** What its `rules_matching()` ask for. */
+export function globsIn(tree: Expression, found: (glob: string) => void): void {
+  switch (tree.kind) {
+    case 'matching': return found(tree.glob)
+    case 'not':
+    case 'minus': return globsIn(tree.of, found)
+    case 'and':
+    case 'or':
+    case 'sum':
+      for (const one of tree.of) globsIn(one, found)
+      return
+    case 'choose':
+      for (const one of [tree.by, tree.yes, tree.no]) globsIn(one, found)
+      return
+    case '*':
+    case '/':
+    case '>':
+    case '>=':
+    case '<':
+    case '<=':
+    case '=':
+    case '!=':
+      globsIn(tree.left, found)
+      globsIn(tree.right, found)
+      return
+    case 'number':
+    case 'rule': return
+  }
+}

@@ -69,6 +69,26 @@ score ELSEWHERE 3`)
   assert.deepEqual(cfTold(notes), ['local.cf:7: __GONE is in none of the files; it counts as not hit', 'local.cf:11: ELSEWHERE is given a score and is in none of the files'])
 })
 
+test('a meta of numbers, and of metas of numbers, is decided beforehand and needs no word', () => {
+  const { rules, problems } = spamRules(`meta A 1.5 > 1
+meta B 1 > 2
+meta C !0
+meta D C ? 3 : 0
+meta E D == 3 && !B
+meta F rules_matching(ABSENT*) == 0
+meta G A - 1
+meta H E && __GONE`)
+  assert.deepEqual(rules.map(({ rule }) => rule.id), ['A', 'C', 'D', 'E', 'F'])
+  assert.deepEqual(cfTold(problems), ['local.cf:8: can never hit: it rests on __GONE, which count as not hit'])
+  assert.deepEqual(spamHits('meta A 2 * 2\nmeta B A == 4\nmeta C B && __ONE\nbody __ONE /one/', MESSAGE), ['A', 'B', 'C', '__ONE'])
+})
+
+test('rules that only a glob names are told like others', () => {
+  const { rules, problems } = spamRules('header X_ONE X-Spam-Relays-Trusted =~ /x/\nmeta A rules_matching(X_*) == 0')
+  assert.deepEqual(rules.map(({ rule }) => rule.id), [])
+  assert.equal(cfTold(problems)[1], 'local.cf:2: would hit every message, for it rests on X_ONE, which count as not hit; it is not used')
+})
+
 test('circles are broken and told; rows of rules have a bound', () => {
   const circle = spamRules('body __X /one/\nmeta A B || __X\nmeta B A || __X\nmeta SELF SELF || __X')
   assert.deepEqual(cfTold(circle.problems), ['local.cf:3: rests on A, which rests on it; A counts as not hit there', 'local.cf:4: rests on SELF, which rests on it; SELF counts as not hit there'])
