@@ -115,7 +115,8 @@ fuzz('sources of patterns', 12_000, (random) => {
     return
   }
   const scan = new PatternSet([reading.pattern]).scan([random.soup(LETTERS, 20)], createBudget())
-  assert.equal(scan.matches(0), scan.count(0, 3) > 0)
+  const count = scan.count(0, 3)
+  assert.equal(scan.matches(0), count === undefined ? undefined : count > 0)
 })
 
 fuzz('an automaton says what the matcher finds, from wherever it begins', 5_000, (random) => {

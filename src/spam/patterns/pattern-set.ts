@@ -2,8 +2,8 @@
  * Patterns that look at the same texts. A scan goes over the texts once to find
  * the literals that the patterns need; a pattern is tried when somebody asks for
  * it, and only where one of its literals allows a match. A pattern without
- * known literals is tried everywhere. What the budget does not allow counts as
- * no match, and is counted there.
+ * known literals is tried everywhere. Of what the budget does not allow to be
+ * tried to its end it is not known whether it matches, and stays so.
  */
 import { engineOf } from './engine.ts'
 import type { Engine } from './engine.ts'
@@ -85,7 +85,8 @@ class Scan implements SetScan {
   readonly #material: Material
   /** of patterns that were asked for and may match somewhere; undefined: they do not */
   #first: Map<number, Match | undefined> | undefined
-  #answers: Map<number, boolean> | undefined
+  /** undefined: it was cut short */
+  #answers: Map<number, boolean | undefined> | undefined
   #everywhere: Windows | undefined
   #characters: Characters | undefined
 
@@ -98,19 +99,20 @@ class Scan implements SetScan {
     return this.#material.candidates?.patterns ?? NONE
   }
 
-  matches(index: number): boolean {
-    const known = this.#answers?.get(index)
-    if (known !== undefined) return known
+  matches(index: number): boolean | undefined {
+    if (this.#answers?.has(index) === true) return this.#answers.get(index)
     const windows = this.#windowsOf(index)
     if (windows === undefined) return false
-    const answer = decide(this.#part(index, windows))
-    this.#answers ??= new Map<number, boolean>()
+    const { budget } = this.#material
+    const before = budget.exceeded
+    const answer = decide(this.#part(index, windows)) || (budget.exceeded > before ? undefined : false)
+    this.#answers ??= new Map<number, boolean | undefined>()
     this.#answers.set(index, answer)
     return answer
   }
 
   excerpt(index: number): string | undefined {
-    const windows = this.matches(index) ? this.#windowsOf(index) : undefined
+    const windows = this.matches(index) === true ? this.#windowsOf(index) : undefined
     const match = windows === undefined ? undefined : this.#firstMatch(index, windows)
     if (match === undefined) return undefined
     const { text } = this.#material
@@ -118,13 +120,18 @@ class Scan implements SetScan {
     return text.texts[match.text]?.slice(match.start - begin, Math.min(match.end, match.start + MAX_EXCERPT_CHARACTERS) - begin)
   }
 
-  count(index: number, most: number): number {
-    const windows = most > 0 && this.matches(index) ? this.#windowsOf(index) : undefined
-    if (windows === undefined) return 0
+  count(index: number, most: number): number | undefined {
+    if (most <= 0) return 0
+    const matches = this.matches(index)
+    const windows = matches === true ? this.#windowsOf(index) : undefined
+    if (windows === undefined) return matches === undefined ? undefined : 0
+    const { budget } = this.#material
+    const before = budget.exceeded
     const search = new Search(this.#part(index, windows))
     let count = 0
     while (count < most && search.next() !== undefined) count++
-    return Math.max(count, 1)
+    // What was counted is there; that it was all is not known.
+    return count < most && budget.exceeded > before ? undefined : Math.max(count, 1)
   }
 
   #firstMatch(index: number, windows: Windows): Match | undefined {

@@ -29,7 +29,7 @@ export type PatternReading =
 export interface MatchBudget {
   /** false: used up; nothing more is matched */
   left(): boolean
-  /** a pattern could not be tried to its end; its result counts as no match */
+  /** so many patterns could not be tried to their end; whether they match is not known */
   readonly exceeded: number
   /** steps that one try on so many code units may take now */
   allowance(units: number): number
@@ -41,10 +41,10 @@ export interface MatchBudget {
 export interface SetScan {
   /** patterns that need literals, and have one of them in the text; all others that need some match nowhere */
   readonly candidates: Iterable<number>
-  /** does the pattern with this index in the set match anywhere in the text? */
-  matches(index: number): boolean
-  /** how often, without overlap; counts to `most` */
-  count(index: number, most: number): number
+  /** does the pattern with this index in the set match anywhere in the text? undefined: it was cut short, however often it is asked */
+  matches(index: number): boolean | undefined
+  /** how often, without overlap; counts to `most`. undefined: it was cut short before */
+  count(index: number, most: number): number | undefined
   /** what it matched first, at most 80 characters; undefined: nothing */
   excerpt(index: number): string | undefined
 }

@@ -76,7 +76,7 @@ export class Run {
   }
 
   matches(place: PatternPlace, value: string): Truth {
-    return this.#matches(this.#scan(place.set, value), place.index)
+    return this.#scan(place.set, value).matches(place.index)
   }
 
   /** Does it match one of the values with this slot? */
@@ -85,7 +85,7 @@ export class Run {
     if (scans === undefined) return undefined
     let known = true
     for (const scan of scans) {
-      const answer = this.#matches(scan, place.index)
+      const answer = scan.matches(place.index)
       if (answer === true) return true
       if (answer === undefined) known = false
     }
@@ -98,7 +98,7 @@ export class Run {
     if (scans === undefined) return undefined
     let sum = 0
     for (const scan of scans) {
-      const count = this.#count(scan, place.index, most - sum)
+      const count = scan.count(place.index, most - sum)
       if (count === undefined) return undefined
       sum += count
       if (sum >= most) break
@@ -134,19 +134,6 @@ export class Run {
     if (this.rule(index) !== true) return undefined
     if (!this.#excerpts.has(index)) this.#excerpts.set(index, this.#program.rules[index]?.question.shows(this))
     return this.#excerpts.get(index)
-  }
-
-  #matches(scan: SetScan, index: number): Truth {
-    const before = this.#budget.exceeded
-    if (scan.matches(index)) return true
-    return this.#budget.exceeded > before || !this.#budget.left() ? undefined : false
-  }
-
-  #count(scan: SetScan, index: number, most: number): number | undefined {
-    const before = this.#budget.exceeded
-    const count = scan.count(index, most)
-    // What was counted is there; that it was all is not known.
-    return count < most && (this.#budget.exceeded > before || !this.#budget.left()) ? undefined : count
   }
 
   /** Short values of these texts are scanned in one go. */

@@ -104,15 +104,15 @@ test('where they are counted and shown too, and where counts are large, steps en
   }
 })
 
-test('what refers, or looks far, ends at the limit, is no match and is counted', () => {
+test('what refers, or looks far, ends at the limit, is not known and is counted', () => {
   for (const source of ['([a-z]+)*\\1[yz]', '(?=(a+)+[bc])a', '(?>(a|a)*)[bc]', '(?<=(?:a|aa|aaa){50})[bc]']) {
     const meter = new Meter()
     const scan = new PatternSet([{ source, flags: '', needs: undefined, linear: false }]).scan([`${'a'.repeat(4000)} y b`, 'no'], meter)
-    assert.equal(scan.matches(0), false)
+    assert.equal(scan.matches(0), undefined)
     assert.ok(meter.steps < 3 * MEGABYTE, `${source}: ${meter.steps}`)
   }
   const meter = new Meter()
-  assert.equal(new PatternSet([read('([a-z]+)*\\1[yz]')]).scan([`${'a'.repeat(4000)} y b`], meter).matches(0), false)
+  assert.equal(new PatternSet([read('([a-z]+)*\\1[yz]')]).scan([`${'a'.repeat(4000)} y b`], meter).matches(0), undefined)
   assert.equal(meter.exceeded, 1)
 })
 
@@ -124,12 +124,12 @@ test('a text that cannot be looked at to its end does not keep the next ones fro
   assert.ok(budget.exceeded > 0)
 })
 
-test('a budget that is used up matches nothing more, and says so', () => {
+test('of a budget that is used up nothing more is known, and it says so', () => {
   const budget = createBudget({ steps: 300 })
   const scan = new PatternSet([read('free'), read('\\d$')]).scan(['free '.repeat(400) + '1'], budget)
   assert.equal(budget.left(), false)
-  assert.equal(scan.matches(0), false)
-  assert.equal(scan.matches(1), false)
+  assert.equal(scan.matches(0), undefined)
+  assert.equal(scan.matches(1), undefined)
   assert.equal(budget.exceeded, 2)
 })
 
