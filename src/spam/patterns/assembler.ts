@@ -9,6 +9,12 @@ interface Branch {
   readonly first: First
 }
 
+/** The last branch of a list, and the number of the list that the others are; that with nothing before it is no branch. */
+interface ListEnd {
+  readonly at: number
+  readonly before: number
+}
+
 const ENTRIES = 258
 
 export class Assembler {
@@ -17,7 +23,7 @@ export class Assembler {
   readonly #strings: number[] = []
   readonly #tables: First[] = []
   readonly #tableNumbers = new Map<string, number>()
-  readonly #choices: Uint16Array[] = []
+  readonly #choices: Int32Array[] = []
   readonly #branches: number[] = []
   #memos = 0
 
@@ -56,16 +62,16 @@ export class Assembler {
 
   /** For each character that can stand first: the branches that can begin with it, in their order. */
   choice(branches: readonly Branch[]): number {
-    // Entries with the same branches so far have the same number.
-    const numbers = new Uint16Array(ENTRIES)
-    const lists: number[][] = [[]]
+    // Entries with the same branches so far have the same number: of the last of these, which knows the one before it.
+    const numbers = new Int32Array(ENTRIES)
+    const lists: ListEnd[] = [{ at: -1, before: -1 }]
     for (const { at, first } of branches) {
       const longer = new Map<number, number>()
       for (let entry = 0; entry < ENTRIES; entry++) {
         if (first[entry] === 0) continue
         const before = numbers[entry] as number
         const known = longer.get(before)
-        const number = known ?? lists.push([...lists[before] ?? [], at]) - 1
+        const number = known ?? lists.push({ at, before }) - 1
         if (known === undefined) longer.set(before, number)
         numbers[entry] = number
       }
@@ -74,8 +80,9 @@ export class Assembler {
     const table = numbers.map((number) => {
       const known = places.get(number)
       if (known !== undefined) return known
-      const list = lists[number] ?? []
-      const place = this.#branches.push(list.length, ...list) - list.length - 1
+      const list = listOf(lists, number)
+      const place = this.#branches.push(list.length) - 1
+      for (const branch of list) this.#branches.push(branch)
       places.set(number, place)
       return place
     })
@@ -87,11 +94,17 @@ export class Assembler {
     this.#sets.forEach((set, number) => lows.set(set.low, number * 256))
     const firsts = new Uint8Array(this.#tables.length * ENTRIES)
     this.#tables.forEach((table, number) => firsts.set(table, number * ENTRIES))
-    const choices = new Uint16Array(this.#choices.length * ENTRIES)
+    const choices = new Int32Array(this.#choices.length * ENTRIES)
     this.#choices.forEach((table, number) => choices.set(table, number * ENTRIES))
     return {
       code: Int32Array.from(this.#code), sets: this.#sets, lows, strings: Uint16Array.from(this.#strings), firsts, choices,
       branches: Int32Array.from(this.#branches), memos: remembers ? this.#memos : -1,
     }
   }
+}
+
+function listOf(lists: readonly ListEnd[], number: number): readonly number[] {
+  const list: number[] = []
+  for (let end = lists[number]; end !== undefined && end.before >= 0; end = lists[end.before]) list.push(end.at)
+  return list.reverse()
 }

@@ -15,7 +15,7 @@ export interface Program {
   /** 258 entries for each table, see first.ts */
   readonly firsts: Uint8Array
   /** of choices: 258 entries for each, places in `branches` */
-  readonly choices: Uint16Array
+  readonly choices: Int32Array
   /** a count, then so many instructions; one after another */
   readonly branches: Int32Array
   readonly fold: FoldTable
