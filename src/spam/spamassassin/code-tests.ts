@@ -76,7 +76,7 @@ function questionOf(name: string, words: readonly string[]): Quantity | Conditio
     case 'html_tag_exists': return /^[a-z][a-z0-9]*$/i.test(first) ? asked({ ask: 'html-tag', name: first.toLowerCase() }) : undefined
     case 'check_for_mime': return first === 'mime_attachment' ? asked({ ask: 'attachments' }) : undefined
     case 'check_header_count_range': return within(asked({ ask: 'fields', names: [first.toLowerCase()] }), Number(second ?? 0), third === undefined ? Infinity : Number(third))
-    case 'check_body_length': return Number(first) > 0 ? { kind: 'compare', left: asked({ ask: 'body-length' }), operator: '<', right: { kind: 'number', value: Number(first) } } : undefined
+    case 'check_body_length': return Number(first) > 0 ? { kind: 'compare', left: asked({ ask: 'body-length' }), operator: '<=', right: { kind: 'number', value: Number(first) } } : undefined
     default: return undefined
   }
 }

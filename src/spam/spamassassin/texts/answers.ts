@@ -17,13 +17,20 @@ export function answerOf(message: SpamMessage, question: SpamQuestion): number |
     case 'iframes': return html?.iframes ?? 0
     case 'html-tag': return html === undefined ? 0 : tagsIn(message, question.name)
     case 'attachments': return mime.parts.filter(({ disposition }) => disposition === 'attachment').length
-    case 'body-length': return message.source.length - message.header.length
+    case 'body-length': return bodyLength(message)
     case 'fact': {
       const words = message.facts.words(question.name)
       return words === undefined ? undefined : Number(words.some((word) => question.is.includes(word)))
     }
     case 'dkim-domain': return signedBy(message, question.of)
   }
+}
+
+/** Of what is not kept, line ends are taken to be as frequent as in what is. */
+function bodyLength({ content: { mime }, source, header }: SpamMessage): number {
+  const kept = mime.source.reduce((sum, { length }) => sum + length, 0)
+  const behind = kept === 0 ? 0 : Math.round((mime.size - kept) * (source.length / kept))
+  return source.length - header.length + behind
 }
 
 const MAX_HTML_LOOKED_AT = 524_288

@@ -30,7 +30,7 @@ export type SpamQuestion =
   | { readonly ask: 'fields'; readonly names: readonly string[] }
   | { readonly ask: 'html' | 'html-only' | 'html-parts' | 'iframes' | 'attachments' }
   | { readonly ask: 'html-tag'; readonly name: string }
-  /** bytes behind the header, as they stand */
+  /** bytes behind the header, a line end as one */
   | { readonly ask: 'body-length' }
   | { readonly ask: 'fact'; readonly name: 'spf' | 'dkim' | 'arc' | 'dmarc'; readonly is: readonly string[] }
   /** of good signatures; without domains: of any */

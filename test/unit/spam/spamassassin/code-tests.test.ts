@@ -50,3 +50,9 @@ test('what is done by code otherwise is told, with where Postern has it', () => 
     'local.cf:4: it calls nothing; a test by code is eval:name(…); it counts as not hit',
   ])
 })
+
+test('the length of a body that is not kept whole: line ends count as one byte; up to what is asked', () => {
+  const message = `Subject: x\n\n${'word word\n'.repeat(40_000)}`
+  assert.deepEqual(spamHits('full L eval:check_body_length(300000)\nfull M eval:check_body_length(399990)\nfull N eval:check_body_length(400010)', message), ['N'])
+  assert.deepEqual(spamHits('full M eval:check_body_length(5)\nfull N eval:check_body_length(6)', 'Subject: x\n\nhello\n'), ['N'])
+})
