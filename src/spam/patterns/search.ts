@@ -10,6 +10,7 @@ import type { Outcome } from './matcher.ts'
 import type { Windows } from './needed-literals.ts'
 import type { MatchBudget } from './pattern.ts'
 import type { PreparedText } from './prepared-text.ts'
+import { isTrail } from './walker.ts'
 import type { Stretch } from './walker.ts'
 
 /** A pattern, and where it may match. */
@@ -155,7 +156,7 @@ export class Search {
     this.#spent += matcher.steps + 1
     if (outcome === FOUND) {
       const { matchStart, matchEnd } = matcher
-      this.#from = matchEnd > matchStart ? matchEnd : matchEnd + 1
+      this.#from = matchEnd > matchStart ? matchEnd : behindCharacter({ units, start, end }, matchEnd)
       return { text, start: matchStart, end: matchEnd }
     }
     if (outcome === EXCEEDED) {
@@ -169,4 +170,8 @@ export class Search {
   #skipText(text: number): void {
     while (this.#part.windows[this.#at + 3] === text) this.#at += 3
   }
+}
+
+function behindCharacter({ units, end }: Stretch, at: number): number {
+  return at + 1 < end && isTrail(units[at + 1] as number) ? at + 2 : at + 1
 }
