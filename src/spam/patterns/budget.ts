@@ -1,15 +1,17 @@
 /**
  * What one message may spend on matching. Steps are counted: a step of the
  * matcher is a few nanoseconds. A message may spend what its size makes
- * plausible, many times what real mail takes. A try has a share that grows with the text that
- * it looks at, so that one pattern cannot use up what all others need. A clock
- * is the last line: it begins with the first try, is looked at now and then,
- * and when the time is over nothing more is matched. What could not be tried to
- * its end counts as no match and is counted in `exceeded`.
+ * plausible, many times what real mail takes. A try has a share that grows with
+ * the text that it looks at, so that one pattern cannot use up what all others
+ * need. The last line is a clock: of the time that the thread works, so that a
+ * machine with much to do leaves no rule out. It begins with the first try, is
+ * looked at now and then, and when the time is over nothing more is matched. Of
+ * what could not be tried to its end nothing is known; it is counted in `exceeded`.
  */
 import type { MatchBudget } from './pattern.ts'
 
 export interface BudgetOptions {
+  /** milliseconds */
   readonly now?: () => number
   /** of the message; without it as much is allowed as for the largest */
   readonly bytes?: number
@@ -33,6 +35,11 @@ export function createBudget(options: BudgetOptions = {}): MatchBudget {
   return new Budget(options)
 }
 
+function cpuMs(): number {
+  const { user, system } = process.threadCpuUsage()
+  return (user + system) / 1000
+}
+
 class Budget implements MatchBudget {
   readonly #now: () => number
   readonly #ms: number
@@ -41,7 +48,7 @@ class Budget implements MatchBudget {
   #began: number | undefined
   #sinceLook = 0
 
-  constructor({ now = () => performance.now(), bytes = Infinity, steps = Math.min(LEAST_STEPS + STEPS_PER_BYTE * bytes, MOST_STEPS), ms = DEFAULT_MS }: BudgetOptions) {
+  constructor({ now = cpuMs, bytes = Infinity, steps = Math.min(LEAST_STEPS + STEPS_PER_BYTE * bytes, MOST_STEPS), ms = DEFAULT_MS }: BudgetOptions) {
     this.#now = now
     this.#steps = steps
     this.#ms = ms
