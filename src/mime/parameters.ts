@@ -39,6 +39,8 @@ const TOKEN = /["']?([^\s;/()"=,]+?)["']?(?=[\s;/()"=,]|$)/y
 const NAME = /([^\s=;("]+)\s*=\s*/y
 /** a name where there is no value, or what is none at all */
 const JUNK = /[^;]+/y
+/** behind the name of a parameter: `*`, `*0`, `*0*` */
+const CONTINUED = /^\*(?:(\d{1,9})\*?)?$/
 const NEXT_PARAMETER = /\s+(?:[\w!#$%&*+.^`|~-]+\s*=|\()/y
 
 class ValueScanner {
@@ -171,16 +173,17 @@ class ValueScanner {
 
   /** RFC 2231: `name*`, `name*0`, `name*0*` */
   private add(name: string, value: string): void {
-    const match = name.includes('*') ? /^([^*]+)(?:\*(\d{1,9}))?(\*)?$/.exec(name) : null
-    if (match === null || (match[2] === undefined && match[3] === undefined)) {
+    const star = name.indexOf('*')
+    const match = star > 0 ? CONTINUED.exec(name.slice(star)) : null
+    if (match === null) {
       if (!this.plain.has(name)) this.plain.set(name, value)
       return
     }
-    const [, base = '', number, star] = match
-    const segments = this.segments.get(base) ?? new Map<number, Segment>()
-    const index = number === undefined ? 0 : Number(number)
-    if (!segments.has(index)) segments.set(index, { value, extended: star !== undefined })
-    this.segments.set(base, segments)
+    const base = name.slice(0, star)
+    let segments = this.segments.get(base)
+    if (segments === undefined) this.segments.set(base, segments = new Map<number, Segment>())
+    const index = match[1] === undefined ? 0 : Number(match[1])
+    if (!segments.has(index)) segments.set(index, { value, extended: name.endsWith('*') })
   }
 
   private decoded(): Map<string, string> {

@@ -139,17 +139,25 @@ class SheetReader {
     const order = Math.min(++this.order, MAX_ORDER)
     const written = this.css.slice(from, to)
     const seen = new Map<number, Style>()
+    // A rule in rules has the same selectors many times over.
+    const shown = new Set<string>()
+    let showing: Style | undefined
     for (const one of selectors.split(',')) {
       const selector = this.selector(one)
       if (selector === undefined) continue
+      const { key } = selector
       const certain = selector.certain && !conditional
       const rules = certain ? this.rules : this.perhaps
       // Nothing more would be kept of it, and that is known.
-      if (this.truncated && this.full && !rules.has(selector.key)) continue
-      const specificity = certain ? selector.specificity : MOST_SPECIFIC
-      let style = seen.get(specificity)
-      if (style === undefined) seen.set(specificity, style = readStyle(written, specificity * SPECIFICITY_RANK + order))
-      this.add(rules, selector.key, certain ? style : onlyShowing(style))
+      if (this.truncated && this.full && !rules.has(key)) continue
+      if (!certain) {
+        if (!shown.has(key)) this.add(rules, key, showing ??= onlyShowing(readStyle(written, MOST_SPECIFIC * SPECIFICITY_RANK + order)))
+        shown.add(key)
+        continue
+      }
+      let style = seen.get(selector.specificity)
+      if (style === undefined) seen.set(selector.specificity, style = readStyle(written, selector.specificity * SPECIFICITY_RANK + order))
+      this.add(rules, key, style)
     }
   }
 
