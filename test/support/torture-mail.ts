@@ -12,6 +12,7 @@ export interface Torture {
 
 const HEAD = 'From: Eve <eve@sender.example>\r\nTo: alice@hop.example\r\nDate: Sat, 21 Nov 2026 10:00:00 +0000\r\nSubject: a test\r\nMIME-Version: 1.0\r\n'
 const MEGA = 1_000_000
+const CHARSETS = ['big5', 'gbk', 'euc-jp', 'shift_jis', 'iso-2022-jp', 'utf-7', 'hz', 'iso-2022-kr', 'euc-kr', 'koi8-r', 'utf-16', 'utf-32', 'x-nobody']
 
 function multipart(boundary: string): string {
   return `Content-Type: multipart/mixed; boundary="${boundary}"\r\n\r\n`
@@ -99,6 +100,21 @@ export const TORTURE: readonly Torture[] = [
   { name: '1 MB of styles with sizes that do not end', make: () => text('text/html', each(MEGA, (at) => `<p style="font:${at}${'1'.repeat(4000)}">x`)) },
   { name: '1 MB of rules of style and of what they are for', make: () => text('text/html', `<style>${each(MEGA / 2, (at) => `.c${at}{color:#${(at % 4096).toString(16).padStart(3, '0')}}`)}</style>${each(MEGA / 2, (at) => `<p class="c${at} c${at + 1} c${at + 2}">x`)}`) },
   { name: '1 MB of tables in tables', make: () => text('text/html', lines('<table><tr><td>', MEGA)) },
+  { name: '1 MB of elements with an id and a rule for it', make: () => text('text/html', `<style>${Array.from({ length: 900 }, (_, at) => `#c${at}{color:#${at.toString(16).padStart(3, '0')}}`).join('')}</style>${each(MEGA, (at) => `<p id=c${at % 900}>x`)}`) },
+  { name: '1 MB of letters, each in another colour', make: () => text('text/html', each(MEGA, (at) => `<font color="#${at.toString(16).padStart(6, '0')}" style="color:#${(at % 4096).toString(16).padStart(3, '0')}">a</font>`)) },
+  { name: '1 MB of rules of style in rules of style', make: () => text('text/html', `<style>${'.a{color:red;'.repeat(30)}${each(MEGA, (at) => `.b${at}{color:red}`)}</style><p class=a>x`) },
+  { name: '1 MB of formatting that is closed amid paragraphs', make: () => text('text/html', lines('<p style="color:blue"></b><b style="color:green">', MEGA)) },
+  { name: '1 MB of links that lead nowhere', make: () => text('text/html', each(MEGA, (at) => `<a href="page${at}">a</a>`)) },
+  { name: '1 MB of images that are in their links', make: () => text('text/html', each(MEGA, (at) => `<img src="data:image/png;base64,${at}${'QUFB'.repeat(500)}">`)) },
+  { name: '1 MB of links with names before their hosts', make: () => text('text/plain', each(MEGA, (at) => `http://${'a@'.repeat(400)}h${at}.example/`)) },
+  { name: '1 MB of redirectors', make: () => text('text/plain', each(MEGA, (at) => `http://r${at}.example/?a=1${`&u=http%3A%2F%2Fh${at}.example`.repeat(30)}`)) },
+  { name: '1 MB of HTML in UTF-7', make: () => text('text/html', lines('+ADw-b+AD4-', MEGA), 'utf-7') },
+  { name: '1 MB of text that is turned round', make: () => unicode(each(MEGA, () => '\u202eeerf\u202c yub')) },
+  { name: '1 MB of names in pieces', make: () => Buffer.from(`${HEAD}${multipart('a')}${each(MEGA, () => `--a\r\nContent-Type: application/x${Array.from({ length: 90 }, (_, at) => `; name*${90 - at}*=%41`).join('')}\r\n\r\nx`)}\r\n--a--\r\n`, 'latin1') },
+  { name: '1 MB of parts in many character sets', make: () => Buffer.from(`${HEAD}${multipart('a')}${each(MEGA, (at) => `--a\r\nContent-Type: text/plain; charset=${CHARSETS[at % CHARSETS.length] ?? ''}\r\n\r\n${'\xb1\xe4\xc0 text'.repeat(100)}`)}\r\n--a--\r\n`, 'latin1') },
+  { name: 'a Subject of 240 KB of words in disguise', make: () => subject('f r e e  v1agra c@sh '.repeat(11_000)) },
+  { name: 'an X-Mailer of 240 KB of blanks', make: () => Buffer.from(`${HEAD}X-Mailer: a${' '.repeat(240_000)}b\r\n\r\ntext\r\n`, 'latin1') },
+  { name: 'a To of 240 KB of comments', make: () => Buffer.from(`${HEAD.replace('alice@hop.example', Array.from({ length: 1800 }, (_, at) => `(${'('.repeat(50)}${')'.repeat(50)}) u${at}@h${at}.example`).join(', '))}\r\ntext\r\n`, 'latin1') },
   { name: 'a zip of 200 documents that are one', make: () => attached('a.zip', overlappingZip(Buffer.concat([oleOf('WordDocument'), Buffer.alloc(200_000, 'W')]), 200)) },
   { name: 'a zip of 200 files that do not say where they end', make: () => attached('a.zip', withoutEnds()) },
 ]
