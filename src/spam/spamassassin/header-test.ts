@@ -8,7 +8,7 @@ import type { TextSource } from '../rules/condition.ts'
 import { writtenPattern } from './pattern-text.ts'
 import type { WrittenPattern } from './pattern-text.ts'
 import { HEADER_PARTS, SPECIAL_HEADERS } from './texts/spam-text.ts'
-import type { HeaderPart } from './texts/spam-text.ts'
+import type { HeaderPart, PartRange } from './texts/spam-text.ts'
 
 export interface PatternTest {
   readonly in: TextSource
@@ -24,6 +24,8 @@ const UNSET = /\s*\[if-unset:\s*([^\]]*?)\s*\]\s*$/
 /** Only the first relay is known for certain: a pattern that looks at no other begins like this. */
 const FIRST_RELAY = /^\^(?:\\\[|\[\^\\?\]\]\+)/
 const SEVERAL: ReadonlyMap<string, readonly string[]> = new Map([['ToCc', ['to', 'cc']], ['MESSAGEID', ['resent-message-id', 'x-message-id', 'message-id']]])
+/** SpamAssassin looks at no more. */
+const MAX_PARTS = 1000
 const FIELD_NAME = /^[!-9;-~]+$/
 
 export function readHeaderTest(value: string): HeaderTest | string {
@@ -41,7 +43,8 @@ export function readHeaderTest(value: string): HeaderTest | string {
   return { in: source, pattern, negated: operator === '!~' }
 }
 
-export function readPartHeaderTest(value: string): PatternTest | string {
+/** @param flags of its `tflags` line */
+export function readPartHeaderTest(value: string, flags: readonly string[]): PatternTest | string {
   const found = TEST.exec(value)
   if (found === null) return 'it asks nothing; a test is Name =~ /…/ or Name !~ /…/'
   const [, written = '', operator, text = ''] = found
@@ -53,7 +56,16 @@ export function readPartHeaderTest(value: string): PatternTest | string {
   if (typeof pattern === 'string') return pattern
   const raw = modifiers.length > 0
   if (raw && /\\(?:[nrtv]|x0[9abd])/i.test(pattern.source)) return 'it looks at the folds of fields of parts, which are not kept'
-  return { in: { kind: 'spamassassin', text: { of: 'part-header', name: name.toLowerCase(), raw } }, pattern, negated: operator === '!~' }
+  const parts = partRange(flags)
+  return { in: { kind: 'spamassassin', text: { of: 'part-header', name: name.toLowerCase(), raw, ...(parts !== undefined && { parts }) } }, pattern, negated: operator === '!~' }
+}
+
+/** `range=2`, `range=2-`, `range=-4`, `range=2-4`, `concat`; undefined: all parts, each by itself. */
+function partRange(flags: readonly string[]): PartRange | undefined {
+  const joined = flags.includes('concat')
+  const [, first = '', dash = '', last = ''] = flags.map((flag) => /^range=(\d*)(-?)(\d*)$/.exec(flag)).find((found) => found !== null) ?? []
+  if (first === '' && last === '') return joined ? { from: 1, to: MAX_PARTS, joined } : undefined
+  return { from: Number(first), to: dash === '' ? Number(first) : last === '' ? MAX_PARTS : Number(last), joined }
 }
 
 function existence(name: string): HeaderTest | string {

@@ -12,7 +12,7 @@ const PERL_VERSION = 5.036
 const PLUGINS: ReadonlySet<string> = new Set(['Check', 'MIMEHeader', 'ReplaceTags', 'HTMLEval', 'MIMEEval', 'HeaderEval', 'BodyEval', 'SPF', 'DKIM', 'DMARC'])
 const CAPABILITIES: ReadonlySet<string> = new Set([
   'Conf::perl_min_version_5010000', 'Conf::feature_bug6558_free', 'Conf::feature_yesno_takes_args', 'Conf::feature_dedup_regex', 'Conf::feature_header_address_parser',
-  'Plugin::BodyEval::has_check_body_length', 'Plugin::DKIM::has_arc', 'Plugin::MIMEHeader::has_all_header',
+  'Plugin::BodyEval::has_check_body_length', 'Plugin::DKIM::has_arc', 'Plugin::MIMEHeader::has_all_header', 'Plugin::MIMEHeader::has_tflags_range', 'Plugin::MIMEHeader::has_tflags_concat',
 ])
 const PACKAGE = 'Mail::SpamAssassin::'
 

@@ -28,7 +28,7 @@ export function honour(definition: Definition, directives: Directives): Honoured
     return typeof test === 'string' ? test : ofPattern(id, test, directives)
   }
   if (kind === 'mimeheader') {
-    const test = readPartHeaderTest(value)
+    const test = readPartHeaderTest(value, directives.flags.get(id) ?? [])
     return typeof test === 'string' ? test : ofPattern(id, test, directives)
   }
   const pattern = writtenPattern(value.replace(/^=~\s*/, ''))

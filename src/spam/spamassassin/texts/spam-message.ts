@@ -16,6 +16,7 @@ import type { HeaderPart, SpamQuestion, SpamText } from './spam-text.ts'
 import { uriPieces } from './uris.ts'
 
 type HeaderText = Extract<SpamText, { of: 'header' }>
+type PartText = Extract<SpamText, { of: 'part-header' }>
 
 const MAX_HEADER_VALUE = 65_536
 const MAX_PART_FIELDS = 1000
@@ -49,7 +50,7 @@ export class SpamMessage {
         if (value === '' && text.unset === '') return EMPTY
         return value === undefined ? undefined : [value === '' ? text.unset : value.slice(0, MAX_HEADER_VALUE)]
       }
-      case 'part-header': return this.#partFields(text.name, text.raw)
+      case 'part-header': return this.#partFields(text)
     }
   }
 
@@ -122,14 +123,17 @@ export class SpamMessage {
     return `[ ip=${ip} rdns=${value(names)} helo=${value(helos)} by= ident= envfrom=${value(senders)} intl=0 id= auth= msa=0 ]`
   }
 
-  #partFields(name: string, raw: boolean): readonly string[] {
+  #partFields({ name, raw, parts }: PartText): readonly string[] {
     const values = new Set<string>()
-    for (const { fields } of this.content.mime.parts) {
+    const texts: string[] = []
+    for (const { fields } of parts === undefined ? this.content.mime.parts : this.content.mime.parts.slice(Math.max(0, parts.from - 1), parts.to)) {
       if (values.size >= MAX_PART_FIELDS) break
-      const some = fields.filter((field) => field.name === name)
+      const some = fields.filter((field) => field.name === name).map((field) => `${raw ? field.raw : decodedField(field.raw)}\n`)
       if (some.length === 0) values.add('')
-      for (const field of some) values.add(`${raw ? field.raw : decodedField(field.raw)}\n`)
+      for (const value of some) values.add(value)
+      if (parts?.joined === true) texts.push(some.at(-1) ?? '\n')
     }
+    if (parts?.joined === true) return [texts.join('').slice(0, MAX_HEADER_VALUE)]
     return values.size === 1 && values.has('') ? EMPTY : [...values]
   }
 }

@@ -16,7 +16,14 @@ export type SpamText =
   /** all fields of a name as one text; there always is one */
   | { readonly of: 'header'; readonly name: HeaderName; readonly raw: boolean; readonly take: HeaderPart | undefined; readonly which: 'each' | 'first' | 'last'; readonly unset: string }
   /** fields of a name of all MIME parts, each different one once; '' where a part has none */
-  | { readonly of: 'part-header'; readonly name: string; readonly raw: boolean }
+  | { readonly of: 'part-header'; readonly name: string; readonly raw: boolean; readonly parts?: PartRange }
+
+/** Of which MIME parts, counted from 1, the message itself the first; and whether the last fields of them all are one text. */
+export interface PartRange {
+  readonly from: number
+  readonly to: number
+  readonly joined: boolean
+}
 
 /** In lower case, a field; otherwise one of these. */
 export type HeaderName = string

@@ -42,9 +42,22 @@ test('what is no test of a field is told', () => {
 })
 
 test('fields of parts', () => {
-  assert.deepEqual(readPartHeaderTest('Content-Type:raw !~ /x/'), { in: { kind: 'spamassassin', text: { of: 'part-header', name: 'content-type', raw: true } }, pattern: { source: 'x', flags: '' }, negated: true })
-  assert.match(problem(readPartHeaderTest('Content-Type:raw =~ /\\n x/')), /folds/)
-  assert.match(problem(readPartHeaderTest('Content-Type:addr =~ /x/')), /:addr is not known/)
-  assert.match(problem(readPartHeaderTest('ALL =~ /x/')), /not looked at/)
-  assert.match(problem(readPartHeaderTest('nothing')), /asks nothing/)
+  assert.deepEqual(readPartHeaderTest('Content-Type:raw !~ /x/', []), { in: { kind: 'spamassassin', text: { of: 'part-header', name: 'content-type', raw: true } }, pattern: { source: 'x', flags: '' }, negated: true })
+  assert.match(problem(readPartHeaderTest('Content-Type:raw =~ /\\n x/', [])), /folds/)
+  assert.match(problem(readPartHeaderTest('Content-Type:addr =~ /x/', [])), /:addr is not known/)
+  assert.match(problem(readPartHeaderTest('ALL =~ /x/', [])), /not looked at/)
+  assert.match(problem(readPartHeaderTest('nothing', [])), /asks nothing/)
+})
+
+test('fields of some parts, or of all as one text', () => {
+  const partsOf = (...flags: readonly string[]) => {
+    const read = readPartHeaderTest('Content-Type =~ /x/', flags)
+    return typeof read === 'object' && read.in.kind === 'spamassassin' && read.in.text.of === 'part-header' ? read.in.text.parts : problem(read)
+  }
+  assert.equal(partsOf('nice', 'range=', 'range=x'), undefined)
+  assert.deepEqual(partsOf('nice', 'range=2'), { from: 2, to: 2, joined: false })
+  assert.deepEqual(partsOf('range=2-'), { from: 2, to: 1000, joined: false })
+  assert.deepEqual(partsOf('range=-4'), { from: 0, to: 4, joined: false })
+  assert.deepEqual(partsOf('range=2-4', 'concat'), { from: 2, to: 4, joined: true })
+  assert.deepEqual(partsOf('concat'), { from: 1, to: 1000, joined: true })
 })

@@ -99,6 +99,15 @@ test('fields of parts, one by one', () => {
   assert.deepEqual(message.pieces({ of: 'part-header', name: 'content-transfer-encoding', raw: true }), ['', 'quoted-printable\n'])
 })
 
+test('fields of some parts, and of all as one text', () => {
+  const fields = (name: string, [from, to]: readonly [number, number], joined = false) => spamMessage(MESSAGE).pieces({ of: 'part-header', name, raw: false, parts: { from, to, joined } })
+  assert.deepEqual(fields('content-type', [2, 2]), ['text/plain; charset=iso-8859-1\n'])
+  assert.deepEqual(fields('content-type', [0, 2]), ['multipart/mixed; boundary=xx\n', 'text/plain; charset=iso-8859-1\n'])
+  assert.deepEqual(fields('content-type', [4, 9]), [])
+  assert.deepEqual(fields('content-type', [0, 0]), [])
+  assert.deepEqual(fields('content-transfer-encoding', [1, 1000], true), ['\nquoted-printable\n\n'])
+})
+
 test('long paragraphs and raw bodies come in pieces, none of it lost', () => {
   const long = spamMessage(`Subject: x\n\n${'word '.repeat(2000)}\n${'y'.repeat(9000)}`)
   const body = long.pieces({ of: 'body', subject: false }) ?? []
