@@ -16,6 +16,9 @@ export const EXCEEDED = -1
 export type Outcome = typeof FOUND | typeof NOT_FOUND | typeof EXCEEDED
 
 const ENTRIES = 258
+const NEWLINE = 10
+/** A newline is looked for one by one so far; further off, by a call into the run-time. */
+const NEAR = 64
 /** A search remembers from here on: so many steps, and so many more for each code unit. */
 const PLAIN_STEPS = 2000
 const PLAIN_STEPS_PER_UNIT = 12
@@ -107,9 +110,16 @@ export class Matcher {
 
   /** The first place at or behind this one where a line begins; behind the end: none. */
   #nextLine(at: number): number {
-    const newline = at > this.#stretch.end ? -1 : this.#stretch.units.indexOf(10, at - 1)
-    if (newline < 0 || newline >= this.#stretch.end) return this.#stretch.end + 1
-    this.#walker.steps += (newline - at) >> 3
+    const { units, end } = this.#stretch
+    const near = Math.min(end, at + NEAR)
+    let newline = at - 1
+    while (newline < near && units[newline] !== NEWLINE) newline++
+    if (newline === near && near < end) {
+      // Other texts stand behind this one in the same array.
+      const further = units.subarray(near, end).indexOf(NEWLINE)
+      newline = further < 0 ? end : near + further
+    }
+    this.#walker.steps += (newline - at + 1) >> 3
     return newline + 1
   }
 }

@@ -1,0 +1,52 @@
+/** What the matcher looks at: the text that it was given, not what stands behind it in the same array. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { compile } from '../../../../src/spam/patterns/compile.ts'
+import { FOUND, Matcher, NOT_FOUND } from '../../../../src/spam/patterns/matcher.ts'
+import { readPattern, treeOf } from '../../../../src/spam/patterns/read-pattern.ts'
+
+function matcherOf(source: string, flags: string): Matcher {
+  const reading = readPattern(source, flags)
+  if (reading.status === 'refused') assert.fail(reading.problem)
+  return new Matcher(compile(treeOf(reading.pattern)))
+}
+
+const unitsOf = (text: string) => Uint16Array.from({ length: text.length }, (_, at) => text.charCodeAt(at))
+
+let looked = 0
+
+class Watched extends Uint16Array {
+  override indexOf(unit: number, from = 0): number {
+    const at = super.indexOf(unit, from)
+    looked += (at < 0 ? this.length : at) - from
+    return at
+  }
+}
+
+test('where a line begins is looked for in the text, not in all that stand behind it', () => {
+  const line = `a1bc-q efgh ${'.'.repeat(100)}`
+  const units = Watched.from(unitsOf(line.repeat(1000)))
+  for (const [source, flags] of [['^[k-z]{3}-q', 'm'], ['.*[k-z]{3}-q', '']] as const) {
+    const matcher = matcherOf(source, flags)
+    for (let start = 0; start < units.length; start += line.length) {
+      assert.equal(matcher.search({ units, start, end: start + line.length }, [start, start + line.length], 100_000), NOT_FOUND)
+      assert.ok(matcher.steps >= line.length >> 3, `${matcher.steps} steps were counted`)
+    }
+  }
+  assert.ok(looked > 0)
+  assert.ok(looked <= 2 * units.length, `${looked} units were looked at of ${units.length}`)
+})
+
+test('lines that begin near and far, behind the last newline, and at the end', () => {
+  for (const far of [0, 1, 62, 63, 64, 65, 200]) {
+    const units = unitsOf(`xb\n${'a'.repeat(far)}\nb\nb`)
+    const matcher = matcherOf('^b', 'm')
+    for (const [end, found] of [[far + 3, NOT_FOUND], [far + 4, NOT_FOUND], [far + 5, FOUND], [units.length, FOUND]] as const) {
+      assert.equal(matcher.search({ units, start: 0, end }, [0, end], 100_000), found, `${far} ${end}`)
+      if (found === FOUND) assert.equal(matcher.matchStart, far + 4)
+    }
+    assert.equal(matcher.search({ units, start: 0, end: units.length }, [far + 5, units.length], 100_000), FOUND)
+    assert.equal(matcher.matchStart, far + 6)
+    assert.equal(matcher.search({ units, start: 0, end: units.length - 1 }, [far + 5, units.length - 1], 100_000), NOT_FOUND)
+  }
+})
