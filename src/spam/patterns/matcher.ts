@@ -7,7 +7,7 @@
 import { END, HIGH } from './first.ts'
 import type { Program } from './program.ts'
 import { shareOf } from './required-characters.ts'
-import { FAIL, isTrail, OVER, Walker } from './walker.ts'
+import { FAIL, isTrail, NO_TEXT, OVER, Walker } from './walker.ts'
 import type { Stretch } from './walker.ts'
 
 export const FOUND = 1
@@ -26,7 +26,7 @@ const PLAIN_STEPS_PER_UNIT = 12
 export class Matcher {
   readonly #program: Program
   readonly #walker: Walker
-  #stretch: Stretch = { units: new Uint16Array(0), start: 0, end: 0 }
+  #stretch = NO_TEXT
   #until = 0
   #share: number | undefined
   readonly #plainSteps: number | undefined
@@ -58,9 +58,17 @@ export class Matcher {
 
   /** Finds the first match that begins at `from` or behind, up to `until`; it stands in `matchStart` and `matchEnd`. */
   search(stretch: Stretch, [from, until]: readonly [number, number], maxSteps: number): Outcome {
-    const walker = this.#walker
     this.#stretch = stretch
     this.#until = until
+    const outcome = this.#search(stretch, from, maxSteps)
+    // Patterns are kept; a text that they were tried on is somebody's mail, and may be large.
+    this.#stretch = NO_TEXT
+    this.#walker.leave()
+    return outcome
+  }
+
+  #search(stretch: Stretch, from: number, maxSteps: number): Outcome {
+    const walker = this.#walker
     const plainSteps = this.#plainSteps ?? PLAIN_STEPS + PLAIN_STEPS_PER_UNIT * (stretch.end - stretch.start)
     walker.begin(stretch, maxSteps)
     const again = plainSteps < maxSteps && walker.canRemember

@@ -26,11 +26,13 @@ export interface Stretch {
   readonly end: number
 }
 
+export const NO_TEXT: Stretch = { units: new Uint16Array(0), start: 0, end: 0 }
+
 export class Walker {
   readonly #program: Program
   readonly #code: Int32Array
   readonly #firsts: Uint8Array
-  #units: Uint16Array = new Uint16Array(0)
+  #units = NO_TEXT.units
   #start = 0
   #end = 0
   #limit = 0
@@ -57,6 +59,11 @@ export class Walker {
     this.#limit = maxSteps
     this.#run = 0
     this.steps = 0
+  }
+
+  /** The text is held no longer. */
+  leave(): void {
+    this.#units = NO_TEXT.units
   }
 
   /** Could it remember where it failed? Not where that depends on more than the place, or takes too much memory. */

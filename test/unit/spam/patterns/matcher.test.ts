@@ -1,6 +1,9 @@
 /** What the matcher looks at: the text that it was given, not what stands behind it in the same array. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { compile } from '../../../../src/spam/patterns/compile.ts'
 import { FOUND, Matcher, NOT_FOUND } from '../../../../src/spam/patterns/matcher.ts'
 import { readPattern, treeOf } from '../../../../src/spam/patterns/read-pattern.ts'
@@ -49,4 +52,20 @@ test('lines that begin near and far, behind the last newline, and at the end', (
     assert.equal(matcher.matchStart, far + 6)
     assert.equal(matcher.search({ units, start: 0, end: units.length - 1 }, [far + 5, units.length - 1], 100_000), NOT_FOUND)
   }
+})
+
+test('a text that was looked at is not kept', async () => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const matchers = ['needle', '[a-z]+$', '^.*x'].map((source) => matcherOf(source, ''))
+  const text = () => {
+    const units = unitsOf(`${'needl '.repeat(1000)}needle`)
+    const outcomes = matchers.map((matcher) => matcher.search({ units, start: 0, end: units.length }, [0, units.length], 1_000_000))
+    assert.deepEqual(outcomes, [FOUND, FOUND, NOT_FOUND])
+    return new WeakRef(units)
+  }
+  const reference = text()
+  await setTimeout(0)
+  collect()
+  assert.ok(reference.deref() === undefined, 'the text is still there')
 })
