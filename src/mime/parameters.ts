@@ -39,8 +39,8 @@ const TOKEN = /["']?([^\s;/()"=,]+?)["']?(?=[\s;/()"=,]|$)/y
 const NAME = /([^\s=;("]+)\s*=\s*/y
 /** a name where there is no value, or what is none at all */
 const JUNK = /[^;]+/y
-/** behind the name of a parameter: `*`, `*0`, `*0*` */
-const CONTINUED = /^\*(?:(\d{1,9})\*?)?$/
+/** Larger numbers of a piece are none. */
+const MAX_INDEX_DIGITS = 9
 const NEXT_PARAMETER = /\s+(?:[\w!#$%&*+.^`|~-]+\s*=|\()/y
 
 class ValueScanner {
@@ -94,8 +94,10 @@ class ValueScanner {
     }
     const start = this.at
     const value = this.raw[this.at] === '"' ? this.quoted() : this.unquoted(name)
-    this.add(name, value)
-    if (!this.spelled.has(name)) this.spelled.set(name, this.raw.slice(start, this.at).trim())
+    if (!this.addPiece(name, value) && !this.plain.has(name)) {
+      this.plain.set(name, value)
+      this.spelled.set(name, this.raw.slice(start, this.at).trim())
+    }
   }
 
   private quoted(): string {
@@ -171,19 +173,16 @@ class ValueScanner {
     return match
   }
 
-  /** RFC 2231: `name*`, `name*0`, `name*0*` */
-  private add(name: string, value: string): void {
+  /** RFC 2231: `name*`, `name*0`, `name*0*`; false: it is none of them */
+  private addPiece(name: string, value: string): boolean {
     const star = name.indexOf('*')
-    const match = star > 0 ? CONTINUED.exec(name.slice(star)) : null
-    if (match === null) {
-      if (!this.plain.has(name)) this.plain.set(name, value)
-      return
-    }
+    const index = star > 0 ? pieceIndex(name, star) : -1
+    if (index < 0) return false
     const base = name.slice(0, star)
     let segments = this.segments.get(base)
     if (segments === undefined) this.segments.set(base, segments = new Map<number, Segment>())
-    const index = match[1] === undefined ? 0 : Number(match[1])
     if (!segments.has(index)) segments.set(index, { value, extended: name.endsWith('*') })
+    return true
   }
 
   private decoded(): Map<string, string> {
@@ -192,6 +191,19 @@ class ValueScanner {
     for (const [name, segments] of this.segments) parameters.set(name, joined(segments))
     return parameters
   }
+}
+
+/** What stands between the stars, or behind the only one; -1: no number. */
+function pieceIndex(name: string, star: number): number {
+  if (star === name.length - 1) return 0
+  const end = name.endsWith('*') ? name.length - 1 : name.length
+  let index = 0
+  for (let at = star + 1; at < end; at++) {
+    const digit = name.charCodeAt(at) - 0x30
+    if (!(digit >= 0 && digit <= 9)) return -1
+    index = index * 10 + digit
+  }
+  return end > star + 1 && end - star - 1 <= MAX_INDEX_DIGITS ? index : -1
 }
 
 /** RFC 2231 §3, §4: the segments in their order (some may be missing); the charset stands in the first that has one. */
