@@ -1,32 +1,73 @@
 /**
  * What SpamAssassin's `body` and `rawbody` rules look at (Mail::SpamAssassin::Conf):
  * of the body a paragraph a piece, longer ones in pieces of 2 kB; of the raw
- * body pieces of 2 to 4 kB. What HTML hides is part of the body for it.
+ * body pieces of 2 to 4 kB. What HTML hides and what is attached is part of the
+ * body for it.
  * Bounded: 50,000 characters of the text of a part, 500,000 bytes of a part as it
- * stands. Pure.
+ * stands, 2,000,000 of all. Pure.
  */
-import type { MimeMessage } from '../../../mime/message-parts.ts'
+import type { MimeMessage, MimePart } from '../../../mime/message-parts.ts'
+import type { HtmlReading } from '../../content/html/html-reader.ts'
 import { readShownParts } from '../../content/shown-parts.ts'
+import { readPlainText } from '../../content/text/plain-text.ts'
 import { toBytes, withoutCr } from './bytes.ts'
 
 const MAX_PART_TEXT = 50_000
 const MAX_PART_RAW = 500_000
+/** Of all parts; of shown ones the text that is read has a bound of its own. */
+const MAX_ATTACHED_TEXT = 500_000
+const MAX_RAW = 2_000_000
 const MAX_PARAGRAPH = 2048
 const MAX_RAW_PIECE = 4096
 const MAX_TITLE_LOOK = 16_384
 
 export function bodyPieces(mime: MimeMessage): readonly string[] {
   const pieces: string[] = []
-  for (const { part, plain, html, attached } of readShownParts(mime)) {
-    if (attached) continue
-    if (plain !== undefined) addParagraphs(pieces, plain.text)
-    if (html === undefined) continue
-    const title = titleOf(mime.parts[part]?.text?.slice(0, MAX_TITLE_LOOK) ?? '')
+  for (const { part, text, html } of renderedParts(mime)) {
+    if (html === undefined) {
+      addParagraphs(pieces, text)
+      continue
+    }
+    const title = titleOf(part.text?.slice(0, MAX_TITLE_LOOK) ?? '')
     if (title !== '') pieces.push(`${toBytes(title)}\n`)
-    addParagraphs(pieces, html.text)
+    addParagraphs(pieces, text)
     addParagraphs(pieces, html.hidden)
   }
   return pieces
+}
+
+/** Texts of the body whose links no reader's program shows: those of attached text, and hidden ones. */
+export function unseenTexts(mime: MimeMessage): readonly string[] {
+  return renderedParts(mime).flatMap(({ text, html, attached }) => (html !== undefined ? [html.hidden] : attached ? [text] : [])).filter((text) => text !== '')
+}
+
+interface RenderedPart {
+  readonly part: MimePart
+  readonly text: string
+  readonly html: HtmlReading | undefined
+  readonly attached: boolean
+}
+
+const HTML_NAME = /\.s?html?$/i
+
+/** HTML by its type or its name, and all other text but for calendars and cards; whether it is attached does not matter. */
+function renderedParts(mime: MimeMessage): readonly RenderedPart[] {
+  const known = new Map(readShownParts(mime).map((shown) => [shown.part, shown]))
+  const rendered: RenderedPart[] = []
+  let room = MAX_ATTACHED_TEXT
+  for (const [index, part] of mime.parts.entries()) {
+    const shown = known.get(index)
+    const isText = part.type.startsWith('text/') && part.type !== 'text/calendar' && part.type !== 'text/x-vcard'
+    if (!isText && !HTML_NAME.test(part.fileName ?? '')) continue
+    if (shown?.html !== undefined) rendered.push({ part, text: shown.html.text, html: shown.html, attached: shown.attached })
+    else if (shown?.plain !== undefined) rendered.push({ part, text: shown.plain.text, html: undefined, attached: false })
+    else if (isText && part.text !== undefined && room > 0) {
+      const { text } = readPlainText(part.text.slice(0, Math.min(room, MAX_PART_TEXT)))
+      room -= text.length
+      rendered.push({ part, text, html: undefined, attached: true })
+    }
+  }
+  return rendered
 }
 
 function titleOf(html: string): string {
@@ -51,10 +92,12 @@ function addParagraphs(pieces: string[], text: string): void {
 
 export function rawPieces(mime: MimeMessage): readonly string[] {
   const pieces: string[] = []
-  for (const { part, attached } of readShownParts(mime)) {
-    const content = attached ? undefined : mime.parts[part]?.content
-    if (content === undefined || content.length === 0) continue
-    const raw = withoutCr(content.toString('latin1', 0, MAX_PART_RAW))
+  let room = MAX_RAW
+  for (const { type, text, fileName, content } of mime.parts) {
+    if (room <= 0) break
+    if (content.length === 0 || type === 'text/calendar' || (text === undefined && !HTML_NAME.test(fileName ?? ''))) continue
+    const raw = withoutCr(content.toString('latin1', 0, Math.min(room, MAX_PART_RAW)))
+    room -= raw.length
     for (let at = 0; at < raw.length;) {
       const end = rawEnd(raw, at)
       pieces.push(raw.slice(at, end))

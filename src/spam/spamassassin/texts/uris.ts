@@ -1,16 +1,21 @@
 /**
  * URIs as SpamAssassin's `uri` rules look at them: each as it stands, with the
  * scheme that a reader's program would add, and in its plain form (escapes of
- * ordinary characters undone, no port that the scheme has anyway). At most 1000.
+ * ordinary characters undone, no port that the scheme has anyway). Beside the
+ * links of the message those of texts that no reader's program makes links of.
+ * At most 1000.
  */
 import type { Link } from '../../content.ts'
+import { LinkList } from '../../content/links/link-list.ts'
 import { toBytes } from './bytes.ts'
 
 const MAX_URIS = 1000
 
-export function uriPieces(links: readonly Link[]): readonly string[] {
+export function uriPieces(links: readonly Link[], texts: readonly string[]): readonly string[] {
   const found = new Set<string>()
-  for (const link of links) {
+  const others = new LinkList()
+  for (const text of texts) others.addText(text)
+  for (const link of [...links, ...others.result()]) {
     const written = toBytes(withScheme(link)).replace(/[\r\n\t]+/g, '')
     found.add(written)
     found.add(plainForm(written))

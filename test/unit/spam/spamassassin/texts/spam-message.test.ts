@@ -92,6 +92,18 @@ test('bodies: rendered in UTF-8, raw as it is encoded, whole as it stands', () =
   assert.deepEqual(message.pieces({ of: 'uri' }), ['http://%77ww.ex%61mple.com:80/A%2eb?q=1&x', 'http://www.example.com/A.b?q=1&x'])
 })
 
+test('text that is attached is part of the bodies, and a calendar is not', () => {
+  const part = (type: string, text: string, more = '') => `--b\nContent-Type: ${type}\nContent-Disposition: attachment\n${more}\n${text}\n`
+  const message = spamMessage(`Subject: s\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nhello\n${part('text/plain', 'plain')}${part('text/csv', 'csv')}${part('text/html', '<p>html')}${part('text/calendar', 'calendar')}${part('text/x-vcard', 'card')}${part('application/octet-stream; name=x.htm', '<p>named')}${part('image/svg+xml', '<p>drawn')}--b--\n`)
+  assert.deepEqual(message.pieces({ of: 'body', subject: false }), ['hello\n', 'plain\n', 'csv\n', 'html\n', 'named\n'])
+  assert.deepEqual(message.pieces({ of: 'rawbody' }), ['hello', 'plain', 'csv', '<p>html', 'card', '<p>named'])
+})
+
+test('links of the subject, of attached and of hidden text are URIs', () => {
+  const message = spamMessage('Subject: see http://subject.example.com/\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nhttp://text.example.com/\n--b\nContent-Type: text/csv\n\nhttp://csv.example.com/\n--b\nContent-Type: text/html\n\n<p>x<span style="display:none"> http://hidden.example.com/ </span>\n--b--\n')
+  assert.deepEqual(message.pieces({ of: 'uri' }), ['text', 'subject', 'csv', 'hidden'].map((name) => `http://${name}.example.com/`))
+})
+
 test('fields of parts, one by one', () => {
   const message = spamMessage(MESSAGE)
   assert.deepEqual(message.pieces({ of: 'part-header', name: 'content-type', raw: false }), ['multipart/mixed; boundary=xx\n', 'text/plain; charset=iso-8859-1\n', 'text/html; charset=utf-8\n'])
@@ -116,6 +128,13 @@ test('long paragraphs and raw bodies come in pieces, none of it lost', () => {
   const raw = long.pieces({ of: 'rawbody' }) ?? []
   assert.ok(raw.every((piece) => piece.length <= 4096) && raw.length >= 4)
   assert.equal(raw.join(''), `${'word '.repeat(2000)}\n${'y'.repeat(9000)}`)
+})
+
+test('of many attached texts no more is looked at than of a long one', () => {
+  const message = spamMessage(`Subject: s\nContent-Type: multipart/mixed; boundary=b\n\n${`--b\nContent-Disposition: attachment\n\n${'word '.repeat(12_000)}\n`.repeat(50)}--b--\n`)
+  const lengthOf = (of: 'body' | 'rawbody') => message.pieces(of === 'body' ? { of, subject: false } : { of })?.join('').length ?? 0
+  assert.ok(lengthOf('body') > 400_000 && lengthOf('body') < 600_000, `${lengthOf('body')}`)
+  assert.ok(lengthOf('rawbody') > 1_900_000 && lengthOf('rawbody') <= 2_000_000, `${lengthOf('rawbody')}`)
 })
 
 test('what is hostile takes as long as it is', () => {
