@@ -11,6 +11,7 @@ import type { Pattern } from '../../src/spam/patterns/pattern.ts'
 import { PatternSet } from '../../src/spam/patterns/pattern-set.ts'
 import { readPattern } from '../../src/spam/patterns/read-pattern.ts'
 import { statesOf } from '../../src/spam/patterns/states.ts'
+import { widthOf } from '../../src/spam/patterns/syntax.ts'
 import { fuzz } from '../support/fuzzing.ts'
 import { PatternMaker } from '../support/random-patterns.ts'
 
@@ -135,7 +136,11 @@ fuzz('an automaton says what the matcher finds, from wherever it begins', 5_000,
     if ((letters.charCodeAt(from) & 0xfc00) === 0xdc00) continue
     const outcome = matcher.search(stretch, [from, letters.length], 1_000_000)
     assert.notEqual(outcome, EXCEEDED)
-    assert.equal(automaton.test(stretch, from, 1_000_000), outcome === FOUND, `/${source}/ on ${JSON.stringify(letters)} from ${from}, ${JSON.stringify(flags)}`)
+    assert.equal(automaton.test(stretch, [from, Infinity], 1_000_000), outcome === FOUND, `/${source}/ on ${JSON.stringify(letters)} from ${from}, ${JSON.stringify(flags)}`)
+    // As far as a match may reach that begins in time, and a character behind it.
+    const until = from + random.below(letters.length + 1 - from)
+    if (matcher.search(stretch, [from, until], 1_000_000) !== FOUND) continue
+    assert.equal(automaton.test(stretch, [from, until + widthOf(tree.root).most + 2], 1_000_000), true, `/${source}/ on ${JSON.stringify(letters)} from ${from} until ${until}, ${JSON.stringify(flags)}`)
   }
 })
 

@@ -30,6 +30,8 @@ export class Automaton {
   readonly #kinds: CharacterKinds
   readonly #sets: StateSet[] = []
   readonly #numbers = new Map<string, number>()
+  /** where it begins, by what stands before */
+  readonly #initials = new Map<number, number>()
   /** of a set in the table */
   readonly #width: number
   #table = new Int32Array(0)
@@ -52,18 +54,20 @@ export class Automaton {
     return this.#steps
   }
 
-  /** Does a match begin at `from` or behind? Undefined: not known after so many steps. */
-  test(stretch: Stretch, from: number, maxSteps: number): boolean | undefined {
+  /** Is there one that begins at `from` or behind, and ends before `behind`? One that ends there or later may be found as well. Undefined: not known after so many steps. */
+  test(stretch: Stretch, [from, behind]: readonly [number, number], maxSteps: number): boolean | undefined {
     const { units, start, end } = stretch
+    const stop = Math.min(behind, end)
     const kinds = this.#kinds
     const { low } = kinds
     this.#steps = 0
+    kinds.steps = 0
     let set = this.#initial(from === start ? kinds.atStart : kinds.beforeOf(kinds.kindBefore(stretch, from)))
     let table = this.#table
-    for (let at = from; at < end && set !== MATCH; at++) {
+    for (let at = from; at < stop && set !== MATCH; at++) {
       const unit = units[at] as number
       const kind = unit < 256 && (unit !== 10 || at + 1 < end) ? low[unit] as number : kinds.kindAt(stretch, at)
-      if (kind < 0) return this.#finish(at - from, undefined)
+      if (kind < 0 || (unit > 255 && this.#steps + kinds.steps > maxSteps)) return this.#finish(at - from, undefined)
       let next = table[set + kind] as number
       if (next === UNKNOWN) {
         next = this.#build(set, kind)
@@ -73,28 +77,34 @@ export class Automaton {
       set = next
       if (unit >= 0xd800 && unit <= 0xdbff) at++
     }
-    if (set === MATCH) return this.#finish(end - from, true)
+    if (set === MATCH || stop < end) return this.#finish(stop - from, set === MATCH)
     const last = table[set + kinds.end] as number
     return this.#finish(end - from, (last === UNKNOWN ? this.#build(set, kinds.end) : last) === MATCH)
   }
 
   #finish(units: number, result: boolean | undefined): boolean | undefined {
-    this.#steps += Math.ceil(units / UNITS_PER_STEP)
+    this.#steps += Math.ceil(units / UNITS_PER_STEP) + this.#kinds.steps
     return result
   }
 
   #forget(): void {
     this.#sets.length = 0
     this.#numbers.clear()
+    this.#initials.clear()
     // No set begins at 0, which is UNKNOWN.
     this.#sets.push({ states: new Int32Array(0), before: 0 })
     this.#table = new Int32Array(this.#width * 16)
   }
 
   #initial(before: number): number {
+    const known = this.#initials.get(before)
+    if (known !== undefined) return known
     const found: number[] = []
     this.#round++
-    return this.#close(this.#states.entry, found) ? MATCH : this.#numberOf(found, before)
+    const initial = this.#close(this.#states.entry, found) ? MATCH : this.#numberOf(found, before)
+    this.#initials.set(before, initial)
+    this.#steps += found.length + 4
+    return initial
   }
 
   /** What a set leads to with a kind of character. */

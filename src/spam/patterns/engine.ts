@@ -8,6 +8,7 @@ import { Matcher } from './matcher.ts'
 import type { Pattern } from './pattern.ts'
 import { treeOf } from './read-pattern.ts'
 import { requiredCharacters } from './required-characters.ts'
+import { widthOf } from './syntax.ts'
 import type { Tree } from './syntax.ts'
 import type { Characters } from './required-characters.ts'
 import { statesOf } from './states.ts'
@@ -22,6 +23,7 @@ export class Engine {
   #matcher: Matcher | undefined
   #automaton: Automaton | undefined | null = null
   #characters: Characters | undefined | null = null
+  #longest: number | undefined
 
   constructor(pattern: Pattern) {
     this.#pattern = pattern
@@ -36,6 +38,11 @@ export class Engine {
   get automaton(): Automaton | undefined {
     if (this.#automaton === null) this.#automaton = this.#makeAutomaton()
     return this.#automaton
+  }
+
+  /** A match has so many code units at most. */
+  get longest(): number {
+    return this.#longest ??= widthOf(this.#read().root).most
   }
 
   /** One of them must be there; undefined: that is not known of any. */
@@ -63,7 +70,9 @@ export class Engine {
   }
 
   #makeAutomaton(): Automaton | undefined {
-    const states = statesOf(this.#read())
+    const tree = this.#read()
+    this.#longest = widthOf(tree.root).most
+    const states = statesOf(tree)
     return states === undefined ? undefined : new Automaton(states, this.matcher.anchored)
   }
 }

@@ -35,6 +35,8 @@ const ATTEMPT_STEPS_PER_UNIT = 2
 /** What an automaton may take for building itself while it looks at a text. */
 const BUILDING_STEPS = 10_000
 const BUILDING_STEPS_PER_UNIT = 4
+/** Behind a match a character is looked at, which may be a pair. */
+const BEYOND = 2
 
 /** Does it match anywhere? What the budget does not allow is no match, and is counted there. */
 export function decide(part: Part): boolean {
@@ -101,13 +103,27 @@ class Decision {
     return NOT_FOUND
   }
 
-  /** From the first place on it looks at all the rest. */
+  /** From the first place on it looks at all the rest, as far as a match may reach. */
   #byAutomaton(length: number): boolean | undefined {
-    const { engine: { automaton }, budget, windows } = this.#part
+    const { engine, budget, windows } = this.#part
+    const { automaton } = engine
     if (automaton === undefined) return undefined
-    const answer = automaton.test(this.#stretch, windows[this.#first + 1] as number, BUILDING_STEPS + BUILDING_STEPS_PER_UNIT * length)
-    budget.spend(automaton.steps)
-    return answer
+    const { longest } = engine
+    let left = BUILDING_STEPS + BUILDING_STEPS_PER_UNIT * length
+    for (let at = this.#first; at < this.#behind;) {
+      const from = windows[at + 1] as number
+      let reach = 0
+      // What overlaps is looked at once.
+      do {
+        reach = (windows[at + 2] as number) + longest + BEYOND
+        at += 3
+      } while (at < this.#behind && (windows[at + 1] as number) <= reach)
+      const answer = automaton.test(this.#stretch, [from, reach], left)
+      budget.spend(automaton.steps)
+      left -= automaton.steps
+      if (answer !== false) return answer
+    }
+    return false
   }
 }
 

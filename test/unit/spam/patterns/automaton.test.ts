@@ -14,7 +14,7 @@ function automaton(source: string, flags = ''): Automaton | undefined {
 
 function says(source: string, text: string, from = 0): boolean | undefined {
   const units = Uint16Array.from({ length: text.length }, (_, at) => text.charCodeAt(at))
-  return automaton(source)?.test({ units, start: 0, end: units.length }, from, 100_000)
+  return automaton(source)?.test({ units, start: 0, end: units.length }, [from, Infinity], 100_000)
 }
 
 test('edges, ends and newlines', () => {
@@ -47,9 +47,49 @@ test('it gives up when building takes too much, and begins anew when it knows to
   const stretch = { units, start: 0, end: units.length }
   const hungry = automaton('b.{150}[cd]')
   assert.ok(hungry !== undefined)
-  assert.equal(hungry.test(stretch, 0, 1000), undefined)
+  assert.equal(hungry.test(stretch, [0, Infinity], 1000), undefined)
   // It has seen far more sets than it keeps, and still knows.
-  assert.equal(hungry.test(stretch, 0, Infinity), false)
+  assert.equal(hungry.test(stretch, [0, Infinity], Infinity), false)
   units[59_990] = 0x63
-  assert.equal(hungry.test(stretch, 0, Infinity), units[59_990 - 151] === 0x62)
+  assert.equal(hungry.test(stretch, [0, Infinity], Infinity), units[59_990 - 151] === 0x62)
+})
+
+test('up to a place: what ends before it is found, and nothing is taken for the end of the text', () => {
+  const units = Uint16Array.from('ab cd ab', (character) => character.charCodeAt(0))
+  const ends = (source: string, behind: number): boolean | undefined => automaton(source)?.test({ units, start: 0, end: units.length }, [0, behind], 100_000)
+  assert.deepEqual([ends('cd', 4), ends('cd', 6), ends('cd', Infinity)], [false, true, true])
+  assert.deepEqual([ends('cd$', 5), ends('cd\\b', 6), ends('ab$', 7), ends('ab$', 8), ends('ab$', 9)], [false, true, false, true, true])
+})
+
+/** Of each page of Unicode one character, `times` over. */
+function allPages(times: number): { readonly units: Uint16Array, readonly count: number } {
+  const pages = Array.from({ length: 0x1100 }, (_, page) => page).filter((page) => page > 0 && (page < 0xd8 || page > 0xdf))
+  const text = pages.map((page) => String.fromCodePoint((page << 8) | 0x41)).join('').repeat(times)
+  return { units: Uint16Array.from({ length: text.length }, (_, at) => text.charCodeAt(at)), count: pages.length }
+}
+
+test('what a page of characters takes is counted, and it is made once', () => {
+  const { units, count } = allPages(4)
+  const stretch = { units, start: 0, end: units.length }
+  const mixed = automaton('[a-z][аеорсхуіѕјԁοανερτ][a-z]', 'i')
+  assert.ok(mixed !== undefined)
+  assert.equal(mixed.test(stretch, [0, Infinity], 10_000), undefined)
+  assert.ok(mixed.steps < 10_000 + units.length, `${mixed.steps} steps`)
+  assert.equal(mixed.test(stretch, [0, Infinity], Infinity), false)
+  const first = mixed.steps
+  assert.ok(first > 4 * count, `${first} steps for ${count} pages`)
+  assert.equal(mixed.test(stretch, [0, Infinity], Infinity), false)
+  assert.ok(mixed.steps <= units.length, `${mixed.steps} steps when all pages are known, ${first} before`)
+})
+
+test('a pattern that tells all characters up to U+00FF apart', () => {
+  const hex = (code: number) => `\\x${code.toString(16).padStart(2, '0')}`
+  const pairs = automaton(Array.from({ length: 256 }, (_, code) => hex(code) + hex((code + 1) & 0xff)).join('|'), 'd')
+  assert.ok(pairs !== undefined)
+  const missed: number[] = []
+  for (let code = 0; code < 256; code++) {
+    const found = (...units: number[]) => pairs.test({ units: Uint16Array.from(units), start: 0, end: units.length }, [0, Infinity], 100_000)
+    if (found(code, code, (code + 1) & 0xff) !== true || found(code, code, code) !== false) missed.push(code)
+  }
+  assert.deepEqual(missed, [])
 })
