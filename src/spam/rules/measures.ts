@@ -106,14 +106,29 @@ function capitals(text: string): number | undefined {
       upper += isLetter & ~(code >>> 5)
       continue
     }
-    const letter = String.fromCodePoint(text.codePointAt(i) ?? code)
-    i += letter.length - 1
-    const isUpper = letter !== letter.toLowerCase()
-    if (!isUpper && letter === letter.toUpperCase()) continue
+    const point = text.codePointAt(i) ?? code
+    if (point > 0xffff) i++
+    const which = caseOf(point)
+    if (which === NO_CASE) continue
     letters++
-    if (isUpper) upper++
+    if (which === CAPITAL) upper++
   }
   return letters < FEWEST_LETTERS ? undefined : upper / letters
+}
+
+const NO_CASE = 1
+const SMALL = 2
+const CAPITAL = 3
+/** of the Basic Multilingual Plane, as far as they were asked for; 0: not yet */
+const cases = new Uint8Array(0x10000)
+
+function caseOf(point: number): number {
+  const known = cases[point]
+  if (known !== undefined && known !== 0) return known
+  const letter = String.fromCodePoint(point)
+  const found = letter !== letter.toLowerCase() ? CAPITAL : letter === letter.toUpperCase() ? NO_CASE : SMALL
+  if (point < cases.length) cases[point] = found
+  return found
 }
 
 /** Runs of characters between blanks. */

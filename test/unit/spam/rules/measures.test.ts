@@ -13,6 +13,8 @@ test('capitals: of letters that have a case, and only where there are enough of 
   assert.equal(of('subject_capitals', 'Subject: RFC 5321\n\n'), undefined)
   assert.equal(of('subject_capitals', 'Subject: ÄÖÜÄÖÜÄÖ\n\n'), 1)
   assert.equal(of('subject_capitals', 'Subject: 会議のお知らせ会議のお知らせ\n\n'), undefined)
+  // Deseret, beyond the Basic Multilingual Plane: four capitals, four small ones
+  assert.equal(of('subject_capitals', 'Subject: 𐐀𐐁𐐂𐐃𐐨𐐩𐐪𐐫\n\n'), 1 / 2)
   assert.equal(of('text_capitals', 'Subject: x\n\nABCDefgh\n'), 0.5)
   assert.equal(of('subject_capitals', '\n'), undefined)
 })
