@@ -4,17 +4,16 @@
  * kinds of their own. Of what stands before a place only that is told apart that
  * a condition asks for, and the begin of the text.
  */
+import { EMPTY_PAGE, FULL_PAGE, making } from './character-set.ts'
 import type { CharacterSet } from './character-set.ts'
+import { Pages } from './pages.ts'
 import type { States } from './states.ts'
 import type { Stretch } from './walker.ts'
 
 const NEWLINE = 10
-/** Kinds of characters above U+00FF are remembered in pages of 256, so many at a time. */
-const MAX_PAGES = 256
-const PAGE_BITS = 8
 const NOT_KNOWN = -2
-/** No character up to U+00FF is left without. */
-const MAX_KINDS = 255
+/** What it takes to tell the characters of a page apart by one set. */
+const STEPS_PER_PAGE = 32
 /** Above U+00FF there are seldom more that are new. */
 const SPARE_KINDS = 14
 
@@ -25,9 +24,10 @@ interface Page {
 }
 
 export class CharacterKinds {
-  readonly low = new Uint8Array(256)
+  /** of U+0000 to U+00FF; each of them has one */
+  readonly low = new Uint16Array(256)
   /** there are never more kinds */
-  readonly most: number = MAX_KINDS
+  readonly most: number = Infinity
   readonly end: number
   readonly lastNewline: number
   /** as what stands before */
@@ -43,7 +43,11 @@ export class CharacterKinds {
   readonly #examples: number[] = [-1]
   readonly #beforeNumbers = new Map<string, number>()
   readonly #numbers = new Map<string, number>()
-  readonly #high = new Map<number, Page>()
+  readonly #high = new Pages<Page>()
+  /** by which sets have all of them: pages that no set has a part of */
+  readonly #wholePages = new Map<string, number>()
+  /** what telling characters apart above U+00FF has taken since somebody set it to 0 */
+  steps = 0
 
   constructor({ states, sets }: States) {
     this.#sets = sets
@@ -58,7 +62,7 @@ export class CharacterKinds {
       kinds.set(group, kind)
       this.low[code] = kind
     }
-    this.most = Math.min(MAX_KINDS, this.#members.length + SPARE_KINDS)
+    this.most = this.#members.length + SPARE_KINDS
   }
 
   /** Of the character that begins at a place; -1: there are too many kinds. */
@@ -98,19 +102,27 @@ export class CharacterKinds {
   }
 
   #highKind(code: number): number {
-    const { groups, kinds } = this.#high.get(code >> PAGE_BITS) ?? this.#addPage(code >> PAGE_BITS)
+    const { groups, kinds } = this.#high.of(code) ?? this.#addPage(code)
     const group = groups[code & 0xff] as number
     const known = kinds[group] as number
     if (known !== NOT_KNOWN) return known
     return kinds[group] = this.#kindOf(code)
   }
 
-  #addPage(number: number): Page {
-    const groups = groupsOf(this.#sets.map((set) => set.page(number)))
-    const page = { groups, kinds: new Int16Array(1 + Math.max(...groups)).fill(NOT_KNOWN) }
-    if (this.#high.size >= MAX_PAGES) this.#high.clear()
-    this.#high.set(number, page)
-    return page
+  #addPage(code: number): Page {
+    const before = making.steps
+    const pages = this.#sets.map((set) => set.page(code))
+    const parts = pages.filter((page) => page !== EMPTY_PAGE && page !== FULL_PAGE)
+    this.steps += making.steps - before + pages.length + STEPS_PER_PAGE * parts.length
+    const whole = parts.length === 0 ? pages.map((page) => page[0]).join('') : undefined
+    let kept = whole === undefined ? undefined : this.#wholePages.get(whole)
+    if (kept === undefined) {
+      const groups = groupsOf(parts)
+      kept = this.#high.keep({ groups, kinds: new Int16Array(1 + groups.reduce((most, group) => Math.max(most, group), 0)).fill(NOT_KNOWN) })
+      if (whole !== undefined) this.#wholePages.set(whole, kept)
+    }
+    this.#high.put(code, kept)
+    return this.#high.of(code) as Page
   }
 
   #kindOf(code: number): number {
@@ -147,13 +159,13 @@ export class CharacterKinds {
 
 /** For 256 characters, of which each set says by 1 whether they are in it: equal numbers where no set tells them apart. */
 function groupsOf(pages: readonly Uint8Array[]): Uint8Array {
+  const [only] = pages
+  if (pages.length <= 1) return only ?? EMPTY_PAGE
   const groups = new Uint8Array(256)
   const firstIsMember = new Int8Array(256)
   const others = new Int16Array(256)
   let count = 1
   for (const page of pages) {
-    // Most sets have all of a page or nothing of it.
-    if (isUniform(page)) continue
     firstIsMember.fill(-1)
     others.fill(-1)
     for (let code = 0; code < 256; code++) {
@@ -167,11 +179,6 @@ function groupsOf(pages: readonly Uint8Array[]): Uint8Array {
     }
   }
   return groups
-}
-
-function isUniform(page: Uint8Array): boolean {
-  for (let code = 1; code < 256; code++) if (page[code] !== page[0]) return false
-  return true
 }
 
 function codePoint(lead: number, trail: number): number {

@@ -1,59 +1,89 @@
 /**
  * Sets of characters: classes of a pattern, `\w`, `\s`, `.`, and properties of
  * Unicode. A set answers for one code point; what lies above U+00FF is found
- * out in pages of 256 when it is asked for. Pure.
+ * out in pages of 256 when it is asked for, and counted, as a text can ask for
+ * all that there are.
  */
 import { variantsOf } from './fold.ts'
 import type { FoldTable } from './fold.ts'
+import { Pages } from './pages.ts'
 
 type Range = readonly [first: number, last: number]
 
 export const LAST_CODE_POINT = 0x10ffff
 
-const EMPTY_PAGE = new Uint8Array(256)
+/** None of a page, and all of it: most pages of most sets. */
+export const EMPTY_PAGE = new Uint8Array(256)
+export const FULL_PAGE = new Uint8Array(256).fill(1)
+/** What it takes to ask for each character of a page, and for all at once. */
+const STEPS_PER_PAGE = 32
+const STEPS_AT_ONCE = 4
+/** Behind U+1FFFF nothing has case. */
+const FIRST_WITHOUT_CASE = 0x20000
+
+/** Steps that making pages has taken, of all sets since the begin. */
+export const making = { steps: 0 }
+
+interface Known {
+  readonly few?: readonly number[] | undefined
+  readonly high?: boolean
+  /** Of the 256 from a code point on: true where all are members, false where none is, undefined where each has to be asked for. */
+  readonly whole?: (first: number) => boolean | undefined
+}
 
 export class CharacterSet {
   readonly #test: (code: number) => boolean
-  readonly #pages = new Map<number, Uint8Array>()
+  readonly #whole: Known['whole']
+  #pages: Pages<Uint8Array> | undefined
   #low: Uint8Array | undefined
   /** its members, folded or not, where they are few and known; otherwise undefined */
   readonly few: readonly number[] | undefined
   /** it may have members above U+00FF */
   readonly high: boolean
 
-  constructor(test: (code: number) => boolean, known?: { few?: readonly number[] | undefined, high?: boolean }) {
+  constructor(test: (code: number) => boolean, known?: Known) {
     this.#test = test
+    this.#whole = known?.whole
     this.few = known?.few
     this.high = known?.high ?? true
   }
 
   /** U+0000 to U+00FF, one byte each: 1 for a member. */
   get low(): Uint8Array {
-    this.#low ??= this.#page(0)
+    this.#low ??= this.#made(0)
     return this.#low
   }
 
   has(code: number): boolean {
     if (code < 256) return this.low[code] === 1
-    return this.high && this.page(code >> 8)[code & 255] === 1
+    return this.high && this.page(code)[code & 255] === 1
   }
 
-  /** Of 256 characters, one byte each: 1 for a member. */
-  page(number: number): Uint8Array {
-    if (number === 0) return this.low
-    if (!this.high) return EMPTY_PAGE
-    let page = this.#pages.get(number)
-    if (page === undefined) {
-      page = this.#page(number)
-      this.#pages.set(number, page)
+  /** Of the 256 characters that one is among, one byte each: 1 for a member. */
+  page(code: number): Uint8Array {
+    if (code < 256) return this.low
+    return this.high ? this.#pages?.of(code) ?? this.#addPage(code) : EMPTY_PAGE
+  }
+
+  #addPage(code: number): Uint8Array {
+    const page = this.#made(code & ~255)
+    if (this.#pages === undefined) {
+      this.#pages = new Pages<Uint8Array>()
+      this.#pages.keep(EMPTY_PAGE)
+      this.#pages.keep(FULL_PAGE)
     }
+    this.#pages.put(code, page === EMPTY_PAGE ? 1 : page === FULL_PAGE ? 2 : this.#pages.keep(page))
     return page
   }
 
-  #page(number: number): Uint8Array {
+  #made(first: number): Uint8Array {
+    const whole = this.#whole?.(first)
+    making.steps += whole === undefined ? STEPS_PER_PAGE : STEPS_AT_ONCE
+    if (whole !== undefined) return whole ? FULL_PAGE : EMPTY_PAGE
     const page = new Uint8Array(256)
-    for (let i = 0; i < 256; i++) page[i] = this.#test((number << 8) | i) ? 1 : 0
-    return page
+    let members = 0
+    for (let i = 0; i < 256; i++) if (this.#test(first | i)) members += page[i] = 1
+    return members === 0 ? EMPTY_PAGE : members === 256 ? FULL_PAGE : page
   }
 }
 
@@ -82,10 +112,11 @@ export class SetBuilder {
     const { fold, negated } = how
     const inRanges = (code: number) => within(ranges, code) || (fold !== undefined && ranges.length > 0 && variantsOf(code, fold).some((variant) => within(ranges, variant)))
     const test = (code: number) => inRanges(code) || sets.some((set) => set.has(code))
-    if (negated) return new CharacterSet((code) => !test(code))
+    const whole = (first: number) => wholeOf(sets, ranges, { first, fold })
+    if (negated) return new CharacterSet((code) => !test(code), { whole: (first) => inverse(whole(first)) })
     const few = sets.length === 0 ? membersOf(ranges) : undefined
     const high = sets.some((set) => set.high) || ranges.some(([, last]) => last > 255) || (fold !== undefined && foldsHigh(ranges, fold))
-    return new CharacterSet(test, { few, high })
+    return new CharacterSet(test, { few, high, whole })
   }
 }
 
@@ -97,13 +128,37 @@ function foldsHigh(ranges: readonly Range[], fold: FoldTable): boolean {
   })
 }
 
+/** Of a page from its first character on. */
+function wholeOf(sets: readonly CharacterSet[], ranges: readonly Range[], { first, fold }: { first: number, fold: FoldTable | undefined }): boolean | undefined {
+  const pages = sets.map((set) => wholePage(set, first))
+  if (pages.includes(true)) return true
+  if (pages.includes(undefined) || (fold !== undefined && ranges.length > 0 && first < FIRST_WITHOUT_CASE)) return undefined
+  return ranges.some((range) => range[0] <= first + 255 && range[1] >= first) ? undefined : false
+}
+
+function wholePage(set: CharacterSet, first: number): boolean | undefined {
+  const page = set.page(first)
+  return page === FULL_PAGE ? true : page === EMPTY_PAGE ? false : undefined
+}
+
+function inverse(whole: boolean | undefined): boolean | undefined {
+  return whole === undefined ? undefined : !whole
+}
+
 /** With all characters that fold like one of its own. */
 export function closedOver(set: CharacterSet, fold: FoldTable | undefined): CharacterSet {
-  return fold === undefined ? set : new CharacterSet((code) => set.has(code) || variantsOf(code, fold).some((variant) => set.has(variant)))
+  if (fold === undefined) return set
+  const whole = (first: number) => first < FIRST_WITHOUT_CASE ? undefined : wholePage(set, first)
+  return new CharacterSet((code) => set.has(code) || variantsOf(code, fold).some((variant) => set.has(variant)), { whole })
 }
 
 export function complementOf(set: CharacterSet): CharacterSet {
-  return new CharacterSet((code) => !set.has(code))
+  return new CharacterSet((code) => !set.has(code), { whole: (first) => inverse(wholePage(set, first)) })
+}
+
+/** Named one by one. */
+export function setOfCharacters(all: readonly number[]): CharacterSet {
+  return new CharacterSet((code) => all.includes(code), { few: all, high: all.some((code) => code > 255), whole: (first) => all.some((code) => code >= first && code < first + 256) ? undefined : false })
 }
 
 function merged(ranges: readonly Range[]): readonly Range[] {
@@ -144,7 +199,18 @@ function ofRanges(...ranges: readonly Range[]): CharacterSet {
 }
 
 function ofExpression(expression: RegExp): CharacterSet {
-  return new CharacterSet((code) => (code < 0xd800 || code > 0xdfff) && expression.test(String.fromCodePoint(code)))
+  const test = (code: number) => !isSurrogate(code) && expression.test(String.fromCodePoint(code))
+  const page: number[] = []
+  const whole = (first: number) => {
+    for (let i = 0; i < 256; i++) page[i] = first + i
+    return isSurrogate(first) || !expression.test(String.fromCodePoint(...page)) ? false : undefined
+  }
+  return new CharacterSet(test, { whole })
+}
+
+/** It is no character. */
+function isSurrogate(code: number): boolean {
+  return code >= 0xd800 && code <= 0xdfff
 }
 
 export const ANY = new CharacterSet(() => true)

@@ -3,7 +3,8 @@
  * the next. Counted repetitions of more than a character are written out; the
  * parser has bounded how long that becomes.
  */
-import { ANY, CharacterSet, NOT_NEWLINE } from './character-set.ts'
+import { ANY, NOT_NEWLINE, setOfCharacters } from './character-set.ts'
+import type { CharacterSet } from './character-set.ts'
 import { asciiFold, unicodeFold, variantsOf } from './fold.ts'
 import { anyOf, ANYTHING, disjoint, either, firstOf } from './first.ts'
 import type { First } from './first.ts'
@@ -205,8 +206,7 @@ function sameFold(code: number, fold: Of<'character'>['fold']): boolean {
 }
 
 function setOfCharacter({ code, fold }: Of<'character'>): CharacterSet {
-  const all = fold === undefined ? [code] : variantsOf(code, fold)
-  return new CharacterSet((other) => all.includes(other), { few: all, high: all.some((other) => other > 255) })
+  return setOfCharacters(fold === undefined ? [code] : variantsOf(code, fold))
 }
 
 /** Where a string begins that ends at an item: characters that all fold, or all do not. */

@@ -4,7 +4,8 @@
  * on which way is tried first, and that are small when their repetitions are
  * written out.
  */
-import { CharacterSet } from './character-set.ts'
+import { setOfCharacters } from './character-set.ts'
+import type { CharacterSet } from './character-set.ts'
 import { variantsOf } from './fold.ts'
 import { ANYTHING, disjoint, firstOf } from './first.ts'
 import { isEmpty, isSingle } from './syntax.ts'
@@ -37,7 +38,7 @@ export function statesOf(tree: Tree): States | undefined {
   return entry === undefined ? undefined : { states: builder.states, entry, sets: builder.sets }
 }
 
-const NOTHING = new CharacterSet(() => false, { high: false })
+const NOTHING = setOfCharacters([])
 
 class Builder {
   readonly states: State[] = []
@@ -76,7 +77,7 @@ class Builder {
     const key = all.toSorted((a, b) => a - b).join()
     let set = this.#characters.get(key)
     if (set === undefined) {
-      set = this.sets.push(new CharacterSet((other) => all.includes(other), { high: all.some((other) => other > 255) })) - 1
+      set = this.sets.push(setOfCharacters(all)) - 1
       this.#characters.set(key, set)
     }
     return set

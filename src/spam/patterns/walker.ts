@@ -3,6 +3,7 @@
  * way first, and back where a way fails, on a stack of its own. Where it is told
  * to remember, it comes to no choice twice at the same place.
  */
+import { making } from './character-set.ts'
 import { END, HIGH } from './first.ts'
 import * as op from './program.ts'
 import type { Program } from './program.ts'
@@ -184,9 +185,17 @@ export class Walker {
     if (unit < 256) return this.#program.lows[set * 256 + unit] as number
     if (unit >= 0xd800 && unit <= 0xdfff) {
       const code = this.#pair(at)
-      return code >= 0 && this.#program.sets[set]?.has(code) === true ? 2 : 0
+      return code >= 0 && this.#has(set, code) ? 2 : 0
     }
-    return this.#program.sets[set]?.has(unit) === true ? 1 : 0
+    return this.#has(set, unit) ? 1 : 0
+  }
+
+  /** What a set does not know yet takes longer. */
+  #has(set: number, code: number): boolean {
+    const before = making.steps
+    const member = this.#program.sets[set]?.has(code) === true
+    this.steps += making.steps - before
+    return member
   }
 
   /** The code point of two surrogates; -1: they are none. */
