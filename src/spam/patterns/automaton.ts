@@ -11,6 +11,8 @@ import type { Condition, States } from './states.ts'
 import type { Stretch } from './walker.ts'
 
 const MAX_SETS = 512
+/** Of all sets together: with their names half a megabyte. */
+const MAX_STATES_IN_SETS = 65_536
 const UNITS_PER_STEP = 4
 
 /** In the table: not known yet; or a match is complete. Everything else is where a set begins. */
@@ -36,6 +38,7 @@ export class Automaton {
   readonly #width: number
   #table = new Int32Array(0)
   readonly #marks: Uint32Array
+  #statesInSets = 0
   #round = 0
   #steps = 0
 
@@ -89,6 +92,7 @@ export class Automaton {
 
   #forget(): void {
     this.#sets.length = 0
+    this.#statesInSets = 0
     this.#numbers.clear()
     this.#initials.clear()
     // No set begins at 0, which is UNKNOWN.
@@ -123,7 +127,7 @@ export class Automaton {
     if (!this.#anchored) matched = this.#close(this.#states.entry, found) || matched
     this.#steps += states.length + found.length + 4
     if (matched) return this.#keep(set, kind, MATCH)
-    if (this.#sets.length >= MAX_SETS) {
+    if (this.#sets.length >= MAX_SETS || this.#statesInSets >= MAX_STATES_IN_SETS) {
       this.#forget()
       return this.#numberOf(found, this.#kinds.beforeOf(kind))
     }
@@ -184,6 +188,7 @@ export class Automaton {
     if (number === undefined) {
       number = (this.#sets.push({ states, before: asks ? before : 0 }) - 1) * this.#width
       this.#numbers.set(key, number)
+      this.#statesInSets += states.length
       if (number + this.#width > this.#table.length) {
         const larger = new Int32Array(this.#table.length * 2)
         larger.set(this.#table)

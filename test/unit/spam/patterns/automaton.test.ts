@@ -1,6 +1,9 @@
 /** What an automaton says, how it forgets, and when it gives up. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { Automaton } from '../../../../src/spam/patterns/automaton.ts'
 import { readPattern, treeOf } from '../../../../src/spam/patterns/read-pattern.ts'
 import { statesOf } from '../../../../src/spam/patterns/states.ts'
@@ -92,4 +95,18 @@ test('a pattern that tells all characters up to U+00FF apart', () => {
     if (found(code, code, (code + 1) & 0xff) !== true || found(code, code, code) !== false) missed.push(code)
   }
   assert.deepEqual(missed, [])
+})
+
+test('sets of very many states are forgotten sooner', async () => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const units = Uint16Array.from({ length: 1600 }, (_, at) => (Math.imul(at, 0x9e3779b1) >>> 31 === 0 ? 0x62 : 0x61))
+  const all = Array.from({ length: 5 }, () => automaton('b.{900}[cd]'))
+  collect()
+  const before = process.memoryUsage().arrayBuffers
+  for (const large of all) assert.equal(large?.test({ units, start: 0, end: units.length }, [0, Infinity], Infinity), false)
+  await setTimeout(0)
+  collect()
+  const kept = process.memoryUsage().arrayBuffers - before
+  assert.ok(kept < 400_000 * all.length, `${kept} bytes are kept by ${all.length}`)
 })
