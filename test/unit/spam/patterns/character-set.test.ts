@@ -1,7 +1,7 @@
 /** Sets of characters: members, complements, properties. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ASCII_ALPHABET, closedOver, complementOf, propertySet, SetBuilder, UNICODE_ALPHABET } from '../../../../src/spam/patterns/character-set.ts'
+import { ASCII_ALPHABET, closedOver, complementOf, EMPTY_PAGE, FULL_PAGE, making, propertySet, SetBuilder, setOfCharacters, UNICODE_ALPHABET } from '../../../../src/spam/patterns/character-set.ts'
 import type { CharacterSet } from '../../../../src/spam/patterns/character-set.ts'
 import { asciiFold, unicodeFold } from '../../../../src/spam/patterns/fold.ts'
 
@@ -53,4 +53,32 @@ test('properties by category, script, and Perl\'s own names', () => {
   assert.equal(has('Any', 'a1'), 'a1')
   assert.equal(has('NoSuchThing', 'a'), undefined)
   assert.equal(has('L}|.', 'a'), undefined)
+})
+
+test('of each page of Unicode it is the same whether all of it is asked for at once', () => {
+  const capitals = propertySet('Lu')!
+  const han = propertySet('Han')!
+  const builder = () => new SetBuilder().range(0x1e900, 0x1e905).range(0x4e80, 0x4fff).range(0x30100, 0x302ff).set(han)
+  const plain = (code: number) => (code >= 0x1e900 && code <= 0x1e905) || (code >= 0x4e80 && code <= 0x4fff) || (code >= 0x30100 && code <= 0x302ff) || /\p{Script_Extensions=Han}/u.test(String.fromCodePoint(code))
+  const cases: readonly (readonly [name: string, set: CharacterSet, test: (code: number) => boolean])[] = [
+    ['ranges', builder().build({ negated: false, fold: undefined }), plain],
+    ['negated', builder().build({ negated: true, fold: undefined }), (code) => !plain(code)],
+    ['folded', builder().build({ negated: false, fold: unicodeFold() }), (code) => plain(code) || (code >= 0x1e922 && code <= 0x1e927)],
+    ['complement', complementOf(capitals), (code) => !/\p{Lu}/u.test(String.fromCodePoint(code))],
+    ['closed', closedOver(capitals, unicodeFold()), (code) => capitals.has(code) || (code >= 0x1e922 && code <= 0x1e943)],
+    ['characters', setOfCharacters([0x61, 0x1e922, 0x3_0100]), (code) => [0x61, 0x1e922, 0x3_0100].includes(code)],
+  ]
+  const bases = [0, 0x4e00, 0x4f00, 0x5000, 0xd700, 0xe000, 0x1_e900, 0x2_0000, 0x2_a600, 0x3_0000, 0x3_0100, 0x3_0200, 0x3_0300, 0xf_ff00, 0x10_ff00]
+  for (const [name, set, holds] of cases) {
+    // Small letters of the first plane have capitals that are spread over it.
+    const pages = name === 'closed' ? bases.filter((first) => first >= 0x4e00) : bases
+    for (const first of pages) for (let code = first; code < first + 256; code++) assert.equal(set.has(code), holds(code), `${name} ${code.toString(16)}`)
+  }
+  assert.equal(han.page(0x2_0012), FULL_PAGE)
+  assert.equal(han.page(0x10_0000), EMPTY_PAGE)
+  const before = making.steps
+  han.has(0x10_0001)
+  assert.equal(making.steps, before)
+  han.has(0x10_0101)
+  assert.ok(making.steps > before)
 })

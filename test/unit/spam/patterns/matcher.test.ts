@@ -69,3 +69,13 @@ test('a text that was looked at is not kept', async () => {
   collect()
   assert.ok(reference.deref() === undefined, 'the text is still there')
 })
+
+test('what a set does not know yet of the characters of a text is counted', () => {
+  const matcher = matcherOf('[\\p{Lu}\\x{4e00}]{2}', '')
+  const units = unitsOf(Array.from({ length: 200 }, (_, page) => String.fromCodePoint(0x1_0080 + (page << 8))).join(''))
+  const search = () => matcher.search({ units, start: 0, end: units.length }, [0, units.length], 100_000)
+  assert.equal(search(), NOT_FOUND)
+  const first = matcher.steps
+  assert.equal(search(), NOT_FOUND)
+  assert.ok(first > 2 * matcher.steps, `${first} steps, then ${matcher.steps}`)
+})
