@@ -20,7 +20,7 @@ export interface PatternTest {
 export type HeaderTest = PatternTest | { readonly exists: TextSource }
 
 const TEST = /^([^\s=!]+(?:=[^\s~]+)*)\s*([=!]~)\s*(.*)$/s
-const UNSET = /\s*\[if-unset:\s*([^\]]*?)\s*\]\s*$/
+const UNSET = '[if-unset:'
 /** Only the first relay is known for certain: a pattern that looks at no other begins like this. */
 const FIRST_RELAY = /^\^(?:\\\[|\[\^\\?\]\]\+)/
 const SEVERAL: ReadonlyMap<string, readonly string[]> = new Map([['ToCc', ['to', 'cc']], ['MESSAGEID', ['resent-message-id', 'x-message-id', 'message-id']]])
@@ -31,16 +31,23 @@ const FIELD_NAME = /^[!-9;-~]+$/
 export function readHeaderTest(value: string): HeaderTest | string {
   const exists = /^exists:(\S+)$/i.exec(value)?.[1]
   if (exists !== undefined) return existence(exists)
-  const unset = UNSET.exec(value)
-  const found = TEST.exec(unset === null ? value : value.slice(0, unset.index))
+  const { test, unset } = withoutUnset(value)
+  const found = TEST.exec(test)
   if (found === null) return 'it asks nothing; a test is Name =~ /…/, Name !~ /…/ or exists:Name'
   const [, name = '', operator, text = ''] = found
-  const source = headerSource(name, unset?.[1] ?? '')
+  const source = headerSource(name, unset)
   if (typeof source === 'string') return source
   const pattern = writtenPattern(text)
   if (typeof pattern === 'string') return pattern
   if (name.startsWith('X-Spam-Relays-') && !looksAtFirstRelay(pattern.source)) return 'it looks at further relays, and Postern knows for certain only the client that speaks to it'
   return { in: source, pattern, negated: operator === '!~' }
+}
+
+/** What is asked, and what a field counts as that is not there. */
+function withoutUnset(value: string): { readonly test: string; readonly unset: string } {
+  const at = value.lastIndexOf(UNSET)
+  const unset = at < 0 ? '' : value.slice(at + UNSET.length).trim()
+  return unset.indexOf(']') === unset.length - 1 && unset !== '' ? { test: value.slice(0, at).trimEnd(), unset: unset.slice(0, -1).trim() } : { test: value, unset: '' }
 }
 
 /** @param flags of its `tflags` line */

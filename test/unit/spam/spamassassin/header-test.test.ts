@@ -61,3 +61,9 @@ test('fields of some parts, or of all as one text', () => {
   assert.deepEqual(partsOf('range=2-4', 'concat'), { from: 2, to: 4, joined: true })
   assert.deepEqual(partsOf('concat'), { from: 1, to: 1000, joined: true })
 })
+
+test('a long line takes as long as it is', () => {
+  for (const value of [`Subject =~ /x/${' '.repeat(60_000)}x`, `Subject =~ /x/${'[if-unset:'.repeat(6000)}`, `Subject =~ /x/ [if-unset: ${' '.repeat(60_000)}x`, `Subject =~ /x/${' '.repeat(30_000)}[if-unset: a]`]) readHeaderTest(value)
+  assert.deepEqual(asked('Subject =~ /[a]x/ [if-unset:  a b ]'), { text: { ...plain, name: 'subject', unset: 'a b' }, pattern: { source: '[a]x', flags: '' }, negated: false })
+  assert.match(problem(asked('Subject =~ /x/ [if-unset: a] b]')), /something stands behind/)
+})
