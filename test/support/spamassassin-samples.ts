@@ -95,6 +95,21 @@ meta S_M11 S_ABSENT
 meta S_M12 S_SWITCHED_OFF || S_NOTSET
 header S_SWITCHED_OFF Subject =~ /./
 score S_SWITCHED_OFF 0
+body S_ATTACHED /in the sheet/
+rawbody S_ATTACHED_RAW /in the (?:sheet|card)/
+uri S_ATTACHED_URI /in-(?:sheet|subject)/
+body S_CALENDAR /in the calendar/
+mimeheader S_SECOND Content-Type =~ /plain/
+tflags S_SECOND range=2
+mimeheader S_LATER Content-Type =~ /plain/
+tflags S_LATER range=3-
+mimeheader S_TOGETHER Content-Type =~ /plain.*csv/s
+tflags S_TOGETHER concat range=-4
+body S_UNICODE /\\P{Lu}\\w /
+body S_NOT_UNICODE /\\xa9\\w /
+body S_SHORT eval:check_body_length(600)
+meta S_NUMBERS 1.5 > 1
+meta S_NEVER 1 > 2
 if (version >= 4.000000)
   meta S_IF 1
 else
@@ -173,6 +188,31 @@ Content-Type: text/plain; charset=windows-1252
 Content-Transfer-Encoding: 8bit
 
 Caf\xe9 and money\r
+`,
+  `From: Bob <bob@example.org>
+To: ann@example.com
+Subject: see http://in-subject.example.org/
+Content-Type: multipart/mixed; boundary=b1
+
+--b1
+Content-Type: text/plain; charset=utf-8
+
+caf\xc3\xa9 there
+--b1
+Content-Type: text/csv; name=sheet.csv
+Content-Disposition: attachment; filename=sheet.csv
+
+a prize in the sheet, http://in-sheet.example.org/
+--b1
+Content-Type: text/x-vcard
+Content-Disposition: attachment
+
+in the card
+--b1
+Content-Type: text/calendar
+
+in the calendar
+--b1--
 `,
 ]
 
