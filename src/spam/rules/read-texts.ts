@@ -11,7 +11,7 @@ import type { ConditionPlace } from './read-condition.ts'
 import { complete } from './read-values.ts'
 import type { Comparison } from './read-values.ts'
 
-/** More often than this nothing is counted. */
+/** More often than this nothing is counted; so nothing can be asked beyond it. */
 const MOST_COUNTED = 10_000
 /** RFC 5322 §3.6.8 */
 const FIELD_NAME = /^[\x21-\x39\x3b-\x7e]{1,100}$/
@@ -27,6 +27,8 @@ export function readText(kind: 'subject' | 'text' | 'hidden' | 'folded' | 'raw',
   if (count !== undefined && least !== undefined) return values.wrong(least.place, [...at, 'at_least'], { problem: 'stands beside count', allowed: 'count (how often they match in all) or at_least (how many of them match)' })
   if (count !== undefined) {
     const comparisons = values.comparisons(count.value, [...at, 'count'])
+    const beyond = comparisons?.find(({ value }) => value >= MOST_COUNTED)
+    if (beyond !== undefined) return values.wrong(count.value.place, [...at, 'count'], { problem: `asks for ${beyond.value}`, allowed: `numbers below ${MOST_COUNTED}` })
     return comparisons === null ? null : compared(occurrences(source, patterns, comparisons), comparisons)
   }
   if (least === undefined) return anyOf(matching(source, patterns))

@@ -85,6 +85,9 @@ test('conditions: what cannot be read is told where it stands', () => {
   assert.match(problemWith("{ text: ['/x/', '/y/'], at_least: 3 }"), /found 3, and there are 2 patterns; 1 to 2/)
   assert.match(problemWith("{ text: '/x/', count: { over: 3 } }"), /unknown key.*above, below/)
   assert.match(problemWith("{ text: '/x/', count: many }"), /found "many"; a number/)
+  // Nothing is counted that far: what is below would always hold, what is above never.
+  assert.match(problemWith("{ text: '/x/', count: { above: 2, below: 15000 } }"), /asks for 15000; numbers below 10000/)
+  assert.match(problemWith("{ text: '/x/', count: 10000 }"), /asks for 10000; numbers below 10000/)
   assert.match(problemWith('{ header: Date }'), /does not say what of the field/)
   assert.match(problemWith('{ header: "a b", missing: true }'), /found "a b"; the name of a field/)
   assert.match(problemWith('{ header: ALL, missing: true }'), /ALL stands beside/)
