@@ -23,6 +23,8 @@ const TEST = /^([^\s=!]+(?:=[^\s~]+)*)\s*([=!]~)\s*(.*)$/s
 const UNSET = '[if-unset:'
 /** Only the first relay is known for certain: a pattern that looks at no other begins like this. */
 const FIRST_RELAY = /^\^(?:\\\[|\[\^\\?\]\]\+)/
+/** Longer ones are not looked through for what they look at; real ones are far shorter. */
+const MAX_RELAY_PATTERN = 4096
 const SEVERAL: ReadonlyMap<string, readonly string[]> = new Map([['ToCc', ['to', 'cc']], ['MESSAGEID', ['resent-message-id', 'x-message-id', 'message-id']]])
 /** SpamAssassin looks at no more. */
 const MAX_PARTS = 1000
@@ -101,5 +103,5 @@ function headerSource(written: string, unset: string): TextSource | string {
 }
 
 function looksAtFirstRelay(source: string): boolean {
-  return FIRST_RELAY.test(source) && !/\\\]|\$/.test(source.replace(/^\^\\\[/, '').replace(/\[\^(?:\\.|[^\]\\])*\\?\](?:[^\]\\]|\\.)*?\]|\[\^\\?\]\]/g, ''))
+  return source.length <= MAX_RELAY_PATTERN && FIRST_RELAY.test(source) && !/\\\]|\$/.test(source.replace(/^\^\\\[/, '').replace(/\[\^(?:\\.|[^\]\\])*\\?\](?:[^\]\\]|\\.)*?\]|\[\^\\?\]\]/g, ''))
 }
