@@ -14,7 +14,7 @@ import { named } from './directives.ts'
 import type { CfNote, Definition, Directives } from './directives.ts'
 import { readExpression } from './meta-expression.ts'
 import type { Expression } from './meta-expression.ts'
-import { conditionOf, costIn, globsIn, namesIn, quantityOf, simplified } from './metas.ts'
+import { conditionOf, costIn, fitsGlob, globsIn, namesIn, quantityOf, simplified } from './metas.ts'
 import type { CostOf } from './metas.ts'
 import { defaultScore } from './scores.ts'
 import { honour } from './tests.ts'
@@ -150,8 +150,7 @@ class Builder {
   }
 
   #matching(glob: string): readonly string[] {
-    const names = new RegExp(`^${glob.replaceAll('*', '.*').replaceAll('?', '.')}$`)
-    return [...this.#directives.tests.keys()].filter((id) => names.test(id))
+    return [...this.#directives.tests.keys()].filter((id) => fitsGlob(id, glob))
   }
 
   #rule(definition: Definition): LocatedRule | undefined {

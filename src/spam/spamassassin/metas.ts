@@ -213,3 +213,22 @@ export function globsIn(tree: Expression, found: (glob: string) => void): void {
     case 'rule': return
   }
 }
+
+/** `*` is anything, `?` one character. Only the last `*` is tried again: what those before it took does not matter. */
+export function fitsGlob(name: string, glob: string): boolean {
+  let [at, sign, star, again] = [0, 0, -1, 0]
+  while (at < name.length) {
+    if (glob[sign] === '*') {
+      star = sign++
+      again = at
+    } else if (glob[sign] === '?' || glob[sign] === name[at]) {
+      at++
+      sign++
+    } else if (star >= 0) {
+      sign = star + 1
+      at = ++again
+    } else return false
+  }
+  while (glob[sign] === '*') sign++
+  return sign === glob.length
+}

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { fitsGlob } from '../../../../src/spam/spamassassin/metas.ts'
 import { loadRules } from '../../../../src/spam/rules/load.ts'
 import { contentOfText, NO_FACTS } from '../../../support/rules.ts'
 import { cfTold, spamHits, spamRules } from '../../../support/spamassassin.ts'
@@ -87,6 +88,12 @@ test('rules that only a glob names are told like others', () => {
   const { rules, problems } = spamRules('header X_ONE X-Spam-Relays-Trusted =~ /x/\nmeta A rules_matching(X_*) == 0')
   assert.deepEqual(rules.map(({ rule }) => rule.id), [])
   assert.equal(cfTold(problems)[1], 'local.cf:2: would hit every message, for it rests on X_ONE, which count as not hit; it is not used')
+})
+
+test('a glob may have many stars', () => {
+  for (const [glob, fits] of [['*', true], ['ABC', true], ['AB', false], ['A?C', true], ['A*', true], ['*C', true], ['*B*', true], ['A**?C*', true], ['*BB*', false], ['????', false], ['', false]] as const) assert.equal(fitsGlob('ABC', glob), fits, glob)
+  assert.equal(fitsGlob('a'.repeat(120), `${'*a'.repeat(60)}*b`), false)
+  assert.equal(fitsGlob(`${'a'.repeat(120)}b`, `${'*a'.repeat(60)}*b`), true)
 })
 
 test('circles are broken and told; rows of rules have a bound', () => {
