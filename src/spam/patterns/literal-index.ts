@@ -23,6 +23,10 @@ const SHARED = 64
 /** Characters of a window. */
 const WINDOW = 4
 const TRIPLE_MASK = (1 << (3 * CLASS_BITS)) - 1
+/** What a pair of numbers ends. */
+const ENDS_QUAD = 1
+const ENDS_TRIPLE = 2
+const ENDS_SHORTER = 4
 const PAIR_MASK = (1 << (2 * CLASS_BITS)) - 1
 const CLASS_MASK = (1 << CLASS_BITS) - 1
 const MULTIPLIER = 0x9e3779b1
@@ -42,12 +46,13 @@ export type Found = (literal: number, at: number) => void
 
 export class LiteralIndex {
   readonly #classes = new Uint8Array(0x10000)
-  /** a bit for each window of four and of three by its hash, and of each pair of numbers that ends a literal of two or one */
+  /** of two numbers that stand side by side: do windows of four, of three, or shorter ones end with them? */
+  readonly #ends = new Uint8Array(1 << (2 * CLASS_BITS))
+  /** a bit for each window of four and of three by its hash */
   #quads = new Uint32Array(1)
   #quadShift = 31
   #triples = new Uint32Array(1)
   #tripleShift = 31
-  readonly #pairs = new Uint32Array(1 << (2 * CLASS_BITS - 5))
   /** windows by their hashes, 0 where there is none, and which of the entries are theirs: the first; it is the last of them that says so */
   #keys = new Int32Array(1)
   #firsts = new Int32Array(1)
@@ -153,10 +158,15 @@ export class LiteralIndex {
   }
 
   #mark(window: number, length: number): void {
-    if (length >= WINDOW) markBit(this.#quads, Math.imul(window, MULTIPLIER) >>> this.#quadShift)
-    else if (length === WINDOW - 1) markBit(this.#triples, Math.imul(window << CLASS_BITS, MULTIPLIER) >>> this.#tripleShift)
-    else if (length === 2) markBit(this.#pairs, window)
-    else for (let before = 0; before <= CLASS_MASK; before++) markBit(this.#pairs, (before << CLASS_BITS) | window)
+    const pair = window & PAIR_MASK
+    if (length >= WINDOW) {
+      markBit(this.#quads, Math.imul(window, MULTIPLIER) >>> this.#quadShift)
+      this.#ends[pair] = (this.#ends[pair] as number) | ENDS_QUAD
+    } else if (length === WINDOW - 1) {
+      markBit(this.#triples, Math.imul(window << CLASS_BITS, MULTIPLIER) >>> this.#tripleShift)
+      this.#ends[pair] = (this.#ends[pair] as number) | ENDS_TRIPLE
+    } else if (length === 2) this.#ends[pair] = (this.#ends[pair] as number) | ENDS_SHORTER
+    else for (let before = window; before < this.#ends.length; before += CLASS_MASK + 1) this.#ends[before] = (this.#ends[before] as number) | ENDS_SHORTER
   }
 
   #setFirst(window: number, place: number): void {
@@ -173,18 +183,18 @@ export class LiteralIndex {
     const quadShift = this.#quadShift
     const triples = this.#triples
     const tripleShift = this.#tripleShift
-    const pairs = this.#pairs
+    const ends = this.#ends
     let window = 0
     for (let at = start; at < end; at++) {
       window = (window << CLASS_BITS) | (classes[units[at] as number] as number)
       const quad = Math.imul(window, MULTIPLIER) >>> quadShift
+      // Most places have neither. That is asked in one go: a branch that goes now this way and now that costs more than a look.
+      const which = (ends[window & PAIR_MASK] as number) & (((quads[quad >>> 5] as number) >>> (quad & 31)) | ~ENDS_QUAD)
+      if (which === 0) continue
+      if ((which & ENDS_QUAD) !== 0 && window >>> (3 * CLASS_BITS) !== 0) this.#compare(window, { units, start, end, at }, found)
+      if (which <= ENDS_QUAD) continue
       const triple = Math.imul(window << CLASS_BITS, MULTIPLIER) >>> tripleShift
-      const pair = window & PAIR_MASK
-      const isQuad = ((quads[quad >>> 5] as number) >>> (quad & 31)) & 1
-      const isShort = (((triples[triple >>> 5] as number) >>> (triple & 31)) | ((pairs[pair >>> 5] as number) >>> (pair & 31))) & 1
-      if ((isQuad | isShort) === 0) continue
-      if (isQuad === 1 && window >>> (3 * CLASS_BITS) !== 0) this.#compare(window, { units, start, end, at }, found)
-      if (isShort === 1) this.#short(window, { units, start, end, at }, found)
+      if (which >= ENDS_SHORTER || ((triples[triple >>> 5] as number) & 1 << (triple & 31)) !== 0) this.#short(window, { units, start, end, at }, found)
     }
   }
 
