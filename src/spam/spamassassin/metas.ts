@@ -153,50 +153,36 @@ export function costIn(tree: Expression, costOf: CostOf): number {
 }
 
 /** Rules that it names. */
-export function namesIn(tree: Expression, found: (id: string, counted: boolean) => void, counted = false): void {
-  switch (tree.kind) {
-    case 'rule': return found(tree.id, counted)
-    case 'not': return namesIn(tree.of, found)
-    case 'minus': return namesIn(tree.of, found, true)
-    case 'and':
-    case 'or':
-    case 'sum':
-      for (const one of tree.of) namesIn(one, found, counted || tree.kind === 'sum')
-      return
-    case 'choose':
-      namesIn(tree.by, found)
-      namesIn(tree.yes, found, true)
-      namesIn(tree.no, found, true)
-      return
-    case '*':
-    case '/':
-    case '>':
-    case '>=':
-    case '<':
-    case '<=':
-    case '=':
-    case '!=':
-      namesIn(tree.left, found, true)
-      namesIn(tree.right, found, true)
-      return
-    case 'number':
-    case 'matching': return
-  }
+export function namesIn(tree: Expression, found: (id: string, counted: boolean) => void): void {
+  eachLeaf(tree, (leaf, counted) => {
+    if (leaf.kind === 'rule') found(leaf.id, counted)
+  })
 }
 
 /** What its `rules_matching()` ask for. */
 export function globsIn(tree: Expression, found: (glob: string) => void): void {
+  eachLeaf(tree, (leaf) => {
+    if (leaf.kind === 'matching') found(leaf.glob)
+  })
+}
+
+/** `counted`: its number counts, and not only whether it holds. */
+function eachLeaf(tree: Expression, visit: (leaf: Expression, counted: boolean) => void, counted = false): void {
   switch (tree.kind) {
-    case 'matching': return found(tree.glob)
-    case 'not':
-    case 'minus': return globsIn(tree.of, found)
+    case 'number':
+    case 'matching':
+    case 'rule': return visit(tree, counted)
+    case 'not': return eachLeaf(tree.of, visit)
+    case 'minus': return eachLeaf(tree.of, visit, true)
     case 'and':
     case 'or':
     case 'sum':
-      for (const one of tree.of) globsIn(one, found)
+      for (const one of tree.of) eachLeaf(one, visit, counted || tree.kind === 'sum')
       return
     case 'choose':
-      for (const one of [tree.by, tree.yes, tree.no]) globsIn(one, found)
+      eachLeaf(tree.by, visit)
+      eachLeaf(tree.yes, visit, true)
+      eachLeaf(tree.no, visit, true)
       return
     case '*':
     case '/':
@@ -206,11 +192,9 @@ export function globsIn(tree: Expression, found: (glob: string) => void): void {
     case '<=':
     case '=':
     case '!=':
-      globsIn(tree.left, found)
-      globsIn(tree.right, found)
+      eachLeaf(tree.left, visit, true)
+      eachLeaf(tree.right, visit, true)
       return
-    case 'number':
-    case 'rule': return
   }
 }
 
