@@ -146,8 +146,11 @@ function legacyColor(text: string): number {
   const size = hash < 0 ? text.length : text.length - 1
   const third = Math.ceil(size / 3)
   const digit = (at: number): number => (at < size ? Math.max(0, hexValue(text.charCodeAt(hash < 0 || at < hash ? at : at + 1))) : 0)
+  // Of long thirds the last eight digits count, and of these none that is 0 in all of them.
+  let skipped = Math.max(0, third - 8)
+  while (third - skipped > 2 && [0, 1, 2].every((index) => digit(index * third + skipped) === 0)) skipped++
   const part = (index: number): number => {
-    const from = index * third + Math.max(0, third - 8)
+    const from = index * third + skipped
     return third === 1 ? digit(from) : digit(from) * 16 + digit(from + 1)
   }
   return part(0) * 0x10000 + part(1) * 0x100 + part(2)

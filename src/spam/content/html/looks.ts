@@ -15,7 +15,8 @@ import { bitsOf, type TagReader } from './tag.ts'
 
 /** A link has this colour where nothing says otherwise. */
 const LINK_BLUE = 0x0000ee
-const MAX_CLASSES = 8
+/** Of an element, that a sheet names. Honest mail has a few; of more, what they say together is doubtful. */
+const MAX_CLASSES = 32
 /** Attributes that say how an element looks. */
 const SAYS_LOOK = bitsOf('color', 'text', 'bgcolor', 'background', 'width', 'height', 'dir')
 /** Elements whose rules are remembered: a message has a few kinds, many times over. */
@@ -62,15 +63,21 @@ function styleFor(rules: ReadonlyMap<string, Style>, name: string, marked: reado
   return style
 }
 
-/** The first of the names that blanks divide. */
-function namesIn(written: string): string[] {
+/** Names that blanks divide, of those that are known, one more than `MAX_CLASSES` at the most. */
+function namesIn(written: string, known: ReadonlySet<string>): string[] {
   const names: string[] = []
-  for (let at = 0; at < written.length && names.length < MAX_CLASSES; at++) {
+  for (let at = 0; at < written.length && names.length <= MAX_CLASSES; at++) {
     const from = at
-    while (at < written.length && written.charCodeAt(at) > 32) at++
-    if (at > from) names.push(written.slice(from, at))
+    while (at < written.length && !isBlank(written.charCodeAt(at))) at++
+    const name = written.slice(from, at)
+    if (known.has(name)) names.push(name)
   }
   return names
+}
+
+/** HTML's: no other control character is one, and no other blank of Unicode. */
+function isBlank(code: number): boolean {
+  return code === 32 || code === 9 || code === 10 || code === 12 || code === 13
 }
 
 /** An element looks like what it is in, as far as nothing is said. */
@@ -100,6 +107,8 @@ export class LookReader {
   private readonly sheet: Sheet | undefined
   /** of one element after the other */
   private readonly look: Look = { ...PLAIN_LOOK }
+  /** the element that is read has more classes than are looked at */
+  private crowded = false
   private width = NaN
   private height = NaN
   private readonly size = { width: NaN, height: NaN, seen: false }
@@ -143,7 +152,9 @@ export class LookReader {
     if (element === SUMMARY) look.folded = false
     else if (element === DETAILS && !tag.has('open')) look.folded = true
     else if (element === DIALOG && !tag.has('open')) look.gone = most(look.gone, DOUBTFUL)
+    this.crowded = false
     const { certain, perhaps } = this.rulesOf(element, tag)
+    if (this.crowded) look.loose = true
     const own = tag.get('style')
     const style = own === undefined ? certain : overlay(certain, this.memory.read(own))
     const hidden = tag.has('hidden')
@@ -171,7 +182,8 @@ export class LookReader {
     if (sheet === undefined || sheet.rules.size + sheet.perhaps.size === 0) return NO_RULES
     if (!tag.attributes) return this.bareRules(element, sheet)
     const kind = this.kindOf(tag.get('class') ?? '', sheet)
-    const id = tag.get('id')?.trim()
+    this.crowded = kind.marked.length > MAX_CLASSES
+    const id = tag.get('id')
     if (id !== undefined && sheet.ids.has(id)) return this.rulesOfId(element, id, { sheet, marked: kind.marked })
     if (kind.marked.length === 0) return this.bareRules(element, sheet)
     const known = kind.rules.get(element.id)
@@ -200,7 +212,7 @@ export class LookReader {
     if (classes === '') return NO_KIND
     const known = this.kinds.get(classes)
     if (known !== undefined) return known
-    const kind = { marked: namesIn(classes).filter((name) => sheet.classes.has(name)).map((name) => `.${name}`), rules: new Map<number, Rules>() }
+    const kind = { marked: namesIn(classes, sheet.classes).map((name) => `.${name}`), rules: new Map<number, Rules>() }
     if (this.kinds.size < MAX_KINDS_REMEMBERED) this.kinds.set(classes, kind)
     return kind
   }

@@ -28,6 +28,8 @@ test('colours of attributes: anything is one', () => {
     ['chucknorris', 0xc00000],
     ['#FFFFF', 0xfffff0],
     ['#', 0], ['g', 0], ['#f', 0x0f0000], ['12345678', 0x124578], ['a#bcdef', 0xabcdef], ['123456789012345678901234567890', 0x343434],
+    // A 0 in front of all three parts goes, as long as they have more than two digits.
+    ['00ff00ff00ff', 0xffffff], ['#0f0f0f0f0f0f', 0xf0f0f0], ['#0ff0ff0ff', 0xffffff], ['000000000000', 0],
   ] as const) assert.equal(attributeColor(text), color, text)
 })
 

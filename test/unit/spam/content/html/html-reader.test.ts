@@ -128,7 +128,7 @@ test('style sheets hide, wherever they stand', () => {
   assert.deepEqual(readHtml('<p class="x pre">a</p><p class=y>b<p id=z>c<div class="pre">d</div><style>.pre{display:none} #z{color:#fff} p.y{font-size:0}</style>', 0), { ...readHtml('<p class="x pre">a</p><p class=y>b<p id=z>c<div class="pre">d</div><style>.pre{display:none} #z{color:#fff} p.y{font-size:0}</style>', 0), text: '', hidden: 'a\nb\nc\nd' })
   assert.equal(text('<style>.a{display:none}</style><p class=a style="display:block">b'), 'b')
   // A name counts for the tags that it stands behind, and an element without any for its tag.
-  assert.equal(hidden('<style>div.a{display:none} i#c{display:none} u{display:none}</style><p class=a>d<p id=c>e<div class=" b\ta b">f</div><i class=a id=" c ">g</i><u class="none">h</u><u>i</u><u id=c>j</u>'), 'f g h i j')
+  assert.equal(hidden('<style>div.a{display:none} i#c{display:none} u{display:none}</style><p class=a>d<p id=c>e<div class=" b\ta b">f</div><i class=a id="c">g</i><u class="none">h</u><u>i</u><u id=c>j</u>'), 'f g h i j')
   assert.equal(text('<style>@media screen{.a{display:none}} td .b{display:none}</style><p class="a b">c'), 'c')
   assert.equal(text('<style>body{background:#000}</style><body><p style="color:#fff">c'), 'c')
 })
@@ -190,4 +190,18 @@ test('the bounds hold, and are said', () => {
   const long = readHtml('x'.repeat(3_000_000), 0)
   assert.deepEqual([long.facts.truncated, long.text.length <= 1_048_576], [true, true])
   assert.equal(readHtml('<p>x', 0).facts.truncated, false)
+})
+
+test('classes are divided by blanks of HTML alone, an id is what stands there', () => {
+  const sheet = '<style>.hide{display:none}.show{display:block}#h{display:none}</style><p>ok</p>'
+  for (const attribute of ['class="a\x01hide"', 'class="a&#1;hide"', 'class="a\x0bhide"', 'class="a\u00a0hide"', 'id=" h"']) assert.equal(text(`${sheet}<div ${attribute}>seen</div>`), 'ok\nseen', attribute)
+  for (const attribute of ['class="a\thide"', 'class="a\fhide"', 'class="\nhide\r"', 'id="h"']) assert.equal(hidden(`${sheet}<div ${attribute}>unseen</div>`), 'unseen', attribute)
+})
+
+test('classes that no sheet names take no place; of an element with very many that are named it is not sure what hides it', () => {
+  const sheet = '<style>.hide{display:none}.show{display:block}</style><p>ok</p>'
+  assert.equal(text(`${sheet}<div class="hide ${'a b c d e f g '.repeat(20)} show">seen</div>`), 'ok\nseen')
+  const names = Array.from({ length: 40 }, (_, at) => `n${at}`)
+  const many = `<style>.hide{display:none}${names.map((name) => `.${name}{width:9px}`).join('')}.show{display:block}</style><p>ok</p>`
+  assert.equal(text(`${many}<div class="hide ${names.join(' ')} show">seen</div>`), 'ok\nseen')
 })
