@@ -101,7 +101,7 @@ class HtmlReader {
     }
     this.anchors.close()
     this.endReversed(0)
-    const truncated = this.html.length > this.end || shown.full || unseen.full || open.truncated || this.looks.truncated
+    const truncated = this.html.length > this.end || shown.full || unseen.full || open.truncated || this.looks.truncated || this.links.truncated
     return { text: shown.toString(), hidden: unseen.toString(), ascii: shown.ascii, links: this.links.all, anchors: this.anchors.ranges, base: this.base, facts: this.facts.result(truncated) }
   }
 

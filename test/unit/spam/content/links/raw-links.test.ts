@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { MAX_RAW_LINKS } from '../../../../../src/spam/content/bounds.ts'
+import { MAX_LINKS, MAX_RAW_LINKS } from '../../../../../src/spam/content/bounds.ts'
 import { readHtml } from '../../../../../src/spam/content/html/html-reader.ts'
 import { LinkList } from '../../../../../src/spam/content/links/link-list.ts'
 import type { RawLink } from '../../../../../src/spam/content/links/raw-link.ts'
@@ -39,9 +39,22 @@ test('a link that comes again is kept so often as a message may have links, one 
   assert.equal(all.at(-1), image)
 })
 
-test('of links that lead nowhere only so many are kept', () => {
-  const all = collected(Array.from({ length: 3 * MAX_RAW_LINKS }, (_, at) => href(`page${at}`, 'x')))
-  assert.equal(all.length, MAX_RAW_LINKS)
+test('of links that lead elsewhere only so many are kept, which the reading says', () => {
+  const html = (count: number) => Array.from({ length: count }, (_, at) => `<a href="http://a.example/${at}">x</a>`).join('')
+  const all = readHtml(html(MAX_RAW_LINKS), 0)
+  assert.deepEqual([all.links.length, all.facts.truncated], [MAX_RAW_LINKS, false])
+  const most = readHtml(html(MAX_RAW_LINKS + 1), 0)
+  assert.deepEqual([most.links.length, most.facts.truncated], [MAX_RAW_LINKS, true])
+})
+
+test('links that lead nowhere take no place from others, however many they are', () => {
+  for (const nowhere of ['#', 'page', '/page', '?page=']) {
+    const links = Array.from({ length: 3 * MAX_RAW_LINKS }, (_, at) => href(`${nowhere}${at}`, 'x'))
+    const others = ['https://a.example/', '//b.example/', 'www.c.example', ' mailto:d@d.example', 'ht\ntps://e.example/'].map((url) => href(url, 'x'))
+    const kept = collected([...links, ...others])
+    assert.ok(kept.length < 2 * MAX_LINKS + 10, nowhere)
+    assert.deepEqual(kept.slice(-others.length), others)
+  }
 })
 
 test('of HTML with the same link everywhere', () => {
