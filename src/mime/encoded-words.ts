@@ -49,13 +49,25 @@ export function fieldText(written: string): string {
   return raw.includes('=?') ? new WordsReader(raw).read() : plainText(raw)
 }
 
-/** Cut where a word ends, and another one begins. */
+/** Cut where a word ends, and another one begins; where there is none near, between two characters of UTF-8, and an encoded word ends there. */
 function bothEnds(raw: string): string {
-  const most = MAX_DECODED_CHARACTERS - MAX_END_CHARACTERS - 1
+  const most = MAX_DECODED_CHARACTERS - MAX_END_CHARACTERS - 3
   const rest = raw.length - MAX_END_CHARACTERS
   const blankBefore = raw.slice(most - MAX_WORD_CHARACTERS, most).lastIndexOf(' ')
   const blankBehind = raw.slice(rest, rest + MAX_WORD_CHARACTERS).indexOf(' ')
-  return `${raw.slice(0, blankBefore < 0 ? most : most - MAX_WORD_CHARACTERS + blankBefore)} ${raw.slice(rest + blankBehind + 1)}`
+  const head = raw.slice(0, blankBefore < 0 ? most - partial(raw, most, -1) : most - MAX_WORD_CHARACTERS + blankBefore)
+  const isOpen = blankBefore < 0 && OPEN_WORD.test(head.slice(Math.max(0, head.lastIndexOf('=?'))))
+  return `${head}${isOpen ? '?=' : ''} ${raw.slice(blankBehind < 0 ? rest + partial(raw, rest, 1) : rest + blankBehind + 1)}`
+}
+
+/** An encoded word without its end. */
+const OPEN_WORD = /^=\?[^?\s]{1,80}\?[bq]\?[^?]*$/i
+
+/** How far it is in this direction to where no character of UTF-8 goes on: at most three bytes. */
+function partial(raw: string, at: number, step: 1 | -1): number {
+  let count = 0
+  while (count < 3 && (raw.charCodeAt(at + step * count) & 0xc0) === 0x80 && raw.charCodeAt(at + step * count) < 0x100) count++
+  return count
 }
 
 class WordsReader {

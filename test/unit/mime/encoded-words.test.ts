@@ -63,6 +63,16 @@ describe('the text of a field', () => {
     const words = text.length - 'first  last'.length
     assert.ok(words * (word.length + 1) > MAX_DECODED_CHARACTERS * 0.99 && words * (word.length + 1) < MAX_DECODED_CHARACTERS, `${words}`)
     assert.equal(fieldText('x'.repeat(MAX_DECODED_CHARACTERS)).length, MAX_DECODED_CHARACTERS)
-    assert.match(fieldText(`a${'x'.repeat(MAX_DECODED_CHARACTERS)}b`), /^ax{49150} x{16383}b$/)
+    assert.match(fieldText(`a${'x'.repeat(MAX_DECODED_CHARACTERS)}b`), /^ax{49148} x{16383}b$/)
+  })
+
+  test('where no blank is near, it is cut between two characters, and the word that it goes through ends', () => {
+    const bytes = (text: string): string => Buffer.from(text, 'utf8').toString('latin1')
+    for (const before of ['', 'x', 'xx', 'xxx']) {
+      assert.match(fieldText(bytes(`${before}Купите ${'\u200b'.repeat(22_000)}дешево`)), /^x{0,3}Купите \u200b+ \u200b+дешево$/)
+      assert.match(fieldText(bytes(`${before}${'😀'.repeat(20_000)}`)), /^x{0,3}(?:😀)+ (?:😀)+$/u)
+    }
+    const word = (text: string): string => `=?utf-8?B?${Buffer.from(text, 'utf8').toString('base64')}?=`
+    assert.match(fieldText(`${word(`Купите ${'я'.repeat(20_000)}`)}${` ${word('яяяя')}`.repeat(1000)}`), /^Купите я+/)
   })
 })
