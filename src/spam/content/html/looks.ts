@@ -152,14 +152,19 @@ export class LookReader {
     if (element === SUMMARY) look.folded = false
     else if (element === DETAILS && !tag.has('open')) look.folded = true
     else if (element === DIALOG && !tag.has('open')) look.gone = most(look.gone, DOUBTFUL)
-    this.crowded = false
     const { certain, perhaps } = this.rulesOf(element, tag)
-    if (this.crowded) look.loose = true
+    if (this.wasCrowded()) look.loose = true
     const own = tag.get('style')
     const style = own === undefined ? certain : overlay(certain, this.memory.read(own))
     const hidden = tag.has('hidden')
     if (hidden || style.set !== 0 || style.image !== '' || perhaps.set !== 0) this.apply(element, { style, perhaps, hidden, around }, look)
     return look
+  }
+
+  private wasCrowded(): boolean {
+    const was = this.crowded
+    this.crowded = false
+    return was
   }
 
   private readAttributes(element: Element, tag: TagReader, look: Look): void {
