@@ -111,16 +111,18 @@ function checked(text: string): CharsetText {
 }
 
 /** What stands at 0x80 to 0x9F; five bytes are not given and stay controls. */
-const C1 = '\u20ac\u0081\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\u008d\u017d\u008f\u0090\u2018\u2019\u201c\u201d\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\u009d\u017e\u0178'
+const C1_TEXT = '\u20ac\u0081\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\u008d\u017d\u008f\u0090\u2018\u2019\u201c\u201d\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\u009d\u017e\u0178'
+
+/** By byte; all others are what they are in Latin-1. */
+const WINDOWS_1252 = Uint16Array.from({ length: 256 }, (_, byte) => (byte >= 0x80 && byte < 0xa0 ? C1_TEXT.charCodeAt(byte - 0x80) : byte))
 
 export function windows1252(bytes: Buffer): string {
-  const latin1 = bytes.toString('latin1')
-  if (!/[\x80-\x9f]/.test(latin1)) return latin1
-  const units = new Uint16Array(bytes.length)
-  for (let at = 0; at < bytes.length; at++) {
-    const byte = bytes[at] as number
-    units[at] = byte >= 0x80 && byte < 0xa0 ? C1.charCodeAt(byte - 0x80) : byte
-  }
+  const { length } = bytes
+  let first = 0
+  while (first < length && ((bytes[first] as number) & 0xe0) !== 0x80) first++
+  if (first === length) return bytes.toString('latin1')
+  const units = new Uint16Array(length)
+  for (let at = 0; at < length; at++) units[at] = WINDOWS_1252[bytes[at] as number] as number
   return Buffer.from(units.buffer).toString('utf16le')
 }
 

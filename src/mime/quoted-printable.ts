@@ -9,6 +9,7 @@ import type { Decoded } from './base64.ts'
 const EQUALS = 0x3d
 const CR = 0x0d
 const LF = 0x0a
+const TAB = 0x09
 const HEX = new Int8Array(256).fill(-1)
 for (let i = 0; i < 16; i++) {
   HEX['0123456789ABCDEF'.charCodeAt(i)] = i
@@ -19,19 +20,18 @@ export function decodeQuotedPrintable(encoded: Buffer): Decoded {
   const out = Buffer.allocUnsafeSlow(encoded.length)
   const size = encoded.length
   let length = 0
-  /** behind the last byte that blanks before a line end are not taken from */
+  /** blanks before a line end are taken out as far as to here: what stands before was escaped, or is of another line */
   let solid = 0
   let broken = false
   for (let at = 0; at < size;) {
     const byte = encoded[at] as number
-    if (byte > 0x20 && byte !== EQUALS) {
+    if (byte >= 0x20 && byte !== EQUALS) {
       out[length++] = byte
-      solid = length
       at++
     } else if (byte !== EQUALS) {
-      if (byte === CR || byte === LF) length = solid
+      if (byte === CR || byte === LF) while (length > solid && isBlank(out[length - 1] as number)) length--
       out[length++] = byte
-      if (byte < 0x20 && byte !== 0x09) solid = length
+      if (byte !== TAB) solid = length
       at++
     } else {
       const high = HEX[encoded[at + 1] ?? 0] as number
@@ -51,6 +51,10 @@ export function decodeQuotedPrintable(encoded: Buffer): Decoded {
     }
   }
   return { bytes: out.subarray(0, length), broken }
+}
+
+function isBlank(byte: number): boolean {
+  return byte === 0x20 || byte === TAB
 }
 
 /** Behind the line end that stands there, maybe behind blanks; -1 where there is none. */
