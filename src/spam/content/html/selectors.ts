@@ -34,12 +34,18 @@ function simple(part: string, outer: number): Selector | undefined {
 function lastPart(selector: string): string {
   let depth = 0
   for (let at = selector.length - 1; at >= 0; at--) {
-    const sign = selector.charAt(at)
-    if (sign === ')' || sign === ']') depth++
-    else if (sign === '(' || sign === '[') depth--
-    else if (depth === 0 && /[\s>+~]/.test(sign)) return selector.slice(at + 1)
+    const code = selector.charCodeAt(at)
+    if (code === 41 || code === 93) depth++
+    else if (code === 40 || code === 91) depth--
+    else if (depth === 0 && divides(code)) return selector.slice(at + 1)
   }
   return selector
+}
+
+/** `>`, `+`, `~`, a blank. */
+function divides(code: number): boolean {
+  if (code >= 0x80) return /\s/.test(String.fromCharCode(code))
+  return code === 62 || code === 43 || code === 126 || code === 32 || (code >= 9 && code <= 13)
 }
 
 const NAMED = /^([a-z][\w-]*)?(?:([.#])([\w-]+)|\[\s*(class|id)\s*~?=\s*["']?([\w-]+)["']?\s*\])?/i
@@ -58,6 +64,8 @@ export function readSelector(written: string): Selector | undefined {
   const selector = written.trim()
   if (selector === '') return undefined
   if (selector.length > MAX_SELECTOR_CHARACTERS || selector.includes('\\')) return ANYWHERE
+  const alone = simple(selector, 0)
+  if (alone !== undefined) return alone
   const parts = selector.split(/\s+/)
   const last = parts.pop() ?? ''
   if (parts.every((part) => part === 'body' || part === 'html' || part === '*')) {

@@ -39,14 +39,16 @@ interface Known {
   taken: number
 }
 
-const KINDS: readonly Link['kind'][] = ['href', 'image', 'form', 'other', 'text']
 const DEPTHS = MAX_REDIRECT_DEPTH + 1
+/** Of each kind the first of as many bits as there are depths. */
+const KIND_BIT: Readonly<Record<Link['kind'], number>> = { href: 1, image: 1 << DEPTHS, form: 1 << (2 * DEPTHS), other: 1 << (3 * DEPTHS), text: 1 << (4 * DEPTHS) }
 
 export class LinkList {
   private readonly distinct: Link[] = []
   private readonly again: Link[] = []
   private readonly known = new Map<string, Known>()
-  private readonly seen = new Set<string>()
+  /** bits: as links of which kind a URL was kept */
+  private readonly seen = new Map<string, number>()
 
   /** `base`: the URL of `<base>` of the part that they are of. */
   add(links: readonly RawLink[], base?: string): void {
@@ -77,7 +79,7 @@ export class LinkList {
     const url = raw.url.length > MAX_URL_CHARACTERS ? raw.url.slice(0, MAX_URL_CHARACTERS) : raw.url
     const known = this.read(url, base)
     const { reading, inner } = known
-    const least = 1 << (KINDS.indexOf(raw.kind) * DEPTHS)
+    const least = KIND_BIT[raw.kind]
     // It comes again, with all that is in it, and there is no room for it.
     if (this.again.length >= MAX_LINKS && (known.taken & (least * (2 ** (depth + 1) - 1))) !== 0) return
     known.taken |= least << depth
@@ -107,9 +109,9 @@ export class LinkList {
   }
 
   private keep(link: Link): void {
-    const key = `${link.kind} ${link.url}`
-    if (!this.seen.has(key)) {
-      this.seen.add(key)
+    const kinds = this.seen.get(link.url) ?? 0
+    if ((kinds & KIND_BIT[link.kind]) === 0) {
+      this.seen.set(link.url, kinds | KIND_BIT[link.kind])
       this.distinct.push(link)
     } else if (this.again.length < MAX_LINKS) {
       this.again.push(link)

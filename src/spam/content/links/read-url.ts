@@ -64,19 +64,25 @@ function authorityEnd(text: string, from: number, special: boolean): number {
 /** `user:password@host:port` between two offsets. */
 function readAuthority(text: string, scheme: string, range: { readonly from: number; readonly to: number }): UrlReading {
   const authority = text.slice(range.from, range.to)
-  const at = authority.lastIndexOf('@')
-  const rest = at < 0 ? authority : authority.slice(at + 1)
+  const userinfo = authority.includes('@')
+  const rest = userinfo ? authority.slice(authority.lastIndexOf('@') + 1) : authority
+  if (!rest.includes(':')) return reading(readHost(rest.toLowerCase()), { scheme, port: undefined, userinfo, pathFrom: range.to, text })
   const colon = rest.lastIndexOf(':')
   const hasPort = colon > rest.lastIndexOf(']')
   const digits = hasPort ? rest.slice(colon + 1) : ''
   const host = readHost((hasPort ? rest.slice(0, colon) : rest).toLowerCase())
   const port = /^\d{1,5}$/.test(digits) ? Number(digits) : undefined
   const standard = scheme === 'https' || scheme === 'wss' ? 443 : scheme === 'ftp' ? 21 : 80
-  return { ...host, scheme, port: port === standard || (port ?? 0) > 65_535 ? undefined : port, userinfo: at >= 0, pathFrom: range.to, text }
+  return reading(host, { scheme, port: port === standard || (port ?? 0) > 65_535 ? undefined : port, userinfo, pathFrom: range.to, text })
+}
+
+/** Written out: to spread both costs several times as much. */
+function reading({ host, domain, unicodeHost, address, shortener, lookAlike }: Host, { scheme, port, userinfo, pathFrom, text }: Omit<UrlReading, keyof Host>): UrlReading {
+  return { host, domain, unicodeHost, address, shortener, lookAlike, scheme, port, userinfo, pathFrom, text }
 }
 
 function withoutHost(text: string, scheme: string): UrlReading {
-  return { ...NO_HOST, scheme, port: undefined, userinfo: false, pathFrom: 0, text }
+  return reading(NO_HOST, { scheme, port: undefined, userinfo: false, pathFrom: 0, text })
 }
 
 /** `mailto:somebody@host?subject=…` (RFC 6068): the host is that of the first address. */
@@ -87,7 +93,7 @@ function readMailto(text: string, from: number): UrlReading {
   const first = (comma < 0 ? addresses : addresses.slice(0, comma)).replace(/%40/i, '@')
   const at = first.lastIndexOf('@')
   const host = at < 0 ? NO_HOST : readHost(first.slice(at + 1).trim().toLowerCase())
-  return { ...host, scheme: 'mailto', port: undefined, userinfo: false, pathFrom: question < 0 ? text.length : question, text }
+  return reading(host, { scheme: 'mailto', port: undefined, userinfo: false, pathFrom: question < 0 ? text.length : question, text })
 }
 
 /** Is `example.com/path` a host and not a file? */
@@ -118,5 +124,5 @@ export function readUrl(written: string, base?: UrlReading): UrlReading {
     return readAuthority(text, base?.scheme === 'https' ? 'https' : 'http', { from: 2, to: authorityEnd(text, 2, true) })
   }
   if (base === undefined && beginsLikeHost(text)) return readAuthority(text, 'http', { from: 0, to: authorityEnd(text, 0, true) })
-  return base === undefined ? withoutHost(text, '') : { ...base, userinfo: false, pathFrom: 0, text }
+  return base === undefined ? withoutHost(text, '') : reading(base, { scheme: base.scheme, port: base.port, userinfo: false, pathFrom: 0, text })
 }

@@ -19,6 +19,8 @@ const HOST = 1
 const LOCAL = 2
 /** what ends a URL in text */
 const ENDS_URL = 4
+/** what ends a sentence, and does not belong to the URL before it */
+const PUNCTUATION = 8
 const CLASSES = ((): Uint8Array => {
   const classes = new Uint8Array(128)
   const add = (characters: string, bits: number): void => {
@@ -32,6 +34,7 @@ const CLASSES = ((): Uint8Array => {
   add('+=&!#$%\'*/?^`{|}~', LOCAL)
   for (let code = 0; code <= 32; code++) add(String.fromCharCode(code), ENDS_URL)
   add('<>"`{}|^\x7f', ENDS_URL)
+  add('.,;:!?\'*_~', PUNCTUATION)
   return classes
 })()
 
@@ -58,12 +61,15 @@ function urlEnd(text: string, from: number): number {
     if (code < 128 ? has(code, ENDS_URL) : code === 0xa0 || (code >= 0x2000 && code <= 0x206f) || (code >= 0x3000 && code <= 0x303f) || (code >= 0xff00 && code <= 0xff0f)) break
     end++
   }
-  const round = text.slice(from, end).includes('(')
-  const square = text.slice(from, end).includes('[')
+  const whole = end
+  let round: boolean | undefined
+  let square: boolean | undefined
   while (end > from) {
     const code = text.charCodeAt(end - 1)
-    const closing = (code === 41 && !round) || (code === 93 && !square)
-    if (!closing && !'.,;:!?\'*_~'.includes(String.fromCharCode(code))) break
+    if (code === 41) round ??= text.slice(from, whole).includes('(')
+    else if (code === 93) square ??= text.slice(from, whole).includes('[')
+    const closing = (code === 41 && round === false) || (code === 93 && square === false)
+    if (!closing && !has(code, PUNCTUATION)) break
     end--
   }
   return end
@@ -119,7 +125,7 @@ class TextLinkFinder {
     if (!ENDS_SCHEME.has(text.charCodeAt(colon - 1) | 32)) return
     for (const scheme of SCHEMES) {
       const from = colon - scheme.length
-      if (from < this.done || text.slice(from, colon).toLowerCase() !== scheme) continue
+      if (from < this.done || !standsAt(scheme, text, from)) continue
       const to = urlEnd(text, colon + 3)
       if (to > colon + 3) this.add(text.slice(from, to), from, to)
       return
@@ -180,6 +186,12 @@ class TextLinkFinder {
     const end = path || next === 63 ? urlEnd(text, hostEnd) : hostEnd
     this.add(text.slice(start, end), start, end)
   }
+}
+
+/** Small letters, which may be written in capitals. */
+function standsAt(letters: string, text: string, from: number): boolean {
+  for (let at = 0; at < letters.length; at++) if ((text.charCodeAt(from + at) | 32) !== letters.charCodeAt(at)) return false
+  return true
 }
 
 function withoutPunctuation(text: string, from: number, to: number): number {
