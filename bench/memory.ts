@@ -10,7 +10,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { childrenOf, startGateway } from '../test/support/gateway.ts'
+import { workersOf, startGateway } from '../test/support/gateway.ts'
 import { freePort } from '../test/support/ports.ts'
 import { run, start, untilGreets } from '../test/support/process.ts'
 
@@ -42,7 +42,7 @@ const gateway = await startGateway({
 })
 const address = gateway.address()
 if (!('port' in address)) throw new Error('the gateway listens on TCP')
-const workers = Number(values.workers) === 0 ? [gateway.pid] : childrenOf(gateway.pid)
+const workers = Number(values.workers) === 0 ? [gateway.pid] : workersOf(gateway.pid)
 const idle = workers.map(peakMb)
 const began = performance.now()
 const outcome = await run(

@@ -11,7 +11,7 @@
 import { existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { childrenOf, startGateway } from '../test/support/gateway.ts'
+import { workersOf, startGateway } from '../test/support/gateway.ts'
 import { freePort } from '../test/support/ports.ts'
 import { run, start, untilGreets } from '../test/support/process.ts'
 
@@ -55,7 +55,7 @@ async function perSecond(workers: number, sinkPort: number): Promise<number> {
   })
   const address = gateway.address()
   if (!('port' in address)) throw new Error('the gateway listens on TCP')
-  const quotas = childrenOf(gateway.pid).map((pid, i) => {
+  const quotas = workersOf(gateway.pid).map((pid, i) => {
     const quota = new Quota(`bench-worker-${i}`)
     quota.take(pid)
     return quota

@@ -46,7 +46,7 @@ export interface WorkerRulesParts {
   readonly timeoutMs?: number
 }
 
-/** Longer than the supervisor's thread may take. */
+/** Longer than reading may take the supervisor. */
 const TIMEOUT_MS = 60_000
 
 export class WorkerRules implements RuleSource {

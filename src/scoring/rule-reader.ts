@@ -1,17 +1,17 @@
 /**
- * Reads rules in a thread of its own, and tells in the log what cannot be used
- * of them. Where the thread breaks, this process reads them itself. Where it had
- * not enough time or memory, nothing more is risked for them: the rules that come
+ * Reads rules in a process of its own (rules-process.ts), and tells in the log what
+ * cannot be used of them. Where that fails, this process reads them itself. Where it
+ * had not enough time or memory, nothing more is risked for them: the rules that come
  * with Postern are used alone. The log says so. It rejects with a bug, where even
  * these cannot be read in time, or after `close`; and always ends.
  */
-import { extname } from 'node:path'
-import { Worker } from 'node:worker_threads'
+import { fork, type ChildProcess } from 'node:child_process'
+import { extname, join } from 'node:path'
 import type { Log } from '../observe/log.ts'
 import type { SampleProof } from '../spam/rules/load.ts'
 import type { PackedRules } from './packed-rules.ts'
 import type { RuleFilesSettings } from './rule-files.ts'
-import type { ThreadAnswer, ThreadTask } from './rules-thread.ts'
+import type { RulesAnswer, RulesReading, RulesTask } from './rules-process.ts'
 import { tellProblems } from './tell-rules.ts'
 
 /** Where a gateway has its rules from. */
@@ -26,9 +26,9 @@ export interface RuleReaderParts {
   readonly log: Log
   readonly timeoutMs?: number
   /** the file beside this one, where it is not another */
-  readonly thread?: URL
+  readonly program?: string
   /** reads them in this process */
-  readonly here?: (task: ThreadTask) => Promise<ThreadAnswer>
+  readonly here?: (task: RulesTask) => Promise<RulesReading>
 }
 
 /** Thousands of SpamAssassin's rules take some seconds. */
@@ -37,7 +37,7 @@ const TIMEOUT_MS = 45_000
 export class RuleReader implements RuleSource {
   readonly underWay = false
   readonly #parts: RuleReaderParts
-  readonly #running = new Set<Worker>()
+  readonly #running = new Set<ChildProcess>()
   /** of the latest reading: samples of the same files are not run again */
   #proof: SampleProof | undefined
   #closed = false
@@ -48,8 +48,8 @@ export class RuleReader implements RuleSource {
 
   async read(settings: RuleFilesSettings): Promise<PackedRules> {
     if (this.#closed) throw new Error('rules are not read any more')
-    const task: ThreadTask = { settings, proof: this.#proof }
-    const { packed, problems, proof } = await this.#inThread(task).catch((error: unknown) => this.#without(task, error))
+    const task: RulesTask = { settings, proof: this.#proof }
+    const { packed, problems, proof } = await this.#apart(task).catch((error: unknown) => this.#without(task, error))
     this.#proof = proof
     tellProblems(problems, this.#parts.log)
     return packed
@@ -58,42 +58,55 @@ export class RuleReader implements RuleSource {
   /** A reading that is under way rejects. */
   close(): void {
     this.#closed = true
-    for (const worker of this.#running) void worker.terminate()
+    for (const child of this.#running) child.kill('SIGKILL')
   }
 
-  #inThread(task: ThreadTask): Promise<ThreadAnswer> {
-    const { thread = new URL(`./rules-thread${extname(import.meta.filename)}`, import.meta.url) } = this.#parts
+  #apart(task: RulesTask): Promise<RulesReading> {
+    const { program = join(import.meta.dirname, `rules-process${extname(import.meta.filename)}`) } = this.#parts
     const timeoutMs = this.#timeoutMs()
     return new Promise((resolve, reject) => {
-      const worker = new Worker(thread, { name: 'rules', env: {}, workerData: task })
-      this.#running.add(worker)
+      // Only what it needs to run: nothing of our environment, no file of ours.
+      const child = fork(program, { env: {}, execArgv: [], serialization: 'advanced', stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
+      this.#running.add(child)
       // Nobody waits for it who has nothing else to do.
-      worker.unref()
+      child.unref()
+      child.channel?.unref()
       const timer = setTimeout(() => {
         reject(new TooMuch(`it took longer than ${timeoutMs} ms`))
-        void worker.terminate()
+        child.kill('SIGKILL')
       }, timeoutMs)
       timer.unref()
-      worker.once('message', resolve)
-      worker.once('error', reject)
-      worker.once('exit', (code) => {
+      const over = (error: Error): void => {
         clearTimeout(timer)
-        this.#running.delete(worker)
-        reject(new Error(`it ended without an answer, with code ${code}`))
+        this.#running.delete(child)
+        reject(error)
+      }
+      child.once('message', (answer) => {
+        const said = answer as RulesAnswer
+        if (said.status === 'read') resolve(said)
+        else reject(new Error(said.cause))
+      })
+      child.on('error', over)
+      let untold: Error | undefined
+      child.once('exit', (code, signal) => over(signal === null ? new Error(`it ended without an answer, with code ${code}`) : untold ?? endedBy(signal)))
+      child.send(task, (error) => {
+        if (error === null) return
+        untold = error
+        child.kill('SIGKILL')
       })
     })
   }
 
-  async #without(task: ThreadTask, error: unknown): Promise<ThreadAnswer> {
+  async #without(task: RulesTask, error: unknown): Promise<RulesReading> {
     const { log } = this.#parts
     let reason = error
     if (this.#closed) throw new Error(`closed while rules were read: ${textOf(error)}`, { cause: error })
-    if (!isTooMuch(error)) {
-      log.warn({ cause: textOf(error) }, 'the thread that reads rules has failed; they are read without it')
+    if (!(error instanceof TooMuch)) {
+      log.warn({ cause: textOf(error) }, 'the process that reads rules has failed; they are read without it')
       try {
         return await this.#here(task)
       } catch (second) {
-        if (!isTooMuch(second)) throw second
+        if (!(second instanceof TooMuch)) throw second
         reason = second
       }
     }
@@ -101,7 +114,7 @@ export class RuleReader implements RuleSource {
     return await this.#here({ settings: { ...task.settings, paths: [], spamassassin: [] }, proof: undefined })
   }
 
-  async #here(task: ThreadTask): Promise<ThreadAnswer> {
+  async #here(task: RulesTask): Promise<RulesReading> {
     const { here = readHere } = this.#parts
     const timeoutMs = this.#timeoutMs()
     let timer: NodeJS.Timeout | undefined
@@ -121,15 +134,15 @@ export class RuleReader implements RuleSource {
   }
 }
 
-/** More time than there is. */
+/** More time or memory than there is. Whoever tries it once more takes along the process that all others hang on. */
 class TooMuch extends Error {}
 
-/** Whoever tries it once more takes along the process that all others hang on. */
-function isTooMuch(error: unknown): boolean {
-  return error instanceof TooMuch || (error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY')
+/** Of a signal a process dies where its memory ends: V8 aborts, and the system kills. */
+function endedBy(signal: NodeJS.Signals): Error {
+  return new TooMuch(`it was ended by ${signal}, as where there is no more memory`)
 }
 
-async function readHere({ settings, proof }: ThreadTask): Promise<ThreadAnswer> {
+async function readHere({ settings, proof }: RulesTask): Promise<RulesReading> {
   // What it takes is not loaded where it is not needed.
   const [{ readRules }, { packRules }] = await Promise.all([import('./rule-files.ts'), import('./packed-rules.ts')])
   const read = await readRules(settings, proof)

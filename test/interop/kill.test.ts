@@ -12,7 +12,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { CaptureSink } from '../support/capture-sink.ts'
-import { childrenOf, startGateway, type Gateway, type GatewayConfig } from '../support/gateway.ts'
+import { workersOf, startGateway, type Gateway, type GatewayConfig } from '../support/gateway.ts'
 import { Arrivals, LoadClient, breaches, seeded } from '../support/load-client.ts'
 import { eventually, temporaryDirectory, until } from '../support/process.ts'
 
@@ -79,24 +79,24 @@ async function sinkPlace(random: () => number): Promise<Place> {
 async function killAgainAndAgain(gateway: Gateway, load: LoadClient, { count, random, between }: { count: number; random: () => number; between: () => void }): Promise<{ wholes: number; workers: number }> {
   const killed = { wholes: 0, workers: 0 }
   // A worker that dies young a second time is replaced later and later: each place is hit once between two starts.
-  let untouched = childrenOf(gateway.pid)
+  let untouched = workersOf(gateway.pid)
   for (let i = 0; i < count; i++) {
     const goal = load.accepted + SESSIONS * (2 + Math.floor(random() * 20))
     await until('messages are accepted again', () => load.faults.length > 0 || load.accepted >= goal, { timeoutMs: 30_000, detail: () => gateway.output().slice(-4000) })
     await delay(random() * 20)
     const victim = untouched[Math.floor(random() * untouched.length)]
     if (victim === undefined || random() < 0.4) {
-      const workers = childrenOf(gateway.pid)
+      const workers = workersOf(gateway.pid)
       gateway.running().signal('SIGKILL')
       await gateway.running().ended
       await until('the workers are gone too', () => workers.every((pid) => !isAlive(pid)))
       await gateway.restart()
-      await until('all workers run', () => childrenOf(gateway.pid).length === WORKERS)
-      untouched = childrenOf(gateway.pid)
+      await until('all workers run', () => workersOf(gateway.pid).length === WORKERS)
+      untouched = workersOf(gateway.pid)
       killed.wholes++
     } else {
       process.kill(victim, 'SIGKILL')
-      await until('the worker is replaced', () => !isAlive(victim) && childrenOf(gateway.pid).filter((pid) => pid !== victim).length === WORKERS, { detail: () => gateway.output().slice(-4000) })
+      await until('the worker is replaced', () => !isAlive(victim) && workersOf(gateway.pid).filter((pid) => pid !== victim).length === WORKERS, { detail: () => gateway.output().slice(-4000) })
       untouched = untouched.filter((pid) => pid !== victim)
       killed.workers++
     }
@@ -125,7 +125,7 @@ for (const kind of ['maildir', 'sink'] as const) {
     const arrivals = new Arrivals()
     const load = new LoadClient({ address: gateway.address(), sessions: SESSIONS, to: 'alice@hop.example', random, size: (n) => (n % 100 === 0 ? LARGE_BYTES : 200 + (n % 7) * 900) })
     try {
-      await until('all workers run', () => childrenOf(gateway.pid).length === WORKERS)
+      await until('all workers run', () => workersOf(gateway.pid).length === WORKERS)
       load.start()
       const killed = await killAgainAndAgain(gateway, load, { count, random, between: () => place.collect(arrivals) })
       const finished = load.finish().then(() => true)
@@ -135,7 +135,7 @@ for (const kind of ['maildir', 'sink'] as const) {
       t.diagnostic(`${place.name}: ${killed.wholes} times the whole, ${killed.workers} times a worker; ${load.accepted} messages accepted, ${told.filter((fate) => fate.unanswered > 0).length} cut off, ${arrivals.twice} there twice`)
       assert.deepEqual(breaches(load, arrivals), [])
       assert.equal(load.accepted, told.length, 'all were accepted in the end')
-      assert.ok(await eventually(() => childrenOf(gateway.pid).length === WORKERS), 'it runs on')
+      assert.ok(await eventually(() => workersOf(gateway.pid).length === WORKERS), 'it runs on')
     } finally {
       await load.abandon()
       await gateway.stop()

@@ -7,7 +7,7 @@ import assert from 'node:assert/strict'
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { childrenOf } from '../support/gateway.ts'
+import { workersOf } from '../support/gateway.ts'
 import { freePort } from '../support/ports.ts'
 import { missing } from '../support/peers/programs.ts'
 import { run, temporaryDirectory, until } from '../support/process.ts'
@@ -183,7 +183,7 @@ describe('workers', { skip }, () => {
 
   test('each signs, and each takes the new key', async () => {
     await withSigner({ keys: [FIRST, SECOND, 'ed1._domainkey.home.example'], signing: (file) => ({ keys: [keyOf(FIRST, file)] }), root: { workers: 2 } }, async (signer) => {
-      assert.equal(childrenOf(signer.gateway.pid).length, 2)
+      assert.equal(workersOf(signer.gateway.pid).length, 2)
       await atBoth(signer, ['s1'])
       const names = [SECOND, 'ed1._domainkey.home.example']
       assert.equal(await reload(signer.gateway, (whole) => ({ ...whole, signing: { keys: names.map((name) => keyOf(name, signer.file)) } })), 'reloaded')

@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
-import { childrenOf } from '../support/gateway.ts'
+import { workersOf } from '../support/gateway.ts'
 import { LETTER, type Stage } from '../support/policy-stage.ts'
 import { CLIENT } from '../support/policy-zone.ts'
 import { rulesRead, spamStatus, startSpamStage, WORKERS } from '../support/spam-stage.ts'
@@ -40,7 +40,7 @@ describe('hostile content', () => {
   }
 
   test('all of it is answered while letters go on, in bounded memory', async (t) => {
-    const workers = childrenOf(stage.gateway.pid)
+    const workers = workersOf(stage.gateway.pid)
     assert.equal(workers.length, WORKERS)
     const calm = Math.max(...workers.map(peakMb))
     const over = new AbortController()
@@ -70,7 +70,7 @@ describe('hostile content', () => {
       await others
     }
     t.diagnostic(`${letters} letters, the slowest took ${Math.round(slowestMs)} ms; at most ${Math.round(calm)} MB before, ${workers.map((pid) => `${Math.round(peakMb(pid))} MB`).join(' and ')} after`)
-    assert.deepEqual(childrenOf(stage.gateway.pid).toSorted(), workers.toSorted(), 'no worker was replaced')
+    assert.deepEqual(workersOf(stage.gateway.pid).toSorted(), workers.toSorted(), 'no worker was replaced')
     for (const pid of workers) assert.ok(peakMb(pid) < MOST_RESIDENT_MB, `${peakMb(pid)} MB`)
     assert.ok(letters >= TORTURE.length, `${letters} letters`)
     assert.equal(stage.mailbox('bob').count, letters)

@@ -8,7 +8,7 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, beforeEach, describe, test } from 'node:test'
-import { childrenOf, type LogLine } from '../support/gateway.ts'
+import { workersOf, type LogLine } from '../support/gateway.ts'
 import { doveadmPassword } from '../support/peers/doveadm.ts'
 import { startPostfix } from '../support/peers/postfix.ts'
 import { missing } from '../support/peers/programs.ts'
@@ -62,7 +62,7 @@ describe('guessing', { skip: needs }, () => {
       // Three of an address, six of an account, fifteen of a network.
       listeners: [{ name: 'submissions', mode: 'implicit', trust: { proxy: ['127.0.0.1'] }, auth: { failures: 3, lockout: '1h' } }],
     })
-    assert.equal(childrenOf(stage.gateway.pid).length, 2)
+    assert.equal(workersOf(stage.gateway.pid).length, 2)
   })
   after(() => stage.stop())
   beforeEach(() => void stage.sink.take())

@@ -8,7 +8,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileS
 import { createServer } from 'node:net'
 import { delimiter, join } from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
-import { accepts, childrenOf, parseLog, type LogLine } from '../support/gateway.ts'
+import { accepts, childrenOf, parseLog, workersOf, type LogLine } from '../support/gateway.ts'
 import { freePort } from '../support/ports.ts'
 import { run, start, temporaryDirectory, until, type RunningProcess } from '../support/process.ts'
 import { Dialog } from '../support/smtp-dialog.ts'
@@ -53,7 +53,7 @@ async function launch(t: TestContext, { workers, more, listen, env }: Options): 
   const pid = (): number => childrenOf(running.pid)[0] ?? 0
   return {
     running, port, directory, file, write,
-    workers: () => childrenOf(pid()),
+    workers: () => workersOf(pid()),
     logged: async (text, count = 1) => {
       const find = (): LogLine[] => parseLog(running.output()).filter(({ msg }) => msg === text)
       await until(`${count} × "${text}" in the log`, () => find().length >= count, { detail: () => running.output() })

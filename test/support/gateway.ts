@@ -130,11 +130,24 @@ export function accepts(address: Address): Promise<boolean> {
   })
 }
 
-/** Children of a process: the workers of a supervisor. */
+/** Children of a process. */
 export function childrenOf(pid: number): number[] {
   try {
     return readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').split(' ').filter((text) => text !== '').map(Number)
   } catch {
     return []
+  }
+}
+
+/** Those of a supervisor's children that carry mail; now and then another reads rules for them. */
+export function workersOf(supervisor: number): number[] {
+  return childrenOf(supervisor).filter((pid) => !/rules-process|reading rules/.test(commandOf(pid)))
+}
+
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1')
+  } catch {
+    return ''
   }
 }

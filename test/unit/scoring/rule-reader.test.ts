@@ -1,16 +1,15 @@
-/** Rules read in a thread, and without it where it breaks. */
+/** Rules read in a process of their own, and without it where it breaks. */
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { after, before, test } from 'node:test'
 import { packRules, unpackRules } from '../../../src/scoring/packed-rules.ts'
 import { RuleReader } from '../../../src/scoring/rule-reader.ts'
-import type { ThreadAnswer, ThreadTask } from '../../../src/scoring/rules-thread.ts'
+import type { RulesReading, RulesTask } from '../../../src/scoring/rules-process.ts'
 import { temporaryDirectory } from '../../support/process.ts'
 import { fakeLog } from '../supervisor/fakes.ts'
 
-// A thread does not keep a process alive that has nothing else to do.
+// A process that reads rules does not keep a process alive that has nothing else to do.
 let busy: NodeJS.Timeout | undefined
 before(() => {
   busy = setInterval(() => undefined, 1000)
@@ -47,43 +46,45 @@ test('they are read as they stand in the files now, and what cannot be used is t
   assert.equal(lines.length, 2)
 })
 
-test('where the thread breaks, or ends without a word, they are read without it and the log says why', async () => {
+test('where the process breaks, or ends without a word, they are read without it and the log says why', async () => {
   const { settings } = site()
-  const directory = temporaryDirectory('rule-thread')
-  const threads = [
-    ['throws', 'throw new Error("out of luck")', /^out of luck$/],
+  const directory = temporaryDirectory('rule-process')
+  const programs = [
+    ['fails', 'process.once("message", () => process.send({ status: "failed", cause: "out of luck" }, () => process.exit()))', /^out of luck$/],
+    ['throws', 'throw new Error("out of luck")', /^it ended without an answer, with code 1$/],
     ['ends', '', /^it ended without an answer, with code 0$/],
   ] as const
-  for (const [name, text, cause] of threads) {
+  for (const [name, text, cause] of programs) {
     const file = join(directory, `${name}.mjs`)
     writeFileSync(file, text)
     const { log, lines } = fakeLog()
-    const reader = new RuleReader({ log, thread: pathToFileURL(file) })
+    const reader = new RuleReader({ log, program: file })
     const packed = await reader.read(settings)
     assert.deepEqual((await unpackRules(packed)).rules.map(({ id }) => id), ['GOOD'], name)
-    assert.deepEqual(lines.map((line) => line.text), ['the thread that reads rules has failed; they are read without it', 'a rule cannot be used'], name)
+    assert.deepEqual(lines.map((line) => line.text), ['the process that reads rules has failed; they are read without it', 'a rule cannot be used'], name)
     assert.match(String(lines[0]?.facts['cause']), cause)
   }
 })
 
 test('what took too long or too much memory is not tried again: the rules that come with Postern are used alone', async () => {
   const { settings } = site()
-  const directory = temporaryDirectory('rule-thread')
-  const threads = [
+  const directory = temporaryDirectory('rule-process')
+  const programs = [
     ['hangs', 'setInterval(() => undefined, 1000)', /^it took longer than 300 ms$/],
-    ['grows', 'throw Object.assign(new Error("too large"), { code: "ERR_WORKER_OUT_OF_MEMORY" })', /^too large$/],
+    ['grows', 'process.kill(process.pid, "SIGABRT")', /^it was ended by SIGABRT, as where there is no more memory$/],
+    ['is killed', 'process.kill(process.pid, "SIGKILL")', /^it was ended by SIGKILL/],
   ] as const
-  for (const [name, text, cause] of threads) {
+  for (const [name, text, cause] of programs) {
     const file = join(directory, `${name}.mjs`)
     writeFileSync(file, text)
     const { log, lines } = fakeLog()
-    const tasks: ThreadTask[] = []
+    const tasks: RulesTask[] = []
     const packed = packRules({ rules: [], problems: [], notes: [] })
-    const here = (task: ThreadTask): Promise<ThreadAnswer> => {
+    const here = (task: RulesTask): Promise<RulesReading> => {
       tasks.push(task)
       return Promise.resolve({ packed, problems: [], proof: { digest: '', failures: [] } })
     }
-    const reader = new RuleReader({ log, here, thread: pathToFileURL(file), ...(name === 'hangs' && { timeoutMs: 300 }) })
+    const reader = new RuleReader({ log, here, program: file, ...(name === 'hangs' && { timeoutMs: 300 }) })
     assert.equal(await reader.read({ ...settings, shipped: true, spamassassin: ['/etc/some.cf'] }), packed)
     assert.deepEqual(tasks.map(({ settings: { shipped, paths, spamassassin } }) => [shipped, paths, spamassassin]), [[true, [], []]])
     assert.deepEqual(lines.map(({ level, text: said }) => [level, said]), [['error', 'the rules of this site cannot be read; those that come with Postern are used alone']])
@@ -93,10 +94,10 @@ test('what took too long or too much memory is not tried again: the rules that c
 
 test('a reading always ends, whatever hangs', async () => {
   const { settings } = site()
-  const file = join(temporaryDirectory('rule-thread'), 'throws.mjs')
+  const file = join(temporaryDirectory('rule-process'), 'throws.mjs')
   writeFileSync(file, 'throw new Error("out of luck")')
   const { log, lines } = fakeLog()
-  const reader = new RuleReader({ log, thread: pathToFileURL(file), timeoutMs: 300, here: () => new Promise<never>(() => undefined) })
+  const reader = new RuleReader({ log, program: file, timeoutMs: 300, here: () => new Promise<never>(() => undefined) })
   await assert.rejects(reader.read(settings), /longer than 300 ms/)
   assert.deepEqual(lines.map(({ level }) => level), ['warn', 'error'])
 })
