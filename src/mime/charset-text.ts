@@ -121,10 +121,13 @@ export function windows1252(bytes: Buffer): string {
   let first = 0
   while (first < length && ((bytes[first] as number) & 0xe0) !== 0x80) first++
   if (first === length) return bytes.toString('latin1')
-  const units = new Uint16Array(length)
+  const units = length <= KEPT_UNITS.length ? KEPT_UNITS : new Uint16Array(length)
   for (let at = 0; at < length; at++) units[at] = WINDOWS_1252[bytes[at] as number] as number
-  return Buffer.from(units.buffer).toString('utf16le')
+  return Buffer.from(units.buffer, 0, length * 2).toString('utf16le')
 }
+
+/** Of most texts; longer ones have an array of their own. */
+const KEPT_UNITS = new Uint16Array(32_768)
 
 interface Mark {
   readonly set: 'utf-8' | 'utf-16le' | 'utf-16be'

@@ -33,7 +33,7 @@ export function readContentFields(fields: readonly MimeField[], defaultType: str
   const disposition = first(readings(fields, 'content-disposition', defects), defects)
   const encodings = readings(fields, 'content-transfer-encoding', defects)
   const encoding = first(encodings, defects)?.word ?? ''
-  if (conflict(types.map(typeSaid)) || conflict(encodings.map(({ word }) => word))) defects.add('conflicting-fields')
+  if (conflict(types, typeSaid) || conflict(encodings, ({ word }) => word)) defects.add('conflicting-fields')
   const parameters = type?.parameters ?? NOTHING.parameters
   const dispositionWord = disposition?.word ?? ''
   return {
@@ -42,7 +42,7 @@ export function readContentFields(fields: readonly MimeField[], defaultType: str
     disposition: dispositionWord === '' ? undefined : dispositionWord,
     fileName: fileNameOf(disposition?.parameters ?? NOTHING.parameters, parameters),
     encoding: encoding === '' ? '7bit' : encoding,
-    otherEncodings: [...new Set(encodings.map(({ word }) => word))].filter((word) => word !== encoding && word !== ''),
+    otherEncodings: encodings.length < 2 ? [] : [...new Set(encodings.map(({ word }) => word))].filter((word) => word !== encoding && word !== ''),
     charset: parameters.get('charset')?.toLowerCase().trim(),
     boundaries: type === undefined ? [] : boundariesOf(type),
     defects: [...defects],
@@ -52,10 +52,13 @@ export function readContentFields(fields: readonly MimeField[], defaultType: str
 /** What the fields of a name say, as far as they are read. */
 function readings(fields: readonly MimeField[], name: string, defects: Set<MimeDefect>): readonly ValueReading[] {
   const found = fields.filter((field) => field.name === name)
+  if (found.length === 0) return NO_READINGS
   if (found.length > 1) defects.add('duplicate-field')
   const some = found.length <= 2 * MAX_REPEATED ? found : [...found.slice(0, MAX_REPEATED), ...found.slice(-MAX_REPEATED)]
   return some.map(({ raw }) => readValue(raw))
 }
+
+const NO_READINGS: readonly ValueReading[] = []
 
 /** The first that says something; otherwise the last. */
 function first(found: readonly ValueReading[], defects: Set<MimeDefect>): ValueReading | undefined {
@@ -64,8 +67,8 @@ function first(found: readonly ValueReading[], defects: Set<MimeDefect>): ValueR
   return reading
 }
 
-function conflict(said: readonly string[]): boolean {
-  return new Set(said.filter((one) => one !== '')).size > 1
+function conflict(readings: readonly ValueReading[], said: (reading: ValueReading) => string): boolean {
+  return readings.length > 1 && new Set(readings.map(said).filter((one) => one !== '')).size > 1
 }
 
 function typeSaid({ word, parameters }: ValueReading): string {

@@ -38,7 +38,6 @@ class ReadField implements MimeField {
   }
 }
 
-const NAME = /([!-9;-~]+)(?:[ \t]|\r?\n[ \t])*:/y
 const MBOX_LINE = /^>?From [^\n]*/
 
 export function readFields(header: Buffer, room: number): FieldsReading {
@@ -87,11 +86,21 @@ function isContent(text: string, at: number): boolean {
 }
 
 function fieldAt(text: string, start: number, end: number): MimeField | null {
-  NAME.lastIndex = start
-  const match = NAME.exec(text)
-  if (match === null || NAME.lastIndex > end) return null
-  const spelling = match[1] ?? ''
-  return new ReadField(spelling.toLowerCase(), spelling, valueOf(text, NAME.lastIndex, end))
+  let nameEnd = start
+  while (nameEnd < end && isNameCode(text.charCodeAt(nameEnd))) nameEnd++
+  // A colon may be on the next line: what continues the field begins with a blank.
+  let colon = nameEnd
+  while (colon < end && isSpace(text.charCodeAt(colon))) colon++
+  if (nameEnd === start || colon >= end || text.charCodeAt(colon) !== COLON) return null
+  const spelling = text.slice(start, nameEnd)
+  return new ReadField(spelling.toLowerCase(), spelling, valueOf(text, colon + 1, end))
+}
+
+const COLON = 0x3a
+
+/** RFC 5322 §2.2: all that is printed in ASCII, but the colon. */
+function isNameCode(code: number): boolean {
+  return code > 0x20 && code < 0x7f && code !== COLON
 }
 
 /** Unfolded, without blanks at its ends. */

@@ -17,10 +17,9 @@ export class HeldBytes {
     this.length += piece.length
   }
 
-  /** All of them; a piece that is a small share of the memory it lies in is copied, so that it does not keep that. */
+  /** All of them, where they lie. */
   take(): Buffer {
-    const all = this.bytes.subarray(0, this.length)
-    return all.length * 2 < all.buffer.byteLength ? Buffer.from(all) : all
+    return this.length === this.bytes.length ? this.bytes : this.bytes.subarray(0, this.length)
   }
 
   clear(): void {
@@ -35,6 +34,11 @@ export class HeldBytes {
     this.bytes = grown
     this.owned = true
   }
+}
+
+/** `bytes`, which may lie in the memory of `held`: a small share of it is copied, so that it does not keep all. */
+export function ownBytes(bytes: Buffer, held: Buffer): Buffer {
+  return bytes.buffer === held.buffer && bytes.length * 2 < held.buffer.byteLength ? Buffer.from(bytes) : bytes
 }
 
 const EMPTY = Buffer.alloc(0)

@@ -25,9 +25,23 @@ export interface ValueReading {
   readonly fault: boolean
 }
 
+/** Values that were read, between messages: the same few come with nearly each. */
+let known = new Map<string, ValueReading>()
+const MAX_KNOWN = 256
+/** Longer ones have a boundary or the name of a file in them, and come once. */
+const MAX_KNOWN_CHARACTERS = 56
+
 /** `raw`: unfolded, a byte a character. */
 export function readValue(raw: string): ValueReading {
-  return new ValueScanner(raw).read()
+  if (raw.length > MAX_KNOWN_CHARACTERS) return new ValueScanner(raw).read()
+  const found = known.get(raw)
+  if (found !== undefined) return found
+  // A piece of a string keeps all of it: the header that this one was cut from.
+  const copy = Buffer.from(raw).toString()
+  const reading = new ValueScanner(copy).read()
+  if (known.size >= MAX_KNOWN) known = new Map()
+  known.set(copy, reading)
+  return reading
 }
 
 interface Segment {

@@ -6,7 +6,7 @@
 import { charsetText } from './charset-text.ts'
 import { readContentFields } from './content-fields.ts'
 import { EndBytes } from './end-bytes.ts'
-import { HeldBytes } from './held-bytes.ts'
+import { HeldBytes, ownBytes } from './held-bytes.ts'
 import type { MimeDefect, MimeField, MimePart } from './message-parts.ts'
 import { decodeEnd, encodedRoom, isKnownEncoding, undoTransfer } from './transfer-encoding.ts'
 import type { HeldKind, MimeBudget } from './limits.ts'
@@ -59,11 +59,14 @@ export class PartReading {
   spare = false
   /** the content is in one of them */
   private encodings: readonly string[] = ['7bit']
+  /** it is not the bytes themselves that stand in the message */
+  decodes = false
   private readonly budget: MimeBudget
   private readonly held = new HeldBytes()
   /** of a text: what did not fit into `held`, and how much of its end may be kept */
   private end: EndBytes | undefined
   private endRoom = 0
+  private most: number | undefined
 
   constructor(part: Part, index: number, budget: MimeBudget) {
     this.part = part
@@ -79,11 +82,17 @@ export class PartReading {
     const { part, budget: { limits } } = this
     part.fields = fields
     if (content.length > 0) {
-      const { boundaries, defects, otherEncodings, ...said } = readContentFields(content, part.type)
-      Object.assign(part, said)
-      this.encodings = [part.encoding, ...otherEncodings.filter(isKnownEncoding)]
-      this.boundaries = boundaries
-      for (const defect of defects) part.note(defect)
+      const said = readContentFields(content, part.type)
+      part.type = said.type
+      part.parameters = said.parameters
+      part.disposition = said.disposition
+      part.fileName = said.fileName
+      part.encoding = said.encoding
+      part.charset = said.charset
+      this.encodings = [said.encoding, ...said.otherEncodings.filter(isKnownEncoding)]
+      this.decodes = this.encodings.some(decodes)
+      this.boundaries = said.boundaries
+      for (const defect of said.defects) part.note(defect)
     }
     this.kind = kindOf(part, this.decodes)
     if (this.kind !== 'leaf' && (this.spare || part.depth >= limits.maxDepth)) {
@@ -99,19 +108,23 @@ export class PartReading {
   /** Content as it stands in the message; kept as far as the bounds go. Of a text its end is, too. */
   hold(bytes: Buffer): void {
     if (this.spare && this.kind === 'leaf' && !isShown(this.part)) return
-    const { limits } = this.budget
     const textual = this.kind !== 'leaf' || isText(this.part)
     if (this.kind === 'leaf' && textual && this.end === undefined) {
-      this.endRoom = this.budget.hold(Math.min(MAX_END_BYTES, Math.floor(limits.maxTextBytes / END_SHARE)), this.heldKind)
+      this.endRoom = this.budget.hold(Math.min(MAX_END_BYTES, Math.floor(this.budget.limits.maxTextBytes / END_SHARE)), this.heldKind)
       this.end = new EndBytes(this.endRoom)
     }
-    const most = textual ? limits.maxTextBytes : limits.maxOtherBytes
-    const room = Math.max(0, Math.max(...this.encodings.map((encoding) => encodedRoom(encoding, most))) - this.held.length)
+    const room = Math.max(0, (this.most ??= this.mostEncoded(textual)) - this.held.length)
     const kept = this.part.truncated ? 0 : this.budget.hold(Math.min(bytes.length, room), this.heldKind)
     this.held.append(kept === bytes.length ? bytes : bytes.subarray(0, kept))
     if (kept === bytes.length) return
     this.part.truncated = true
     this.end?.append(bytes.subarray(kept))
+  }
+
+  /** How many bytes are kept as they stand in the message. */
+  private mostEncoded(textual: boolean): number {
+    const { maxTextBytes, maxOtherBytes } = this.budget.limits
+    return Math.max(...this.encodings.map((encoding) => encodedRoom(encoding, textual ? maxTextBytes : maxOtherBytes)))
   }
 
   private get heldKind(): HeldKind {
@@ -132,11 +145,6 @@ export class PartReading {
     this.end = undefined
   }
 
-  /** It is not the bytes themselves that stand in the message. */
-  get decodes(): boolean {
-    return this.encodings.some(decodes)
-  }
-
   /** What was held, decoded; it is held no longer. */
   decoded(): Buffer {
     const bytes = this.content()
@@ -147,10 +155,11 @@ export class PartReading {
   /** What was held, decoded; it is held from now on as the content. */
   private content(): Buffer {
     const { part } = this
-    const { bytes, broken, encoding } = undoTransfer(this.held.take(), this.encodings, isText(part))
+    const held = this.held.take()
+    const { bytes, broken, encoding } = undoTransfer(held, this.encodings, isText(part))
     part.encoding = encoding
     if (broken) part.note('broken-encoding')
-    return bytes
+    return ownBytes(bytes, held)
   }
 
   /** The end of a text that is too long for its bounds, decoded; where nothing is missing before it, it is put to the rest. */

@@ -8,18 +8,18 @@ import { uuContent } from './uuencode.ts'
 
 type Coding = 'identity' | 'base64' | 'quoted-printable' | 'uuencode'
 
-const CODINGS: Readonly<Record<string, Coding>> = {
+const CODINGS: ReadonlyMap<string, Coding> = new Map(Object.entries<Coding>({
   '7bit': 'identity', '8bit': 'identity', 'binary': 'identity', '7-bit': 'identity', '8-bit': 'identity', '7bits': 'identity', '8bits': 'identity', 'none': 'identity',
   'base64': 'base64', 'base-64': 'base64', 'b64': 'base64', 'x-base64': 'base64',
   'quoted-printable': 'quoted-printable', 'quoted/printable': 'quoted-printable', 'quotedprintable': 'quoted-printable', 'quoted_printable': 'quoted-printable', 'quoted-printible': 'quoted-printable', 'qp': 'quoted-printable',
   'x-uuencode': 'uuencode', 'uuencode': 'uuencode', 'x-uue': 'uuencode', 'uue': 'uuencode',
-}
+}))
 
 /** Encoded bytes for one decoded, with line ends and some room for what is passed over. */
 const GROWTH: Readonly<Record<Coding, number>> = { 'identity': 1, 'base64': 1.45, 'quoted-printable': 3, 'uuencode': 1.5 }
 
 function codingOf(encoding: string): Coding | undefined {
-  return Object.hasOwn(CODINGS, encoding) ? CODINGS[encoding] : undefined
+  return CODINGS.get(encoding)
 }
 
 export function isKnownEncoding(encoding: string): boolean {

@@ -68,4 +68,13 @@ describe('values with parameters', () => {
   test('names that objects have are names like others', () => {
     assert.deepEqual([...readValue('a/b; __proto__=x; constructor=y').parameters], [['__proto__', 'x'], ['constructor', 'y']])
   })
+
+  test('are the same when they come again, whatever came in between', () => {
+    for (let round = 0; round < 2; round++) {
+      for (let at = 0; at < 1000; at++) {
+        const { word, parameters } = readValue(`text/x-${at}; charset=c${at}`)
+        assert.deepEqual([word, [...parameters]], [`text/x-${at}`, [['charset', `c${at}`]]])
+      }
+    }
+  })
 })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { HeldBytes } from '../../../src/mime/held-bytes.ts'
+import { HeldBytes, ownBytes } from '../../../src/mime/held-bytes.ts'
+import { MimeReader } from '../../../src/mime/reader.ts'
 import { Window } from '../../../src/mime/window.ts'
 
 test('a piece that comes when everything is taken is not copied', () => {
@@ -76,6 +77,26 @@ test('held bytes: a small share of a large piece does not keep the piece', () =>
   const held = new HeldBytes()
   const large = Buffer.alloc(65_536, 'x')
   held.append(large.subarray(0, 100))
-  assert.notEqual(held.take().buffer, large.buffer)
-  assert.equal(held.take().toString(), 'x'.repeat(100))
+  const taken = held.take()
+  assert.notEqual(ownBytes(taken, taken).buffer, large.buffer)
+  assert.equal(ownBytes(taken, taken).toString(), 'x'.repeat(100))
+})
+
+test('held bytes: what was decoded into memory of its own, and what is most of its piece, is not copied', () => {
+  const whole = Buffer.alloc(1000, 'x')
+  assert.equal(ownBytes(whole, whole), whole)
+  const decoded = Buffer.alloc(100).subarray(0, 10)
+  assert.equal(ownBytes(decoded, whole), decoded)
+})
+
+test('content that stands in the message as it is does not keep the piece that it came in', () => {
+  for (const encoding of ['7bit', 'quoted-printable']) {
+    const piece = Buffer.alloc(65_536, 'x')
+    piece.write(`Content-Transfer-Encoding: ${encoding}\r\nContent-Type: multipart/mixed; boundary=a\r\n\r\n--a\r\nContent-Transfer-Encoding: ${encoding}\r\n\r\nshort\r\n--a\r\n\r\n`)
+    const reader = new MimeReader()
+    reader.write(piece)
+    const [, part] = reader.end().parts
+    assert.equal(part?.text, 'short')
+    assert.notEqual(part.content.buffer, piece.buffer)
+  }
 })
