@@ -25,6 +25,7 @@ class ReadContent implements MessageContent {
   readonly html: HtmlFacts | undefined
   readonly links: readonly Link[]
   readonly attachments: readonly Attachment[]
+  readonly shownParts: readonly ShownPart[]
   private readonly ascii: boolean
   private madeFolded: string | undefined
   private madeScripts: ReadonlyMap<string, number> | undefined
@@ -39,6 +40,7 @@ class ReadContent implements MessageContent {
     this.html = factsOf(parts)
     this.links = linksOf(parts)
     this.attachments = readAttachments(mime)
+    this.shownParts = parts
   }
 
   // Not every set of rules asks for these three.
@@ -72,6 +74,11 @@ function linksOf(parts: readonly ShownPart[]): readonly Link[] {
     if (!attached) list.addText(html.text, html.anchors)
   }
   return list.result()
+}
+
+/** Rules of other formats look at the same parts in another way: they are not read for it again. */
+export function shownPartsOf(content: MessageContent): readonly ShownPart[] {
+  return content instanceof ReadContent ? content.shownParts : readShownParts(content.mime)
 }
 
 export function readContent(mime: MimeMessage): MessageContent {

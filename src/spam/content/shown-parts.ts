@@ -75,17 +75,8 @@ function attachedHtml(part: MimePart): string | undefined {
   return /^\s*(?:\xef\xbb\xbf\s*)?<(?:!doctype html|html|head|body|script|svg)\b/i.test(part.content.toString('latin1', 0, 256)) ? part.content.toString('latin1') : undefined
 }
 
-/** Rules of other formats look at the same parts in another way: they are read once. */
-const read = new WeakMap<MimeMessage, readonly ShownPart[]>()
-
-/** Reads every part that is text; of the same message once. */
+/** Reads every part that is text. */
 export function readShownParts(mime: MimeMessage): readonly ShownPart[] {
-  const known = read.get(mime) ?? readAll(mime)
-  read.set(mime, known)
-  return known
-}
-
-function readAll(mime: MimeMessage): readonly ShownPart[] {
   const found: ShownPart[] = []
   const markup = new Room(MAX_HTML_CHARACTERS)
   const texts = new Room(MAX_TEXT_CHARACTERS)

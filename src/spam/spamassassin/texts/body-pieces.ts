@@ -7,8 +7,9 @@
  * stands, 2,000,000 of all. Pure.
  */
 import type { MimeMessage, MimePart } from '../../../mime/message-parts.ts'
+import type { MessageContent } from '../../content.ts'
 import type { HtmlReading } from '../../content/html/html-reader.ts'
-import { readShownParts } from '../../content/shown-parts.ts'
+import { shownPartsOf } from '../../content/read-content.ts'
 import { readPlainText } from '../../content/text/plain-text.ts'
 import { toBytes, withoutCr } from './bytes.ts'
 
@@ -21,9 +22,9 @@ const MAX_PARAGRAPH = 2048
 const MAX_RAW_PIECE = 4096
 const MAX_TITLE_LOOK = 16_384
 
-export function bodyPieces(mime: MimeMessage): readonly string[] {
+export function bodyPieces(content: MessageContent): readonly string[] {
   const pieces: string[] = []
-  for (const { part, text, html } of renderedParts(mime)) {
+  for (const { part, text, html } of renderedParts(content)) {
     if (html === undefined) {
       addParagraphs(pieces, text)
       continue
@@ -37,8 +38,8 @@ export function bodyPieces(mime: MimeMessage): readonly string[] {
 }
 
 /** Texts of the body whose links no reader's program shows: those of attached text, and hidden ones. */
-export function unseenTexts(mime: MimeMessage): readonly string[] {
-  return renderedParts(mime).flatMap(({ text, html, attached }) => (html !== undefined ? [html.hidden] : attached ? [text] : [])).filter((text) => text !== '')
+export function unseenTexts(content: MessageContent): readonly string[] {
+  return renderedParts(content).flatMap(({ text, html, attached }) => (html !== undefined ? [html.hidden] : attached ? [text] : [])).filter((text) => text !== '')
 }
 
 interface RenderedPart {
@@ -51,8 +52,9 @@ interface RenderedPart {
 const HTML_NAME = /\.s?html?$/i
 
 /** HTML by its type or its name, and all other text but for calendars and cards; whether it is attached does not matter. */
-function renderedParts(mime: MimeMessage): readonly RenderedPart[] {
-  const known = new Map(readShownParts(mime).map((shown) => [shown.part, shown]))
+function renderedParts(content: MessageContent): readonly RenderedPart[] {
+  const { mime } = content
+  const known = new Map(shownPartsOf(content).map((shown) => [shown.part, shown]))
   const rendered: RenderedPart[] = []
   let room = MAX_ATTACHED_TEXT
   for (const [index, part] of mime.parts.entries()) {

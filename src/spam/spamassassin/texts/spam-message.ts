@@ -44,7 +44,7 @@ export class SpamMessage {
       case 'body': return text.subject ? [this.value('subject'), ...this.body] : this.body
       case 'rawbody': return rawPieces(this.content.mime)
       case 'full': return [this.source]
-      case 'uri': return uriPieces(this.content.links, [this.content.subject, ...unseenTexts(this.content.mime)])
+      case 'uri': return uriPieces(this.content.links, [this.content.subject, ...unseenTexts(this.content)])
       case 'header': {
         const value = this.#headerText(text)
         if (value === '' && text.unset === '') return EMPTY
@@ -60,7 +60,7 @@ export class SpamMessage {
   }
 
   get body(): readonly string[] {
-    this.#body ??= bodyPieces(this.content.mime)
+    this.#body ??= bodyPieces(this.content)
     return this.#body
   }
 
