@@ -72,6 +72,17 @@ export function bayesStoreContract(place: (t: TestContext) => StorePlace): void 
     assert.deepEqual((({ ham, spam }) => [ham, spam])(await store.counts()), [0, 0])
   })
 
+  test('what was forgotten is unknown, and may be learnt again as either', async (t) => {
+    const { store } = open(t)
+    const one = message('a', [1, 2])
+    await store.learn(one, 'spam')
+    assert.deepEqual([await store.forget(one), await store.forget(one)], ['forgotten', 'unknown'])
+    assert.deepEqual((({ ham, spam }) => [ham, spam])(await store.counts()), [0, 0])
+    assert.deepEqual([await store.learn(one, 'ham'), await store.learn(one, 'ham')], ['learned', 'known'])
+    await store.maintain(DAY)
+    assert.deepEqual(await rowsIn(store), new Map([[1, '1/0'], [2, '1/0']]))
+  })
+
   test('tokens that nobody has learnt for long go, and messages with theirs, so that they can be taught anew', async (t) => {
     const { store } = open(t, { tokenDays: 100 })
     await store.learn(message('old', [1, 2], DAY), 'ham')
@@ -84,6 +95,23 @@ export function bayesStoreContract(place: (t: TestContext) => StorePlace): void 
     assert.equal(await store.learn(message('old', [1, 2], DAY + 102), 'ham'), 'learned')
     await store.maintain(DAY + 102)
     assert.deepEqual(await rowsIn(store), new Map([[1, '1/0'], [2, '3/0'], [3, '1/0']]))
+  })
+
+  test('what is as old as it may be stays: tokens, messages and their words', async (t) => {
+    const { store } = open(t, { tokenDays: 100 })
+    // More than so many would be held back, were they taken for too old.
+    const many = Array.from({ length: 1500 }, (_, at) => (at + 10) * 2 ** 35)
+    await store.learn(message('older', [1], DAY - 1), 'ham')
+    await store.maintain(DAY - 1)
+    await store.learn(message('edge', many, DAY), 'spam')
+    await store.maintain(DAY)
+    await store.maintain(DAY + 100)
+    assert.deepEqual([...(await rowsIn(store)).keys()].sort((a, b) => a - b), many)
+    const kept: string[] = []
+    for await (const { class: as } of store.kept()) kept.push(as)
+    assert.deepEqual(kept, ['spam'])
+    assert.equal(await store.learn(message('edge', many, DAY + 100), 'spam'), 'known')
+    assert.equal(await store.learn(message('older', [1], DAY + 100), 'ham'), 'learned')
   })
 
   test('a clock that jumps ahead takes away nothing at once, and nothing at all where it comes back', async (t) => {

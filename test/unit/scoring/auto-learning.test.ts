@@ -55,3 +55,10 @@ test('points that teach nothing are no lesson: neither in spam, nor by their abs
   assert.equal(learned({ author: AUTHOR, verdict: verdict([{ check: 'engine', points: 20 }]) }), undefined)
   assert.equal(learned({ author: AUTHOR, verdict: verdict([{ check: 'engine', points: 20 }, { check: 'content', points: 6 }]) }), 'spam')
 })
+
+test('the bounds themselves are extremes, and nothing short of them', () => {
+  const spam = (points: number) => learned({ author: AUTHOR, verdict: verdict([{ check: 'content', points }]) })
+  const ham = (points: number) => learned({ author: AUTHOR, verdict: verdict([{ check: 'correspondent', points }]) })
+  assert.deepEqual([spam(14.9), spam(15)], [undefined, 'spam'])
+  assert.deepEqual([ham(-1.9), ham(-2)], [undefined, 'ham'])
+})

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ScoringSubject } from '../../../src/inbound/scoring.ts'
-import { decide } from '../../../src/policy/decide.ts'
+import { decide, type DecideInput } from '../../../src/policy/decide.ts'
 import { CHECKS, PRESET_ACTIONS, PRESET_THRESHOLDS, WEIGHTS, type CheckName, type CheckPolicy, type Policy } from '../../../src/policy/policy.ts'
 import { lessonOf } from '../../../src/scoring/auto-learning.ts'
 import { load } from '../../support/rules.ts'
@@ -19,7 +19,7 @@ const checks = Object.fromEntries(CHECKS.map((check): [CheckName, CheckPolicy] =
 const POLICY: Policy = { checks, exceptions: [], spam: PRESET_THRESHOLDS.standard, dnsDown: 'accept' }
 
 /** From a domain that has sent nothing but spam before. */
-async function concluded(text: string) {
+async function concluded(text: string, more: Partial<DecideInput> = {}) {
   const counted: { readonly domain: string | undefined; readonly spam: boolean }[] = []
   const { scoring, lessons } = scoringStage({
     rules: () => Promise.resolve(load(RULES).rules),
@@ -32,7 +32,7 @@ async function concluded(text: string) {
     ground: { resolver: zoneMap({}), now: () => 0 }, credit: 3, wants: (check) => check === 'content',
   }
   const scored = await scoring.score(subject)
-  const verdict = decide(POLICY, { outcomes: scored.outcomes, facts: () => ({ status: 'pending' }), final: true, dnsDown: false })
+  const verdict = decide(POLICY, { outcomes: scored.outcomes, facts: () => ({ status: 'pending' }), final: true, dnsDown: false, ...more })
   scored.conclude(verdict, POLICY.spam)
   return { verdict, counted, taught: lessons.map((lesson) => lessonOf(lesson, { spam: 15, ham: -2 })) }
 }
@@ -47,4 +47,11 @@ test('a domain is not held guilty because it was', async () => {
   const { verdict, counted } = await concluded('It is loud.')
   assert.deepEqual([verdict.tagged, verdict.score], [true, 7])
   assert.deepEqual(counted, [{ domain: 'b.example', spam: false }])
+})
+
+test('a message that is put off comes again: it is counted and learned then, and not now', async () => {
+  const late: DecideInput['outcomes'] = [{ check: 'virus', status: 'temperror', flows: false, result: 'temperror', code: [7, 1], text: 'later' }]
+  const { verdict, counted, taught } = await concluded('It is loud.', { outcomes: late })
+  assert.equal(verdict.action, 'tempfail')
+  assert.deepEqual([counted, taught], [[], []])
 })

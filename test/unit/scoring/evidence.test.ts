@@ -54,3 +54,11 @@ test('what counts as spam in the history of a domain is not what the history say
   assert.equal(wasSpam(verdict(7, {}, 'excused'), THRESHOLDS, found(['LOUD', 4], ['KNOWN', 3])), false)
   assert.equal(wasSpam(verdict(7), { tag: undefined, quarantine: undefined, reject: undefined }, found(['LOUD', 7])), false)
 })
+
+test('what has just reached a threshold was spam, whichever it is', () => {
+  for (const [points, spam] of [[4.9, false], [5, true]] as const) {
+    assert.equal(wasSpam(verdict(points), THRESHOLDS, found(['LOUD', points])), spam)
+    assert.equal(wasSpam(verdict(points + 3), THRESHOLDS, found(['LOUD', points], ['KNOWN', 3])), spam)
+    assert.equal(wasSpam(verdict(points), { tag: undefined, quarantine: undefined, reject: 5 }, found(['LOUD', points])), spam)
+  }
+})

@@ -6,12 +6,14 @@ import type { StoredMessage } from '../../../src/message/message.ts'
 import { Room } from '../../../src/scoring/room.ts'
 import type { ScoringParts } from '../../../src/scoring/message-scoring.ts'
 import type { EngineReport, Engines } from '../../../src/spam/engines/create-engines.ts'
+import type { Correspondents } from '../../../src/reputation/correspondents.ts'
 import type { UriLists } from '../../../src/reputation/uri-lists.ts'
 import type { SessionFacts } from '../../../src/smtp/session-handler.ts'
 import { scoringStage } from '../../support/scoring-stage.ts'
 import { heldMessage } from '../../support/stored-message.ts'
 import { zoneMap } from '../../support/zone-map.ts'
 import { ManualClock } from '../dns/manual-clock.ts'
+import { taught } from '../spam/bayes/bayes-fixture.ts'
 
 const LETTER = 'From: a@b.example\r\nSubject: x\r\n\r\na special offer\r\n'
 const SESSION: SessionFacts = { address: '192.0.2.1', port: 1, spokeEarly: false, name: undefined, login: undefined, helo: 'client.example', protocol: 'ESMTP', tls: undefined, forwarded: new Map() }
@@ -103,4 +105,43 @@ test('what a verdict teaches may fail: the message has been judged, and the log 
   const scored = await scoringStage({ history, log }).scoring.score(subject())
   scored.conclude(VERDICT, THRESHOLDS)
   assert.deepEqual(told, ['what a verdict teaches was not kept'])
+})
+
+test('mail of a list is no letter to the one who reads it: a correspondent gives it no credit', async () => {
+  const asked: (string | undefined)[] = []
+  const correspondents: Correspondents = { record: () => ({ status: 'none', why: '' }), known: ({ identity }) => (asked.push(identity), { status: identity === undefined ? 'unknown' : 'known' }) }
+  const from = (head: string): ScoringSubject => {
+    const about = subject(heldMessage([Buffer.from(head + LETTER)]))
+    return { ...about, known: { ...about.known, spf: { status: 'pass', domain: 'b.example', scope: 'mailfrom' } } }
+  }
+  const { scoring } = scoringStage({ correspondents })
+  const found = async (head: string) => (await scoring.score(from(head))).outcomes.find(({ check }) => check === 'correspondent')?.result
+  assert.deepEqual([await found(''), await found('List-Id: <talk.lists.example>\r\n')], ['known', 'unknown'])
+  assert.deepEqual(asked, ['a@b.example', undefined])
+})
+
+test('a large message takes no more room than it can use: others are read beside it', async () => {
+  const megabyte = 1024 * 1024
+  const { room: place } = room(10 * megabyte)
+  const { scoring } = scoringStage({ room: place })
+  const large = (): StoredMessage => ({ ...heldMessage([Buffer.from(LETTER)]), size: 100 * megabyte, memory: null, chunks: () => held() })
+  let release: () => void = () => undefined
+  const open = new Promise<void>((resolve) => (release = resolve))
+  async function* held(): AsyncGenerator<Buffer> {
+    yield Buffer.from(LETTER)
+    await open
+  }
+  const slow = scoring.score(subject(large()))
+  const quick = await scoring.score(subject())
+  assert.deepEqual(words(quick), ['content fail', 'bayes none'])
+  release()
+  assert.deepEqual(words(await slow), ['content fail', 'bayes none'])
+})
+
+test('a message has no Received of ours yet: the first that it has tells where it comes from', async () => {
+  const relayed = `Received: from sender.example by relay.example with SMTP; Sat, 21 Nov 2026 10:00:00 +0000\r\n${LETTER}`
+  const model = taught({ ham: [relayed], spam: [LETTER] }, 200)
+  const telling = async (letter: string) => (await scoringStage({ trained: () => model, named: true }).scoring.score(subject(heldMessage([Buffer.from(letter)])))).telling
+  const hops = async (letter: string) => (await telling(letter)).filter(({ name }) => name.startsWith('received:hops')).map(({ name, probability }) => [name, probability > 0.5])
+  assert.deepEqual([await hops(relayed), await hops(LETTER)], [[['received:hops 1', false]], [['received:hops 0', true]]])
 })
