@@ -20,8 +20,17 @@ const OUTSIDE = -2000
 const NARROW_PIXELS = 1000
 const INLINE_BLOCKS = new Set(['button', 'html', 'input', 'meter', 'progress', 'select', 'textarea', 'video', 'audio', 'canvas', 'svg'])
 
+/** Without one of these set, nothing is gone; without one of those, nothing is away. Most styles set none. */
+const GONE = bits(DISPLAY, OPACITY, MSO_HIDE)
+const AWAY = bits(OVERFLOW_X, OVERFLOW_Y, POSITION, SHAPE, MARGIN, INDENT)
+
+function bits(...places: readonly number[]): number {
+  return places.reduce((all, place) => all | (1 << place), 0)
+}
+
 /** Not there at all, for whoever reads it. `outlook`: what Outlook alone hides counts. */
 export function goneBy(style: Style, outlook: boolean): Sight {
+  if ((style.set & GONE) === 0) return SEEN
   const display = valueOf(style, DISPLAY)
   if (display === DISPLAY_NONE || (valueOf(style, OPACITY) ?? 1) <= MIN_OPACITY) return HIDDEN
   return Number.isNaN(display) || (outlook && valueOf(style, MSO_HIDE) === 1) ? DOUBTFUL : SEEN
@@ -67,6 +76,7 @@ function outside(style: Style, position: number): Sight {
 
 /** Cut off, or elsewhere. */
 export function awayBy(style: Style, element: Element): Sight {
+  if ((style.set & AWAY) === 0) return SEEN
   const kind = kindOf(style, element)
   const position = valueOf(style, POSITION) ?? 0
   let away: Sight = SEEN

@@ -104,7 +104,9 @@ export class LookReader {
   private readonly ids = new Map<string, Map<number, Rules>>()
   /** of the others, by id of the element */
   private readonly bare = new Map<number, Rules>()
+  /** undefined: there is none, or nothing in it matters */
   private readonly sheet: Sheet | undefined
+  readonly truncated: boolean
   /** of one element after the other */
   private readonly look: Look = { ...PLAIN_LOOK }
   /** the element that is read has more classes than are looked at */
@@ -118,11 +120,8 @@ export class LookReader {
   reversed = false
 
   constructor(sheet: Sheet | undefined) {
-    this.sheet = sheet
-  }
-
-  get truncated(): boolean {
-    return this.sheet?.truncated ?? false
+    this.sheet = sheet === undefined || sheet.rules.size + sheet.perhaps.size === 0 ? undefined : sheet
+    this.truncated = sheet?.truncated ?? false
   }
 
   /** The size of the element that was read last; valid until the next is read. */
@@ -184,7 +183,7 @@ export class LookReader {
 
   private rulesOf(element: Element, tag: TagReader): Rules {
     const { sheet } = this
-    if (sheet === undefined || sheet.rules.size + sheet.perhaps.size === 0) return NO_RULES
+    if (sheet === undefined) return NO_RULES
     if (!tag.attributes) return this.bareRules(element, sheet)
     const kind = this.kindOf(tag.get('class') ?? '', sheet)
     this.crowded = kind.marked.length > MAX_CLASSES

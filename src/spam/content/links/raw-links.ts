@@ -28,7 +28,9 @@ export class RawLinks {
   /** Whether another one is to be added. Ask once for each. */
   takes(kind: Link['kind'], url: string): boolean {
     if (this.kept.length < MAX_LINKS) return true
-    if (!leadsElsewhere(url)) {
+    let counts = this.counts.get(kind)
+    const before = counts?.get(url)
+    if (before === undefined && !leadsElsewhere(url)) {
       // Where there is a <base>, all of these lead to it.
       this.nowhere++
       return this.nowhere <= MAX_LINKS
@@ -37,9 +39,8 @@ export class RawLinks {
       this.truncated = true
       return false
     }
-    let counts = this.counts.get(kind)
     if (counts === undefined) this.counts.set(kind, counts = new Map<string, number>())
-    const count = (counts.get(url) ?? 0) + 1
+    const count = (before ?? 0) + 1
     counts.set(url, count)
     return count <= MAX_LINKS
   }
