@@ -7,19 +7,21 @@
  */
 import { engineOf } from './engine.ts'
 import type { Engine } from './engine.ts'
-import { everywhere, NeededLiterals } from './needed-literals.ts'
-import type { Candidates, Texts, Windows } from './needed-literals.ts'
+import { NeededLiterals } from './needed-literals.ts'
+import type { Candidates } from './needed-literals.ts'
 import type { MatchBudget, Pattern, SetScan } from './pattern.ts'
 import { PreparedText } from './prepared-text.ts'
-import { haveInCommon } from './required-characters.ts'
+import { hasOneOf, haveInCommon } from './required-characters.ts'
 import type { Characters } from './required-characters.ts'
 import { decide, Search } from './search.ts'
 import type { Match, Part } from './search.ts'
+import { aroundRuns, everywhere } from './windows.ts'
+import type { Texts, Windows } from './windows.ts'
 
 const NONE: readonly number[] = []
 const MAX_EXCERPT_CHARACTERS = 80
-/** Below this it is as well to try. */
-const MIN_CHARACTERS_UNITS = 128
+/** Up to here characters are looked for one by one. */
+const FEW_UNITS = 128
 /** A pass over the text costs about a step for so many code units. */
 const UNITS_PER_STEP = 4
 
@@ -144,14 +146,24 @@ class Scan implements SetScan {
 
   /** Undefined: it matches nowhere. */
   #windowsOf(index: number): Windows | undefined {
-    const { candidates, text, texts } = this.#material
-    const pattern = this.#set.pattern(index)
-    if (pattern.needs !== undefined) return candidates?.windowsOf(index)
-    if (text.lengthOf(texts.first, texts.behind) > MIN_CHARACTERS_UNITS) {
-      const { characters } = this.#set.engine(index)
-      if (characters !== undefined && !haveInCommon(characters, this.#characters ??= text.charactersOf(texts.first, texts.behind))) return undefined
+    const { candidates, text, texts, budget } = this.#material
+    if (this.#set.pattern(index).needs !== undefined) {
+      const windows = candidates?.windowsOf(index)
+      return windows !== undefined && this.#mayHave(this.#set.engine(index).characters) ? windows : undefined
     }
-    return this.#everywhere ??= everywhere(text, texts)
+    const { characters, run, longest } = this.#set.engine(index)
+    if (!this.#mayHave(characters)) return undefined
+    if (run === undefined) return this.#everywhere ??= everywhere(text, texts)
+    budget.spend(Math.ceil(text.lengthOf(texts.first, texts.behind) / UNITS_PER_STEP))
+    return aroundRuns({ run, longest }, text, texts)
+  }
+
+  /** One of them. What all texts have is found out once where they are long. */
+  #mayHave(characters: Characters | undefined): boolean {
+    if (characters === undefined) return true
+    const { text, texts: { first, behind } } = this.#material
+    if (text.lengthOf(first, behind) <= FEW_UNITS) return hasOneOf(characters, text.units, [text.starts[first] as number, text.starts[behind] as number])
+    return haveInCommon(characters, this.#characters ??= text.charactersOf(first, behind))
   }
 
   #part(index: number, windows: Windows): Part {
