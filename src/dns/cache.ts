@@ -9,6 +9,7 @@
  * A look-up never rejects as long as those of the inner resolver do not.
  */
 import { MAX_NEGATIVE_TTL_SECONDS } from './answer.ts'
+import { ByUse } from '../state/by-use.ts'
 import { normalName } from './name.ts'
 import type { Lookup, RecordType, Resolver } from './resolver.ts'
 
@@ -43,8 +44,8 @@ export function cachingResolver(inner: Resolver, options: CacheOptions): Caching
 class Cache implements CachingResolver {
   readonly #inner: Resolver
   readonly #options: Required<CacheOptions>
-  /** By `TYPE name`; the one used last at the end. What a key leads to is of that key's type. */
-  readonly #entries = new Map<string, Entry<RecordType>>()
+  /** By `TYPE name`. What a key leads to is of that key's type. */
+  readonly #entries = new ByUse<Entry<RecordType>>()
   readonly #inFlight = new Map<string, Promise<Lookup<RecordType>>>()
   #characters = 0
 
@@ -72,12 +73,13 @@ class Cache implements CachingResolver {
   }
 
   #known<T extends RecordType>(key: string): Lookup<T> | undefined {
-    const entry = this.#entries.get(key) as Entry<T> | undefined
+    const entry = this.#entries.use(key) as Entry<T> | undefined
     if (entry === undefined) return undefined
-    this.#drop(key)
     const leftMs = entry.untilMs - this.#options.now()
-    if (leftMs <= 0) return undefined
-    this.#keep(key, entry)
+    if (leftMs <= 0) {
+      this.#drop(key)
+      return undefined
+    }
     const { lookup } = entry
     return 'cause' in lookup ? lookup : { ...lookup, ttlSeconds: Math.floor(leftMs / 1000) }
   }
@@ -100,10 +102,9 @@ class Cache implements CachingResolver {
     this.#drop(key)
     this.#entries.set(key, entry)
     this.#characters += entry.characters
-    // Even the way to the first leads over the holes of what was dropped or used since.
-    if (this.#entries.size <= maxEntries && this.#characters <= maxCharacters) return
-    for (const [oldest] of this.#entries) {
-      if (this.#entries.size <= maxEntries && this.#characters <= maxCharacters) return
+    for (;;) {
+      const { oldest } = this.#entries
+      if (oldest === undefined || (this.#entries.size <= maxEntries && this.#characters <= maxCharacters)) return
       this.#drop(oldest)
     }
   }

@@ -9,6 +9,8 @@
  * one that was not counted for longest is forgotten. Counts of what is under
  * way are never forgotten; there are as many as sessions at most.
  */
+import { ByUse } from '../state/by-use.ts'
+
 export interface SharedCounters {
   /**
    * Adds to what is counted under a key, and returns what the last `windowMs`
@@ -40,8 +42,7 @@ const MAX_KEYS = 100_000
 export class MemoryCounters implements SharedCounters {
   readonly #now: () => number
   readonly #maxKeys: number
-  /** in the order in which they were counted last */
-  readonly #windows = new Map<string, Window>()
+  readonly #windows = new ByUse<Window>()
   readonly #underWay = new Map<string, number>()
 
   constructor({ now, maxKeys = MAX_KEYS }: MemoryCountersSettings) {
@@ -61,7 +62,6 @@ export class MemoryCounters implements SharedCounters {
     const window = moved(this.#windows.get(name), index)
     window.current += amount
     if (window.current + window.previous > 0) {
-      this.#windows.delete(name)
       this.#windows.set(name, window)
       this.#forgetOldest()
     } else this.#windows.delete(name)
@@ -82,9 +82,10 @@ export class MemoryCounters implements SharedCounters {
   }
 
   #forgetOldest(): void {
-    for (const name of this.#windows.keys()) {
-      if (this.#windows.size <= this.#maxKeys) return
-      this.#windows.delete(name)
+    for (;;) {
+      const { oldest } = this.#windows
+      if (oldest === undefined || this.#windows.size <= this.#maxKeys) return
+      this.#windows.delete(oldest)
     }
   }
 }

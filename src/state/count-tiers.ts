@@ -5,6 +5,7 @@
  * away from an owner that the network is known. The kind is in the key, as
  * `src/submission/guard.ts` names it; all that is not about logins is a rate.
  */
+import { ByUse } from './by-use.ts'
 
 /** 0 rates, 1 failed logins, 2 locks, 3 networks that an account is known in. */
 export const COUNT_TIERS = 4
@@ -26,7 +27,7 @@ export function boundOf(tier: number, most: number): number {
 /** A map by name; each kind forgets its own that were not counted for longest. */
 export class TieredCounts<T> {
   /** each in the order in which they were counted last */
-  readonly #tiers: readonly Map<string, T>[] = Array.from({ length: COUNT_TIERS }, () => new Map<string, T>())
+  readonly #tiers: readonly ByUse<T>[] = Array.from({ length: COUNT_TIERS }, () => new ByUse<T>())
   readonly #most: number
   readonly #forgotten: (name: string) => void
 
@@ -50,28 +51,28 @@ export class TieredCounts<T> {
 
   /** As one that was counted now. */
   renew(name: string, value: T): void {
-    this.#tierOf(name).delete(name)
-    this.set(name, value)
-  }
-
-  /** In its place, or as the newest. */
-  set(name: string, value: T): void {
     const counts = this.#tierOf(name)
     counts.set(name, value)
     this.#forgetOldest(counts, boundOf(tierOf(name), this.#most))
   }
 
-  /** Some at once: to find the oldest of a map takes longer the more have just gone from it. */
-  #forgetOldest(counts: Map<string, T>, most: number): void {
+  /** In its place, or as the newest. */
+  set(name: string, value: T): void {
+    if (!this.#tierOf(name).replace(name, value)) this.renew(name, value)
+  }
+
+  /** Some at once, and not one with each that comes. */
+  #forgetOldest(counts: ByUse<T>, most: number): void {
     if (counts.size <= most) return
-    for (const oldest of counts.keys()) {
-      if (counts.size <= most - most / 16) return
+    for (;;) {
+      const { oldest } = counts
+      if (oldest === undefined || counts.size <= most - most / 16) return
       counts.delete(oldest)
       this.#forgotten(oldest)
     }
   }
 
-  #tierOf(name: string): Map<string, T> {
+  #tierOf(name: string): ByUse<T> {
     const found = this.#tiers[tierOf(name)]
     if (found === undefined) throw new RangeError(`no tier for ${name}`)
     return found

@@ -50,11 +50,12 @@ const ALLOWED: Readonly<Record<string, Readonly<Record<string, 'any' | 'type'>>>
   // The numbers of sysexits(3), and a shape of clock, are words that all may use.
   'observe': { 'observe': 'any', 'smtp': 'any', 'config/settings.ts': 'type', 'cli/exit-codes.ts': 'any', 'supervisor/clock.ts': 'type' },
   'delivery': { 'delivery': 'any', 'smtp': 'any', 'message': 'any', 'observe': 'any', 'config/settings.ts': 'type' },
-  'dns': { 'dns': 'any', 'observe/log.ts': 'type' },
+  // A map by use is a structure, and keeps nothing for anybody.
+  'dns': { 'dns': 'any', 'observe/log.ts': 'type', 'state/by-use.ts': 'any' },
   'auth': { 'auth': 'any', 'dns': 'any', 'reputation': 'any', 'message': 'any' },
   // The allow list is a file of its own, read and reported as the configuration is.
   'reputation': {
-    'reputation': 'any', 'auth/stranger-text.ts': 'any', 'dns': 'any', 'smtp': 'any', 'observe/log.ts': 'type', 'policy/truth.ts': 'any',
+    'reputation': 'any', 'state/by-use.ts': 'any', 'auth/stranger-text.ts': 'any', 'dns': 'any', 'smtp': 'any', 'observe/log.ts': 'type', 'policy/truth.ts': 'any',
     'config/problem.ts': 'any', 'config/source.ts': 'any', 'config/nearest.ts': 'any', 'config/networks.ts': 'any',
   },
   // A verdict is a function of facts: no I/O, and nobody who does any.
