@@ -9,7 +9,7 @@
  * always what the result rests on, so a check looks here before it says that
  * something failed.
  */
-import type { Lookup, RecordType, Resolver } from '../dns/resolver.ts'
+import type { Absence, Failure, Lookup, RecordType, Resolver } from '../dns/resolver.ts'
 
 /** A question to which there was no answer. */
 export interface FailedLookup {
@@ -34,42 +34,52 @@ export interface RecordingResolver {
   readonly failures: readonly FailedLookup[]
 }
 
-/** The error by which mailauth hears that a look-up gave no records. */
+/** The error by which mailauth hears that a look-up gave no records. It has no stack: most look-ups of a list or a policy end so, and a stack costs five times the rest. */
 export class LookupError extends Error {
   readonly code: string
   /** null where the DNS answered, and the answer was that there is nothing */
   readonly failed: FailedLookup | null
 
-  constructor(code: string, message: string, failed: FailedLookup | null) {
+  constructor({ code, message, failed }: NoRecords) {
+    const { stackTraceLimit } = Error
+    Error.stackTraceLimit = 0
     super(message)
+    Error.stackTraceLimit = stackTraceLimit
     this.name = 'LookupError'
     this.code = code
     this.failed = failed
   }
 }
 
+/** What an error is made of, for each who asks. */
+interface NoRecords {
+  readonly code: string
+  readonly message: string
+  readonly failed: FailedLookup | null
+}
+
 export function recordingResolver(resolver: Resolver): RecordingResolver {
   const failures: FailedLookup[] = []
-  const asked = new Map<string, Promise<MailauthRecords>>()
+  const asked = new Map<string, Promise<MailauthRecords | NoRecords>>()
+  const ask = async (name: string, type: string): Promise<MailauthRecords | NoRecords> => {
+    const answer = await answerOf(resolver, name, type)
+    if ('failed' in answer && answer.failed !== null) failures.push(answer.failed)
+    return answer
+  }
   return {
     failures,
     async resolve(name, type) {
       const question = `${type} ${name.toLowerCase()}`
-      let answer = asked.get(question)
-      if (answer === undefined) {
-        answer = ask(resolver, name, type)
-        asked.set(question, answer)
-        answer.catch((error: unknown) => {
-          if (error instanceof LookupError && error.failed !== null) failures.push(error.failed)
-        })
+      let asking = asked.get(question)
+      if (asking === undefined) {
+        asking = ask(name, type)
+        asked.set(question, asking)
       }
-      try {
-        // mailauth sorts and cuts what it is given
-        return [...(await answer)] as MailauthRecords
-      } catch (error) {
-        // and writes on errors: each asker has its own
-        throw error instanceof LookupError ? new LookupError(error.code, error.message, error.failed) : error
-      }
+      const answer = await asking
+      // mailauth writes on errors: each asker has its own
+      if ('failed' in answer) throw new LookupError(answer)
+      // and sorts and cuts what it is given
+      return [...answer] as MailauthRecords
     },
   }
 }
@@ -79,35 +89,38 @@ export function failureText(failure: FailedLookup): string {
   return `${failure.type} of ${failure.name}: ${failure.status} (${failure.cause})`
 }
 
-async function ask(resolver: Resolver, name: string, type: string): Promise<MailauthRecords> {
+async function answerOf(resolver: Resolver, name: string, type: string): Promise<MailauthRecords | NoRecords> {
   switch (type) {
     case 'A':
     case 'AAAA':
     case 'PTR':
-    case 'CNAME':
-      return [...await records(resolver, name, type)]
-    case 'TXT':
-      return (await records(resolver, name, type)).map((strings) => [...strings])
-    case 'MX':
-      return (await records(resolver, name, type)).map(({ preference, exchange }) => ({ priority: preference, exchange }))
+    case 'CNAME': {
+      const found = await lookUp(resolver, name, type)
+      return found.status === 'records' ? [...found.records] : noRecords(found, name, type)
+    }
+    case 'TXT': {
+      const found = await lookUp(resolver, name, type)
+      return found.status === 'records' ? found.records.map((strings) => [...strings]) : noRecords(found, name, type)
+    }
+    case 'MX': {
+      const found = await lookUp(resolver, name, type)
+      return found.status === 'records' ? found.records.map(({ preference, exchange }) => ({ priority: preference, exchange })) : noRecords(found, name, type)
+    }
     default:
       throw new Error(`mailauth asks for ${type} of ${name}, a type of record that the resolver does not know`)
   }
 }
 
-async function records<T extends RecordType>(resolver: Resolver, name: string, type: T): Promise<Extract<Lookup<T>, { status: 'records' }>['records']> {
-  const lookup = await lookUp(resolver, name, type)
+function noRecords(lookup: Absence | Failure, name: string, type: string): NoRecords {
   switch (lookup.status) {
-    case 'records':
-      return lookup.records
     case 'nxdomain':
-      throw new LookupError('ENOTFOUND', `${name} does not exist`, null)
+      return { code: 'ENOTFOUND', message: `${name} does not exist`, failed: null }
     case 'nodata':
-      throw new LookupError('ENODATA', `${name} has no ${type} records`, null)
+      return { code: 'ENODATA', message: `${name} has no ${type} records`, failed: null }
     case 'servfail':
     case 'timeout': {
       const failed = { name: name.toLowerCase(), type, status: lookup.status, cause: lookup.cause }
-      throw new LookupError(lookup.status === 'timeout' ? 'ETIMEOUT' : 'ESERVFAIL', failureText(failed), failed)
+      return { code: lookup.status === 'timeout' ? 'ETIMEOUT' : 'ESERVFAIL', message: failureText(failed), failed }
     }
   }
 }

@@ -50,3 +50,11 @@ test('a resolver that throws is a failure, never an empty answer; a type that is
   assert.match(failures[0]?.cause ?? '', /boom/)
   await assert.rejects(resolve('a.example', 'SRV'), /a type of record that the resolver does not know/)
 })
+
+test('an error says why and takes no stack; other errors still have theirs', async () => {
+  const { resolve } = recordingResolver(ZONE)
+  const error: unknown = await resolve('none.example', 'TXT').catch((thrown: unknown) => thrown)
+  assert.ok(error instanceof LookupError)
+  assert.deepEqual([error.message, error.stack, error.failed], ['none.example does not exist', 'LookupError: none.example does not exist', null])
+  assert.match(new Error('other').stack ?? '', /\n +at /)
+})
