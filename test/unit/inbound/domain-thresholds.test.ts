@@ -1,6 +1,8 @@
 /** Domains with thresholds of their own: what is spam for one need not be for another, and one verdict never stands for both. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Scoring } from '../../../src/inbound/scoring.ts'
+import type { Thresholds } from '../../../src/policy/policy.ts'
 import { GOOD, LETTER } from '../../support/judged-zone.ts'
 import { judged } from '../../support/judged.ts'
 
@@ -38,4 +40,18 @@ test('recipients with other thresholds have a transaction of their own; equal on
   assert.match(await stage.say('RCPT TO:<bob@also.example>'), /^250/)
   assert.match(await stage.say('RCPT TO:<anna@hop.example>'), /^451 4\.5\.3/)
   assert.match(await stage.message(LETTER), /^250/)
+})
+
+test('what a verdict teaches goes by the thresholds that it was made by', async () => {
+  const concluded: Thresholds[] = []
+  const scoring: Scoring = { score: () => Promise.resolve({ outcomes: [], traces: [], telling: [], conclude: (_, thresholds) => void concluded.push(thresholds) }) }
+  for (const recipient of ['anna@hop.example', 'anna@strict.example']) {
+    const stage = await judged({ ...OPTIONS, scoring })
+    await stage.greeting()
+    await stage.say('EHLO client.example')
+    await stage.say('MAIL FROM:<a@sender.example>')
+    await stage.say(`RCPT TO:<${recipient}>`)
+    assert.match(await stage.message(LETTER), /^250/)
+  }
+  assert.deepEqual(concluded.map(({ tag }) => tag), [5, 2])
 })

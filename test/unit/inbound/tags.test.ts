@@ -49,3 +49,8 @@ test('checks that are off leave nothing', async () => {
   const text = await fieldsOf({ zone: GOOD, policy: `preset: observe, ${off}` })
   assert.match(text, /^X-Spam-Score: 0\.0\r\nX-Spam-Status: No, score=0\.0 required=5\.0 tests=none\r\nAuthentication-Results: mx\.example; none\r\nFrom:/)
 })
+
+test('where nothing is tagged, the score is told beside the lowest threshold that there is', async () => {
+  const required = async (spam: string) => /X-Spam-Status: No, score=0\.0 required=([\d.]+)/.exec(await fieldsOf({ zone: GOOD, policy: `preset: observe, spam: { ${spam} }` }))?.[1]
+  assert.deepEqual([await required('tag: never, quarantine: 4, reject: 9'), await required('tag: never, reject: 9')], ['4.0', '9.0'])
+})

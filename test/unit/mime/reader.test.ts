@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { MimePart } from '../../../src/mime/message-parts.ts'
-import { MIME_LIMITS, MimeReader, readMimeMessage } from '../../../src/mime/reader.ts'
+import { MAX_SOURCE_BYTES, MIME_LIMITS, MimeReader, readMimeMessage } from '../../../src/mime/reader.ts'
 import { everything, lines, outline, readPieces, readText } from '../../support/mime.ts'
 import { bytes, fileMessage, heldMessage, streamedMessage } from '../../support/stored-message.ts'
 
@@ -208,4 +208,16 @@ test('a small part does not keep the piece that it came in', () => {
 
 test('the bounds that hold where none are given', () => {
   assert.deepEqual(MIME_LIMITS, { maxDepth: 20, maxParts: 525, maxMessageHeaderBytes: 262_144, maxHeaderBytes: 65_536, maxFields: 2000, maxTextBytes: 1_048_576, maxOtherBytes: 262_144, maxHeldBytes: 3_670_016 })
+})
+
+test('of the message as it stands so much is held and no more, whatever its pieces', () => {
+  for (const size of [1000, MAX_SOURCE_BYTES - 1, MAX_SOURCE_BYTES, MAX_SOURCE_BYTES + 1, 3 * MAX_SOURCE_BYTES]) {
+    const whole = Buffer.from(`Subject: x\r\n\r\n${'0123456789'.repeat(100_000)}`).subarray(0, size)
+    for (const piece of [7919, size]) {
+      const pieces = Array.from({ length: Math.ceil(size / piece) }, (_, i) => whole.subarray(i * piece, (i + 1) * piece))
+      const { source, size: told } = readPieces(pieces)
+      assert.equal(told, whole.length)
+      assert.ok(Buffer.concat(source).equals(whole.subarray(0, MAX_SOURCE_BYTES)), `${size} in pieces of ${piece}`)
+    }
+  }
 })

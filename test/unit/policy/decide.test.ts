@@ -194,3 +194,19 @@ test('thousands of entries of an allow list cost a verdict no more than its shar
 test('a reply fits its line, whatever strangers write into it', () => {
   assert.ok((decide(policy({ rdns: 'reject' }), input([outcome('rdns', 'fail', { text: 'x'.repeat(2000) })])).reply?.text.length ?? 0) <= 440)
 })
+
+test('whoever is to keep mail waiting while it is down does so, whatever is done about what it finds; not where it is off', () => {
+  const down = (check: CheckName, flows: boolean | undefined) => outcome(check, 'temperror', { ...(flows !== undefined && { flows }) })
+  const made = (check: CheckName, action: Action, flows: boolean | undefined) => decide(policy({ [check]: action }), input([down(check, flows)])).action
+  for (const [check, actions] of [['engine', ['score']], ['virus', ['score', 'warn', 'quarantine', 'tempfail', 'reject']]] as const) {
+    for (const action of actions) assert.deepEqual([made(check, action, false), made(check, action, true)], ['tempfail', 'accept'], `${check} ${action}`)
+    for (const action of ['off', 'note'] as const) assert.equal(made(check, action, false), 'accept')
+  }
+})
+
+test('who is let through without a check being named is let through with neither viruses nor floods', () => {
+  const strict = policy({ virus: 'reject', rate: 'tempfail', spf: 'reject' })
+  const made = (check: CheckName, checks: readonly CheckName[] | undefined) => decide(strict, input([outcome(check, 'fail')], { excuses: [{ checks, truth: 'true', reason: 'a friend' }] })).action
+  assert.deepEqual([made('spf', undefined), made('virus', undefined), made('rate', undefined)], ['accept', 'reject', 'tempfail'])
+  assert.deepEqual([made('virus', ['virus']), made('rate', ['rate'])], ['accept', 'accept'])
+})

@@ -225,7 +225,7 @@ test('look-ups without an answer: five on end set it aside, one answer between t
 })
 
 test('where our own servers are silent, no list is to blame; nor where a session has waited long enough', async () => {
-  for (const known of [{ serversAnswer: false }, {}]) {
+  for (const known of [{ serversAnswer: false }, {}, { serversAnswer: true, ours: true }]) {
     let down = false
     const bed = listBed(WORKING, [{}], (resolver): Resolver => ({
       lookup: (name, type) => (down ? Promise.resolve({ status: 'timeout', cause: 'no server answers', ...known }) : resolver.lookup(name, type)),

@@ -1,6 +1,6 @@
 /** Folders that teach: what users put there is learned once, what came there by itself is not, and a move teaches the other class. */
 import assert from 'node:assert/strict'
-import { mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdirSync, renameSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { TeachingFolders, type TeachingBounds } from '../../../src/scoring/teaching-folders.ts'
@@ -93,6 +93,18 @@ test('an unread message that was moved lies in new as well, and its times tell',
   age(join(archive, 'new', '2.M2.host'))
   assert.deepEqual(await teaching.round(learn), { learned: 1, more: false })
   assert.deepEqual(await counts(), { ham: 1, spam: 1 })
+})
+
+test('what took seconds from its last byte to its place has come by itself', async (t) => {
+  const { make, folder, write, counts } = place(t)
+  const junk = folder('anna', '.Junk')
+  const file = join(junk, 'new', '1.M1.host')
+  write(file, 'filed on a busy disk')
+  // Two seconds, whatever the machine is at.
+  do utimesSync(file, new Date(), new Date(Date.now() - 2000))
+  while (statSync(file).ctimeMs - statSync(file).mtimeMs > 4500)
+  assert.deepEqual(await make('one').round([{ folder: junk, as: 'spam' }]), { learned: 0, more: false })
+  assert.deepEqual(await counts(), { ham: 0, spam: 0 })
 })
 
 test('a message that Postern has tagged, and that its user has taught to be wanted, is learned as spam where he changes his mind', async (t) => {

@@ -3,9 +3,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { chiSquareAbove } from '../../../../src/spam/bayes/chi-square.ts'
 import { classify, HAM_POINTS, LIMIT_POINTS, MIN_MESSAGES, MOST_LIMIT, oddsOf, pointsOf, SPAM_POINTS } from '../../../../src/spam/bayes/classifier.ts'
-import { Estimates } from '../../../../src/spam/bayes/combine.ts'
+import { combine, Estimates } from '../../../../src/spam/bayes/combine.ts'
 import { countCode } from '../../../../src/spam/bayes/count-code.ts'
-import { letter, taught, tokensOf } from './bayes-fixture.ts'
+import { tokenKeys } from '../../../../src/spam/bayes/store.ts'
+import { TokenTable } from '../../../../src/spam/bayes/table.ts'
+import { PAIR_BIT, type TokenSet } from '../../../../src/spam/bayes/token-set.ts'
+import { letter, rowsOf, taught, tokensOf } from './bayes-fixture.ts'
 
 test('the chi-square distribution, against its tables and its own sum', () => {
   // Above 5.991 with 2 degrees of freedom, above 18.307 with 10, above 124.342 with 100: 5 %.
@@ -115,4 +118,16 @@ test('a long message is no surer than its evidence', () => {
   const once = classify(tokensOf(letter('cheap pills and loans')), trained)
   const often = classify(tokensOf(letter('cheap pills and loans '.repeat(2000))), trained)
   assert.ok(Math.abs(once.points - often.points) < 1.5, `${once.points} ${often.points}`)
+})
+
+test('a pair of words says less than a word, for it is not independent of those in it', () => {
+  const numbers = Array.from({ length: 20 }, (_, at) => 1000 + at)
+  const certainty = (bit: number): number => {
+    const tokens: TokenSet = { count: numbers.length, low: Uint32Array.from(numbers), high: new Uint32Array(numbers.length).fill(bit | 1), names: undefined }
+    const table = TokenTable.for(numbers.length)
+    table.add(rowsOf(new Map(Array.from(tokenKeys(tokens), (key) => [key, { ham: 0, spam: 50 }]))))
+    return combine(tokens, { table, ham: 200, spam: 200 }, new Estimates({ table, ham: 200, spam: 200 })).probability
+  }
+  const [words, pairs] = [certainty(0), certainty(PAIR_BIT)]
+  assert.ok(words > pairs && pairs > 0.5, `${words} ${pairs}`)
 })

@@ -27,6 +27,19 @@ function stage(t: TestContext) {
   return { directory, store, learner, model }
 }
 
+const forwarded = (of: BayesStore): BayesStore => ({
+  learn: (message, as) => of.learn(message, as), forget: (message) => of.forget(message), maintain: (day, signal) => of.maintain(day, signal), counts: () => of.counts(), progress: () => of.progress(), tokens: () => of.tokens(), kept: () => of.kept(), close: () => undefined,
+})
+
+/** As a store that may be lost has it: `since` is the revision that it began with. */
+function shifted(of: BayesStore, since: number): BayesStore {
+  const later = async (): Promise<BayesCounts> => {
+    const counts = await of.counts()
+    return { ...counts, since, revision: counts.revision + since }
+  }
+  return { ...forwarded(of), counts: later, progress: later }
+}
+
 const key = (message: string): string => messageKey(contentOf(message).mime).toString('hex')
 
 test('a message is known again after hops, filters, mail stores and mboxes had it', () => {
@@ -110,17 +123,6 @@ test('the linear model is made anew after one message in a hundred, the counts a
 test('a store that was made anew behind our back takes the place of a model only when it knows enough', async (t) => {
   const { directory, store, model } = stage(t)
   const words = (at: number): string => letter(`words of number ${at}`)
-  // As a store that may be lost has it: `since` is the revision that it began with.
-  const shifted = (of: BayesStore, since: number): BayesStore => {
-    const later = async (): Promise<BayesCounts> => {
-      const counts = await of.counts()
-      return { ...counts, since, revision: counts.revision + since }
-    }
-    return {
-      learn: (message, as) => of.learn(message, as), forget: (message) => of.forget(message), maintain: (day, signal) => of.maintain(day, signal), tokens: () => of.tokens(), kept: () => of.kept(), close: () => undefined,
-      counts: later, progress: later,
-    }
-  }
   const learnerOf = (of: BayesStore, since: number): Learner => new Learner({ store: shifted(of, since), directory, tokens: { ownHosts: new Set() }, now: () => 20_000 * DAY_MS, minMessages: 2 })
   const first = learnerOf(store, 1000)
   assert.equal(await first.state(), 'nothing')
@@ -139,6 +141,35 @@ test('a store that was made anew behind our back takes the place of a model only
   // What is forgotten in one and the same store is forgotten.
   for (let at = 0; at < 4; at++) await second.forget(contentOf(words(at)))
   assert.deepEqual([await second.maintain(), model().ham], ['written', 0])
+})
+
+test('a model that has no say yet is no reason to hold on to it', async (t) => {
+  const { directory, store, model } = stage(t)
+  const { store: anew } = stage(t)
+  const learnerOf = (of: BayesStore, since: number): Learner => new Learner({ store: shifted(of, since), directory, tokens: { ownHosts: new Set() }, now: () => 20_000 * DAY_MS, minMessages: 2 })
+  const first = learnerOf(store, 1000)
+  for (const [words, as] of [['one', 'ham'], ['two', 'ham'], ['three', 'spam']] as const) await first.learn(contentOf(letter(words)), as)
+  assert.equal(await first.maintain(), 'written')
+  const second = learnerOf(anew, 2000)
+  await second.learn(contentOf(letter('four')), 'spam')
+  assert.deepEqual([await second.state(), await second.maintain()], ['behind', 'written'])
+  assert.deepEqual([model().ham, model().spam], [0, 1])
+})
+
+test('a linear model of a store that was put back to an earlier state, or begun afresh, is made anew', async (t) => {
+  const { directory, learner, model } = stage(t)
+  for (let at = 0; at < 5; at++) {
+    await learner.learn(contentOf(letter(`garden meeting on tuesday, number ${at}`)), 'ham')
+    await learner.learn(contentOf(letter(`cheap pills and loans, number ${at}`)), 'spam')
+  }
+  await learner.maintain()
+  const before = model()
+  const { store: fresh } = stage(t)
+  const again = new Learner({ store: fresh, directory, tokens: { ownHosts: new Set() }, now: () => 20_000 * DAY_MS })
+  for (const [words, as] of [['roses and tulips', 'ham'], ['watches for nothing', 'spam'], ['roses in june', 'ham'], ['watches of gold', 'spam']] as const) await again.learn(contentOf(letter(words)), as)
+  assert.equal(await again.maintain(), 'written')
+  assert.ok(model().revision < before.revision)
+  assert.equal(model().linearRevision, model().revision)
 })
 
 test('what is learnt while the model is made is in the next one', async (t) => {

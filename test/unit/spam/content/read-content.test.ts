@@ -57,6 +57,11 @@ test('HTML that is attached: its make and its links, not its text', () => {
   }
 })
 
+test('a name that stands in the text of attached HTML is no link that a reader sees', () => {
+  const content = contentOf(plain('See the file'), file('a.html', '<p>Go to www.shown.example or <a href=http://led.example>here</a>', 'text/html'))
+  assert.deepEqual(content.links.map(({ kind, host, hidden }) => [kind, host, hidden]), [['href', 'led.example', true]])
+})
+
 test('a disposition does not hide what is the message', () => {
   const attached = (type: string, content: string) => ({ type, content, disposition: 'attachment' })
   for (const type of ['text/plain', 'text/html', 'text/css', 'text/unheard-of']) assert.equal(contentOf(attached(type, SAME)).text, SAME, type)

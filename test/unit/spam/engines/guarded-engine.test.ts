@@ -52,6 +52,10 @@ test('a message over the limit is not shown, with its prefix where that is seen'
   assert.deepEqual(await engine.scan(engineMessage('x'.repeat(1001))), { status: 'too-big' })
   assert.deepEqual(await engine.scan(engineMessage('x'.repeat(900), { prefix: Buffer.alloc(101) })), { status: 'too-big' })
   assert.equal(asked.length, 0)
+  const just = [engine.scan(engineMessage('x'.repeat(1000))), engine.scan(engineMessage('x'.repeat(900), { prefix: Buffer.alloc(100) }))]
+  await turns()
+  for (const { settle } of asked) settle({ status: 'clean' })
+  assert.deepEqual(await Promise.all(just), [{ status: 'clean' }, { status: 'clean' }])
   const blind = stage({ seesPrefix: false })
   const scanning = blind.engine.scan(engineMessage('x'.repeat(900), { prefix: Buffer.alloc(101) }))
   await turns()

@@ -1,6 +1,7 @@
 /** A pattern that was cut short is not known, however often it is asked for: nothing follows from it. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { MatchBudget } from '../../../../src/spam/patterns/pattern.ts'
 import { createBudget } from '../../../../src/spam/patterns/budget.ts'
 import { contentOfText, load, NO_FACTS, told } from '../../../support/rules.ts'
 
@@ -34,4 +35,15 @@ test('counted, where another rule has asked for it', () => {
 
 test('within one rule', () => {
   assert.deepEqual(hits(`{ any: [{ text: ${SLOW} }, { not: { text: ${SLOW} } }] }`), [])
+})
+
+test('the outcome says so, be it one pattern or all that the message may spend', () => {
+  const text = `rules:\n${rule('R0', `{ text: ${SLOW} }`)}`
+  const { rules } = load(text, { proof: { digest: load(text).proof.digest, failures: [] } })
+  const content = contentOfText(`Subject: x\n\n${'ab'.repeat(1500)} xx zz\n`)
+  const incomplete = (budget: MatchBudget): string | undefined => rules.evaluate(content, NO_FACTS, budget).incomplete
+  const budget = createBudget({ now: () => 0 })
+  assert.deepEqual([incomplete(budget), budget.exceeded], ['1 patterns used up what each may spend', 1])
+  assert.equal(incomplete(createBudget({ now: () => 0, steps: 1000 })), 'patterns used up what a message may spend on them')
+  assert.equal(rules.evaluate(contentOfText('Subject: x\n\nshort\n'), NO_FACTS, createBudget({ now: () => 0 })).incomplete, undefined)
 })

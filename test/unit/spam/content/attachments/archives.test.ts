@@ -180,3 +180,10 @@ test('a name that is as long as the format allows is kept by its end', () => {
   const [, entry] = found('a.zip', zipOf([{ name: `${'x'.repeat(60_000)}.exe`, content: 'x' }]))
   assert.deepEqual([entry?.name.length, entry?.extension, entry?.executable], [255, 'exe', true])
 })
+
+test('what is large and packs well is no bomb yet', () => {
+  // Some ninety times its size: tables and logs come near to that.
+  const log = Buffer.concat([randomBytes(120_000), Buffer.alloc(11_000_000)])
+  const [archive, entry] = found('log.zip', zipOf([{ name: 'mail.log', content: log }]))
+  assert.deepEqual([archive?.bomb, entry?.bomb, entry?.bytes], [false, false, log.length])
+})
