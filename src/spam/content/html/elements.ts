@@ -98,14 +98,10 @@ export const ELEMENT_COUNT = ((): number => {
   return ids.size
 })()
 
-/** Whether this, in any case, stands at `at`. */
+/** Whether this name of letters, digits and hyphens, in any case, stands at `at`; no control character does. */
 export function standsAt(name: string, codes: Codes, at: number): boolean {
-  for (let i = 0; i < name.length; i++) {
-    const code = codes[at + i] as number
-    const expected = name.charCodeAt(i)
-    // Only letters have a case: `@` is no lower `\x60`.
-    if (code !== expected && (code + 32 !== expected || code < 65 || code > 90)) return false
-  }
+  // Only letters have a case, and what differs from a digit or a hyphen in that bit is a control character.
+  for (let i = 0; i < name.length; i++) if (((codes[at + i] as number) | 32) !== name.charCodeAt(i)) return false
   return true
 }
 
@@ -187,9 +183,10 @@ export const DIALOG = known('dialog')
 export const SUMMARY = known('summary')
 export const BDO = known('bdo')
 
-/** The attributes that are looked at, by their place in the values of a tag. */
-export const ATTRIBUTE_NAMES = ['style', 'class', 'id', 'href', 'src', 'color', 'bgcolor', 'background', 'width', 'height', 'alt', 'type', 'action', 'http-equiv', 'content', 'hidden', 'formaction', 'data', 'text', 'open', 'dir', 'media'] as const
-export type AttributeName = (typeof ATTRIBUTE_NAMES)[number]
+/** The attributes that are looked at, and their place in the values of a tag. */
+export const ATTRIBUTE = { style: 0, class: 1, id: 2, href: 3, src: 4, color: 5, bgcolor: 6, background: 7, width: 8, height: 9, alt: 10, type: 11, action: 12, 'http-equiv': 13, content: 14, hidden: 15, formaction: 16, data: 17, text: 18, open: 19, dir: 20, media: 21 } as const
+export type Attribute = (typeof ATTRIBUTE)[keyof typeof ATTRIBUTE]
+export const ATTRIBUTE_NAMES: readonly string[] = Object.keys(ATTRIBUTE)
 
 const ATTRIBUTES = new Map(ATTRIBUTE_NAMES.map((name, index) => [hashOf(name), index]))
 

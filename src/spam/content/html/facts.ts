@@ -1,6 +1,6 @@
 /** Counts what HTML is made of, for HtmlFacts. Nothing here fails. */
 import type { HtmlFacts } from '../../content.ts'
-import { BASE, FORM, IFRAME, IMAGE, IMG, INPUT, META, SCRIPT, type Element } from './elements.ts'
+import { ATTRIBUTE, BASE, FORM, IFRAME, IMAGE, IMG, INPUT, META, SCRIPT, type Element } from './elements.ts'
 import type { TagReader } from './tag.ts'
 
 /** The size of an element in pixels, NaN where it does not say; and whether it is shown. */
@@ -58,10 +58,10 @@ export class FactCounter {
       case IMG:
       case IMAGE:
         this.images++
-        if (isTracking(tag.get('src') ?? '', box)) this.trackingImages++
+        if (isTracking(tag.get(ATTRIBUTE.src) ?? '', box)) this.trackingImages++
         return
       case INPUT:
-        if (tag.get('type')?.trim().toLowerCase() === 'password') this.passwordFields++
+        if (tag.get(ATTRIBUTE.type)?.trim().toLowerCase() === 'password') this.passwordFields++
         return
       case FORM:
         this.forms++
@@ -76,7 +76,7 @@ export class FactCounter {
         this.base = true
         return
       case META:
-        if (tag.get('http-equiv')?.trim().toLowerCase() === 'refresh') this.refresh = true
+        if (tag.get(ATTRIBUTE['http-equiv'])?.trim().toLowerCase() === 'refresh') this.refresh = true
         return
       default:
     }

@@ -14,7 +14,7 @@ import { RawLinks } from '../links/raw-links.ts'
 import { CodeArray, isAscii, type Codes } from '../text/codes.ts'
 import { TextSink } from '../text/text-sink.ts'
 import { AnchorReader } from './anchors.ts'
-import { A, BASE, BLOCK, BODY, BR, CELL, COL, COLGROUP, ENDS_P, FORM, IMG, isKnown, P, PLAINTEXT, RAW, RAW_TEXT, STYLE, TEMPLATE, TITLE, UnknownElements, UNSEEN, VOID, type Element } from './elements.ts'
+import { A, ATTRIBUTE, BASE, BLOCK, BODY, BR, CELL, COL, COLGROUP, ENDS_P, FORM, IMG, P, PLAINTEXT, RAW, RAW_TEXT, STYLE, TEMPLATE, TITLE, UNSEEN, UnknownElements, VOID, isKnown, type Element } from './elements.ts'
 import { EntityReader } from './entities.ts'
 import { FactCounter } from './facts.ts'
 import { DOUBTFUL, HIDDEN, most, SEEN } from './look.ts'
@@ -289,10 +289,10 @@ class HtmlReader {
     else if ((flags & CELL) !== 0) this.blank()
     const seen = most(look.gone, look.invisible) !== HIDDEN
     this.facts.element(element, tag, this.looks.box(seen))
-    if (element === BASE) this.base ??= tag.get('href')
-    if (element === A && tag.has('href')) this.anchors.open(tag.get('href') ?? '')
+    if (element === BASE) this.base ??= tag.get(ATTRIBUTE.href)
+    if (element === A && tag.has(ATTRIBUTE.href)) this.anchors.open(tag.get(ATTRIBUTE.href) ?? '')
     else if (tag.attributes && isKnown(element)) linksOf({ element, tag, seen, image: this.looks.backgroundImage }, this.links)
-    if (element === IMG && seen) this.anchors.image(tag.get('alt') ?? '')
+    if (element === IMG && seen) this.anchors.image(tag.get(ATTRIBUTE.alt) ?? '')
   }
 
   /** Content that is no markup, to its end tag. */

@@ -42,6 +42,20 @@ export const PLAIN_LOOK: Readonly<Look> = {
   gone: SEEN, away: SEEN, invisible: SEEN, fontSize: 16, color: 0, background: 0xffffff, fontDoubt: false, colorDoubt: false, groundDoubt: false, folded: false, loose: false,
 }
 
+export function copyLook(to: Look, from: Readonly<Look>): void {
+  to.gone = from.gone
+  to.away = from.away
+  to.invisible = from.invisible
+  to.fontSize = from.fontSize
+  to.color = from.color
+  to.background = from.background
+  to.fontDoubt = from.fontDoubt
+  to.colorDoubt = from.colorDoubt
+  to.groundDoubt = from.groundDoubt
+  to.folded = from.folded
+  to.loose = from.loose
+}
+
 export function most(one: Sight, other: Sight): Sight {
   return one > other ? one : other
 }

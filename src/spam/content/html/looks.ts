@@ -5,9 +5,9 @@
  */
 import { awayBy, goneBy, isElsewhere } from './boxes.ts'
 import { attributeColor, blended, TRANSPARENT, UNKNOWN, UNSET } from './colors.ts'
-import { A, BDO, BODY, DETAILS, DIALOG, SUMMARY, type Element } from './elements.ts'
+import { A, ATTRIBUTE, BDO, BODY, DETAILS, DIALOG, SUMMARY, type Element } from './elements.ts'
 import type { Box } from './facts.ts'
-import { DOUBTFUL, HIDDEN, MAX_UNREADABLE_PIXELS, most, PLAIN_LOOK, SEEN, type Look, type Sight } from './look.ts'
+import { copyLook, DOUBTFUL, HIDDEN, MAX_UNREADABLE_PIXELS, most, PLAIN_LOOK, SEEN, type Look, type Sight } from './look.ts'
 import type { Sheet } from './sheets.ts'
 import { BACKGROUND, BIDI, COLOR, DIRECTION, DISPLAY, FONT_SIZE, HEIGHT, isSet, NO_STYLE, overlay, PAINT, valueOf, VISIBILITY, WIDTH, type Style } from './style.ts'
 import { StyleMemory } from './styles.ts'
@@ -18,7 +18,7 @@ const LINK_BLUE = 0x0000ee
 /** Of an element, that a sheet names. Honest mail has a few; of more, what they say together is doubtful. */
 const MAX_CLASSES = 32
 /** Attributes that say how an element looks. */
-const SAYS_LOOK = bitsOf('color', 'text', 'bgcolor', 'background', 'width', 'height', 'dir')
+const SAYS_LOOK = bitsOf(ATTRIBUTE.color, ATTRIBUTE.text, ATTRIBUTE.bgcolor, ATTRIBUTE.background, ATTRIBUTE.width, ATTRIBUTE.height, ATTRIBUTE.dir)
 /** Elements whose rules are remembered: a message has a few kinds, many times over. */
 const MAX_KINDS_REMEMBERED = 2000
 
@@ -80,21 +80,6 @@ function isBlank(code: number): boolean {
   return code === 32 || code === 9 || code === 10 || code === 12 || code === 13
 }
 
-/** An element looks like what it is in, as far as nothing is said. */
-function inherit(look: Look, around: Readonly<Look>): void {
-  look.gone = around.gone
-  look.away = around.away
-  look.invisible = around.invisible
-  look.fontSize = around.fontSize
-  look.color = around.color
-  look.background = around.background
-  look.fontDoubt = around.fontDoubt
-  look.colorDoubt = around.colorDoubt
-  look.groundDoubt = around.groundDoubt
-  look.folded = around.folded
-  look.loose = around.loose
-}
-
 export class LookReader {
   private readonly memory = new StyleMemory()
   /** of elements with classes, by what their attribute says */
@@ -136,7 +121,8 @@ export class LookReader {
   /** Valid until the next element is read. */
   read(element: Element, tag: TagReader, around: Readonly<Look>): Look {
     const { look } = this
-    inherit(look, around)
+    // It looks like what it is in, as far as nothing is said.
+    copyLook(look, around)
     if (this.truncated) look.loose = true
     this.width = NaN
     this.height = NaN
@@ -149,13 +135,13 @@ export class LookReader {
     }
     if ((tag.present & SAYS_LOOK) !== 0) this.readAttributes(element, tag, look)
     if (element === SUMMARY) look.folded = false
-    else if (element === DETAILS && !tag.has('open')) look.folded = true
-    else if (element === DIALOG && !tag.has('open')) look.gone = most(look.gone, DOUBTFUL)
+    else if (element === DETAILS && !tag.has(ATTRIBUTE.open)) look.folded = true
+    else if (element === DIALOG && !tag.has(ATTRIBUTE.open)) look.gone = most(look.gone, DOUBTFUL)
     const { certain, perhaps } = this.rulesOf(element, tag)
     if (this.wasCrowded()) look.loose = true
-    const own = tag.get('style')
+    const own = tag.get(ATTRIBUTE.style)
     const style = own === undefined ? certain : overlay(certain, this.memory.read(own))
-    const hidden = tag.has('hidden')
+    const hidden = tag.has(ATTRIBUTE.hidden)
     if (hidden || style.set !== 0 || style.image !== '' || perhaps.set !== 0) this.apply(element, { style, perhaps, hidden, around }, look)
     return look
   }
@@ -167,27 +153,27 @@ export class LookReader {
   }
 
   private readAttributes(element: Element, tag: TagReader, look: Look): void {
-    const color = tag.get(element === BODY ? 'text' : 'color')
+    const color = tag.get(element === BODY ? ATTRIBUTE.text : ATTRIBUTE.color)
     if (color !== undefined) setColor(look, attributeColor(color))
-    const ground = tag.get('bgcolor')
+    const ground = tag.get(ATTRIBUTE.bgcolor)
     if (ground !== undefined) setGround(look, attributeColor(ground))
-    const image = tag.get('background')
+    const image = tag.get(ATTRIBUTE.background)
     if (image !== undefined) {
       look.background = UNKNOWN
       this.backgroundImage = image
     }
-    this.width = pixels(tag.get('width'))
-    this.height = pixels(tag.get('height'))
-    if (element === BDO) this.reversed = tag.get('dir')?.trim().toLowerCase() === 'rtl'
+    this.width = pixels(tag.get(ATTRIBUTE.width))
+    this.height = pixels(tag.get(ATTRIBUTE.height))
+    if (element === BDO) this.reversed = tag.get(ATTRIBUTE.dir)?.trim().toLowerCase() === 'rtl'
   }
 
   private rulesOf(element: Element, tag: TagReader): Rules {
     const { sheet } = this
     if (sheet === undefined) return NO_RULES
     if (!tag.attributes) return this.bareRules(element, sheet)
-    const kind = this.kindOf(tag.get('class') ?? '', sheet)
+    const kind = this.kindOf(tag.get(ATTRIBUTE.class) ?? '', sheet)
     this.crowded = kind.marked.length > MAX_CLASSES
-    const id = tag.get('id')
+    const id = tag.get(ATTRIBUTE.id)
     if (id !== undefined && sheet.ids.has(id)) return this.rulesOfId(element, id, { sheet, marked: kind.marked })
     if (kind.marked.length === 0) return this.bareRules(element, sheet)
     const known = kind.rules.get(element.id)

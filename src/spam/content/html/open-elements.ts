@@ -10,7 +10,7 @@
  */
 import { MAX_OPEN_ELEMENTS } from '../bounds.ts'
 import { A, ADDRESS, BODY, BUTTON, CAPTION, DIV, FORM, FORMATTING, HTML, MARKER, MATH, MAX_ELEMENT_IDS, NOBR, ONCE, P, SCOPE, SELECT, SPECIAL, SVG, TABLE, TABLE_PART, TBODY, TD, TFOOT, TH, THEAD, TR, type Element } from './elements.ts'
-import { DOUBTFUL, HIDDEN, PLAIN_LOOK, sightOf, type Look, type Sight } from './look.ts'
+import { copyLook, DOUBTFUL, HIDDEN, PLAIN_LOOK, sightOf, type Look, type Sight } from './look.ts'
 
 interface Open extends Look {
   /** undefined: it was closed amid others */
@@ -115,7 +115,7 @@ export class OpenElements {
   /** The look of what is around everything, which `body` sets. */
   setGround(look: Readonly<Look>): void {
     const ground = this.stack[0] as Open
-    Object.assign(ground, look)
+    copyLook(ground, look)
     ground.sight = sightOf(look)
   }
 
@@ -132,16 +132,7 @@ export class OpenElements {
     this.depth++
     const open = (this.stack[this.depth] ??= { ...around })
     open.element = element
-    open.gone = look.gone
-    open.away = look.away
-    open.invisible = look.invisible
-    open.fontSize = look.fontSize
-    open.color = look.color
-    open.background = look.background
-    open.fontDoubt = look.fontDoubt
-    open.colorDoubt = look.colorDoubt
-    open.groundDoubt = look.groundDoubt
-    open.folded = look.folded
+    copyLook(open, look)
     // What stands in a table and in no cell is put before the table; a drawing or a list to choose from ends at what cannot be in it.
     open.loose = look.loose || this.foreign || this.has(SELECT) || (isFrame(around.element) && (flags & TABLE_PART) === 0)
     settle(open)

@@ -7,6 +7,7 @@
  * Each character is looked at once; nothing here fails.
  */
 import { MAX_SHEET_CHARACTERS, MAX_SHEET_RULES } from '../bounds.ts'
+import { ATTRIBUTE } from './elements.ts'
 import { MOST_SPECIFIC, readSelector, type Selector } from './selectors.ts'
 import { NO_STYLE, onlyShowing, overlay, type Style } from './style.ts'
 import type { Codes } from '../text/codes.ts'
@@ -204,8 +205,8 @@ export function readSheets(html: string, texts: readonly SheetText[]): Sheet | u
 
 /** The content of the `<style>` whose start tag was read. */
 export function sheetOf(tag: TagReader, from: number, to: number): SheetText {
-  const language = tag.get('type')?.trim().toLowerCase() ?? ''
-  const screens = tag.get('media')?.trim().toLowerCase() ?? ''
+  const language = tag.get(ATTRIBUTE.type)?.trim().toLowerCase() ?? ''
+  const screens = tag.get(ATTRIBUTE.media)?.trim().toLowerCase() ?? ''
   return { from, to, conditional: (language !== '' && language !== 'text/css') || (screens !== '' && screens !== 'all' && screens !== 'screen') }
 }
 
@@ -214,8 +215,10 @@ export function findSheets(html: string, codes: Codes, tag: TagReader): SheetTex
   const texts: SheetText[] = []
   const openings = /<style(?=[\s/>])/gi
   const closings = /<\/style/gi
-  let comment = html.indexOf('<!--')
-  for (let found = openings.exec(html); found !== null; found = openings.exec(html)) {
+  let found = openings.exec(html)
+  // Most HTML has no sheet, and all of it has many `<`: comments are looked for where there is one.
+  let comment = found === null ? -1 : html.indexOf('<!--')
+  for (; found !== null; found = openings.exec(html)) {
     let end = -1
     // What stands in a comment (for Outlook, mostly) is no rule for anybody else.
     while (comment >= 0 && comment < found.index) {

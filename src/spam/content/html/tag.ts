@@ -3,7 +3,7 @@
  * values of the attributes that are looked at. A tag that the text ends in is
  * none. One pass, nothing is read twice.
  */
-import { attributeOf, ATTRIBUTE_NAMES, elementOf, nameHash, standsAt, type AttributeName, type Element } from './elements.ts'
+import { attributeOf, ATTRIBUTE_NAMES, elementOf, nameHash, standsAt, type Attribute, type Element } from './elements.ts'
 import type { Codes } from '../text/codes.ts'
 import { decodeAttribute } from './entities.ts'
 
@@ -15,11 +15,9 @@ const SINGLE_QUOTE = 39
 /** behind the last character */
 const END = 0x1_0000
 
-const PLACE = new Map(ATTRIBUTE_NAMES.map((name, index) => [name, index]))
-
 /** Of `present`. */
-export function bitsOf(...names: readonly AttributeName[]): number {
-  return names.reduce((bits, name) => bits | (1 << (PLACE.get(name) ?? 0)), 0)
+export function bitsOf(...places: readonly Attribute[]): number {
+  return places.reduce<number>((bits, place) => bits | (1 << place), 0)
 }
 
 export class TagReader {
@@ -71,14 +69,12 @@ export class TagReader {
   }
 
   /** The value, decoded; '' where it has none; undefined: it is not there. */
-  get(name: AttributeName): string | undefined {
-    if (this.present === 0) return undefined
-    const place = PLACE.get(name) ?? 0
+  get(place: Attribute): string | undefined {
     return (this.present & (1 << place)) === 0 ? undefined : decodeAttribute(this.html.slice(this.from[place], this.to[place]))
   }
 
-  has(name: AttributeName): boolean {
-    return this.present !== 0 && (this.present & (1 << (PLACE.get(name) ?? 0))) !== 0
+  has(place: Attribute): boolean {
+    return (this.present & (1 << place)) !== 0
   }
 
   private attribute(start: number): number {

@@ -47,6 +47,8 @@ export class TextSink {
   private readonly lines: boolean
   private narrow: Buffer
   private wide: Uint16Array | undefined
+  /** of the text before */
+  private keptWide: Uint16Array | undefined
   private gap = NOTHING
   private bits = 0
   /** characters that were written */
@@ -63,6 +65,7 @@ export class TextSink {
   /** For the next text; gives back what an unusually long one took. */
   reset(): void {
     if (this.narrow.length > KEPT_UNITS) this.narrow = Buffer.allocUnsafe(START_UNITS)
+    if (this.wide !== undefined) this.keptWide = this.wide.length > KEPT_UNITS ? undefined : this.wide
     this.wide = undefined
     this.gap = NOTHING
     this.bits = 0
@@ -230,7 +233,8 @@ export class TextSink {
   }
 
   private widen(): Uint16Array {
-    const wide = new Uint16Array(this.length + FIRST_WIDE_UNITS)
+    const kept = this.keptWide
+    const wide = kept !== undefined && kept.length >= this.length ? kept : new Uint16Array(this.length + FIRST_WIDE_UNITS)
     wide.set(this.narrow.subarray(0, this.length))
     this.wide = wide
     this.bits = 0xffff
