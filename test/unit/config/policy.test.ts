@@ -64,6 +64,16 @@ test('each preset, and each key that changes it', () => {
   assert.equal(policy.policy.dnsDown, 'tempfail')
 })
 
+test('thresholds of a domain: what it leaves out is as the policy says, not as the preset does; never is never', () => {
+  const path = join(directory, 'shadow-thresholds.yaml')
+  writeFileSync(path, 'policy: { preset: strict, spam: { tag: 3, quarantine: 8, reject: 11 } }\n')
+  const { domains } = settingsFrom(`policy: { preset: strict, shadow: ${path}, spam: { quarantine: 9, reject: never } }${REST.replace('domains: [example.org]', 'domains: [example.org, { domain: a.example, spam: { tag: 4 } }, { domain: b.example, spam: { quarantine: never, reject: 20 } }]')}`)
+  const found = (name: string) => [...domains].find(([domain]) => domain === name)?.[1]
+  assert.deepEqual([found('example.org')?.spam, found('example.org')?.shadowSpam], [undefined, undefined])
+  assert.deepEqual([found('a.example')?.spam, found('a.example')?.shadowSpam], [{ tag: 4, quarantine: 9, reject: undefined }, { tag: 4, quarantine: 8, reject: 11 }])
+  assert.deepEqual([found('b.example')?.spam, found('b.example')?.shadowSpam], [{ tag: 5, quarantine: undefined, reject: 20 }, { tag: 3, quarantine: undefined, reject: 20 }])
+})
+
 test('resolvers, lists, rates', () => {
   const settings = settingsFrom(`dns: { servers: [127.0.0.1, "[::1]:5353"], timeout: 2s, tries: 1 }
 policy:

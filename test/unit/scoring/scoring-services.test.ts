@@ -7,11 +7,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { Worker } from 'node:worker_threads'
+import type { Resolver } from '../../../src/dns/resolver.ts'
 import type { ScoringSubject } from '../../../src/inbound/scoring.ts'
 import type { StoredMessage } from '../../../src/message/message.ts'
 import { RuleReader, type RuleSource } from '../../../src/scoring/rule-reader.ts'
 import { ScoringServices, type ScoringSettings } from '../../../src/scoring/scoring-services.ts'
 import { URI_LIST_DEFAULTS } from '../../../src/reputation/uri-settings.ts'
+import { until } from '../../support/process.ts'
 import { clamav, ground } from '../../support/spam-engines.ts'
 import { heldMessage } from '../../support/stored-message.ts'
 import { zoneMap } from '../../support/zone-map.ts'
@@ -19,16 +21,16 @@ import { fakeEngine, type TestEnd } from '../spam/engines/fake-engine.ts'
 
 const LETTER = 'From: a@b.example\r\nSubject: x\r\n\r\nhello\r\n'
 
-function stage(t: TestEnd, { engines = [], judges = false, source }: { readonly engines?: ScoringSettings['engines']; readonly judges?: boolean; readonly source?: (own: RuleSource) => RuleSource } = {}) {
+function stage(t: TestEnd, { engines = [], judges = false, resolver = zoneMap({}), zones = [], source }: { readonly engines?: ScoringSettings['engines']; readonly judges?: boolean; readonly resolver?: Resolver; readonly zones?: ScoringSettings['uriLists']['zones']; readonly source?: (own: RuleSource) => RuleSource } = {}) {
   const state = mkdtempSync(join(tmpdir(), 'postern-scoring-'))
   const { log, logged } = ground()
   const settings: ScoringSettings = {
     state, hostname: 'gw.example', domains: ['hop.example'], judges, rules: { shipped: false, paths: [], scores: new Map(), spamassassin: [] },
     bayes: { store: { kind: 'embedded' }, minMessages: 200, maxTokens: 100_000, expireMs: 1e10, learn: [], autoLearn: undefined },
-    uriLists: { ...URI_LIST_DEFAULTS, zones: [] }, correspondents: { rememberMs: 1e10 }, senders: { rememberMs: 1e10 }, engines,
+    uriLists: { ...URI_LIST_DEFAULTS, zones }, correspondents: { rememberMs: 1e10 }, senders: { rememberMs: 1e10 }, engines,
   }
   const own = new RuleReader({ log })
-  const services = new ScoringServices(settings, { log, resolver: zoneMap({}), rules: source?.(own) ?? own })
+  const services = new ScoringServices(settings, { log, resolver, rules: source?.(own) ?? own })
   let closed = false
   const close = async (): Promise<void> => {
     if (closed) return
@@ -151,4 +153,22 @@ test('where one part of it cannot close, the others do', async (t) => {
   assert.equal(Number(other.prepare('SELECT count(*) AS n FROM correspondents').get()?.['n']), 1)
   other.close()
   assert.deepEqual(logged.filter(({ level }) => level === 'error').map(({ facts }) => facts['part']), ['rules'])
+})
+
+test('no list is asked for our own domains, also after they have changed', async (t) => {
+  const zone = zoneMap({ 'test.bl.example': { A: ['127.0.0.2'] }, 'hop.example.bl.example': { A: ['127.0.0.2'] }, 'other.example.bl.example': { A: ['127.0.0.2'] } })
+  const { services, settings } = stage(t, { resolver: zone, zones: [{ zone: 'bl.example', kind: 'domain', weight: 3 }] })
+  const listed = async (): Promise<string> => {
+    await until('the list is believed', () => zone.queries.includes('invalid.bl.example A'))
+    zone.forget()
+    const letter = 'From: a@b.example\r\n\r\nhttp://www.hop.example/ and http://other.example/\r\n'
+    const about = subject(heldMessage([Buffer.from(letter)]))
+    const { traces } = await services.scoring.score({ ...about, ground: { ...about.ground, resolver: zone } })
+    assert.equal(traces.find(({ check }) => check === 'uri_list')?.result, 'listed')
+    return zone.queries.join(', ')
+  }
+  services.tick()
+  assert.equal(await listed(), 'other.example.bl.example A')
+  await services.reload({ ...settings, domains: ['other.example'] })
+  assert.equal(await listed(), 'hop.example.bl.example A')
 })
