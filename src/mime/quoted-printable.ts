@@ -24,31 +24,35 @@ export function decodeQuotedPrintable(encoded: Buffer): Decoded {
   let solid = 0
   let broken = false
   for (let at = 0; at < size;) {
-    const byte = encoded[at] as number
-    if (byte >= 0x20 && byte !== EQUALS) {
+    let byte = encoded[at] as number
+    // What stands for itself, of which nearly everything consists.
+    while (byte >= 0x20 && byte !== EQUALS) {
       out[length++] = byte
-      at++
-    } else if (byte !== EQUALS) {
+      if (++at === size) break
+      byte = encoded[at] as number
+    }
+    if (at === size) break
+    if (byte !== EQUALS) {
       if (byte === CR || byte === LF) while (length > solid && isBlank(out[length - 1] as number)) length--
       out[length++] = byte
       if (byte !== TAB) solid = length
       at++
-    } else {
-      const high = HEX[encoded[at + 1] ?? 0] as number
-      const low = HEX[encoded[at + 2] ?? 0] as number
-      if (high >= 0 && low >= 0) {
-        out[length++] = high << 4 | low
-        at += 3
-      } else {
-        const next = softBreakEnd(encoded, at + 1)
-        if (next < 0) {
-          out[length++] = EQUALS
-          broken = true
-          at++
-        } else at = next
-      }
-      solid = length
+      continue
     }
+    const high = at + 2 < size ? HEX[encoded[at + 1] as number] as number : -1
+    const low = high < 0 ? -1 : HEX[encoded[at + 2] as number] as number
+    if (low >= 0) {
+      out[length++] = high << 4 | low
+      at += 3
+    } else {
+      const next = softBreakEnd(encoded, at + 1)
+      if (next < 0) {
+        out[length++] = EQUALS
+        broken = true
+        at++
+      } else at = next
+    }
+    solid = length
   }
   return { bytes: out.subarray(0, length), broken }
 }

@@ -129,10 +129,10 @@ export function cssColor(text: string): number {
 export function attributeColor(value: string): number {
   const text = value.trim().toLowerCase()
   if (text === '' || text === 'transparent') return UNSET
-  const named = BY_NAME.get(text)
+  const hashed = text.charCodeAt(0) === HASH
+  const named = hashed ? undefined : BY_NAME.get(text)
   if (named !== undefined) return named
   if (text.length > MAX_COLOR_CHARACTERS) return UNKNOWN
-  const hashed = text.charCodeAt(0) === HASH
   const bare = hashed ? text.slice(1) : text
   const plain = bare.length === 6 || (hashed && bare.length === 3) ? hexColor(bare) : UNKNOWN
   return plain === UNKNOWN ? legacyColor(text) : plain
