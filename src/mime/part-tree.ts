@@ -84,6 +84,11 @@ export class PartTree {
     }
   }
 
+  /** Lines in the header of the message that are no fields. Mail programs pass them over; hops let the content begin there, and show them. */
+  betweenFields(reading: PartReading, lines: Buffer): void {
+    this.asText(reading, lines)
+  }
+
   /** What stands before the first delimiter was held. Nobody is shown it, unless there is another type that says so. */
   preamble(reading: PartReading): void {
     if (reading.part.defects.includes('duplicate-field')) this.asText(reading, reading.decoded())

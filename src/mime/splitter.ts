@@ -12,7 +12,7 @@
  */
 import { readContentFields } from './content-fields.ts'
 import { OpenBoundaries, type Delimiter } from './delimiter.ts'
-import { readFields, type FieldsReading } from './fields.ts'
+import { linesBetweenFields, readFields, type FieldsReading } from './fields.ts'
 import { HeaderScan, type HeaderEnd } from './header-scan.ts'
 import type { PartReading } from './part.ts'
 import type { PartTree } from './part-tree.ts'
@@ -145,6 +145,7 @@ export class Splitter {
     budget.fields += read.fields.length
     if (read.over) reading.part.note('too-many-fields')
     reading.header(read.fields, read.content, this.frames.length)
+    if (root && read.stray >= 0) this.tree.betweenFields(reading, linesBetweenFields(header))
     this.open(reading, window.offset + window.at)
   }
 
@@ -200,7 +201,7 @@ interface Header {
  * where there is no empty line, where they stand behind all fields, or first
  * and nothing of MIME follows them, or where a delimiter follows the field that
  * gives its boundary.
- * Otherwise such lines are passed over (-1).
+ * Otherwise such lines are passed over (-1), those of the message itself as a text beside the content.
  */
 function textStart(read: FieldsReading, { root, emptyLine, header }: Header): number {
   const { stray, strayFirst, strayLast, fields, content } = read

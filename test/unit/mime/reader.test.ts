@@ -46,6 +46,13 @@ describe('a message', () => {
     assert.deepEqual(outline(readText('Just some text.\r\n\r\nAnd more.')), ['0 text/plain "Just some text.\\r\\n\\r\\nAnd more."'])
     assert.deepEqual(outline(readText('Subject: x')), ['0 text/plain ""'])
   })
+
+  test('whose text stands between its fields: programs pass it over, and hops begin the content there', () => {
+    assert.deepEqual(outline(readText(lines('Subject: x', 'Buy this', 'and: that', 'Buy more', '\tand more', 'X: y', '', 'Hello'))), ['0 text/plain "Hello"', '1 text/plain "Buy this\\r\\nBuy more\\r\\n\\tand more\\r\\n"'])
+    assert.deepEqual(outline(readText(lines('Content-Type: multipart/mixed; boundary=a', 'Buy this', 'X: y', '', '--a', '', 'Hello', '--a--'))), ['0 multipart/mixed', '1 text/plain "Buy this\\r\\n"', '1 text/plain "Hello"'])
+    // the line that mbox files put there
+    assert.deepEqual(outline(readText(lines('Subject: x', '>From ann@example.org Mon Jan  5 10:00:00 2026', 'X: y', '', 'Hello'))), ['0 text/plain "Hello"'])
+  })
 })
 
 describe('what mail programs read though it is wrong', () => {
