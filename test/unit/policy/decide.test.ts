@@ -210,3 +210,11 @@ test('who is let through without a check being named is let through with neither
   assert.deepEqual([made('spf', undefined), made('virus', undefined), made('rate', undefined)], ['accept', 'reject', 'tempfail'])
   assert.deepEqual([made('virus', ['virus']), made('rate', ['rate'])], ['accept', 'accept'])
 })
+
+test('where the owner himself is not sure, a failure counts points and refuses nothing', () => {
+  for (const action of ['score', 'tempfail', 'reject'] as const) {
+    const made = decide(policy({ spf: action }), input([outcome('spf', 'fail', { mild: true })]))
+    assert.deepEqual([made.action, made.score, made.effects[0]?.effect], ['accept', WEIGHTS.spf, 'score'], action)
+  }
+  assert.equal(decide(policy({ spf: 'note' }), input([outcome('spf', 'fail', { mild: true })])).score, 0)
+})

@@ -54,6 +54,7 @@ test('points that teach nothing are no lesson: neither in spam, nor by their abs
   // Another filter alone, which may have been shown a string for tests.
   assert.equal(learned({ author: AUTHOR, verdict: verdict([{ check: 'engine', points: 20 }]) }), undefined)
   assert.equal(learned({ author: AUTHOR, verdict: verdict([{ check: 'engine', points: 20 }, { check: 'content', points: 6 }]) }), 'spam')
+  assert.equal(learned({ author: AUTHOR, verdict: verdict([{ check: 'engine', points: 20 }, { check: 'content', points: 4.9 }]) }), undefined)
 })
 
 test('the bounds themselves are extremes, and nothing short of them', () => {

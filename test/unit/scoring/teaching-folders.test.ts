@@ -95,6 +95,21 @@ test('an unread message that was moved lies in new as well, and its times tell',
   assert.deepEqual(await counts(), { ham: 1, spam: 1 })
 })
 
+test('what has come by itself teaches nothing as long as it stays, however long that is', async (t) => {
+  const { make, folder, write, counts, clock } = place(t)
+  const junk = folder('anna', '.Junk')
+  const learn = [{ folder: junk, as: 'spam' }] as const
+  write(join(junk, 'new', '1.M1.host'), 'filed by a filter')
+  const teaching = make('one')
+  await teaching.round(learn)
+  renameSync(join(junk, 'new', '1.M1.host'), join(junk, 'cur', '1.M1.host:2,S'))
+  for (let days = 0; days < 100; days += 5) {
+    assert.deepEqual(await teaching.round(learn), { learned: 0, more: false }, `after ${days} days`)
+    clock.nowMs += 5 * 86_400_000
+  }
+  assert.deepEqual(await counts(), { ham: 0, spam: 0 })
+})
+
 test('what took seconds from its last byte to its place has come by itself', async (t) => {
   const { make, folder, write, counts } = place(t)
   const junk = folder('anna', '.Junk')

@@ -64,3 +64,9 @@ test('links of text, but for what stands in anchors', () => {
   list.addText(text, [text.indexOf('www'), text.indexOf('www') + 13])
   assert.deepEqual(list.result().map(({ kind, scheme, host, shown }) => [kind, scheme, host, shown]), [['text', 'http', 'a.example', 'http://a.example'], ['text', 'http', 'c.com', 'c.com/x']])
 })
+
+test('a link has all that is read of its URL', () => {
+  const { scheme, host, domain, port, userinfo, address, shortener, lookAlike, hidden } = only(anchor('https://www.bank.example@login.evil.example:8443/x', 'click', true))
+  assert.deepEqual({ scheme, host, domain, port, userinfo, address, shortener, lookAlike, hidden }, { scheme: 'https', host: 'login.evil.example', domain: 'evil.example', port: 8443, userinfo: true, address: false, shortener: false, lookAlike: false, hidden: true })
+  assert.deepEqual([only(anchor('http://192.0.2.7/')).address, only(anchor('http://bit.ly/x')).shortener, only(anchor('http://plain.example/')).userinfo], [true, true, false])
+})
