@@ -104,10 +104,11 @@ class Scan implements SetScan {
   matches(index: number): boolean | undefined {
     if (this.#answers?.has(index) === true) return this.#answers.get(index)
     const windows = this.#windowsOf(index)
-    if (windows === undefined) return false
+    // That none of its literals is there is found out as fast as it is remembered.
+    if (windows === undefined && this.#set.pattern(index).needs !== undefined) return false
     const { budget } = this.#material
     const before = budget.exceeded
-    const answer = decide(this.#part(index, windows)) || (budget.exceeded > before ? undefined : false)
+    const answer = windows !== undefined && (decide(this.#part(index, windows)) || (budget.exceeded > before ? undefined : false))
     this.#answers ??= new Map<number, boolean | undefined>()
     this.#answers.set(index, answer)
     return answer
@@ -149,19 +150,20 @@ class Scan implements SetScan {
     const { candidates, text, texts, budget } = this.#material
     if (this.#set.pattern(index).needs !== undefined) {
       const windows = candidates?.windowsOf(index)
-      return windows !== undefined && this.#mayHave(this.#set.engine(index).characters) ? windows : undefined
+      return windows === undefined || this.#mayHave(this.#set.engine(index).characters) ? windows : undefined
     }
     const { characters, run, longest } = this.#set.engine(index)
     if (!this.#mayHave(characters)) return undefined
-    if (run === undefined) return this.#everywhere ??= everywhere(text, texts)
+    if (run === undefined || !budget.left()) return this.#everywhere ??= everywhere(text, texts)
     budget.spend(Math.ceil(text.lengthOf(texts.first, texts.behind) / UNITS_PER_STEP))
     return aroundRuns({ run, longest }, text, texts)
   }
 
   /** One of them. What all texts have is found out once where they are long. */
   #mayHave(characters: Characters | undefined): boolean {
-    if (characters === undefined) return true
-    const { text, texts: { first, behind } } = this.#material
+    const { text, texts: { first, behind }, budget } = this.#material
+    // Of what may not be looked at nothing is known.
+    if (characters === undefined || !budget.left()) return true
     if (text.lengthOf(first, behind) <= FEW_UNITS) return hasOneOf(characters, text.units, [text.starts[first] as number, text.starts[behind] as number])
     return haveInCommon(characters, this.#characters ??= text.charactersOf(first, behind))
   }
