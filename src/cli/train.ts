@@ -17,7 +17,7 @@ import { readMimeMessage } from '../mime/reader.ts'
 import { escapeControls } from '../observe/readable.ts'
 import { MOST_LIMIT } from '../spam/bayes/classifier.ts'
 import { Learner } from '../spam/bayes/learner.ts'
-import { MODEL_FILE, readModelHead } from '../spam/bayes/model-file.ts'
+import { MODEL_FILE, readModelHead, type ModelHead } from '../spam/bayes/model-file.ts'
 import { openBayesStore } from '../scoring/bayes-store.ts'
 import type { BayesCounts, BayesStore } from '../spam/bayes/store.ts'
 import { tokenSettings } from '../spam/bayes/tokens.ts'
@@ -225,13 +225,13 @@ function describeCounts(counts: BayesCounts, settings: Settings): string {
 
 /** Of what wanted mail was learned that looks like spam. */
 function describeDoubt(settings: Settings): string {
-  const { doubtful, wantedLimit = 0 } = modelHead(settings)
+  const { doubtful, wantedLimit = 0, mostLimit } = modelHead(settings)
   if (doubtful === 0) return ''
-  const bounded = wantedLimit > MOST_LIMIT ? ' By them it would be silent for most spam, and it takes its usual bound instead.' : ''
+  const bounded = wantedLimit > mostLimit ? ' By them it would be silent for most spam, and it takes its usual bound instead.' : ''
   return `Wanted mail was learned that looks like spam: ${doubtful} ${doubtful === 1 ? 'message' : 'messages'}.${bounded} Look whether spam was learned as ham; postern train spam moves it.\n`
 }
 
-function modelHead(settings: Settings): { readonly doubtful: number; readonly wantedLimit: number | undefined } {
+function modelHead(settings: Settings): Pick<ModelHead, 'doubtful' | 'wantedLimit' | 'mostLimit'> {
   const reading = readModelHead(join(settings.state, MODEL_FILE))
-  return reading.status === 'read' ? reading.head : { doubtful: 0, wantedLimit: undefined }
+  return reading.status === 'read' ? reading.head : { doubtful: 0, wantedLimit: undefined, mostLimit: MOST_LIMIT }
 }

@@ -36,7 +36,7 @@ const DOUBT_POINTS = 1.5
 const USUAL_LIMIT = 1.8
 /** Mail that comes tomorrow is less like what was learnt than that is like itself. */
 const LEAST_LIMIT = 1.5
-/** Most unwanted mail is above it. Where wanted mail seems to be so high, it was few that was learnt, or spam by mistake. */
+/** Most unwanted mail is above it. Where much wanted mail was learnt and seems to be so high, it is spam by mistake. */
 export const MOST_LIMIT = 2
 /** named in `scan` */
 const MOST_TELLING = 30
@@ -74,16 +74,19 @@ export function classify(tokens: TokenSet, trained: Trained | undefined, minMess
   }
   const { probability: counted, telling } = combine(tokens, trained, estimates)
   const margin = linear === undefined ? 2 * counted - 1 : marginOf(tokens, linear)
-  const odds = oddsOf(evidenceOf(margin, counted), linear?.wantedLimit)
+  const odds = oddsOf(evidenceOf(margin, counted), linear)
   return {
     status: 'classified', probability: 1 / (1 + Math.exp(-odds)), points: pointsOf(odds), counted: telling,
     telling: tokens.names === undefined ? [] : tellingTokens(tokens, trained, MOST_TELLING),
   }
 }
 
+/** Of the linear model, where there is one and where it knows them. */
+export type Limits = { readonly [name in 'wantedLimit' | 'mostLimit']?: number | undefined }
+
 /** The logarithm of the odds that a message is unwanted. */
-export function oddsOf(evidence: number, wantedLimit: number = USUAL_LIMIT): number {
-  const limit = Math.min(MOST_LIMIT, Math.max(LEAST_LIMIT, wantedLimit))
+export function oddsOf(evidence: number, { wantedLimit = USUAL_LIMIT, mostLimit = MOST_LIMIT }: Limits = {}): number {
+  const limit = Math.min(mostLimit, Math.max(LEAST_LIMIT, wantedLimit))
   const doubt = limit - DOUBT
   if (evidence < 0) return FLAT * evidence
   if (evidence < doubt) return DOUBT_POINTS * (evidence / doubt)

@@ -31,6 +31,8 @@ export interface LinearModel {
   readonly wantedLimit: number | undefined
   /** wanted messages that look like unwanted ones by what the others taught: those were left out of the limit */
   readonly doubtful?: number
+  /** what is taken for `wantedLimit` where that is higher; default: MOST_LIMIT of classifier.ts */
+  readonly mostLimit?: number
 }
 
 export interface LinearWeights {

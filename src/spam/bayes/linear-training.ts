@@ -8,13 +8,16 @@
  * And finds where wanted mail ends: the messages are judged in four parts, each
  * by what the other three teach, and the upper end of what wanted ones have is
  * carried on to one in two thousand, as if it fell off like an exponential. Those
- * that are where spam is are left out: they are mistakes, if they are few.
+ * that are where spam is are left out: they are mistakes, if they are few. Where
+ * few wanted messages were learnt, much that others say is new, and they lie nearer
+ * to the spam: then the limit may be as high as the middle of the spam is.
  *
  * A generator, which yields after each message that it looked at: whoever runs it
  * lets others have their turns. The same messages in the same order make the same
  * model. Bounded by what it is given: about 4 bytes for each token of each
  * message, and 60 for each distinct one. Never throws.
  */
+import { MOST_LIMIT } from './classifier.ts'
 import { estimate, isTelling, probabilityOf } from './combine.ts'
 import { evidenceOf } from './evidence.ts'
 import { MAX_IMPORTANCE, packWeights, type LinearModel } from './linear-model.ts'
@@ -51,6 +54,11 @@ const LIMIT_SHARE = 1 / 2000
 /** Evidence of wanted messages that are mistakes most probably, and the most of all that are left out for it. */
 const DOUBTFUL = 1.5
 const MOST_DOUBTFUL = 0.02
+/** Wanted messages that are few, and so many that their limit has the usual bound. */
+const FEW = 200
+const ENOUGH = 1000
+/** of the middle of the unwanted ones: where the limit of few wanted messages is at least */
+const LEAST_OF_FEW = 0.9
 
 /** Messages as numbers of tokens: those of message m from starts[m] to before starts[m + 1]. */
 interface Collection {
@@ -243,21 +251,38 @@ function shuffle(order: Int32Array, seed: number): number {
 }
 
 export type UpperEnd = Required<Pick<LinearModel, 'wantedLimit' | 'doubtful'>>
+type Bounded = UpperEnd & Required<Pick<LinearModel, 'mostLimit'>>
 
-function* upperEnd(collection: Collection, all: Counts): Steps<UpperEnd> {
-  if (Math.min(all.hams, all.spams) < MIN_FOR_LIMIT) return { wantedLimit: undefined, doubtful: 0 }
-  const found: number[] = []
+function* upperEnd(collection: Collection, all: Counts): Steps<Bounded> {
+  if (Math.min(all.hams, all.spams) < MIN_FOR_LIMIT) return { wantedLimit: undefined, doubtful: 0, mostLimit: MOST_LIMIT }
+  const wanted: number[] = []
+  const unwanted: number[] = []
   for (let part = 0; part < PARTS; part++) {
     const judged = members(collection, (index) => index % PARTS === part)
     const counts = yield* without(all, yield* count(collection, judged))
     const solution = yield* solve(collection, { counts, members: members(collection, (index) => index % PARTS !== part) })
     const logs = yield* logarithms(counts)
     for (const index of judged) {
-      if (collection.labels[index] === -1) found.push(evidence(collection, { solution, logs }, index))
+      const found = collection.labels[index] === -1 ? wanted : unwanted
+      found.push(evidence(collection, { solution, logs }, index))
       yield
     }
   }
-  return limitOf(Float64Array.from(found).sort())
+  return bounded(limitOf(Float64Array.from(wanted).sort()), { hams: all.hams, unwanted: Float64Array.from(unwanted).sort() })
+}
+
+interface Learnt {
+  readonly hams: number
+  /** evidence of unwanted messages, from the lowest */
+  readonly unwanted: Float64Array
+}
+
+/** The fewer wanted messages there are, the more their limit goes by where the unwanted ones are. */
+export function bounded({ wantedLimit, doubtful }: UpperEnd, { hams, unwanted }: Learnt): Bounded {
+  const fewness = Math.min(1, Math.max(0, (ENOUGH - hams) / (ENOUGH - FEW)))
+  const middle = unwanted[unwanted.length >> 1] ?? 0
+  const least = fewness * LEAST_OF_FEW * middle
+  return { wantedLimit: wantedLimit === undefined ? undefined : Math.max(least, wantedLimit), mostLimit: MOST_LIMIT + fewness * Math.max(0, middle - MOST_LIMIT), doubtful }
 }
 
 /** As Fisher's method has them, of single tokens: −ln(1 − f) and −ln f. */

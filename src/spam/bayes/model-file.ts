@@ -1,5 +1,5 @@
 /**
- * The file that workers read what was learnt from: a header of 96 bytes, then
+ * The file that workers read what was learnt from: a header of 104 bytes, then
  * the places of a TokenTable of counts, then those of the linear model's. All
  * numbers have the least significant byte first.
  *
@@ -16,7 +16,8 @@
  *     72  revision of the store that the linear model was made at, as a double
  *     80  seed of the places, 84 of those of the linear model
  *     88  wanted messages in doubt
- *     92  CRC-32 of bytes 0 to 91
+ *     92  the most that is taken for that limit, a double
+ *    100  CRC-32 of bytes 0 to 99
  *
  * It is written beside its name, synced and renamed: a reader sees the old one
  * or the new one. Whoever has the old one open goes on with it.
@@ -26,6 +27,7 @@ import { open, rename, rm } from 'node:fs/promises'
 import { endianness } from 'node:os'
 import { dirname } from 'node:path'
 import { crc32 } from 'node:zlib'
+import { MOST_LIMIT } from './classifier.ts'
 import type { LinearModel } from './linear-model.ts'
 import { TOKENS_VERSION } from './store.ts'
 import { TokenTable } from './table.ts'
@@ -33,9 +35,9 @@ import { TokenTable } from './table.ts'
 export const MODEL_FILE = 'bayes.model'
 
 const MAGIC = 'PSTNBAYS'
-const FORMAT_VERSION = 3
-const HEADER_BYTES = 96
-const CHECKED_BYTES = 92
+const FORMAT_VERSION = 4
+const HEADER_BYTES = 104
+const CHECKED_BYTES = 100
 /** of a gigabyte; a file that says more of itself is damaged */
 const MAX_SLOTS = 2 ** 28
 const SLOT_BYTES = 4
@@ -61,6 +63,7 @@ export type ModelReading =
 export interface ModelHead extends Pick<BayesModel, 'ham' | 'spam' | 'tokens' | 'revision'> {
   /** of the linear model */
   readonly wantedLimit: number | undefined
+  readonly mostLimit: number
   readonly doubtful: number
 }
 
@@ -75,7 +78,7 @@ export function readModelHead(path: string): HeadReading {
     file = openSync(path, 'r')
     const bytes = Buffer.alloc(HEADER_BYTES)
     if (readSync(file, bytes, 0, HEADER_BYTES, 0) < HEADER_BYTES || headProblem(bytes) !== undefined) return { status: 'unreadable' }
-    return { status: 'read', head: { ...headOf(bytes), wantedLimit: known(bytes.readDoubleLE(64)), doubtful: bytes.readUInt32LE(88) } }
+    return { status: 'read', head: { ...headOf(bytes), ...limitsOf(bytes) } }
   } catch (error) {
     return { status: error instanceof Error && 'code' in error && error.code === 'ENOENT' ? 'none' : 'unreadable' }
   } finally {
@@ -121,7 +124,7 @@ export function parseModel(bytes: Buffer): ModelReading {
     status: 'read',
     model: {
       ...headOf(bytes), table: tableAt(0, count, bytes.readUInt32LE(80)),
-      linearRevision: bytes.readDoubleLE(72), linear: linear === 0 ? undefined : { table: tableAt(count, linear, bytes.readUInt32LE(84)), bias: bytes.readDoubleLE(48), largestWeight: bytes.readDoubleLE(56), wantedLimit: known(bytes.readDoubleLE(64)), doubtful: bytes.readUInt32LE(88) },
+      linearRevision: bytes.readDoubleLE(72), linear: linear === 0 ? undefined : { table: tableAt(count, linear, bytes.readUInt32LE(84)), bias: bytes.readDoubleLE(48), largestWeight: bytes.readDoubleLE(56), ...limitsOf(bytes) },
     },
   }
 }
@@ -137,6 +140,10 @@ function headProblem(bytes: Buffer): string | undefined {
 
 function headOf(bytes: Buffer): Pick<BayesModel, 'ham' | 'spam' | 'tokens' | 'revision'> {
   return { ham: bytes.readUInt32LE(16), spam: bytes.readUInt32LE(20), tokens: bytes.readUInt32LE(24), revision: bytes.readDoubleLE(32) }
+}
+
+function limitsOf(bytes: Buffer): Pick<ModelHead, 'wantedLimit' | 'mostLimit' | 'doubtful'> {
+  return { wantedLimit: known(bytes.readDoubleLE(64)), mostLimit: bytes.readDoubleLE(92), doubtful: bytes.readUInt32LE(88) }
 }
 
 function known(number: number): number | undefined {
@@ -164,6 +171,7 @@ export function modelBytes({ ham, spam, tokens, revision, table, linear, linearR
   header.writeUInt32LE(table.seed, 80)
   header.writeUInt32LE(linear?.table.seed ?? 0, 84)
   header.writeUInt32LE(linear?.doubtful ?? 0, 88)
+  header.writeDoubleLE(linear?.mostLimit ?? MOST_LIMIT, 92)
   header.writeUInt32LE(crc32(header.subarray(0, CHECKED_BYTES)), CHECKED_BYTES)
   return [header, places, weights]
 }

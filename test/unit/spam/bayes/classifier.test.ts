@@ -93,20 +93,21 @@ test('points are the logarithm of the odds, between their ends', () => {
 })
 
 test('where wanted mail ends are the points of the tag threshold, wherever that is', () => {
-  for (const limit of [1.6, 1.9, MOST_LIMIT]) assert.equal(oddsOf(limit, limit), LIMIT_POINTS)
+  for (const limit of [1.6, 1.9, MOST_LIMIT]) assert.equal(oddsOf(limit, { wantedLimit: limit }), LIMIT_POINTS)
   // What was learnt may be all of one kind: other wanted mail comes too.
-  assert.equal(oddsOf(1.5, -2), LIMIT_POINTS)
+  assert.equal(oddsOf(1.5, { wantedLimit: -2 }), LIMIT_POINTS)
   assert.equal(oddsOf(1.8), LIMIT_POINTS)
   // Spam that was learnt as wanted mail carries the limit off, and must not silence the classifier.
-  for (const limit of [2.1, 3, 8, Infinity]) assert.equal(oddsOf(MOST_LIMIT, limit), LIMIT_POINTS)
+  for (const limit of [2.1, 3, 8, Infinity]) assert.equal(oddsOf(MOST_LIMIT, { wantedLimit: limit }), LIMIT_POINTS)
+  for (const limit of [2.4, 3, Infinity]) assert.equal(oddsOf(2.4, { wantedLimit: limit, mostLimit: 2.4 }), LIMIT_POINTS)
 })
 
 test('no evidence is no points, and more evidence is never fewer', () => {
   for (const limit of [undefined, 1.6, 3]) {
-    assert.equal(oddsOf(0, limit), 0)
+    assert.equal(oddsOf(0, { wantedLimit: limit }), 0)
     let before = -Infinity
     for (let evidence = -3; evidence < 5; evidence += 0.01) {
-      const odds = oddsOf(evidence, limit)
+      const odds = oddsOf(evidence, { wantedLimit: limit })
       assert.ok(odds > before && (before === -Infinity || odds - before < 0.1), `${evidence}: ${before}, ${odds}`)
       before = odds
     }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { classify, LIMIT_POINTS, MOST_LIMIT } from '../../../../src/spam/bayes/classifier.ts'
-import { limitOf, trainLinear } from '../../../../src/spam/bayes/linear-training.ts'
+import { bounded, limitOf, trainLinear } from '../../../../src/spam/bayes/linear-training.ts'
 import { singleTokens, type KeptMessage, type MessageClass } from '../../../../src/spam/bayes/store.ts'
 import { letter, taught, tokensOf } from './bayes-fixture.ts'
 
@@ -34,6 +34,23 @@ test('much of it does, for then it may be wanted', () => {
   const { wantedLimit = NaN, doubtful } = limit([...wanted(1600), ...Array.from({ length: 100 }, () => 2.4)])
   assert.ok(wantedLimit > MOST_LIMIT)
   assert.equal(doubtful, 100)
+})
+
+test('of few wanted messages the limit lies by where the unwanted ones are', () => {
+  const unwanted = Float64Array.of(0.5, 2, 2.4, 2.5, 2.6)
+  const of = (wantedLimit: number, hams: number) => {
+    const { mostLimit, ...limits } = bounded({ wantedLimit, doubtful: 0 }, { hams, unwanted })
+    return [limits.wantedLimit, mostLimit]
+  }
+  // What few messages say of their own end is too low as often as too high.
+  assert.deepEqual(of(1.2, 200), [0.9 * 2.4, 2.4])
+  assert.deepEqual(of(3, 200), [3, 2.4])
+  assert.deepEqual(of(1.2, 600), [1.2, 2.2])
+  assert.deepEqual(of(1.2, 1000), [1.2, MOST_LIMIT])
+  assert.deepEqual(of(3, 40_000), [3, MOST_LIMIT])
+  // where unwanted mail is told badly, too
+  assert.deepEqual(bounded({ wantedLimit: 1, doubtful: 2 }, { hams: 200, unwanted: Float64Array.of(0.5, 1, 1.5) }), { wantedLimit: 1, mostLimit: MOST_LIMIT, doubtful: 2 })
+  assert.equal(bounded({ wantedLimit: undefined, doubtful: 0 }, { hams: 0, unwanted }).wantedLimit, undefined)
 })
 
 /** Distinct letters of one kind. */
