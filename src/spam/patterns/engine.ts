@@ -7,9 +7,7 @@ import { compile } from './compile.ts'
 import { Matcher } from './matcher.ts'
 import type { Pattern } from './pattern.ts'
 import { treeOf } from './read-pattern.ts'
-import { hasOneOf, requiredCharacters } from './required-characters.ts'
-import { requiredRun } from './required-run.ts'
-import type { Run } from './required-run.ts'
+import { requiredCharacters } from './required-characters.ts'
 import { widthOf } from './syntax.ts'
 import type { Tree } from './syntax.ts'
 import type { Characters } from './required-characters.ts'
@@ -25,7 +23,6 @@ export class Engine {
   #matcher: Matcher | undefined
   #automaton: Automaton | undefined | null = null
   #characters: Characters | undefined | null = null
-  #run: Run | undefined | null = null
   #longest: number | undefined
 
   constructor(pattern: Pattern) {
@@ -48,16 +45,10 @@ export class Engine {
     return this.#longest ??= widthOf(this.#read().root).most
   }
 
-  /** One of them must be there; undefined: that is not known of any, or its literals say as much. */
+  /** One of them must be there; undefined: that is not known of any. */
   get characters(): Characters | undefined {
-    if (this.#characters === null) this.#characters = this.#makeCharacters()
+    if (this.#characters === null) this.#characters = requiredCharacters(this.#read().root)
     return this.#characters
-  }
-
-  /** Every match has one in it; undefined: nothing is known, or a look at the begin of the text costs less. */
-  get run(): Run | undefined {
-    if (this.#run === null) this.#run = this.matcher.anchored ? undefined : requiredRun(this.#read().root)
-    return this.#run
   }
 
   /** Where the matcher begins seldom, the automaton is asked only if an attempt of the matcher came to no end. */
@@ -70,21 +61,12 @@ export class Engine {
   prepare(): void {
     this.#tree = treeOf(this.#pattern)
     this.#characters = this.characters
-    this.#run = this.run
-    this.#longest = this.longest
     if (!this.matcherFirst) this.#automaton = this.automaton
     this.#tree = undefined
   }
 
   #read(): Tree {
     return this.#tree ?? treeOf(this.#pattern)
-  }
-
-  #makeCharacters(): Characters | undefined {
-    const characters = requiredCharacters(this.#read().root)
-    if (characters === undefined || this.#pattern.needs === undefined) return characters
-    const saysMore = this.#pattern.needs.some((literal) => !hasOneOf(characters, Uint16Array.from(literal, (unit) => unit.charCodeAt(0)), [0, literal.length]))
-    return saysMore ? characters : undefined
   }
 
   #makeAutomaton(): Automaton | undefined {

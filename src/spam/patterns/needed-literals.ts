@@ -7,7 +7,6 @@
 import { LiteralIndex } from './literal-index.ts'
 import type { Pattern } from './pattern.ts'
 import type { PreparedText } from './prepared-text.ts'
-import type { Texts, Windows } from './windows.ts'
 
 const MAX_PLACES = 4096
 /** With no more places than these, those of a pattern are looked for; otherwise they are sorted once. */
@@ -15,6 +14,9 @@ const FEW_PLACES = 24
 const MAX_SEARCHES = 0xffff_fff0
 /** Farther away than this nothing is. */
 const ANYWHERE = 0x3fff_ffff
+
+/** Where matches may begin: text, first place, last place, and again; in their order. */
+export type Windows = readonly number[]
 
 /** Who needs which literal: for each where its uses begin, and one more at the end; and of each use the pattern, which begins so many code units before the literal, at least and at most. */
 interface Uses {
@@ -131,6 +133,12 @@ export class NeededLiterals {
 
 function literalOf(entry: number): number {
   return entry < 0 ? ~entry : entry
+}
+
+/** Some of those that were prepared together. */
+export interface Texts {
+  readonly first: number
+  readonly behind: number
 }
 
 interface Findings {
@@ -275,4 +283,11 @@ class WindowList {
     }
     return this.#text = low
   }
+}
+
+/** The windows of a pattern of which nothing is known. */
+export function everywhere({ starts }: PreparedText, { first, behind }: Texts): Windows {
+  const found: number[] = []
+  for (let text = first; text < behind; text++) found.push(text, starts[text] as number, starts[text + 1] as number)
+  return found
 }

@@ -7,21 +7,19 @@
  */
 import { engineOf } from './engine.ts'
 import type { Engine } from './engine.ts'
-import { NeededLiterals } from './needed-literals.ts'
-import type { Candidates } from './needed-literals.ts'
+import { everywhere, NeededLiterals } from './needed-literals.ts'
+import type { Candidates, Texts, Windows } from './needed-literals.ts'
 import type { MatchBudget, Pattern, SetScan } from './pattern.ts'
 import { PreparedText } from './prepared-text.ts'
-import { hasOneOf, haveInCommon } from './required-characters.ts'
+import { haveInCommon } from './required-characters.ts'
 import type { Characters } from './required-characters.ts'
 import { decide, Search } from './search.ts'
 import type { Match, Part } from './search.ts'
-import { aroundRuns, everywhere } from './windows.ts'
-import type { Texts, Windows } from './windows.ts'
 
 const NONE: readonly number[] = []
 const MAX_EXCERPT_CHARACTERS = 80
-/** Up to here characters are looked for one by one. */
-const FEW_UNITS = 128
+/** Below this it is as well to try. */
+const MIN_CHARACTERS_UNITS = 128
 /** A pass over the text costs about a step for so many code units. */
 const UNITS_PER_STEP = 4
 
@@ -104,11 +102,10 @@ class Scan implements SetScan {
   matches(index: number): boolean | undefined {
     if (this.#answers?.has(index) === true) return this.#answers.get(index)
     const windows = this.#windowsOf(index)
-    // That none of its literals is there is found out as fast as it is remembered.
-    if (windows === undefined && this.#set.pattern(index).needs !== undefined) return false
+    if (windows === undefined) return false
     const { budget } = this.#material
     const before = budget.exceeded
-    const answer = windows !== undefined && (decide(this.#part(index, windows)) || (budget.exceeded > before ? undefined : false))
+    const answer = decide(this.#part(index, windows)) || (budget.exceeded > before ? undefined : false)
     this.#answers ??= new Map<number, boolean | undefined>()
     this.#answers.set(index, answer)
     return answer
@@ -147,25 +144,14 @@ class Scan implements SetScan {
 
   /** Undefined: it matches nowhere. */
   #windowsOf(index: number): Windows | undefined {
-    const { candidates, text, texts, budget } = this.#material
-    if (this.#set.pattern(index).needs !== undefined) {
-      const windows = candidates?.windowsOf(index)
-      return windows === undefined || this.#mayHave(this.#set.engine(index).characters) ? windows : undefined
+    const { candidates, text, texts } = this.#material
+    const pattern = this.#set.pattern(index)
+    if (pattern.needs !== undefined) return candidates?.windowsOf(index)
+    if (text.lengthOf(texts.first, texts.behind) > MIN_CHARACTERS_UNITS) {
+      const { characters } = this.#set.engine(index)
+      if (characters !== undefined && !haveInCommon(characters, this.#characters ??= text.charactersOf(texts.first, texts.behind))) return undefined
     }
-    const { characters, run, longest } = this.#set.engine(index)
-    if (!this.#mayHave(characters)) return undefined
-    if (run === undefined || !budget.left()) return this.#everywhere ??= everywhere(text, texts)
-    budget.spend(Math.ceil(text.lengthOf(texts.first, texts.behind) / UNITS_PER_STEP))
-    return aroundRuns({ run, longest }, text, texts)
-  }
-
-  /** One of them. What all texts have is found out once where they are long. */
-  #mayHave(characters: Characters | undefined): boolean {
-    const { text, texts: { first, behind }, budget } = this.#material
-    // Of what may not be looked at nothing is known.
-    if (characters === undefined || !budget.left()) return true
-    if (text.lengthOf(first, behind) <= FEW_UNITS) return hasOneOf(characters, text.units, [text.starts[first] as number, text.starts[behind] as number])
-    return haveInCommon(characters, this.#characters ??= text.charactersOf(first, behind))
+    return this.#everywhere ??= everywhere(text, texts)
   }
 
   #part(index: number, windows: Windows): Part {

@@ -93,16 +93,6 @@ export function haveInCommon(one: Characters, other: Characters): boolean {
   return false
 }
 
-/** Is one of them among these units? */
-export function hasOneOf(characters: Characters, units: Uint16Array, [start, end]: readonly [number, number]): boolean {
-  for (let at = start; at < end; at++) {
-    const unit = units[at] as number
-    const entry = unit < HIGH ? unit : HIGH
-    if (((characters[entry >> 5] as number) & (1 << (entry & 31))) !== 0) return true
-  }
-  return false
-}
-
 function mark(characters: Characters, entry: number): void {
   characters[entry >> 5] = (characters[entry >> 5] as number) | (1 << (entry & 31))
 }

@@ -7,11 +7,11 @@
 import type { Engine } from './engine.ts'
 import { EXCEEDED, FOUND, NOT_FOUND } from './matcher.ts'
 import type { Outcome } from './matcher.ts'
+import type { Windows } from './needed-literals.ts'
 import type { MatchBudget } from './pattern.ts'
 import type { PreparedText } from './prepared-text.ts'
 import { isTrail } from './walker.ts'
 import type { Stretch } from './walker.ts'
-import type { Windows } from './windows.ts'
 
 /** A pattern, and where it may match. */
 export interface Part {

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createBudget } from '../../../../src/spam/patterns/budget.ts'
 import { engineOf } from '../../../../src/spam/patterns/engine.ts'
+import { everywhere } from '../../../../src/spam/patterns/needed-literals.ts'
 import { PreparedText } from '../../../../src/spam/patterns/prepared-text.ts'
 import { readPattern } from '../../../../src/spam/patterns/read-pattern.ts'
 import { Search } from '../../../../src/spam/patterns/search.ts'
-import { everywhere } from '../../../../src/spam/patterns/windows.ts'
 
 function matches(source: string, text: string): readonly (readonly [number, number])[] {
   const reading = readPattern(source, '')
