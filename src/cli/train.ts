@@ -6,7 +6,7 @@
  * stays learnt, and the same command goes on where it stopped. Where several machines
  * share what is learnt, it is learnt for all of them.
  *
- * Exit codes of sysexits(3): 0 done; 65 nothing of it was a message; 66 a path is
+ * Exit codes of sysexits(3): 0 done; 65 nothing of it was a message, or what was learned before cannot be read; 66 a path is
  * not there, nor the state directory where root would have to make it; 75 cut short, or the store is busy or does not answer; 77 no
  * permission; 78 the configuration is wrong.
  */
@@ -22,8 +22,6 @@ import { openBayesStore } from '../scoring/bayes-store.ts'
 import type { BayesCounts, BayesStore } from '../spam/bayes/store.ts'
 import { tokenSettings } from '../spam/bayes/tokens.ts'
 import { readContent } from '../spam/content/read-content.ts'
-import { isBusy } from '../state/database.ts'
-import { RedisError } from '../state/redis-connection.ts'
 import { becomeOwner, givesUpRoot } from './become-owner.ts'
 import { configured, type ConfiguredIo } from './configured.ts'
 import { EXIT, ExitError } from './exit-codes.ts'
@@ -31,6 +29,7 @@ import { readMessage } from './scan-message.ts'
 import type { TrainPathsRequest, TrainRequest, TrainStatusRequest } from './train-command.ts'
 import { openMail, type Mail } from './train-mail.ts'
 import { Progress } from './train-progress.ts'
+import { storeError } from './train-store.ts'
 import { messagesOf, type Source, type TrainingMessage } from './train-sources.ts'
 
 export interface TrainIo extends ConfiguredIo {
@@ -81,18 +80,17 @@ async function perform(request: TrainRequest, io: TrainIo, signal: AbortSignal):
   const mail = openMail(paths, { givesUpRoot: stated && givesUpRoot(settings) })
   if (stated) becomeOwner(settings)
   const { bayes } = settings.spam
-  const store = openBayesStore(bayes, { state: settings.state })
+  let store: BayesStore | undefined
   try {
+    store = openBayesStore(bayes, { state: settings.state })
     const tokens = tokenSettings({ hostname: settings.hostname, subjectPrefix: settings.policy.subjectPrefix })
     const learner = new Learner({ store, directory: settings.state, tokens, now: io.now ?? Date.now, minMessages: bayes.minMessages })
     const ground = { settings, store, learner, mail, io }
     return request.action === 'status' ? await status(request, ground) : await train(request, ground, signal)
   } catch (error) {
-    if (isBusy(error)) throw new ExitError(EXIT.temporary, 'somebody else keeps bayes.db busy; what was learnt so far is kept, and the same command goes on')
-    if (error instanceof RedisError) throw new ExitError(error.trouble === 'denied' ? EXIT.configuration : EXIT.temporary, `${error.message}; what was learnt so far is kept, and the same command goes on`)
-    throw error
+    throw storeError(error, settings.state) ?? error
   } finally {
-    store.close()
+    store?.close()
     await mail.close()
   }
 }

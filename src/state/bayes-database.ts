@@ -13,7 +13,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { BayesCounts, BayesProgress, BayesStore, ForgetOutcome, KeptMessage, LearnOutcome, LearntMessage, MessageClass, TokenRows } from '../spam/bayes/store.ts'
 import { BayesUpkeep, EXPIRY_HELD, UPKEEP_DEFAULTS, type UpkeepSettings } from './bayes-upkeep.ts'
-import { inTransaction, openDatabase, type DatabaseKind } from './database.ts'
+import { inTransaction, openDatabase, OtherVersion, type DatabaseKind } from './database.ts'
 
 const STEPS: readonly string[] = [
   // `kind` of a waiting row: what it adds to ham and to spam. The numbers of `tokens` are hashes.
@@ -188,5 +188,5 @@ function useTokens(database: DatabaseSync, version: number): void {
   const insert = (): unknown => database.prepare('INSERT INTO numbers (name, value) VALUES (\'tokens_version\', ?) ON CONFLICT DO NOTHING').run(version)
   if (known.get() === undefined) insert()
   const found = Number(known.get()?.['value'])
-  if (found !== version) throw new Error(`${BAYES_DATABASE.file} has tokens of version ${found}, this Postern makes ${version}: remove it and train the classifier again`)
+  if (found !== version) throw new OtherVersion(`${BAYES_DATABASE.file} has tokens of version ${found}, this Postern makes ${version}: remove it and train the classifier again`)
 }

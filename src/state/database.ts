@@ -159,6 +159,9 @@ export function inTransaction<T>(database: DatabaseSync, work: () => T): T {
   }
 }
 
+/** A file that is in order, and not for this Postern. */
+export class OtherVersion extends Error {}
+
 /** Another process writes; it may be tried again. */
 export function isBusy(error: unknown): boolean {
   return error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY
@@ -180,6 +183,6 @@ function upgrade(database: DatabaseSync, path: string, steps: readonly string[])
 function versionOf(database: DatabaseSync, path: string, known: number): number {
   const version = database.prepare('PRAGMA user_version').get()?.['user_version']
   if (typeof version !== 'number') throw new Error(`${path} has no version`)
-  if (version > known) throw new Error(`${path} was written by a newer Postern (version ${version} of its tables, known here: ${known})`)
+  if (version > known) throw new OtherVersion(`${path} was written by a newer Postern (version ${version} of its tables, known here: ${known})`)
   return version
 }

@@ -1,7 +1,8 @@
 /** `postern train`: what it reads, what it learns, what it says, and how it ends. */
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { ExitError } from '../../../src/cli/exit-codes.ts'
 import type { TrainRequest } from '../../../src/cli/train-command.ts'
@@ -176,12 +177,31 @@ test('a database that somebody else keeps busy is worth another try', async () =
   const { run, directory, write } = stage()
   write('one', letter('words'))
   await run({ action: 'spam', paths: ['one'] })
-  const { DatabaseSync } = await import('node:sqlite')
   const other = new DatabaseSync(join(directory, 'state/bayes.db'))
   other.exec('BEGIN IMMEDIATE')
   write('two', letter('other words'))
   await assert.rejects(run({ action: 'spam', paths: ['two'] }), (error: unknown) => error instanceof ExitError && error.exitCode === 75)
   other.close()
+})
+
+test('a database that is damaged, or of another Postern, is told with its file and what to do', async () => {
+  const { directory, run, write } = stage()
+  const path = join(directory, 'state', 'bayes.db')
+  write('ham/1', letter('hello friend').toString())
+  await run({ action: 'ham', paths: ['ham'] })
+  const database = new DatabaseSync(path)
+  database.exec("UPDATE numbers SET value = 1 WHERE name = 'tokens_version'")
+  database.close()
+  const refused = (exitCode: number, message: RegExp) => (error: unknown) => error instanceof ExitError && error.exitCode === exitCode && message.test(error.message)
+  for (const request of [{ action: 'status' }, { action: 'ham', paths: ['ham'] }] as const) {
+    await assert.rejects(run(request), refused(65, /^bayes\.db has tokens of version 1, this Postern makes \d+: remove it and train the classifier again \(it is in .*state;/))
+  }
+  for (const name of ['bayes.db', 'bayes.db-wal', 'bayes.db-shm']) rmSync(join(directory, 'state', name), { force: true })
+  writeFileSync(path, 'no database at all, but of some length. '.repeat(100))
+  await assert.rejects(run({ action: 'status' }), refused(65, /state\/bayes\.db is damaged \(file is not a database\): put back a copy/))
+  rmSync(path)
+  mkdirSync(path)
+  await assert.rejects(run({ action: 'status' }), refused(77, /state\/bayes\.db cannot be opened for writing/))
 })
 
 test('a terminal has a bar that is drawn over, others have lines', () => {
