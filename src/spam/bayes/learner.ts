@@ -6,6 +6,7 @@
  *
  * Rejects where the store or the file cannot be written.
  */
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { MessageContent } from '../content.ts'
 import type { LinearModel } from './linear-model.ts'
@@ -45,6 +46,8 @@ const FRESH_SHARE = 0.01
 
 export class Learner {
   readonly #context: LearnerContext
+  /** the file whose tokens were found in order */
+  #whole: string | undefined
 
   constructor(context: LearnerContext) {
     this.#context = context
@@ -68,7 +71,7 @@ export class Learner {
   async state(): Promise<'current' | 'behind' | 'held' | 'nothing'> {
     const { store, directory } = this.#context
     const counts = await store.progress()
-    const written = readModelHead(join(directory, MODEL_FILE))
+    const written = this.#written(join(directory, MODEL_FILE))
     if (written.status === 'none' && counts.ham + counts.spam === 0) return 'nothing'
     if (this.#isHeld(counts, written)) return 'held'
     return written.status === 'read' && written.head.revision === counts.revision ? 'current' : 'behind'
@@ -80,7 +83,7 @@ export class Learner {
     const path = join(directory, MODEL_FILE)
     if (!await store.maintain(this.#day(), signal)) return 'busy'
     const counts = await store.counts()
-    if (this.#isHeld(counts, readModelHead(path))) return 'held'
+    if (this.#isHeld(counts, this.#written(path))) return 'held'
     // What has come meanwhile is in the next model.
     const revision = counts.revision - counts.waiting
     const written = readModel(path)
@@ -96,6 +99,17 @@ export class Learner {
     return 'written'
   }
 
+  /** What the model says of itself. All of it is read once: workers can use none that is damaged. */
+  #written(path: string): HeadReading {
+    const written = readModelHead(path)
+    if (written.status !== 'read') return written
+    const file = identityOf(path)
+    if (file !== undefined && file === this.#whole) return written
+    const { status } = readModel(path)
+    if (status === 'read') this.#whole = file
+    return status === 'read' ? written : { status }
+  }
+
   /** A store that was lost must not take along what the model still knows. */
   #isHeld({ ham, spam, since }: BayesProgress, written: HeadReading): boolean {
     const { minMessages = 0 } = this.#context
@@ -107,6 +121,12 @@ export class Learner {
   #day(): number {
     return dayOf(this.#context.now())
   }
+}
+
+/** Other bytes have another one. */
+function identityOf(path: string): string | undefined {
+  const found = statSync(path, { bigint: true, throwIfNoEntry: false })
+  return found === undefined ? undefined : `${found.dev} ${found.ino} ${found.size} ${found.ctimeNs}`
 }
 
 export interface LearntRequest extends Pick<LearnerContext, 'tokens' | 'now'> {

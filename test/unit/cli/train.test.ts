@@ -187,7 +187,7 @@ test('a database that somebody else keeps busy is worth another try', async () =
 test('a database that is damaged, or of another Postern, is told with its file and what to do', async () => {
   const { directory, run, write } = stage()
   const path = join(directory, 'state', 'bayes.db')
-  write('ham/1', letter('hello friend').toString())
+  write('ham/1', letter('hello friend'))
   await run({ action: 'ham', paths: ['ham'] })
   const database = new DatabaseSync(path)
   database.exec("UPDATE numbers SET value = 1 WHERE name = 'tokens_version'")

@@ -1,5 +1,6 @@
 /** Learning, moving and forgetting messages, and the model that comes of it. */
 import assert from 'node:assert/strict'
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { classify } from '../../../../src/spam/bayes/classifier.ts'
@@ -141,6 +142,22 @@ test('a store that was made anew behind our back takes the place of a model only
   // What is forgotten in one and the same store is forgotten.
   for (let at = 0; at < 4; at++) await second.forget(contentOf(words(at)))
   assert.deepEqual([await second.maintain(), model().ham], ['written', 0])
+})
+
+test('a model whose tokens are damaged is made anew, though its header is in order', async (t) => {
+  const { directory, learner, model } = stage(t)
+  await learner.learn(contentOf(letter('hello friend')), 'ham')
+  assert.equal(await learner.maintain(), 'written')
+  assert.equal(await learner.state(), 'current')
+  const path = join(directory, MODEL_FILE)
+  const bytes = readFileSync(path)
+  bytes.writeUInt8(bytes.readUInt8(bytes.length - 1) ^ 1, bytes.length - 1)
+  // Another file: where it were the same, its time could be the same, too.
+  writeFileSync(`${path}.other`, bytes)
+  renameSync(`${path}.other`, path)
+  assert.equal(await learner.state(), 'behind')
+  assert.equal(await learner.maintain(), 'written')
+  assert.deepEqual([await learner.state(), model().ham], ['current', 1])
 })
 
 test('a model that has no say yet is no reason to hold on to it', async (t) => {
