@@ -119,8 +119,9 @@ export class ZoneHealth {
     const { zone, test, refuses } = this.#zone
     const [listed, unlisted] = await Promise.all([resolver.lookup(`${test.listed}.${zone}`, 'A'), resolver.lookup(`${test.unlisted}.${zone}`, 'A')])
     const trouble = positiveTrouble({ name: `${test.listed}.${zone}`, found: listed, refuses }) ?? negativeTrouble({ name: `${test.unlisted}.${zone}`, found: unlisted, refuses })
-    if (trouble === undefined) this.#proved()
-    else this.#setAside(trouble)
+    if (trouble !== undefined) this.#setAside(trouble)
+    // Not both were asked, by our own doing: it stays as it was, and its proof is still due.
+    else if (!wasUnasked(listed) && !wasUnasked(unlisted)) this.#proved()
   }
 
   #proved(): void {
@@ -170,7 +171,7 @@ function positiveTrouble({ name, found, refuses }: Proof): Trouble | undefined {
     case 'nxdomain':
     case 'nodata': return { kind: 'lists-nothing', why: `it does not list its test point (${name}: ${found.status})` }
     case 'servfail':
-    case 'timeout': return { kind: 'silent', why: failureCause(name, found) }
+    case 'timeout': return wasUnasked(found) ? undefined : { kind: 'silent', why: failureCause(name, found) }
   }
 }
 
@@ -180,8 +181,13 @@ function negativeTrouble({ name, found, refuses }: Proof): Trouble | undefined {
     case 'nxdomain':
     case 'nodata': return undefined
     case 'servfail':
-    case 'timeout': return { kind: 'silent', why: failureCause(name, found) }
+    case 'timeout': return wasUnasked(found) ? undefined : { kind: 'silent', why: failureCause(name, found) }
   }
+}
+
+/** Too much is asked already, or a reload has closed the resolver: that says nothing about the zone. */
+function wasUnasked(found: Lookup<'A'>): boolean {
+  return found.status === 'timeout' && found.ours === true
 }
 
 function adviceOn(kind: Trouble['kind']): string {

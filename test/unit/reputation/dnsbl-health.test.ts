@@ -78,6 +78,35 @@ test('the proof, over all that the two test addresses may answer', async () => {
   }
 })
 
+test('a test point that nobody was asked for says nothing of the zone; its proof is still due', async () => {
+  for (const unasked of [[POSITIVE], [NEGATIVE], [POSITIVE, NEGATIVE]]) {
+    let closed = true
+    const around = (inner: Resolver): Resolver => ({
+      lookup: (name, type) => (closed && unasked.includes(name) ? Promise.resolve({ status: 'timeout', cause: 'the resolver is closed', ours: true }) : inner.lookup(name, type)),
+    })
+    const bed = listBed(WORKING, [{}], around)
+    await bed.lists.tick()
+    assert.equal(health(bed).state, 'unproved', unasked.join(' '))
+    assert.deepEqual(bed.log, [])
+    closed = false
+    await bed.lists.tick()
+    assert.equal(health(bed).state, 'healthy')
+    closed = true
+    bed.pass(HOUR_MS)
+    await bed.lists.tick()
+    assert.equal(health(bed).state, 'healthy')
+    assert.equal(errors(bed), 0)
+  }
+})
+
+test('of two test points one that was asked may still tell that the zone lists everything', async () => {
+  const around = (inner: Resolver): Resolver => ({ lookup: (name, type) => (name === POSITIVE ? Promise.resolve({ status: 'timeout', cause: 'too much', ours: true }) : inner.lookup(name, type)) })
+  const bed = listBed({ ...WORKING, [NEGATIVE]: { A: ['127.0.0.2'] } }, [{}], around)
+  await bed.lists.tick()
+  const found = health(bed)
+  assert.equal(found.state === 'set-aside' && found.trouble, 'lists-everything')
+})
+
 test('a zone of a wildcard, of a parked name, of a resolver that rewrites, of a public resolver: nobody is refused', async () => {
   for (const [answer, trouble] of [['127.0.0.2', 'lists-everything'], ['192.0.2.80', 'foreign'], ['127.255.255.254', 'refused']] as const) {
     const bed = listBed({ [`*.${ZONE}`]: { A: [answer] } })
