@@ -146,12 +146,12 @@ class PosternGateway implements Gateway {
     }
   }
 
-  /** Rules that cannot be used are in the log; the others are used. */
-  private async openScoring(settings: Settings): Promise<void> {
-    if (this.content !== undefined) return this.content.reload(scoringSettings(settings))
+  /** Rules that cannot be used are in the log; the others are used. What is already open changes when the result is called. */
+  private async openScoring(settings: Settings): Promise<() => void> {
+    if (this.content !== undefined) return this.content.prepare(scoringSettings(settings))
     const { judges, serves } = serviceSettings(settings)
-    if (!judges && !serves) return
-    this.content = new ScoringServices(scoringSettings(settings), { ...this.outgoingContext(), rules: this.rules ?? new RuleReader({ log: this.log }) })
+    if (judges || serves) this.content = new ScoringServices(scoringSettings(settings), { ...this.outgoingContext(), rules: this.rules ?? new RuleReader({ log: this.log }) })
+    return () => undefined
   }
 
   reload(settings: Settings): Promise<void> {
@@ -217,6 +217,7 @@ class PosternGateway implements Gateway {
     const hops = this.makeHops(settings)
     const opened: Listening[] = []
     let prepared: Prepared[]
+    let adoptScoring = (): void => undefined
     const listening = new Map<string, Listening>()
     try {
       prepared = (await Promise.all(settings.listeners.map((l) => this.prepare(l, settings, hops)))).flat()
@@ -229,16 +230,16 @@ class PosternGateway implements Gateway {
         listening.set(key, now)
       }
       // Last of what can fail: what it reads holds from here on.
-      if (settings !== this.settings) await Promise.all([this.outgoing.reload(settings), this.openScoring(settings)])
+      if (settings !== this.settings) [adoptScoring] = await Promise.all([this.openScoring(settings), this.outgoing.reload(settings)])
     } catch (error) {
       for (const { server } of opened) void server.stop()
       for (const [name, { hop }] of hops) if (this.hops.get(name)?.hop !== hop) void hop.close()
       throw error
     }
-    this.switch(settings, { hops, listening, prepared })
+    this.switch(settings, { hops, listening, prepared, adoptScoring })
   }
 
-  private switch(settings: Settings, next: { hops: Map<string, Hop>; listening: Map<string, Listening>; prepared: readonly Prepared[] }): void {
+  private switch(settings: Settings, next: { hops: Map<string, Hop>; listening: Map<string, Listening>; prepared: readonly Prepared[]; adoptScoring: () => void }): void {
     for (const one of next.prepared) {
       const place = next.listening.get(keyOf(one.listener.name, one.address))
       if (place === undefined) throw new Error('a prepared listener is open')
@@ -247,6 +248,8 @@ class PosternGateway implements Gateway {
     const gone = [...this.listening].filter(([key]) => !next.listening.has(key))
     const oldHops = [...this.hops].filter(([name, { hop }]) => next.hops.get(name)?.hop !== hop)
     if (settings !== this.settings) this.judging.reload(serviceSettings(settings))
+    // After the resolver, by which its lists are proved.
+    next.adoptScoring()
     this.settings = settings
     this.admission.limits = settings.limits
     this.hops = next.hops

@@ -10,6 +10,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { isDeepStrictEqual } from 'node:util'
 import { readPasswordFile } from '../delivery/password-file.ts'
+import type { ResolverSettings } from '../dns/configured.ts'
 import type { Resolver } from '../dns/resolver.ts'
 import type { Log } from '../observe/log.ts'
 import { CORRESPONDENT_DEFAULTS, createCorrespondents, type Correspondents } from '../reputation/correspondents.ts'
@@ -47,6 +48,8 @@ export interface ScoringSettings {
   readonly rules: RuleFilesSettings
   readonly bayes: LearningSettings & { readonly minMessages: number }
   readonly uriLists: UriListSettings
+  /** what the context's resolver is made from: where it changes, lists have to prove themselves again */
+  readonly dns: ResolverSettings
   readonly correspondents: { readonly rememberMs: number }
   readonly senders: { readonly rememberMs: number }
   readonly engines: readonly EngineSettings[]
@@ -124,22 +127,26 @@ export class ScoringServices {
     this.letGo()
   }
 
-  async reload(settings: ScoringSettings): Promise<void> {
+  /** Reads what can fail. Nothing is changed before the function that it resolves with is called. */
+  async prepare(settings: ScoringSettings): Promise<() => void> {
     // What was not read yet is read in its time, by the new settings.
-    if (this.reading !== undefined) {
-      const reading = this.readThem(settings.rules)
-      // Until they are read, the old ones hold; and all of the old where they cannot be.
-      await reading
-      this.reading = reading
-    }
+    const reading = this.reading === undefined ? undefined : this.readThem(settings.rules)
+    // Until they are read, the old ones hold; and all of the old where they cannot be.
+    await reading
+    return () => this.adopt(settings, reading)
+  }
+
+  /** At once: whoever replaces the resolver too does that before, or lists would be proved by the old one. */
+  private adopt(settings: ScoringSettings, reading: Promise<RuleSet> | undefined): void {
     const old = this.settings
+    this.reading = reading
     this.settings = settings
     this.correspondentStore.settings = { rememberMs: settings.correspondents.rememberMs }
     this.historyStore.settings = { rememberDays: daysOf(settings.senders.rememberMs) }
     this.learning.reload(settings.bayes)
     this.correspondents = this.makeCorrespondents()
-    // Lists that were proved stay proved, and an engine that is set aside stays so.
-    if (!isDeepStrictEqual([old.uriLists, old.domains], [settings.uriLists, settings.domains])) {
+    // Lists that were proved stay proved, but not by another resolver; and an engine that is set aside stays so.
+    if (!isDeepStrictEqual([old.dns, old.uriLists, old.domains], [settings.dns, settings.uriLists, settings.domains])) {
       this.lists = this.makeLists()
       void this.lists.tick()
     }
