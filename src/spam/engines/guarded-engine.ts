@@ -15,9 +15,15 @@ import type { Log } from '../../observe/log.ts'
 import { Places } from './places.ts'
 import type { EngineSettings } from './settings.ts'
 
-type GuardSettings = Pick<EngineSettings, 'name' | 'kind' | 'timeoutMs' | 'maxBytes' | 'scans' | 'waiting' | 'breaker'>
+type GuardSettings = Pick<EngineSettings, 'name' | 'kind' | 'timeoutMs' | 'maxBytes' | 'scans' | 'waiting' | 'breaker' | 'down'>
 
 const MAX_PING_MS = 5000
+
+/** And what becomes of mail meanwhile. */
+const SET_ASIDE: Readonly<Record<EngineSettings['down'], string>> = {
+  flow: 'a spam engine is set aside, and mail goes on without it',
+  tempfail: 'a spam engine is set aside, and mail that it is to judge gets 451 until it answers (down: tempfail)',
+}
 
 export class GuardedEngine implements Engine {
   readonly name: string
@@ -34,7 +40,7 @@ export class GuardedEngine implements Engine {
   #pinging: Promise<string | undefined> | undefined
 
   constructor(adapter: EngineAdapter, settings: GuardSettings, { clock, log }: Pick<EngineContext, 'clock' | 'log'>) {
-    const { name, kind, scans, waiting, breaker } = settings
+    const { name, kind, scans, waiting, breaker, down } = settings
     this.name = name
     this.#settings = settings
     this.#adapter = adapter
@@ -43,7 +49,7 @@ export class GuardedEngine implements Engine {
     this.#places = new Places({ running: scans, waiting })
     const onChange = (change: BreakerChange): void => {
       if (change.to === 'closed') log.info({ engine: name, kind, asideMs: Math.round(change.asideMs) }, 'a spam engine answers again')
-      else log.warn({ engine: name, kind, failures: change.failures, pauseMs: change.pauseMs, cause: change.cause }, 'a spam engine is set aside, and mail goes on without it')
+      else log.warn({ engine: name, kind, failures: change.failures, pauseMs: change.pauseMs, cause: change.cause }, SET_ASIDE[down])
     }
     this.#breaker = new Breaker(breaker, { now: () => clock.nowMs(), onChange })
   }

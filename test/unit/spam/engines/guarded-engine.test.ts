@@ -12,7 +12,7 @@ interface Asked {
   readonly signal: AbortSignal
 }
 
-function stage(changed: { readonly scans?: number; readonly waiting?: number; readonly failures?: number; readonly seesPrefix?: boolean } = {}) {
+function stage(changed: { readonly scans?: number; readonly waiting?: number; readonly failures?: number; readonly seesPrefix?: boolean; readonly down?: 'flow' | 'tempfail' } = {}) {
   const clock = new ManualClock()
   const asked: Asked[] = []
   const logged: (readonly [string, Readonly<Record<string, unknown>>, string])[] = []
@@ -27,7 +27,7 @@ function stage(changed: { readonly scans?: number; readonly waiting?: number; re
       closed++
     },
   }
-  const settings = clamav({ name: 'lab', timeoutMs: 1000, maxBytes: 1000, scans: changed.scans ?? 2, waiting: changed.waiting ?? 2, breaker: { failures: changed.failures ?? 3, firstPauseMs: 5000, mostPauseMs: 20_000 } })
+  const settings = clamav({ name: 'lab', down: changed.down ?? 'flow', timeoutMs: 1000, maxBytes: 1000, scans: changed.scans ?? 2, waiting: changed.waiting ?? 2, breaker: { failures: changed.failures ?? 3, firstPauseMs: 5000, mostPauseMs: 20_000 } })
   const engine = new GuardedEngine(adapter, settings, { clock, log: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') } })
   return { engine, clock, asked, logged, pings, scan: () => engine.scan(engineMessage(HAM)), closed: () => closed }
 }
@@ -131,6 +131,15 @@ test('set aside it costs nothing, those that wait leave at once, and one message
     ['warn', { engine: 'lab', kind: 'clamav', failures: 2, pauseMs: 5000, cause: 'connect ECONNREFUSED' }, 'a spam engine is set aside, and mail goes on without it'],
     ['info', { engine: 'lab', kind: 'clamav', asideMs: 5000 }, 'a spam engine answers again'],
   ])
+})
+
+test('set aside where mail is to wait for it: the log says that it does not go on', async () => {
+  const { asked, logged, scan } = stage({ failures: 1, down: 'tempfail' })
+  const scanning = scan()
+  await turns()
+  asked[0]!.settle(failed('connect ECONNREFUSED', 'lost'))
+  await scanning
+  assert.deepEqual(logged.map(([level, , text]) => [level, text]), [['warn', 'a spam engine is set aside, and mail that it is to judge gets 451 until it answers (down: tempfail)']])
 })
 
 test('errors that it answers set nobody aside, however many', async () => {
