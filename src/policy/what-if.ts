@@ -8,8 +8,8 @@
  * already a pass, and what had no effect, is not tried. Nothing throws.
  */
 import type { FactName, FactValue } from './condition.ts'
-import { decide, type DecideInput, type Verdict, type VerdictAction } from './decide.ts'
-import type { CheckOutcome } from './outcome.ts'
+import { decide, type DecideInput, type Effect, type Verdict, type VerdictAction } from './decide.ts'
+import { NOT_SEARCHED, type CheckOutcome } from './outcome.ts'
 import type { CheckName, Policy } from './policy.ts'
 
 export interface WhatIf {
@@ -44,7 +44,7 @@ const ACTIONS: readonly VerdictAction[] = ['accept', 'quarantine', 'tempfail', '
 export function whatIf(policy: Policy, input: DecideInput, verdict: Verdict): WhatIf {
   const changes = verdict.action === 'accept' ? [] : changesOf(policy, input, verdict)
   const score = input.final ? distanceOf(policy, verdict.score) : undefined
-  const sentences = changes.map(sentenceOf)
+  const sentences = changes.map((change) => sentenceOf(change, verdict.effects))
   if (verdict.action !== 'accept' && changes.length === 0) sentences.push('No one or two of the checks, had they passed, would have changed the verdict.')
   return { changes, score, sentences: score === undefined ? sentences : [...sentences, ...scoreSentences(score)] }
 }
@@ -133,14 +133,32 @@ const PASSED_WORDS: Readonly<Record<CheckName, string>> = {
   engine: 'the other spam engine had found nothing',
 }
 
+/** Where nothing was found since nobody answered, if that is no pass in itself. */
+const ANSWERED_WORDS: Readonly<Partial<Record<CheckName, string>>> = {
+  dnsbl: 'the block lists had answered, and the client had been on none',
+  virus: 'the virus scanner had answered, and had found no virus',
+  content: 'the rules about content could have been tried, and had found nothing',
+  bayes: 'the classifier could have been asked, and had not known such mail',
+  uri_list: 'the lists of links had answered, and had known none of them',
+  engine: 'the other spam engine had answered, and had found nothing',
+}
+
+const SEARCHED_WORDS = 'it could have been searched for viruses, and none had been found'
+
 const ACTION_WORDS: Readonly<Record<VerdictAction, string>> = {
   accept: 'accepted', quarantine: 'put into quarantine', tempfail: 'put off for later (451)', reject: 'refused (550)', disconnect: 'refused (550) and the session ended',
 }
 
 const THRESHOLD_WORDS: Readonly<Record<ThresholdName, string>> = { tag: 'be tagged', quarantine: 'go into quarantine', reject: 'be refused' }
 
-function sentenceOf({ changes, action }: WhatIfChange): string {
-  return `If ${changes.map((check) => PASSED_WORDS[check]).join(', and ')}, it would have been ${ACTION_WORDS[action]}.`
+function sentenceOf({ changes, action }: WhatIfChange, effects: readonly Effect[]): string {
+  return `If ${changes.map((check) => passedWords(check, effects)).join(', and ')}, it would have been ${ACTION_WORDS[action]}.`
+}
+
+function passedWords(check: CheckName, effects: readonly Effect[]): string {
+  const failed = effects.filter((effect) => effect.check === check && effect.status === 'fail')
+  if (failed.length === 0) return ANSWERED_WORDS[check] ?? PASSED_WORDS[check]
+  return check === 'virus' && failed.every(({ result }) => result.startsWith(NOT_SEARCHED)) ? SEARCHED_WORDS : PASSED_WORDS[check]
 }
 
 function scoreSentences({ score, reached, next }: ScoreDistance): readonly string[] {

@@ -79,6 +79,18 @@ test('what could not be found out, and what the domain owner asks for', () => {
   assert.deepEqual(asked(policy({ dmarc: 'honour' }), [outcome('dmarc', 'fail', { demand: 'quarantine' })]).changes, [{ changes: ['dmarc'], action: 'accept' }])
 })
 
+test('where nobody could say what a message is, it is not said that something was found', () => {
+  const first = (check: CheckName, more: Partial<CheckOutcome>): string | undefined => asked(policy({ [check]: 'reject' }), [outcome(check, 'temperror', more)]).sentences[0]
+  assert.equal(first('virus', { flows: false }), 'If the virus scanner had answered, and had found no virus, it would have been accepted.')
+  assert.equal(asked(policy({ engine: 'score' }), [outcome('engine', 'temperror', { flows: false })]).sentences[0], 'If the other spam engine had answered, and had found nothing, it would have been accepted.')
+  assert.equal(first('dnsbl', {}), 'If the block lists had answered, and the client had been on none, it would have been accepted.')
+  assert.equal(first('spf', {}), 'If SPF had passed, it would have been accepted.')
+  const found = asked(policy({ virus: 'reject' }), [outcome('virus', 'fail', { result: 'clamav: Evil-1' }), outcome('virus', 'temperror', { flows: false })])
+  assert.equal(found.sentences[0], 'If no virus had been found, it would have been accepted.')
+  const tooLarge = asked(policy({ virus: 'reject' }), [outcome('virus', 'fail', { result: 'not searched: too large' })])
+  assert.equal(tooLarge.sentences[0], 'If it could have been searched for viruses, and none had been found, it would have been accepted.')
+})
+
 test('a check that passes may fulfil the exception of another', () => {
   const reading = readCondition(rawCondition({ spf: 'pass', spf_domain: 'friend.example' }), networkMatcher)
   assert.ok(reading.status === 'ok')
