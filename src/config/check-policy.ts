@@ -4,12 +4,15 @@
  */
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { CHECKS } from '../policy/policy.ts'
+import { CHECKS, type Preset, type Thresholds } from '../policy/policy.ts'
 import { readAllowList } from '../reputation/allow-list-file.ts'
 import type { AllowEntry } from '../reputation/allow-list.ts'
+import { thresholdsOf } from './assemble-policy.ts'
 import { systemCode } from './check-files.ts'
+import type { DomainThresholds } from './format-domain.ts'
 import type { Model } from './model.ts'
 import { POLICY } from './policy-schema.ts'
+import type { KeyPath } from './problem.ts'
 import { keysOf } from './section.ts'
 import type { Collector } from './section.ts'
 
@@ -23,13 +26,37 @@ export function checkPolicy(model: Model, { collector, base }: { collector: Coll
     if (zones.has(zone)) collector.error(['policy', 'dnsbl', 'lists', i], `the list ${zone} stands twice`, 'each list once')
     zones.add(zone)
   }
-  const { tag, quarantine, reject } = policy.spam
-  if (typeof quarantine === 'number' && typeof reject === 'number' && quarantine >= reject) {
-    collector.warn(['policy', 'spam', 'quarantine'], `is never reached: from ${reject} points on a message is refused`)
-  }
-  if (typeof tag === 'number' && typeof reject === 'number' && tag >= reject) collector.warn(['policy', 'spam', 'tag'], `is never reached: from ${reject} points on a message is refused`)
+  checkThresholds(model, collector)
   checkExempt(model, collector)
   if (policy.allow !== undefined) checkAllowList(resolve(base, policy.allow), collector)
+}
+
+function checkThresholds({ root: { values: { policy, domains } } }: Model, collector: Collector): void {
+  const { preset, spam } = policy
+  if (preset === undefined) return
+  warnOfUnreached(thresholdsOf({ preset, spam }), { at: ['policy', 'spam'], given: spam, preset }, collector)
+  for (const [i, { spam: over }] of (domains ?? []).entries()) {
+    if (over !== undefined) warnOfUnreached(thresholdsOf({ preset, spam }, over), { at: ['domains', i, 'spam'], given: over, preset: undefined }, collector)
+  }
+}
+
+interface ThresholdsPlace {
+  readonly at: KeyPath
+  readonly given: DomainThresholds
+  /** where those come from that are not given; undefined: from the policy */
+  readonly preset: Preset | undefined
+}
+
+/** Of what holds in the end, whoever said it. */
+function warnOfUnreached(thresholds: Thresholds, { at, given, preset }: ThresholdsPlace, collector: Collector): void {
+  const { reject } = thresholds
+  if (reject === undefined) return
+  for (const name of ['quarantine', 'tag'] as const) {
+    const points = thresholds[name]
+    if (points === undefined || points < reject) continue
+    const from = given[name] !== undefined ? '' : ` (${points} points, by ${preset === undefined ? 'policy' : `the preset ${preset}`})`
+    collector.warn([...at, name], `is never reached${from}: from ${reject} points on a message is refused`)
+  }
 }
 
 function checkExempt(model: Model, collector: Collector): void {

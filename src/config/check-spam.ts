@@ -6,6 +6,7 @@
  */
 import { accessSync, constants, statSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { thresholdsOf } from './assemble-policy.ts'
 import type { CheckContext } from './check-context.ts'
 import { checkReadable, systemCode } from './check-files.ts'
 import type { Model } from './model.ts'
@@ -43,9 +44,11 @@ export function checkSpam(model: Model, context: CheckContext): void {
 
 /** Of all thresholds, those of domains among them: what is learned is learned for everybody. */
 function highestTag(model: Model): { readonly points: number; readonly domain: string } | undefined {
-  const { domains = [], policy: { spam: { tag } } } = model.root.values
-  const given = [{ points: tag, domain: '' }, ...domains.map(({ domain, spam }) => ({ points: spam?.tag, domain: ` to ${domain}` }))]
-  return given.reduce<{ points: number; domain: string } | undefined>((most, { points, domain }) => (typeof points === 'number' && points > (most?.points ?? -Infinity) ? { points, domain } : most), undefined)
+  const { domains = [], policy: { preset, spam: given } } = model.root.values
+  if (preset === undefined) return undefined
+  const policy = { preset, spam: given }
+  const all = [{ points: thresholdsOf(policy).tag, domain: '' }, ...domains.map(({ domain, spam }) => ({ points: thresholdsOf(policy, spam).tag, domain: ` to ${domain}` }))]
+  return all.reduce<{ points: number; domain: string } | undefined>((most, { points, domain }) => (points !== undefined && points > (most?.points ?? -Infinity) ? { points, domain } : most), undefined)
 }
 
 function checkFileOrFolder(path: string, at: KeyPath, { collector }: CheckContext): void {

@@ -2,7 +2,6 @@
 import { oneOf, read, refuse, textFormat } from './format.ts'
 import type { Format } from './format.ts'
 import { Keys } from './format-mapping.ts'
-import { filePath } from './format-names.ts'
 import type { LearnFolder } from '../scoring/learning-settings.ts'
 import { isMapping, showValue } from './source.ts'
 
@@ -22,6 +21,13 @@ export const negativePoints: Format<number> = textFormat({ type: 'points', allow
   return value <= 0 && value >= -1000 ? read(value) : refuse(`found ${showValue(text)}`)
 })
 
+/** A relative one is taken from the directory of the configuration file. */
+const folderPath: Format<string> = textFormat({ type: 'path', allowed: 'a path, in which `*` stands for one whole name' }, (text) => {
+  if (text === '') return refuse('found an empty path')
+  const wild = text.split('/').find((name) => name.includes('*') && name !== '*')
+  return wild === undefined ? read(text) : refuse(`found ${showValue(wild)} in it`)
+})
+
 /** `{ folder: PATH, as: spam }` */
 export const learnFolder: Format<LearnFolder> = {
   type: 'folder',
@@ -30,7 +36,7 @@ export const learnFolder: Format<LearnFolder> = {
   read(raw) {
     if (!isMapping(raw)) return refuse(`found ${showValue(raw)}`, this.allowed)
     const keys = new Keys(raw, ['folder', 'as'])
-    const folder = keys.required('folder', filePath)
+    const folder = keys.required('folder', folderPath)
     const as = keys.required('as', oneOf('spam', 'ham'))
     return folder === undefined || as === undefined || keys.problems.length > 0 ? { status: 'refused', problems: keys.problems } : read({ folder, as })
   },

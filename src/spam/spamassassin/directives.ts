@@ -12,7 +12,7 @@ import { noTags } from './replace-tags.ts'
 import type { Tags } from './replace-tags.ts'
 import { hasPlugin, Switches } from './switches.ts'
 import { noteOnSetting } from './settings-notes.ts'
-import { defaultScore, readScores } from './scores.ts'
+import { readScores } from './scores.ts'
 
 export interface CfFile {
   readonly source: string
@@ -235,7 +235,7 @@ class DirectiveReader {
 
   #score(entry: CfLine): void {
     this.#named(entry, (id, value) => {
-      const score = readScores(value, this.#scoreSet, this.#scores.get(id) ?? defaultScore(id))
+      const score = readScores(value, this.#scoreSet, this.#scores.get(id))
       if (typeof score === 'string') this.#problems.push({ source: this.#source, line: entry.line, rule: id, problem: score })
       else {
         this.#scores.set(id, score)

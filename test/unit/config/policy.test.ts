@@ -147,6 +147,11 @@ policy:
 
 test('what does nothing, or nothing good, is warned of', () => {
   assert.match(warnings('policy: { spam: { tag: 5, quarantine: 10, reject: 8 } }').join('\n'), /policy\.spam\.quarantine: is never reached/)
+  // what the preset says counts, and what holds for one domain only
+  assert.match(warnings('policy: { preset: strict, spam: { reject: 8 } }').join('\n'), /policy\.spam\.quarantine: is never reached \(10 points, by the preset strict\): from 8 points on/)
+  assert.deepEqual(warnings('policy: { preset: strict, spam: { reject: 8, quarantine: never } }'), [])
+  const domain = loadFrom(REST.replace('[example.org]', '[{ domain: example.org, spam: { tag: 20 } }]'))
+  assert.match(domain.status === 'ok' ? domain.warnings.join('\n') : domain.status, /domains\[0\]\.spam\.tag: is never reached: from 15 points on/)
   assert.match(warnings('policy: { exempt: ["0.0.0.0/0"] }').join('\n'), /policy\.exempt: 0\.0\.0\.0\/0 is everybody/)
   assert.match(warnings('policy: { allow: /nonexistent/allow.yaml }').join('\n'), /nobody is on the list/)
   const loaded = loadFrom('policy: { preset: strict }\nlisteners: [{ name: out, role: outbound, listen: "127.0.0.1:2526", next: b }]\nhops: { b: { smtp: "192.0.2.1:25" } }\n')

@@ -57,7 +57,10 @@ test('what is wrong is told with key and what is allowed', () => {
     ['spam: { rules: [nothing-there.yaml] }', 'spam.rules[0]', /neither file nor folder/],
     ['spam: { engines: [{ kind: rspamd }, { kind: spamassassin, name: rspamd }] }', 'spam.engines[1].name', /two engines/],
     ['spam: { uri_lists: [a.example, a.example] }', 'spam.uri_lists[1]', /stands twice/],
+    ['spam: { bayes: { learn: [{ folder: "/var/mail/**/.Junk", as: spam }] } }', 'spam.bayes.learn[0].folder', /found "?\*\*"? in it/],
+    ['spam: { bayes: { learn: [{ folder: "/var/mail/*/.Junk*", as: spam }] } }', 'spam.bayes.learn[0].folder', /\.Junk\*/],
     ['policy: { spam: { tag: 5 } }\nspam: { bayes: { auto_learn: on, auto_learn_spam: 4 } }', 'spam.bayes.auto_learn_spam', /below 5/],
+    ['spam: { bayes: { auto_learn: on, auto_learn_spam: 3 } }', 'spam.bayes.auto_learn_spam', /below 5/],
     ['policy: { spam: { tag: 5 } }\ndomains: [a.example, { domain: b.example, spam: { tag: 9 } }]\nspam: { bayes: { auto_learn: on, auto_learn_spam: 8 } }', 'spam.bayes.auto_learn_spam', /below 9, from which mail to b\.example/],
     ['spam: { bayes: { auto_learn_ham: 2 } }', 'spam.bayes.auto_learn_ham', /found/],
   ]

@@ -12,6 +12,8 @@ test('one score is for all sets, of four that counts which fits', () => {
 test('in parentheses they are added', () => {
   assert.equal(readScores('(3)', 3, 2), 5)
   assert.deepEqual([0, 1].map((set) => readScores('(3) (0) (3) (0)', set, 1.5)), [4.5, 1.5])
+  assert.match(String(readScores('(3)', 3, undefined)), /none before it/)
+  assert.equal(readScores('3', 3, undefined), 3)
 })
 
 test('scores have bounds, and defaults', () => {
