@@ -155,9 +155,9 @@ export class RedisBayesUpkeep {
   /** Once a day. */
   async #expire(run: UpkeepRun): Promise<void> {
     const { day } = run
-    const { expired = -1, heldOn } = await this.#begun(run)
-    // A machine that is behind another by a day looks no second time; one that is ahead by more was believed by nobody.
-    if (expired >= day) return
+    const { expired, heldOn } = await this.#begun(run)
+    // A machine that is behind another by a day looks no second time. A day further ahead was one of a clock that was wrong, Redis's own even.
+    if (expired === day || expired === day + 1) return
     const first = day - this.#settings.tokenDays
     const { going, held } = await this.#tooOld(run, { first, heldOn })
     if (held) return

@@ -139,6 +139,15 @@ export function bayesStoreContract(place: (t: TestContext) => StorePlace): void 
     assert.equal(await store.learn(old, 'ham'), 'learned')
   })
 
+  test('an expiry on a day that is yet to come keeps none from the days before it', async (t) => {
+    const { store } = open(t, { tokenDays: 100 })
+    await store.maintain(DAY + 300)
+    await store.learn(message('old', [1], DAY), 'ham')
+    await store.maintain(DAY)
+    await store.maintain(DAY + 101)
+    assert.deepEqual(await rowsIn(store), new Map())
+  })
+
   test('of too many tokens the rarest and oldest go first', async (t) => {
     const { store } = open(t, { maxTokens: 100 })
     const often = Array.from({ length: 40 }, (_, at) => 1000 + at)

@@ -56,12 +56,3 @@ test('a damaged row is an error, and no count', async (t) => {
   raw.close()
   await assert.rejects(store.maintain(DAY), /damaged/)
 })
-
-test('an expiry on a day that is yet to come keeps none from the days before it', async (t) => {
-  const { store } = open(t, undefined, { tokenDays: 100 })
-  await store.maintain(DAY + 300)
-  await store.learn(message('old', [1], DAY), 'ham')
-  await store.maintain(DAY)
-  await store.maintain(DAY + 101)
-  assert.deepEqual(await rowsIn(store), new Map())
-})
