@@ -7,7 +7,7 @@
  * to the message, or by `end`.
  */
 import type { ClientFacts, NextHop, Transaction } from './delivery/next-hop.ts'
-import { decisionRecord, summaryOf } from './inbound/decision-record.ts'
+import { decisionRecord, reasonsOf, summaryOf } from './inbound/decision-record.ts'
 import type { ClientJudgement } from './inbound/client-judgement.ts'
 import { Judgement } from './inbound/judgement.ts'
 import { tagMessage } from './inbound/tags.ts'
@@ -225,7 +225,7 @@ export class MailTransaction {
     const { verdict } = judgement.state
     const outcome = await this.context.quarantine({
       id, at: this.context.date().getTime(), hop: hop.name, sender: this.sender, recipients: this.recipients, client: clientFacts(this.caller(), id),
-      score: verdict?.score, reasons: summaryOf(judgement.state).tests,
+      score: verdict?.score, reasons: reasonsOf(judgement.state),
     }, message)
     if (outcome !== 'kept') return this.refuse(outcome === 'no-room' ? replies.NO_ROOM : replies.NOT_KEPT)
     this.record.quarantined = true

@@ -62,8 +62,22 @@ export function summaryOf({ known, verdict }: JudgementState): { readonly auth: 
   const words = [
     ['iprev', known.iprev?.status], ['spf', known.spf?.status], ['dkim', known.dkim?.status], ['arc', known.arc?.status], ['dmarc', known.dmarc?.status],
   ].flatMap(([name, status]) => (status === undefined ? [] : [`${name ?? ''}=${status}`]))
-  const tests = (verdict?.effects ?? []).filter(({ effect }) => effect !== 'nothing').flatMap(({ check, result, points, parts = [] }) => [
-    `${check}:${result}${points === 0 ? '' : ` ${points}`}`, ...parts.map((part) => `${part.name} ${part.points}`),
-  ])
+  const tests = (verdict?.effects ?? []).filter(counted).flatMap(wordsOf)
   return { auth: words.join(' '), tests, score: verdict?.score }
+}
+
+/** The same words as `tests`, for who looks at what was kept: what decided comes first, then what has the most points. */
+export function reasonsOf({ verdict }: Pick<JudgementState, 'verdict'>): readonly string[] {
+  if (verdict === undefined) return []
+  const decided = ({ check, effect }: Effect): number => Number(check === verdict.by && effect === verdict.action)
+  const heaviest = verdict.effects.filter(counted).map((effect): Effect => ({ ...effect, parts: effect.parts?.toSorted((a, b) => b.points - a.points) ?? [] }))
+  return heaviest.sort((a, b) => decided(b) - decided(a) || b.points - a.points).flatMap(wordsOf)
+}
+
+function counted({ effect }: Effect): boolean {
+  return effect !== 'nothing'
+}
+
+function wordsOf({ check, result, points, parts = [] }: Effect): readonly string[] {
+  return [`${check}:${result}${points === 0 ? '' : ` ${points}`}`, ...parts.map((part) => `${part.name} ${part.points}`)]
 }

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import type { DecisionRecord } from '../../../src/inbound/decision-record.ts'
+import { reasonsOf, type DecisionRecord } from '../../../src/inbound/decision-record.ts'
+import type { Effect, Verdict } from '../../../src/policy/decide.ts'
 import { GOOD, LETTER, PTR } from '../../support/judged-zone.ts'
 import { judged, type Judged } from '../../support/judged.ts'
 import { temporaryDirectory } from '../../support/process.ts'
@@ -117,4 +118,18 @@ test('the next hop and our own field hear the confirmed name', async () => {
   await stage.greeting()
   await stage.envelope()
   assert.equal(stage.hop.clients[0]?.name, 'mail.sender.example')
+})
+
+test('why a message was kept: what decided first, then by points; what had no effect is not told', () => {
+  const effect = (check: Effect['check'], points: number, more: Partial<Effect> = {}): Effect => ({ check, status: 'fail', result: 'found', policy: 'score', effect: 'score', points, exceptions: [], ...more })
+  const effects = [
+    effect('helo', 1), effect('rdns', 0, { effect: 'nothing' }), effect('dnswl', -2),
+    effect('content', 9, { parts: [{ name: 'SMALL', points: 2, why: '' }, { name: 'GOOD', points: -1, why: '' }, { name: 'LARGE', points: 8, why: '' }] }),
+    effect('virus', 0, { effect: 'quarantine' }),
+  ]
+  const verdict = (by: Verdict['by']): Verdict => ({ action: 'quarantine', by, reply: undefined, warnings: [], score: 8, tagged: true, effects })
+  const scored = ['content:found 9', 'LARGE 8', 'SMALL 2', 'GOOD -1', 'helo:found 1']
+  assert.deepEqual(reasonsOf({ verdict: verdict('score') }), [...scored, 'virus:found', 'dnswl:found -2'])
+  assert.deepEqual(reasonsOf({ verdict: verdict('virus') }), ['virus:found', ...scored, 'dnswl:found -2'])
+  assert.deepEqual(reasonsOf({ verdict: undefined }), [])
 })
