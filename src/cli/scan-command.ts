@@ -5,8 +5,8 @@ import type { ConfigOption } from './config-option.ts'
 export interface ScanRequest extends ConfigOption {
   /** undefined: standard input */
   readonly file: string | undefined
-  /** of the client */
-  readonly ip: string
+  /** of the client; undefined: nothing is known of the connection, and the message alone is judged */
+  readonly ip?: string
   readonly helo?: string
   /** reverse-path; '' or `<>` for the null one */
   readonly from?: string
@@ -20,7 +20,7 @@ export interface ScanRequest extends ConfigOption {
 export function scanCommand(program: Command, config: () => Option, run: (request: ScanRequest) => Promise<void>): void {
   program.command('scan').description('judge a message in a file as if it came in; deliver, store and count nothing')
     .argument('[file]', 'the message (default: standard input)').addOption(config()).allowExcessArguments(false)
-    .requiredOption('--ip <address>', 'the client\'s IP address')
+    .option('--ip <address>', 'the client\'s IP address (default: whatever rests on it is left out, SPF and DMARC too)')
     .option('--helo <name>', 'what it says in EHLO (default: that check is left out)')
     .option('--from <address>', 'sender of the envelope, <> for none (default: the message\'s Return-Path, or none)')
     .option('--rcpt <address>', 'recipient of the envelope; may stand several times (default: postmaster of the first domain)', (one: string, before: readonly string[] | undefined) => [...(before ?? []), one])

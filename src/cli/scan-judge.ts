@@ -39,6 +39,8 @@ export interface Scanned {
   readonly fields: ChangedFields | undefined
   /** nothing is checked of this client */
   readonly exempt: boolean
+  /** nothing is known of the client */
+  readonly alone: boolean
   /** no DNS server has answered anything */
   readonly dnsDown: boolean
   /** what the classifier went by */
@@ -56,9 +58,11 @@ const NO_CHANGES: ChangedFields = { added: [], removed: [] }
 export async function scan(input: ScanInput, { inbound, lists, content }: ScanGround): Promise<Scanned> {
   const { session, sender, recipients, message: { body, received }, settings } = input
   const loop = received > settings.limits.received ? replies.LOOP : undefined
-  if (inbound.settings.exempt(session.address)) {
+  const alone = session.address === undefined
+  // Who is not known is not whoever comes through a unix socket.
+  if (!alone && inbound.settings.exempt(session.address)) {
     const record = decisionRecord(transactionOf(input, { verdict: loop === undefined ? 'accept' : 'reject', reply: loop, refused: [] }), undefined)
-    return { action: loop === undefined ? 'accept' : 'reject', stage: 'message', record, fields: loop === undefined ? NO_CHANGES : undefined, exempt: true, dnsDown: false, telling: [] }
+    return { action: loop === undefined ? 'accept' : 'reject', stage: 'message', record, fields: loop === undefined ? NO_CHANGES : undefined, exempt: true, alone, dnsDown: false, telling: [] }
   }
   await Promise.all([lists.tick(), content.prove()])
   // It reads some hundred files, which no check is to be blamed for.
@@ -74,7 +78,7 @@ export async function scan(input: ScanInput, { inbound, lists, content }: ScanGr
   const transaction = transactionOf(input, { ...outcome, refused: asked.refused.map(({ recipient, reply }) => `${readable(recipient)} ${describeReply(reply)}`) })
   const passed = outcome.action === 'accept' || outcome.action === 'quarantine'
   return {
-    action: outcome.action, stage: outcome.stage, exempt: false, dnsDown: client.dnsDown,
+    action: outcome.action, stage: outcome.stage, exempt: false, alone, dnsDown: client.dnsDown,
     record: decisionRecord({ ...transaction, auth: summaryOf(state).auth }, state),
     fields: passed ? fieldsOf(judged, { judgement, body }) : undefined,
     telling: judgement.telling,
@@ -127,7 +131,7 @@ function refusalAction({ status }: Reply): 'tempfail' | 'reject' {
 /** As the log line of a session has it, as far as there is one. */
 function transactionOf({ session, sender, recipients, message: { body } }: ScanInput, { verdict, reply, refused }: Pick<Outcome, 'verdict' | 'reply'> & { readonly refused: readonly string[] }): Readonly<Record<string, unknown>> {
   return {
-    client: session.address, ...(session.helo !== undefined && { helo: session.helo }), from: readable(sender), rcpts: recipients.map(readable), size: body.size,
+    client: session.address ?? 'unknown', ...(session.helo !== undefined && { helo: session.helo }), from: readable(sender), rcpts: recipients.map(readable), size: body.size,
     verdict, ...(refused.length > 0 && { refused }), ...(reply !== undefined && { reply: describeReply(reply) }),
   }
 }

@@ -15,6 +15,7 @@ import { fieldsNamed, readHeaderSection } from '../message/header-section.ts'
 import { unfold, valueText } from '../message/header-field.ts'
 import { createLog } from '../observe/create-log.ts'
 import { escapeControls, painter, wantsColour } from '../observe/readable.ts'
+import type { CheckName } from '../policy/policy.ts'
 import { addressKey, parseIpAddress } from '../reputation/reverse-name.ts'
 import type { TellingWord } from '../inbound/scoring.ts'
 import { parsePath } from '../smtp/address.ts'
@@ -57,7 +58,7 @@ export async function runScan(request: ScanRequest, io: ScanIo): Promise<number>
     const sender = given ?? (await returnPath(message))
     const now = io.now ?? Date.now
     const scanned = await withResolver(settings, io, async ({ resolver, log }) => {
-      const ground = await scanGround(settings, { resolver, log, now, without: session.helo === undefined ? ['helo'] : [] })
+      const ground = await scanGround(settings, { resolver, log, now, without: unasked(session) })
       try {
         return await scan({ session, sender, recipients, message, settings }, ground)
       } finally {
@@ -91,15 +92,20 @@ async function withResolver<T>(settings: Settings, io: ScanIo, work: (asking: As
 /* --- the arguments --- */
 
 function sessionOf({ ip, helo }: ScanRequest): SessionFacts {
-  const address = parseIpAddress(ip)
-  if (address === undefined) throw new ExitError(EXIT.usage, `--ip: ${escapeControls(ip)} is no IP address; allowed: 192.0.2.7, 2001:db8::7`)
+  const address = ip === undefined ? undefined : parseIpAddress(ip)
+  if (ip !== undefined && address === undefined) throw new ExitError(EXIT.usage, `--ip: ${escapeControls(ip)} is no IP address; allowed: 192.0.2.7, 2001:db8::7`)
   // As the protocol takes it.
   if (helo !== undefined && !/^[\x21-\x7e]{1,255}$/.test(helo)) throw new ExitError(EXIT.usage, `--helo: ${escapeControls(helo)} is no name; allowed: up to 255 printable ASCII characters without a blank`)
   return {
     // A client of IPv4 on a socket of IPv6 is known by its IPv4 address.
-    address: address.family === 4 ? addressKey(address) : ip.replace(/%.*$/s, ''),
+    address: address?.family === 4 ? addressKey(address) : ip?.replace(/%.*$/s, ''),
     port: undefined, spokeEarly: false, name: undefined, login: undefined, helo, protocol: 'ESMTP', tls: undefined, forwarded: new Map(),
   }
+}
+
+/** DMARC without SPF would speak against whoever relies on that. */
+function unasked({ address, helo }: SessionFacts): readonly CheckName[] {
+  return [...(helo === undefined ? ['helo' as const] : []), ...(address === undefined ? ['spf', 'dmarc'] as const : [])]
 }
 
 function senderOf(text: string): EnvelopePath {
@@ -152,9 +158,11 @@ function standardInput(io: ScanIo): AsyncIterable<Buffer> {
 
 const REMARKS = { greeting: 'the session would have ended there; the rest was looked at all the same', recipients: 'so the message would not have been taken; it was looked at all the same', message: undefined } as const
 
-function describe({ record, stage, fields, exempt, telling }: Scanned, at: number, { terminal, environment }: ScanIo): string {
+const ALONE = 'nothing is known of the connection (--ip): what rests on it was not checked, SPF and DMARC neither'
+
+function describe({ record, stage, fields, exempt, alone, telling }: Scanned, at: number, { terminal, environment }: ScanIo): string {
   const paint = painter(wantsColour(terminal ?? isatty(1), environment))
-  const remark = exempt ? 'policy.exempt holds the client: its mail is passed on as it is' : REMARKS[stage]
+  const remark = exempt ? 'policy.exempt holds the client: its mail is passed on as it is' : REMARKS[stage] ?? (alone ? ALONE : undefined)
   const changes = [section('What the classifier went by', telling.map(tellingLine), paint), section('Fields added', (fields?.added ?? []).flatMap(fieldLines), paint), section('Fields removed', (fields?.removed ?? []).flatMap(fieldLines), paint)]
   return [describeDecision({ at, record, ...(remark !== undefined && { remark }) }, paint), ...changes.filter((lines) => lines.length > 0).map((lines) => lines.map((line) => `${line}\n`).join(''))].join('\n')
 }

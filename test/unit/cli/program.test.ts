@@ -59,6 +59,7 @@ test('why: with an ID, or with what it differs in', async () => {
 test('scan: a file or standard input, and what a message in a file does not tell', async () => {
   assert.deepEqual((await call('scan', 'm.eml', '--ip', '192.0.2.7', '--rcpt', 'a@b.example', '--rcpt', 'c@b.example', '--exit-code')).calls,
     [['scan', { file: 'm.eml', ip: '192.0.2.7', rcpt: ['a@b.example', 'c@b.example'], exitCode: true }]])
+  assert.deepEqual((await call('scan', 'm.eml')).calls, [['scan', { file: 'm.eml' }]])
   assert.deepEqual((await call('scan', '--ip', '::1', '--helo', 'x', '--from', '', '--json')).calls, [['scan', { file: undefined, ip: '::1', helo: 'x', from: '', json: true }]])
 })
 
@@ -91,7 +92,7 @@ describe('wrong usage is 64, says why on standard error, and calls nothing', () 
     [[], /Usage: postern/],
     [['help', 'nothing'], /Usage: postern/],
     [['quarantine'], /Usage: postern quarantine/],
-    [['scan', 'm.eml'], /required option '--ip <address>' not specified/],
+    [['scan', '--ip'], /option '--ip <address>' argument missing/],
     [['quarantine', 'show'], /missing required argument 'id'/],
     [['quarantine', 'show', 'A', '--raw', '--headers'], /cannot be used with/],
   ]

@@ -236,3 +236,15 @@ test('where no DNS server answers, it says that nothing rests on anything', asyn
   assert.match(err, /^warning: no DNS server answers/)
   assert.match(out, /iprev {10}temperror/)
 })
+
+test('without the address of a client the message alone is judged, and that is said', async () => {
+  // A unix socket is exempt: this is no client of one.
+  const { call, ask } = desk('preset: strict, spf: reject, exempt: [unix]', FORGED)
+  const found = await ask({ ip: undefined, helo: undefined }, { zone: BANK })
+  assert.deepEqual([found.action, found.exempt, found.transaction['client']], ['accept', false, 'unknown'])
+  const checks = found.checks.map(({ check }) => check)
+  for (const check of ['dkim', 'content']) assert.ok(checks.includes(check), check)
+  for (const check of ['iprev', 'dnsbl', 'helo', 'spf', 'dmarc']) assert.ok(!checks.includes(check), check)
+  assert.match((await call({ ip: undefined, helo: undefined }, { zone: BANK })).out, /nothing is known of the connection \(--ip\): .*SPF and DMARC/)
+  assert.equal((await ask({}, { zone: BANK })).action, 'reject')
+})
