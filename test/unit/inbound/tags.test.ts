@@ -33,6 +33,11 @@ test('what is marked as spam says so, with the prefix of its subject; nothing el
   assert.doesNotMatch(ham, /X-Spam-Flag|\[SPAM\]/)
 })
 
+test('spam fields of others stay, below ours: the topmost X-Spam-Status is ours, also of what is no spam', async () => {
+  const text = await fieldsOf({ zone: GOOD }, ['X-Spam-Flag: YES', 'X-Spam-Status: Yes, score=99', ...LETTER])
+  assert.deepEqual([...text.matchAll(/^X-Spam-(?:Flag|Status): \S+/gm)].map(([field]) => field), ['X-Spam-Status: No,', 'X-Spam-Flag: YES', 'X-Spam-Status: Yes,'])
+})
+
 test('without thresholds nothing is scored', async () => {
   assert.doesNotMatch(await fieldsOf({ zone: GOOD, policy: 'preset: observe, spam: { tag: never }' }), /X-Spam/)
 })
