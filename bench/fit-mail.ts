@@ -42,7 +42,7 @@ export interface Tested {
 }
 
 export interface Split {
-  readonly name: 'time' | 'folds'
+  readonly name: 'time' | 'folds' | 'few'
   readonly training: readonly Tested[]
   readonly tested: readonly Tested[]
 }
@@ -108,9 +108,25 @@ export function splitsOf(mail: Mail, folds: number): Split[] {
   const all = mail.messages.map((_, at) => at)
   const half = all.length >> 1
   const fold = shuffledFolds(all.length, folds, OUTER_SEED)
-  const split = (name: Split['name'], training: readonly number[], tested: readonly number[]): Split => ({ name, training: outOfFold(mail, training), tested: taught(mail.collection, training, tested) })
   return [
-    split('time', all.slice(0, half), all.slice(half)),
-    ...Array.from({ length: folds }, (_, one) => split('folds', all.filter((at) => fold[at] !== one), all.filter((at) => fold[at] === one))),
+    splitOf(mail, 'time', { training: all.slice(0, half), tested: all.slice(half) }),
+    ...Array.from({ length: folds }, (_, one) => splitOf(mail, 'folds', { training: all.filter((at) => fold[at] !== one), tested: all.filter((at) => fold[at] === one) })),
   ]
+}
+
+function splitOf(mail: Mail, name: Split['name'], { training, tested }: { readonly training: readonly number[]; readonly tested: readonly number[] }): Split {
+  return { name, training: outOfFold(mail, training), tested: taught(mail.collection, training, tested) }
+}
+
+/** So many of each class, drawn several times; all others are judged by what they teach. */
+export function fewSplits(mail: Mail, { ham, spam, draws }: { readonly ham: number; readonly spam: number; readonly draws: number }): Split[] {
+  const all = mail.messages.map((_, at) => at)
+  return Array.from({ length: draws }, (_, draw) => {
+    const drawn = new Set(([['ham', ham], ['spam', spam]] as const).flatMap(([one, count]) => {
+      const own = all.filter((at) => mail.messages[at]?.class === one)
+      const order = shuffledFolds(own.length, 2 ** 30, OUTER_SEED + draw)
+      return [...own.keys()].sort((first, second) => (order[first] ?? 0) - (order[second] ?? 0)).slice(0, count).flatMap((place) => own[place] ?? [])
+    }))
+    return splitOf(mail, 'few', { training: all.filter((at) => drawn.has(at)), tested: all.filter((at) => !drawn.has(at)) })
+  })
 }

@@ -16,7 +16,7 @@ const bothByAuthors: Scoring = ({ authors, classifier }) => hundredths(authors +
 const both: Scoring = ({ rules, classifier }) => hundredths(rules + classifier)
 
 export function accuracy(judgements: readonly Judgement[]): string {
-  const titles: Readonly<Record<Split['name'], string>> = { time: 'Fitted and taught with the older half, judged on the newer', folds: 'Fitted and taught with the other folds' }
+  const titles: Readonly<Record<Exclude<Split['name'], 'few'>, string>> = { time: 'Fitted and taught with the older half, judged on the newer', folds: 'Fitted and taught with the other folds' }
   return Object.entries(titles).map(([split, title]) => {
     const those = judgements.filter((one) => one.split === split)
     const wanted = those.filter(({ unwanted }) => !unwanted).length
