@@ -68,18 +68,6 @@ export function readFields(header: Buffer, room: number): FieldsReading {
   return { fields, content, over, stray, strayFirst, strayLast }
 }
 
-/** All lines that are no fields, with those that continue them; but for the lines of mbox files. */
-export function linesBetweenFields(header: Buffer): Buffer {
-  const text = header.toString('latin1').replace(/\r(?!\n)/g, '\n')
-  let between = ''
-  for (let at = 0; at < text.length;) {
-    const end = entryEnd(text, at)
-    if (fieldAt(text, at, end) === null && !MBOX_LINE.test(text.slice(at, at + 200))) between += text.slice(at, end)
-    at = end
-  }
-  return Buffer.from(between, 'latin1')
-}
-
 /** Behind the line at `from` and those that continue it. */
 function entryEnd(text: string, from: number): number {
   let at = from

@@ -57,6 +57,8 @@ export type MimeDefect =
   | 'broken-field' | 'duplicate-field'
   /** two Content-Types or Content-Transfer-Encodings that differ: mail programs show different things */
   | 'conflicting-fields'
+  /** a line in the header of the message that is no field, with fields behind it: hops and mail programs differ in where the content begins */
+  | 'text-between-fields'
 
 export interface MimePart {
   /** of the part that this one is in; -1 for the message itself */

@@ -84,9 +84,9 @@ export class PartTree {
     }
   }
 
-  /** Lines in the header of the message that are no fields. Mail programs pass them over; hops let the content begin there, and show them. */
-  betweenFields(reading: PartReading, lines: Buffer): void {
-    this.asText(reading, lines)
+  /** From the first line in the header of the message that is no field: mail programs pass it over, hops let the content begin there. */
+  betweenFields(reading: PartReading, text: Buffer): void {
+    this.asText(reading, text)
   }
 
   /** What stands before the first delimiter was held. Nobody is shown it, unless there is another type that says so. */

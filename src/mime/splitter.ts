@@ -12,7 +12,7 @@
  */
 import { readContentFields } from './content-fields.ts'
 import { OpenBoundaries, type Delimiter } from './delimiter.ts'
-import { linesBetweenFields, readFields, type FieldsReading } from './fields.ts'
+import { readFields, type FieldsReading } from './fields.ts'
 import { HeaderScan, type HeaderEnd } from './header-scan.ts'
 import type { PartReading } from './part.ts'
 import type { PartTree } from './part-tree.ts'
@@ -145,8 +145,14 @@ export class Splitter {
     budget.fields += read.fields.length
     if (read.over) reading.part.note('too-many-fields')
     reading.header(read.fields, read.content, this.frames.length)
-    if (root && read.stray >= 0) this.tree.betweenFields(reading, linesBetweenFields(header))
+    if (root && read.stray >= 0) this.textBetween(reading, header.subarray(read.stray))
     this.open(reading, window.offset + window.at)
+  }
+
+  /** What begins with a line that is no field, and has fields behind it. Those are part of it to whoever lets the content begin there. */
+  private textBetween(reading: PartReading, text: Buffer): void {
+    reading.part.note('text-between-fields')
+    this.tree.betweenFields(reading, text)
   }
 
   /** The content begins here. */

@@ -18,6 +18,7 @@ const DEFECTS: Readonly<Record<MimeDefect, true>> = {
   'no-boundary': true, 'boundary-not-found': true, 'not-closed': true,
   'broken-encoding': true, 'unknown-encoding': true, 'encoded-multipart': true,
   'unknown-charset': true, 'broken-charset': true, 'broken-field': true, 'duplicate-field': true, 'conflicting-fields': true,
+  'text-between-fields': true,
 }
 
 export function readFact(place: ConditionPlace): Condition | null {

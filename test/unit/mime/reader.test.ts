@@ -48,10 +48,14 @@ describe('a message', () => {
   })
 
   test('whose text stands between its fields: programs pass it over, and hops begin the content there', () => {
-    assert.deepEqual(outline(readText(lines('Subject: x', 'Buy this', 'and: that', 'Buy more', '\tand more', 'X: y', '', 'Hello'))), ['0 text/plain "Hello"', '1 text/plain "Buy this\\r\\nBuy more\\r\\n\\tand more\\r\\n"'])
-    assert.deepEqual(outline(readText(lines('Content-Type: multipart/mixed; boundary=a', 'Buy this', 'X: y', '', '--a', '', 'Hello', '--a--'))), ['0 multipart/mixed', '1 text/plain "Buy this\\r\\n"', '1 text/plain "Hello"'])
-    // the line that mbox files put there
-    assert.deepEqual(outline(readText(lines('Subject: x', '>From ann@example.org Mon Jan  5 10:00:00 2026', 'X: y', '', 'Hello'))), ['0 text/plain "Hello"'])
+    const between = readText(lines('Subject: x', 'Buy this', 'and: that', 'X: y', '', 'Hello'))
+    assert.deepEqual(outline(between), ['0 text/plain "Hello"', '1 text/plain "Buy this\\r\\nand: that\\r\\nX: y\\r\\n"'])
+    assert.deepEqual([...between.defects], ['text-between-fields'])
+    assert.deepEqual(outline(readText(lines('Content-Type: multipart/mixed; boundary=a', 'Buy this', 'X: y', '', '--a', '', 'Hello', '--a--'))), ['0 multipart/mixed', '1 text/plain "Buy this\\r\\nX: y\\r\\n"', '1 text/plain "Hello"'])
+    // not that of an mbox file, on top
+    assert.deepEqual(outline(readText(lines('Subject: x', 'From here on: text', 'X: y', '', 'Hello'))), ['0 text/plain "Hello"', '1 text/plain "From here on: text\\r\\nX: y\\r\\n"'])
+    const mbox = readText(lines('>From ann@example.org Mon Jan  5 10:00:00 2026', 'X: y', '', 'Hello'))
+    assert.deepEqual([outline(mbox), [...mbox.defects]], [['0 text/plain "Hello"'], []])
   })
 })
 
