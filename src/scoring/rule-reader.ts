@@ -25,14 +25,17 @@ export interface RuleSource {
 export interface RuleReaderParts {
   readonly log: Log
   readonly timeoutMs?: number
+  /** of the process: what it may take for its heap */
+  readonly memoryMb?: number
   /** the file beside this one, where it is not another */
   readonly program?: string
   /** reads them in this process */
   readonly here?: (task: RulesTask) => Promise<RulesReading>
 }
 
-/** Thousands of SpamAssassin's rules take some seconds. */
+/** Thousands of SpamAssassin's rules take some seconds, and some hundred megabytes. */
 const TIMEOUT_MS = 45_000
+const MEMORY_MB = 1024
 
 export class RuleReader implements RuleSource {
   readonly underWay = false
@@ -62,11 +65,11 @@ export class RuleReader implements RuleSource {
   }
 
   #apart(task: RulesTask): Promise<RulesReading> {
-    const { program = join(import.meta.dirname, `rules-process${extname(import.meta.filename)}`) } = this.#parts
+    const { program = join(import.meta.dirname, `rules-process${extname(import.meta.filename)}`), memoryMb = MEMORY_MB } = this.#parts
     const timeoutMs = this.#timeoutMs()
     return new Promise((resolve, reject) => {
       // Only what it needs to run: nothing of our environment, no file of ours.
-      const child = fork(program, { env: {}, execArgv: [], serialization: 'advanced', stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
+      const child = fork(program, { env: {}, execArgv: [`--max-old-space-size=${memoryMb}`], serialization: 'advanced', stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
       this.#running.add(child)
       // Nobody waits for it who has nothing else to do.
       child.unref()
@@ -137,9 +140,11 @@ export class RuleReader implements RuleSource {
 /** More time or memory than there is. Whoever tries it once more takes along the process that all others hang on. */
 class TooMuch extends Error {}
 
-/** Of a signal a process dies where its memory ends: V8 aborts, and the system kills. */
+/** By these a process ends where its memory does: V8 aborts or traps, and the system kills. */
+const OUT_OF_MEMORY: readonly NodeJS.Signals[] = ['SIGABRT', 'SIGTRAP', 'SIGKILL']
+
 function endedBy(signal: NodeJS.Signals): Error {
-  return new TooMuch(`it was ended by ${signal}, as where there is no more memory`)
+  return OUT_OF_MEMORY.includes(signal) ? new TooMuch(`it was ended by ${signal}, as where there is no more memory`) : new Error(`it was ended by ${signal}`)
 }
 
 async function readHere({ settings, proof }: RulesTask): Promise<RulesReading> {

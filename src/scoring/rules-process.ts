@@ -6,8 +6,8 @@
  */
 import type { SampleProof } from '../spam/rules/load.ts'
 import type { RuleProblem } from '../spam/rules/rule.ts'
-import { packRules, type PackedRules } from './packed-rules.ts'
-import { readRules, type RuleFilesSettings } from './rule-files.ts'
+import type { PackedRules } from './packed-rules.ts'
+import type { RuleFilesSettings } from './rule-files.ts'
 
 export interface RulesTask {
   readonly settings: RuleFilesSettings
@@ -25,6 +25,7 @@ export type RulesAnswer = ({ readonly status: 'read' } & RulesReading) | { reado
 
 async function answer({ settings, proof }: RulesTask): Promise<RulesAnswer> {
   try {
+    const [{ readRules }, { packRules }] = await Promise.all([import('./rule-files.ts'), import('./packed-rules.ts')])
     const read = await readRules(settings, proof)
     return { status: 'read', packed: packRules(read), problems: read.problems, proof: read.proof }
   } catch (error) {
@@ -33,6 +34,7 @@ async function answer({ settings, proof }: RulesTask): Promise<RulesAnswer> {
 }
 
 process.title = 'postern: reading rules'
+// Before all that takes time: what is loaded for the work, too.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined)
 process.once('disconnect', () => process.exit(0))
 process.once('message', (task) => {

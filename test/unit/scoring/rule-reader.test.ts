@@ -51,6 +51,7 @@ test('where the process breaks, or ends without a word, they are read without it
   const directory = temporaryDirectory('rule-process')
   const programs = [
     ['fails', 'process.once("message", () => process.send({ status: "failed", cause: "out of luck" }, () => process.exit()))', /^out of luck$/],
+    ['is ended', 'process.kill(process.pid, "SIGTERM")', /^it was ended by SIGTERM$/],
     ['throws', 'throw new Error("out of luck")', /^it ended without an answer, with code 1$/],
     ['ends', '', /^it ended without an answer, with code 0$/],
   ] as const
@@ -72,6 +73,7 @@ test('what took too long or too much memory is not tried again: the rules that c
   const programs = [
     ['hangs', 'setInterval(() => undefined, 1000)', /^it took longer than 300 ms$/],
     ['grows', 'process.kill(process.pid, "SIGABRT")', /^it was ended by SIGABRT, as where there is no more memory$/],
+    ['eats', 'const all = []; for (;;) all.push(new Array(1e6).fill(1.5))', /^it was ended by SIG(?:ABRT|TRAP), /],
     ['is killed', 'process.kill(process.pid, "SIGKILL")', /^it was ended by SIGKILL/],
   ] as const
   for (const [name, text, cause] of programs) {
@@ -84,7 +86,7 @@ test('what took too long or too much memory is not tried again: the rules that c
       tasks.push(task)
       return Promise.resolve({ packed, problems: [], proof: { digest: '', failures: [] } })
     }
-    const reader = new RuleReader({ log, here, program: file, ...(name === 'hangs' && { timeoutMs: 300 }) })
+    const reader = new RuleReader({ log, here, program: file, memoryMb: 64, ...(name === 'hangs' && { timeoutMs: 300 }) })
     assert.equal(await reader.read({ ...settings, shipped: true, spamassassin: ['/etc/some.cf'] }), packed)
     assert.deepEqual(tasks.map(({ settings: { shipped, paths, spamassassin } }) => [shipped, paths, spamassassin]), [[true, [], []]])
     assert.deepEqual(lines.map(({ level, text: said }) => [level, said]), [['error', 'the rules of this site cannot be read; those that come with Postern are used alone']])
