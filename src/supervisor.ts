@@ -22,8 +22,11 @@ export interface SupervisorParts {
   readonly fork: () => WorkerProcess
   readonly clock: Clock
   readonly log: Log
-  /** undefined: with these settings hardly anybody will ask for rules, and each worker is to read them when it wants them */
-  readonly readRules: (settings: Settings) => Promise<PackedRules> | undefined
+  /**
+   * undefined: with these settings hardly anybody will ask for rules, and each worker is to read them when it wants them
+   * @param inUse by workers now, if any: where the new ones cannot be had, these stay
+   */
+  readonly readRules: (settings: Settings, inUse: PackedRules | undefined) => Promise<PackedRules> | undefined
 }
 
 type RulesReading = Promise<PackedRules | undefined> | undefined
@@ -68,7 +71,7 @@ export class Supervisor implements Service {
     return new Promise((resolve, reject) => {
       const open = new Set<Slot>()
       this.starting = { open, resolve, reject, deaths: [] }
-      this.rules = this.readRules(this.settings)
+      this.rules = this.readRules(this.settings, undefined)
       // All are known before the first can answer.
       for (let i = 0; i < this.settings.workers; i++) open.add(this.addPlace().slot)
       for (const { slot } of this.places) slot.launch()
@@ -80,8 +83,8 @@ export class Supervisor implements Service {
     let rules: RulesReading
     try {
       // What was begun before is given to workers before.
-      await this.rules
-      rules = this.readRules(next)
+      const inUse = await this.rules
+      rules = this.readRules(next, inUse)
       await this.reloadAll(next, await rules)
     } finally {
       this.reloading = false
@@ -119,8 +122,8 @@ export class Supervisor implements Service {
   }
 
   /** Where the rules cannot be read here, each worker tries for itself. */
-  private readRules(settings: Settings): RulesReading {
-    return this.parts.readRules(settings)?.catch((error: unknown) => {
+  private readRules(settings: Settings, inUse: PackedRules | undefined): RulesReading {
+    return this.parts.readRules(settings, inUse)?.catch((error: unknown) => {
       if (!this.stopping) this.parts.log.error({ err: error }, 'rules could not be read for the workers')
       return undefined
     })

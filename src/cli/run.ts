@@ -98,13 +98,13 @@ async function createService(settings: Settings, log: ProcessLog): Promise<Servi
   }
   const [{ Supervisor }, { clusterFork }, { RuleReader }] = await Promise.all([import('../supervisor.ts'), import('../supervisor/cluster.ts'), import('../scoring/rule-reader.ts')])
   const reader = new RuleReader({ log })
-  return new Supervisor(settings, { fork: clusterFork([]), clock: systemClock, log, readRules: (wanted) => readRules(wanted, reader) })
+  return new Supervisor(settings, { fork: clusterFork([]), clock: systemClock, log, readRules: (wanted, inUse) => readRules(reader, wanted, inUse) })
 }
 
 /** Once for all workers, where they are going to ask for them. */
-function readRules(settings: Settings, reader: RuleSource): Promise<PackedRules> | undefined {
+function readRules(reader: RuleSource, settings: Settings, inUse: PackedRules | undefined): Promise<PackedRules> | undefined {
   const { judges, rules } = scoringSettings(settings)
-  return judges ? reader.read(rules) : undefined
+  return judges ? reader.read(rules, inUse) : undefined
 }
 
 function refuse(read: Exclude<Read, { status: 'ok' }>, io: RunIo): number {

@@ -60,13 +60,13 @@ export class WorkerRules implements RuleSource {
     return this.#parts.given.coming !== undefined
   }
 
-  async read(settings: RuleFilesSettings): Promise<PackedRules> {
+  async read(settings: RuleFilesSettings, inUse?: PackedRules): Promise<PackedRules> {
     const { log, given, own, timeoutMs = TIMEOUT_MS } = this.#parts
-    if (given.coming === undefined) return own.read(settings)
+    if (given.coming === undefined) return own.read(settings, inUse)
     const rules = await within(given.coming, timeoutMs)
     if (rules !== undefined) return rules
     log.warn({}, 'the supervisor gave no rules; this worker reads them itself')
-    return own.read(settings)
+    return own.read(settings, inUse)
   }
 
   close(): void {

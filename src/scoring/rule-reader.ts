@@ -1,9 +1,10 @@
 /**
  * Reads rules in a process of its own (rules-process.ts), and tells in the log what
  * cannot be used of them. Where that fails, this process reads them itself. Where it
- * had not enough time or memory, nothing more is risked for them: the rules that come
- * with Postern are used alone. The log says so. It rejects with a bug, where even
- * these cannot be read in time, or after `close`; and always ends.
+ * had not enough time or memory, nothing more is risked for them: those in use stay,
+ * and where there are none yet, the rules that come with Postern are used alone. The
+ * log says so. It rejects with a bug, where even these cannot be read in time, or
+ * after `close`; and always ends.
  */
 import { fork, type ChildProcess } from 'node:child_process'
 import { extname, join } from 'node:path'
@@ -18,7 +19,8 @@ import { tellProblems } from './tell-rules.ts'
 export interface RuleSource {
   /** somebody reads them already: to ask costs nothing */
   readonly underWay: boolean
-  read(settings: RuleFilesSettings): Promise<PackedRules>
+  /** @param inUse what it resolves with where these cannot be had; undefined: there are none yet */
+  read(settings: RuleFilesSettings, inUse?: PackedRules): Promise<PackedRules>
   close(): void
 }
 
@@ -49,13 +51,21 @@ export class RuleReader implements RuleSource {
     this.#parts = parts
   }
 
-  async read(settings: RuleFilesSettings): Promise<PackedRules> {
+  async read(settings: RuleFilesSettings, inUse?: PackedRules): Promise<PackedRules> {
     if (this.#closed) throw new Error('rules are not read any more')
     const task: RulesTask = { settings, proof: this.#proof }
-    const { packed, problems, proof } = await this.#apart(task).catch((error: unknown) => this.#without(task, error))
-    this.#proof = proof
-    tellProblems(problems, this.#parts.log)
-    return packed
+    try {
+      return this.#told(await this.#wanted(task))
+    } catch (error) {
+      if (!(error instanceof TooMuch)) throw error
+      const { log } = this.#parts
+      if (inUse !== undefined) {
+        log.error({ cause: error.message }, 'the rules cannot be read again; those in use stay')
+        return inUse
+      }
+      log.error({ cause: error.message }, 'the rules of this site cannot be read; those that come with Postern are used alone')
+      return this.#told(await this.#here({ settings: { ...settings, paths: [], spamassassin: [] }, proof: undefined }))
+    }
   }
 
   /** A reading that is under way rejects. */
@@ -100,21 +110,22 @@ export class RuleReader implements RuleSource {
     })
   }
 
-  async #without(task: RulesTask, error: unknown): Promise<RulesReading> {
-    const { log } = this.#parts
-    let reason = error
-    if (this.#closed) throw new Error(`closed while rules were read: ${textOf(error)}`, { cause: error })
-    if (!(error instanceof TooMuch)) {
-      log.warn({ cause: textOf(error) }, 'the process that reads rules has failed; they are read without it')
-      try {
-        return await this.#here(task)
-      } catch (second) {
-        if (!(second instanceof TooMuch)) throw second
-        reason = second
-      }
+  /** In a process of their own, and without it where that breaks. */
+  async #wanted(task: RulesTask): Promise<RulesReading> {
+    try {
+      return await this.#apart(task)
+    } catch (error) {
+      if (this.#closed) throw new Error(`closed while rules were read: ${textOf(error)}`, { cause: error })
+      if (error instanceof TooMuch) throw error
+      this.#parts.log.warn({ cause: textOf(error) }, 'the process that reads rules has failed; they are read without it')
+      return this.#here(task)
     }
-    log.error({ cause: textOf(reason) }, 'the rules of this site cannot be read; those that come with Postern are used alone')
-    return await this.#here({ settings: { ...task.settings, paths: [], spamassassin: [] }, proof: undefined })
+  }
+
+  #told({ packed, problems, proof }: RulesReading): PackedRules {
+    this.#proof = proof
+    tellProblems(problems, this.#parts.log)
+    return packed
   }
 
   async #here(task: RulesTask): Promise<RulesReading> {

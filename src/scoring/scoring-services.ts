@@ -32,7 +32,7 @@ import { Learning } from './learning.ts'
 import type { LearningSettings } from './learning-settings.ts'
 import { MessageScoring } from './message-scoring.ts'
 import { Room } from './room.ts'
-import { unpackRules } from './packed-rules.ts'
+import { unpackRules, type PackedRules } from './packed-rules.ts'
 import type { RuleFilesSettings } from './rule-files.ts'
 import type { RuleSource } from './rule-reader.ts'
 import { tellRules } from './tell-rules.ts'
@@ -72,6 +72,12 @@ const DAY_MS = 86_400_000
 /** What messages that are being read may take together; a usual one takes some 30 KB. A client waits ten minutes for its reply (RFC 5321 §4.5.3.2.6). */
 const ROOM = { bytes: 32 * 1024 * 1024, waiting: 500, patienceMs: 30_000 }
 
+/** As they were read, and as they are asked. */
+interface TakenRules {
+  readonly packed: PackedRules
+  readonly set: RuleSet
+}
+
 export class ScoringServices {
   scoring: MessageScoring
   correspondents: Correspondents
@@ -84,7 +90,9 @@ export class ScoringServices {
   private readonly learning: Learning
   private readonly room = new Room(ROOM, engineClock)
   /** the latest reading of the rules; undefined: none has begun */
-  private reading: Promise<RuleSet> | undefined
+  private reading: Promise<TakenRules> | undefined
+  /** undefined: none were read yet */
+  private inUse: TakenRules | undefined
   private closed = false
   private lists: UriLists
   private engines: Engines
@@ -131,15 +139,16 @@ export class ScoringServices {
   async prepare(settings: ScoringSettings): Promise<() => void> {
     // What was not read yet is read in its time, by the new settings.
     const reading = this.reading === undefined ? undefined : this.readThem(settings.rules)
-    // Until they are read, the old ones hold; and all of the old where they cannot be.
-    await reading
-    return () => this.adopt(settings, reading)
+    // Until they are read, the old ones hold; and all of the old where nothing can be read.
+    const rules = await reading
+    return () => this.adopt(settings, rules)
   }
 
   /** At once: whoever replaces the resolver too does that before, or lists would be proved by the old one. */
-  private adopt(settings: ScoringSettings, reading: Promise<RuleSet> | undefined): void {
+  private adopt(settings: ScoringSettings, rules: TakenRules | undefined): void {
     const old = this.settings
-    this.reading = reading
+    this.inUse = rules ?? this.inUse
+    this.reading = rules === undefined ? undefined : Promise.resolve(rules)
     this.settings = settings
     this.correspondentStore.settings = { rememberMs: settings.correspondents.rememberMs }
     this.historyStore.settings = { rememberDays: daysOf(settings.senders.rememberMs) }
@@ -193,30 +202,37 @@ export class ScoringServices {
     })
   }
 
-  private rules(): Promise<RuleSet> {
-    if (this.reading !== undefined) return this.reading
+  private async rules(): Promise<RuleSet> {
+    this.reading ??= this.firstReading()
+    return (await this.reading).set
+  }
+
+  private readSoon(): void {
+    this.reading ??= this.firstReading()
+  }
+
+  /** What is wrong with them is told where they are read; what fails here is tried again by the next tick, or message. */
+  private firstReading(): Promise<TakenRules> {
     const reading = this.readThem(this.settings.rules)
-    this.reading = reading
-    reading.catch((error: unknown) => {
+    reading.then((rules) => {
+      // A reload may have read others meanwhile.
+      if (this.reading === reading) this.inUse = rules
+    }, (error: unknown) => {
       if (this.closed) return
-      // The next tick, or message, tries again.
       if (this.reading === reading) this.reading = undefined
       this.context.log.error({ err: error }, 'rules could not be read')
     })
     return reading
   }
 
-  private readSoon(): void {
-    // What is wrong with them is told where they are read.
-    if (this.reading === undefined) void this.rules()
-  }
-
-  private async readThem(files: RuleFilesSettings): Promise<RuleSet> {
+  private async readThem(files: RuleFilesSettings): Promise<TakenRules> {
     const { log, rules: source } = this.context
-    const packed = await source.read(files)
-    const rules = await unpackRules(packed)
-    tellRules({ rules: rules.rules.length, problems: packed.problems, passedOver: packed.passedOver }, log)
-    return rules
+    const { inUse } = this
+    const packed = await source.read(files, inUse?.packed)
+    if (packed === inUse?.packed) return inUse
+    const set = await unpackRules(packed)
+    tellRules({ rules: set.rules.length, problems: packed.problems, passedOver: packed.passedOver }, log)
+    return { packed, set }
   }
 
   private makeCorrespondents(): Correspondents {

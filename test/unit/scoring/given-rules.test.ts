@@ -16,7 +16,7 @@ function stage(timeoutMs?: number) {
   const done: string[] = []
   const own: RuleSource = {
     underWay: false,
-    read: () => Promise.resolve(OWN),
+    read: (_, inUse) => Promise.resolve(inUse ?? OWN),
     close: () => void done.push('closed'),
   }
   return { given, rules: new WorkerRules({ log, given, own, ...(timeoutMs !== undefined && { timeoutMs }) }), texts: () => lines.map(({ level, text }) => `${level} ${text}`), done }
@@ -73,6 +73,12 @@ test('where they do not come, the worker reads for itself and says so', async (t
   t.after(() => clearInterval(busy))
   assert.equal(await rules.read(SETTINGS), OWN)
   assert.deepEqual(texts(), [ALONE])
+})
+
+test('a worker that reads for itself says which rules are in use', async () => {
+  const { rules } = stage()
+  const inUse = some('in use')
+  assert.equal(await rules.read(SETTINGS, inUse), inUse)
 })
 
 test('its end ends its own reading too', () => {

@@ -94,6 +94,23 @@ test('what took too long or too much memory is not tried again: the rules that c
   }
 })
 
+test('where rules are in use already, they stay: what comes with Postern does not take their place', async () => {
+  const { settings } = site()
+  const file = join(temporaryDirectory('rule-process'), 'killed.mjs')
+  writeFileSync(file, 'process.kill(process.pid, "SIGKILL")')
+  const { log, lines } = fakeLog()
+  const inUse = packRules({ rules: [], problems: [], notes: [] })
+  const reader = new RuleReader({ log, program: file, here: () => Promise.reject(new Error('nothing more is risked')) })
+  assert.equal(await reader.read(settings, inUse), inUse)
+  assert.deepEqual(lines.map(({ level, text }) => [level, text]), [['error', 'the rules cannot be read again; those in use stay']])
+  assert.match(String(lines[0]?.facts['cause']), /^it was ended by SIGKILL/)
+  // Nor where the process broke for another reason, and this one has no time for them.
+  writeFileSync(file, 'throw new Error("out of luck")')
+  const slow = new RuleReader({ log, program: file, timeoutMs: 300, here: () => new Promise<never>(() => undefined) })
+  assert.equal(await slow.read(settings, inUse), inUse)
+  assert.deepEqual(lines.slice(1).map(({ level }) => level), ['warn', 'error'])
+})
+
 test('a reading always ends, whatever hangs', async () => {
   const { settings } = site()
   const file = join(temporaryDirectory('rule-process'), 'throws.mjs')

@@ -10,6 +10,7 @@ import { Worker } from 'node:worker_threads'
 import type { Resolver } from '../../../src/dns/resolver.ts'
 import type { ScoringSubject } from '../../../src/inbound/scoring.ts'
 import type { StoredMessage } from '../../../src/message/message.ts'
+import type { PackedRules } from '../../../src/scoring/packed-rules.ts'
 import { RuleReader, type RuleSource } from '../../../src/scoring/rule-reader.ts'
 import { ScoringServices, type ScoringSettings } from '../../../src/scoring/scoring-services.ts'
 import { URI_LIST_DEFAULTS } from '../../../src/reputation/uri-settings.ts'
@@ -86,6 +87,28 @@ test('a reload whose rules cannot be read changes nothing', async (t) => {
   fails = false
   await reload(settings)
   assert.deepEqual(words(await services.scoring.score(subject())), ['content none', 'bayes none'])
+})
+
+test('a reading that fails at a reload leaves those in use, and the rest of the configuration is taken up', async (t) => {
+  const said: (PackedRules | undefined)[] = []
+  const source = (own: RuleSource): RuleSource => ({
+    underWay: false, close: () => own.close(),
+    read: (settings, inUse) => {
+      said.push(inUse)
+      return inUse === undefined ? own.read(settings) : Promise.resolve(inUse)
+    },
+  })
+  const { services, settings, logged, reload } = stage(t, { source })
+  await services.scoring.score(subject())
+  const { scoring } = services
+  await reload({ ...settings, engines: [] })
+  await reload(settings)
+  assert.notEqual(services.scoring, scoring)
+  assert.deepEqual(said.map((inUse) => inUse === undefined), [true, false, false])
+  assert.equal(said[1], said[2])
+  assert.deepEqual(words(await services.scoring.score(subject())), ['content none', 'bayes none'])
+  // They were taken up once.
+  assert.equal(logged.filter(({ text }) => text === 'rules read').length, 1)
 })
 
 test('engines that a reload has replaced are closed when the last message that was there before has its answer', async (t) => {

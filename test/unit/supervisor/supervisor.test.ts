@@ -331,7 +331,11 @@ describe('rules', () => {
   test('are read again for a reload; where one worker cannot take it up, the others have their old ones back', async () => {
     const [first, second, third] = [some('first'), some('second'), some('third')]
     const readings = [first, second, third]
-    const { supervisor, forked, settings } = await running(2, () => Promise.resolve(readings.shift() ?? some('none')))
+    const used: (PackedRules | undefined)[] = []
+    const { supervisor, forked, settings } = await running(2, (_, inUse) => {
+      used.push(inUse)
+      return Promise.resolve(readings.shift() ?? some('none'))
+    })
     const next = { ...settings, hostname: 'new.example' }
     const reloaded = supervisor.reload(next)
     await settle()
@@ -349,6 +353,12 @@ describe('rules', () => {
     assert.deepEqual(at(forked, 0).lastSent, { type: 'reload', settings: next, rules: second })
     at(forked, 0).says({ type: 'reloaded', addresses: addressesOf(25) })
     await assert.rejects(failing, /EADDRINUSE/)
+    // Whoever reads is told which are in use: never those of a reload that was not taken up.
+    const again = supervisor.reload(next)
+    await settle()
+    for (const worker of forked) worker.says({ type: 'reloaded', addresses: addressesOf(25) })
+    await again
+    assert.deepEqual(used, [undefined, first, second, second])
   })
 
   test('a reload waits for those of the start, so that none comes after newer ones', async () => {
