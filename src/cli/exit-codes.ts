@@ -3,6 +3,8 @@
  * in them. An init system reads them: 75 is worth another try, 64, 77 and 78
  * are not before somebody has changed something.
  */
+import { ShippedRulesUnread } from '../scoring/unread-rules.ts'
+
 export const EXIT = {
   ok: 0,
   /** wrong arguments */
@@ -54,6 +56,7 @@ const BY_ERROR_CODE: Readonly<Record<string, number>> = {
 /** The exit code for an error; 70 for what cannot be but a bug. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof ExitError) return error.exitCode
+  if (error instanceof ShippedRulesUnread) return EXIT.noInput
   return BY_ERROR_CODE[errorCode(error) ?? ''] ?? EXIT.internal
 }
 

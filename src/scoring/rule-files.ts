@@ -1,9 +1,16 @@
-/** Reads the rules that a configuration names: those that come with Postern, the site's, and SpamAssassin's. Nothing rejects; what cannot be used is a problem. */
+/**
+ * Reads the rules that a configuration names: those that come with Postern, the site's,
+ * and SpamAssassin's. What cannot be used is a problem. Only where a file cannot be read
+ * that comes with Postern it rejects, with `ShippedRulesUnread`: nobody has written it
+ * wrong, and to judge by the rest of them would be to judge otherwise, unseen.
+ */
+import { describeError } from '../config/problem.ts'
 import { chooseRules, type ChosenRules, type SampleProof } from '../spam/rules/load.ts'
-import { readRuleFiles } from '../spam/rules/folders.ts'
+import { readRuleFiles, type RuleFilesReading, type RulePaths } from '../spam/rules/folders.ts'
 import type { RuleProblem } from '../spam/rules/rule.ts'
 import { inSlices } from '../spam/rules/in-slices.ts'
 import { readSpamAssassin } from '../spam/spamassassin/read-files.ts'
+import { ShippedRulesUnread } from './unread-rules.ts'
 
 export interface RuleFilesSettings {
   /** those that come with Postern */
@@ -23,8 +30,16 @@ export interface ReadRules extends ChosenRules {
 }
 
 /** @param proof of an earlier load: samples of the same files need not be run again */
-export async function readRules(settings: RuleFilesSettings, proof?: SampleProof): Promise<ReadRules> {
-  const [{ files, problems }, others] = await Promise.all([readRuleFiles(settings), settings.spamassassin.length === 0 ? undefined : readSpamAssassin(settings.spamassassin)])
+export async function readRules(settings: RuleFilesSettings, proof?: SampleProof, read = readRuleFiles): Promise<ReadRules> {
+  const [{ files, problems }, others] = await Promise.all([readFiles(settings, read), settings.spamassassin.length === 0 ? undefined : readSpamAssassin(settings.spamassassin)])
   const chosen = await inSlices(chooseRules({ files, scores: settings.scores, ...(others !== undefined && { others: others.rules }), ...(proof !== undefined && { proof }) }))
   return { ...chosen, problems: [...problems, ...(others?.problems ?? []), ...chosen.problems], notes: others?.notes ?? [] }
+}
+
+/** The shipped ones first. */
+async function readFiles({ shipped, paths }: RulePaths, read: typeof readRuleFiles): Promise<RuleFilesReading> {
+  const [ours, theirs] = await Promise.all([read({ shipped, paths: [] }), read({ shipped: false, paths })])
+  const [unread] = ours.problems
+  if (unread !== undefined) throw new ShippedRulesUnread(`the rules that come with Postern cannot be read: ${describeError(unread)}`)
+  return { files: [...ours.files, ...theirs.files], problems: theirs.problems }
 }

@@ -3,8 +3,8 @@
  * cannot be used of them. Where that fails, this process reads them itself. Where it
  * had not enough time or memory, nothing more is risked for them: those in use stay,
  * and where there are none yet, the rules that come with Postern are used alone. The
- * log says so. It rejects with a bug, where even these cannot be read in time, or
- * after `close`; and always ends.
+ * log says so. It rejects with a bug, where even these cannot be read (unless others
+ * are in use), or after `close`; and always ends.
  */
 import { fork, type ChildProcess } from 'node:child_process'
 import { extname, join } from 'node:path'
@@ -14,6 +14,7 @@ import type { PackedRules } from './packed-rules.ts'
 import type { RuleFilesSettings } from './rule-files.ts'
 import type { RulesAnswer, RulesReading, RulesTask } from './rules-process.ts'
 import { tellProblems } from './tell-rules.ts'
+import { ShippedRulesUnread } from './unread-rules.ts'
 
 /** Where a gateway has its rules from. */
 export interface RuleSource {
@@ -57,12 +58,13 @@ export class RuleReader implements RuleSource {
     try {
       return this.#told(await this.#wanted(task))
     } catch (error) {
-      if (!(error instanceof TooMuch)) throw error
+      if (!isNoBug(error)) throw error
       const { log } = this.#parts
       if (inUse !== undefined) {
         log.error({ cause: error.message }, 'the rules cannot be read again; those in use stay')
         return inUse
       }
+      if (error instanceof ShippedRulesUnread) throw error
       log.error({ cause: error.message }, 'the rules of this site cannot be read; those that come with Postern are used alone')
       return this.#told(await this.#here({ settings: { ...settings, paths: [], spamassassin: [] }, proof: undefined }))
     }
@@ -97,7 +99,7 @@ export class RuleReader implements RuleSource {
       child.once('message', (answer) => {
         const said = answer as RulesAnswer
         if (said.status === 'read') resolve(said)
-        else reject(new Error(said.cause))
+        else reject(said.status === 'unread' ? new ShippedRulesUnread(said.cause) : new Error(said.cause))
       })
       child.on('error', over)
       let untold: Error | undefined
@@ -116,7 +118,7 @@ export class RuleReader implements RuleSource {
       return await this.#apart(task)
     } catch (error) {
       if (this.#closed) throw new Error(`closed while rules were read: ${textOf(error)}`, { cause: error })
-      if (error instanceof TooMuch) throw error
+      if (isNoBug(error)) throw error
       this.#parts.log.warn({ cause: textOf(error) }, 'the process that reads rules has failed; they are read without it')
       return this.#here(task)
     }
@@ -150,6 +152,11 @@ export class RuleReader implements RuleSource {
 
 /** More time or memory than there is. Whoever tries it once more takes along the process that all others hang on. */
 class TooMuch extends Error {}
+
+/** To try it once more would end the same way. */
+function isNoBug(error: unknown): error is Error {
+  return error instanceof TooMuch || error instanceof ShippedRulesUnread
+}
 
 /** By these a process ends where its memory does: V8 aborts or traps, and the system kills. */
 const OUT_OF_MEMORY: readonly NodeJS.Signals[] = ['SIGABRT', 'SIGTRAP', 'SIGKILL']

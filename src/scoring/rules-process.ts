@@ -8,6 +8,7 @@ import type { SampleProof } from '../spam/rules/load.ts'
 import type { RuleProblem } from '../spam/rules/rule.ts'
 import type { PackedRules } from './packed-rules.ts'
 import type { RuleFilesSettings } from './rule-files.ts'
+import { ShippedRulesUnread } from './unread-rules.ts'
 
 export interface RulesTask {
   readonly settings: RuleFilesSettings
@@ -20,8 +21,8 @@ export interface RulesReading {
   readonly proof: SampleProof
 }
 
-/** `failed` is a bug. */
-export type RulesAnswer = ({ readonly status: 'read' } & RulesReading) | { readonly status: 'failed'; readonly cause: string }
+/** `unread`: those that come with Postern could not be read. `failed` is a bug. */
+export type RulesAnswer = ({ readonly status: 'read' } & RulesReading) | { readonly status: 'unread' | 'failed'; readonly cause: string }
 
 async function answer({ settings, proof }: RulesTask): Promise<RulesAnswer> {
   try {
@@ -29,7 +30,7 @@ async function answer({ settings, proof }: RulesTask): Promise<RulesAnswer> {
     const read = await readRules(settings, proof)
     return { status: 'read', packed: packRules(read), problems: read.problems, proof: read.proof }
   } catch (error) {
-    return { status: 'failed', cause: error instanceof Error ? error.message : String(error) }
+    return { status: error instanceof ShippedRulesUnread ? 'unread' : 'failed', cause: error instanceof Error ? error.message : String(error) }
   }
 }
 

@@ -68,6 +68,7 @@ const LAST_FLUSH_BUSY_MS = 3000
 const LISTS_TICKS = 60
 const ROW_TICKS = 60
 const MODEL_TICKS = 5
+const MOST_PAUSE_TICKS = 60
 const DAY_MS = 86_400_000
 /** What messages that are being read may take together; a usual one takes some 30 KB. A client waits ten minutes for its reply (RFC 5321 §4.5.3.2.6). */
 const ROOM = { bytes: 32 * 1024 * 1024, waiting: 500, patienceMs: 30_000 }
@@ -93,6 +94,8 @@ export class ScoringServices {
   private reading: Promise<TakenRules> | undefined
   /** undefined: none were read yet */
   private inUse: TakenRules | undefined
+  /** since rules could last be read: how often they could not, the latest reason, and the tick before which it is not tried again */
+  private unread: { readonly times: number; readonly error: unknown; readonly untilTick: number } | undefined
   private closed = false
   private lists: UriLists
   private engines: Engines
@@ -148,6 +151,7 @@ export class ScoringServices {
   private adopt(settings: ScoringSettings, rules: TakenRules | undefined): void {
     const old = this.settings
     this.inUse = rules ?? this.inUse
+    this.unread = undefined
     this.reading = rules === undefined ? undefined : Promise.resolve(rules)
     this.settings = settings
     this.correspondentStore.settings = { rememberMs: settings.correspondents.rememberMs }
@@ -203,24 +207,34 @@ export class ScoringServices {
   }
 
   private async rules(): Promise<RuleSet> {
+    if (this.reading === undefined && this.mayNotReadYet()) throw this.unread?.error
     this.reading ??= this.firstReading()
     return (await this.reading).set
   }
 
   private readSoon(): void {
-    this.reading ??= this.firstReading()
+    if (!this.mayNotReadYet()) this.reading ??= this.firstReading()
   }
 
-  /** What is wrong with them is told where they are read; what fails here is tried again by the next tick, or message. */
+  private mayNotReadYet(): boolean {
+    return this.unread !== undefined && this.ticks < this.unread.untilTick
+  }
+
+  /** What is wrong with them is told where they are read; what fails here is tried again by the next tick, or message, and then less and less often. */
   private firstReading(): Promise<TakenRules> {
     const reading = this.readThem(this.settings.rules)
     reading.then((rules) => {
       // A reload may have read others meanwhile.
-      if (this.reading === reading) this.inUse = rules
+      if (this.reading !== reading) return
+      this.inUse = rules
+      this.unread = undefined
     }, (error: unknown) => {
       if (this.closed) return
-      if (this.reading === reading) this.reading = undefined
       this.context.log.error({ err: error }, 'rules could not be read')
+      if (this.reading !== reading) return
+      this.reading = undefined
+      const times = (this.unread?.times ?? 0) + 1
+      this.unread = { times, error, untilTick: this.ticks + (times === 1 ? 0 : Math.min(2 ** (times - 2), MOST_PAUSE_TICKS)) }
     })
     return reading
   }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { EXIT, ExitError, exitCodeOf, explainError } from '../../../src/cli/exit-codes.ts'
+import { ShippedRulesUnread } from '../../../src/scoring/unread-rules.ts'
 
 const systemError = (code: string, more: object = {}): Error => Object.assign(new Error(`listen ${code}`), { code, ...more })
 
@@ -13,6 +14,7 @@ test('each error has the code that says what to do about it', () => {
   const expected = { EADDRINUSE: 75, EADDRNOTAVAIL: 75, EMFILE: 75, ENOSPC: 75, EACCES: 77, EPERM: 77, ENOENT: 78, EAFNOSUPPORT: 78, EWHATEVER: 70 }
   for (const [code, exitCode] of Object.entries(expected)) assert.equal(exitCodeOf(systemError(code)), exitCode, code)
   assert.equal(exitCodeOf(new ExitError(66, 'x')), 66)
+  assert.equal(exitCodeOf(new ShippedRulesUnread('x')), 66)
   for (const bug of [new Error('x'), 'x', undefined, { code: 'EACCES' }]) assert.equal(exitCodeOf(bug), 70)
 })
 

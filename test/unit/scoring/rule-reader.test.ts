@@ -6,6 +6,7 @@ import { after, before, test } from 'node:test'
 import { packRules, unpackRules } from '../../../src/scoring/packed-rules.ts'
 import { RuleReader } from '../../../src/scoring/rule-reader.ts'
 import type { RulesReading, RulesTask } from '../../../src/scoring/rules-process.ts'
+import { ShippedRulesUnread } from '../../../src/scoring/unread-rules.ts'
 import { temporaryDirectory } from '../../support/process.ts'
 import { fakeLog } from '../supervisor/fakes.ts'
 
@@ -109,6 +110,25 @@ test('where rules are in use already, they stay: what comes with Postern does no
   const slow = new RuleReader({ log, program: file, timeoutMs: 300, here: () => new Promise<never>(() => undefined) })
   assert.equal(await slow.read(settings, inUse), inUse)
   assert.deepEqual(lines.slice(1).map(({ level }) => level), ['warn', 'error'])
+})
+
+test('where those that come with Postern cannot be read, those in use stay; where there are none, there are none yet', async () => {
+  const { settings } = site()
+  const file = join(temporaryDirectory('rule-process'), 'unread.mjs')
+  writeFileSync(file, 'process.once("message", () => process.send({ status: "unread", cause: "EMFILE: too many open files" }, () => process.exit()))')
+  const { log, lines } = fakeLog()
+  const reader = new RuleReader({ log, program: file, here: () => Promise.reject(new Error('it is not tried here')) })
+  const inUse = packRules({ rules: [], problems: [], notes: [] })
+  assert.equal(await reader.read(settings, inUse), inUse)
+  assert.deepEqual(lines.map(({ level, text, facts }) => [level, text, facts['cause']]), [['error', 'the rules cannot be read again; those in use stay', 'EMFILE: too many open files']])
+  // Whoever asked tells it, and tries again.
+  await assert.rejects(reader.read(settings), /^ShippedRulesUnread: EMFILE/)
+  assert.equal(lines.length, 1)
+  // As well where this process has to read them.
+  writeFileSync(file, 'throw new Error("out of luck")')
+  const alone = new RuleReader({ log, program: file, here: () => Promise.reject(new ShippedRulesUnread('EMFILE: too many open files')) })
+  assert.equal(await alone.read(settings, inUse), inUse)
+  await assert.rejects(alone.read(settings), /EMFILE/)
 })
 
 test('a reading always ends, whatever hangs', async () => {

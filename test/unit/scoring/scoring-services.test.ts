@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { DatabaseSync } from 'node:sqlite'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { test } from 'node:test'
 import { Worker } from 'node:worker_threads'
 import type { Resolver } from '../../../src/dns/resolver.ts'
@@ -74,6 +75,23 @@ for (const judges of [false, true]) {
     assert.equal(logged.filter(({ level, text }) => level === 'error' && text === 'rules could not be read').length, 1)
   })
 }
+
+test('rules that cannot be read for long are not read again all the time', async (t) => {
+  let readings = 0
+  const source = (own: RuleSource): RuleSource => ({ underWay: false, read: () => (readings++, Promise.reject(new Error('EACCES'))), close: () => own.close() })
+  const { services } = stage(t, { judges: true, source })
+  const at: number[] = []
+  for (let second = 0; second < 300; second++) {
+    const before = readings
+    services.tick()
+    await setImmediate()
+    if (readings > before) at.push(second)
+  }
+  assert.deepEqual(at, [0, 1, 2, 4, 8, 16, 32, 64, 124, 184, 244])
+  // A message meanwhile hears what is known.
+  assert.equal((await services.scoring.score(subject())).traces.find(({ check }) => check === 'content')?.detail, 'EACCES')
+  assert.equal(readings, at.length)
+})
 
 test('a reload whose rules cannot be read changes nothing', async (t) => {
   let fails = false
