@@ -7,9 +7,11 @@
  * are in use), or after `close`; and always ends.
  */
 import { fork, type ChildProcess } from 'node:child_process'
+import { Socket } from 'node:net'
 import { extname, join } from 'node:path'
 import type { Log } from '../observe/log.ts'
 import type { SampleProof } from '../spam/rules/load.ts'
+import { LastWords } from './last-words.ts'
 import type { PackedRules } from './packed-rules.ts'
 import type { RuleFilesSettings } from './rule-files.ts'
 import type { RulesAnswer, RulesReading, RulesTask } from './rules-process.ts'
@@ -81,11 +83,14 @@ export class RuleReader implements RuleSource {
     const timeoutMs = this.#timeoutMs()
     return new Promise((resolve, reject) => {
       // Only what it needs to run: nothing of our environment, no file of ours.
-      const child = fork(program, { env: {}, execArgv: [`--max-old-space-size=${memoryMb}`], serialization: 'advanced', stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
+      const child = fork(program, { env: {}, execArgv: [`--max-old-space-size=${memoryMb}`], serialization: 'advanced', stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
       this.#running.add(child)
       // Nobody waits for it who has nothing else to do.
       child.unref()
       child.channel?.unref()
+      if (child.stderr instanceof Socket) child.stderr.unref()
+      const last = new LastWords()
+      child.stderr?.on('data', (piece: Buffer) => last.push(piece))
       const timer = setTimeout(() => {
         reject(new TooMuch(`it took longer than ${timeoutMs} ms`))
         child.kill('SIGKILL')
@@ -103,7 +108,8 @@ export class RuleReader implements RuleSource {
       })
       child.on('error', over)
       let untold: Error | undefined
-      child.once('exit', (code, signal) => over(signal === null ? new Error(`it ended without an answer, with code ${code}`) : untold ?? endedBy(signal)))
+      // Not with its exit: what it wrote may still be on its way.
+      child.once('close', (code, signal) => over((signal === null ? undefined : untold) ?? endOf({ code, signal }, { words: last.text(), memoryMb })))
       child.send(task, (error) => {
         if (error === null) return
         untold = error
@@ -161,8 +167,10 @@ function isNoBug(error: unknown): error is Error {
 /** By these a process ends where its memory does: V8 aborts or traps, and the system kills. */
 const OUT_OF_MEMORY: readonly NodeJS.Signals[] = ['SIGABRT', 'SIGTRAP', 'SIGKILL']
 
-function endedBy(signal: NodeJS.Signals): Error {
-  return OUT_OF_MEMORY.includes(signal) ? new TooMuch(`it was ended by ${signal}, as where there is no more memory`) : new Error(`it was ended by ${signal}`)
+function endOf({ code, signal }: { readonly code: number | null; readonly signal: NodeJS.Signals | null }, { words, memoryMb }: { readonly words: string; readonly memoryMb: number }): Error {
+  const wrote = words === '' ? '' : `; the last of what it wrote: ${words}`
+  if (signal === null) return new Error(`it ended without an answer, with exit code ${code}${wrote}`)
+  return OUT_OF_MEMORY.includes(signal) ? new TooMuch(`it was ended by ${signal}, as where there is no more memory (its heap may take ${memoryMb} MB)${wrote}`) : new Error(`it was ended by ${signal}${wrote}`)
 }
 
 async function readHere({ settings, proof }: RulesTask): Promise<RulesReading> {
