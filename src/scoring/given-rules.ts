@@ -7,6 +7,7 @@ import type { Log } from '../observe/log.ts'
 import type { PackedRules } from './packed-rules.ts'
 import type { RuleFilesSettings } from './rule-files.ts'
 import type { RuleSource } from './rule-reader.ts'
+import { GIVEN_RULES_MS } from './rules-times.ts'
 
 /** What the supervisor has given, or will. */
 export class GivenRules {
@@ -46,9 +47,6 @@ export interface WorkerRulesParts {
   readonly timeoutMs?: number
 }
 
-/** Longer than reading may take the supervisor. */
-const TIMEOUT_MS = 60_000
-
 export class WorkerRules implements RuleSource {
   readonly #parts: WorkerRulesParts
 
@@ -61,7 +59,7 @@ export class WorkerRules implements RuleSource {
   }
 
   async read(settings: RuleFilesSettings, inUse?: PackedRules): Promise<PackedRules> {
-    const { log, given, own, timeoutMs = TIMEOUT_MS } = this.#parts
+    const { log, given, own, timeoutMs = GIVEN_RULES_MS } = this.#parts
     if (given.coming === undefined) return own.read(settings, inUse)
     const rules = await within(given.coming, timeoutMs)
     if (rules !== undefined) return rules

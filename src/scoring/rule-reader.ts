@@ -15,6 +15,7 @@ import { LastWords } from './last-words.ts'
 import type { PackedRules } from './packed-rules.ts'
 import type { RuleFilesSettings } from './rule-files.ts'
 import type { RulesAnswer, RulesReading, RulesTask } from './rules-process.ts'
+import { READING_MS, WANTED_RULES_MS } from './rules-times.ts'
 import { tellProblems } from './tell-rules.ts'
 import { ShippedRulesUnread } from './unread-rules.ts'
 
@@ -29,6 +30,7 @@ export interface RuleSource {
 
 export interface RuleReaderParts {
   readonly log: Log
+  /** for what is wanted */
   readonly timeoutMs?: number
   /** of the process: what it may take for its heap */
   readonly memoryMb?: number
@@ -38,8 +40,7 @@ export interface RuleReaderParts {
   readonly here?: (task: RulesTask) => Promise<RulesReading>
 }
 
-/** Thousands of SpamAssassin's rules take some seconds, and some hundred megabytes. */
-const TIMEOUT_MS = 45_000
+/** Thousands of SpamAssassin's rules take some hundred. */
 const MEMORY_MB = 1024
 
 export class RuleReader implements RuleSource {
@@ -56,9 +57,10 @@ export class RuleReader implements RuleSource {
 
   async read(settings: RuleFilesSettings, inUse?: PackedRules): Promise<PackedRules> {
     if (this.#closed) throw new Error('rules are not read any more')
+    const { here = readHere, timeoutMs = WANTED_RULES_MS } = this.#parts
     const task: RulesTask = { settings, proof: this.#proof }
     try {
-      return this.#told(await this.#wanted(task))
+      return this.#told(await within(timeoutMs, (late) => this.#wanted(task, late)))
     } catch (error) {
       if (!isNoBug(error)) throw error
       const { log } = this.#parts
@@ -68,7 +70,7 @@ export class RuleReader implements RuleSource {
       }
       if (error instanceof ShippedRulesUnread) throw error
       log.error({ cause: error.message }, 'the rules of this site cannot be read; those that come with Postern are used alone')
-      return this.#told(await this.#here({ settings: { ...settings, paths: [], spamassassin: [] }, proof: undefined }))
+      return this.#told(await within(READING_MS - WANTED_RULES_MS, () => here({ settings: { ...settings, paths: [], spamassassin: [] }, proof: undefined })))
     }
   }
 
@@ -78,9 +80,8 @@ export class RuleReader implements RuleSource {
     for (const child of this.#running) child.kill('SIGKILL')
   }
 
-  #apart(task: RulesTask): Promise<RulesReading> {
+  #apart(task: RulesTask, late: AbortSignal): Promise<RulesReading> {
     const { program = join(import.meta.dirname, `rules-process${extname(import.meta.filename)}`), memoryMb = MEMORY_MB } = this.#parts
-    const timeoutMs = this.#timeoutMs()
     return new Promise((resolve, reject) => {
       // Only what it needs to run: nothing of our environment, no file of ours.
       const child = fork(program, { env: {}, execArgv: [`--max-old-space-size=${memoryMb}`], serialization: 'advanced', stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
@@ -91,13 +92,10 @@ export class RuleReader implements RuleSource {
       if (child.stderr instanceof Socket) child.stderr.unref()
       const last = new LastWords()
       child.stderr?.on('data', (piece: Buffer) => last.push(piece))
-      const timer = setTimeout(() => {
-        reject(new TooMuch(`it took longer than ${timeoutMs} ms`))
-        child.kill('SIGKILL')
-      }, timeoutMs)
-      timer.unref()
+      const kill = (): void => void child.kill('SIGKILL')
+      late.addEventListener('abort', kill)
       const over = (error: Error): void => {
-        clearTimeout(timer)
+        late.removeEventListener('abort', kill)
         this.#running.delete(child)
         reject(error)
       }
@@ -113,20 +111,21 @@ export class RuleReader implements RuleSource {
       child.send(task, (error) => {
         if (error === null) return
         untold = error
-        child.kill('SIGKILL')
+        kill()
       })
     })
   }
 
   /** In a process of their own, and without it where that breaks. */
-  async #wanted(task: RulesTask): Promise<RulesReading> {
+  async #wanted(task: RulesTask, late: AbortSignal): Promise<RulesReading> {
     try {
-      return await this.#apart(task)
+      return await this.#apart(task, late)
     } catch (error) {
       if (this.#closed) throw new Error(`closed while rules were read: ${textOf(error)}`, { cause: error })
-      if (isNoBug(error)) throw error
+      if (isNoBug(error) || late.aborted) throw error
       this.#parts.log.warn({ cause: textOf(error) }, 'the process that reads rules has failed; they are read without it')
-      return this.#here(task)
+      const { here = readHere } = this.#parts
+      return here(task)
     }
   }
 
@@ -134,25 +133,6 @@ export class RuleReader implements RuleSource {
     this.#proof = proof
     tellProblems(problems, this.#parts.log)
     return packed
-  }
-
-  async #here(task: RulesTask): Promise<RulesReading> {
-    const { here = readHere } = this.#parts
-    const timeoutMs = this.#timeoutMs()
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new TooMuch(`it took longer than ${timeoutMs} ms`)), timeoutMs)
-      timer.unref()
-    })
-    try {
-      return await Promise.race([here(task), late])
-    } finally {
-      clearTimeout(timer)
-    }
-  }
-
-  #timeoutMs(): number {
-    return this.#parts.timeoutMs ?? TIMEOUT_MS
   }
 }
 
@@ -171,6 +151,24 @@ function endOf({ code, signal }: { readonly code: number | null; readonly signal
   const wrote = words === '' ? '' : `; the last of what it wrote: ${words}`
   if (signal === null) return new Error(`it ended without an answer, with exit code ${code}${wrote}`)
   return OUT_OF_MEMORY.includes(signal) ? new TooMuch(`it was ended by ${signal}, as where there is no more memory (its heap may take ${memoryMb} MB)${wrote}`) : new Error(`it was ended by ${signal}${wrote}`)
+}
+
+/** @param work is told when it is too late */
+async function within<T>(timeoutMs: number, work: (late: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController()
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new TooMuch(`it took longer than ${timeoutMs} ms`))
+      controller.abort()
+    }, timeoutMs)
+    timer.unref()
+  })
+  try {
+    return await Promise.race([work(controller.signal), late])
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 async function readHere({ settings, proof }: RulesTask): Promise<RulesReading> {

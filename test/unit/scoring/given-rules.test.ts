@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { GivenRules, WorkerRules } from '../../../src/scoring/given-rules.ts'
 import type { PackedRules } from '../../../src/scoring/packed-rules.ts'
 import type { RuleSource } from '../../../src/scoring/rule-reader.ts'
+import { READING_MS } from '../../../src/scoring/rules-times.ts'
 import { fakeLog } from '../supervisor/fakes.ts'
 
 const SETTINGS = { shipped: true, paths: [], scores: new Map<string, number>(), spamassassin: [] }
@@ -73,6 +74,18 @@ test('where they do not come, the worker reads for itself and says so', async (t
   t.after(() => clearInterval(busy))
   assert.equal(await rules.read(SETTINGS), OWN)
   assert.deepEqual(texts(), [ALONE])
+})
+
+test('a supervisor has all the time that reading may take it', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const { given, rules, texts } = stage()
+  given.expect()
+  const read = rules.read(SETTINGS)
+  t.mock.timers.tick(READING_MS)
+  const late = some('late')
+  given.give(late)
+  assert.equal(await read, late)
+  assert.deepEqual(texts(), [])
 })
 
 test('a worker that reads for itself says which rules are in use', async () => {

@@ -6,6 +6,7 @@ import { after, before, test } from 'node:test'
 import { packRules, unpackRules } from '../../../src/scoring/packed-rules.ts'
 import { RuleReader } from '../../../src/scoring/rule-reader.ts'
 import type { RulesReading, RulesTask } from '../../../src/scoring/rules-process.ts'
+import { READING_MS, WANTED_RULES_MS } from '../../../src/scoring/rules-times.ts'
 import { ShippedRulesUnread } from '../../../src/scoring/unread-rules.ts'
 import { temporaryDirectory } from '../../support/process.ts'
 import { fakeLog } from '../supervisor/fakes.ts'
@@ -131,14 +132,28 @@ test('where those that come with Postern cannot be read, those in use stay; wher
   await assert.rejects(alone.read(settings), /EMFILE/)
 })
 
-test('a reading always ends, whatever hangs', async () => {
+test('a reading always ends, whatever hangs, and within its time, however many tries there are: whoever waits for it counts on that', async (t) => {
   const { settings } = site()
-  const file = join(temporaryDirectory('rule-process'), 'throws.mjs')
-  writeFileSync(file, 'throw new Error("out of luck")')
-  const { log, lines } = fakeLog()
-  const reader = new RuleReader({ log, program: file, timeoutMs: 300, here: () => new Promise<never>(() => undefined) })
-  await assert.rejects(reader.read(settings), /longer than 300 ms/)
-  assert.deepEqual(lines.map(({ level }) => level), ['warn', 'error'])
+  const file = join(temporaryDirectory('rule-process'), 'p.mjs')
+  for (const [text, tries] of [['setInterval(() => undefined, 1000)', 1], ['throw new Error("out of luck")', 2]] as const) {
+    writeFileSync(file, text)
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const { log, lines } = fakeLog()
+    const hanging: (() => void)[] = []
+    const hang = (): Promise<never> => new Promise<never>(() => hanging.shift()?.())
+    const next = (): Promise<void> => new Promise((resolve) => hanging.push(resolve))
+    const reader = new RuleReader({ log, program: file, here: hang })
+    const begun = next()
+    const over = assert.rejects(reader.read(settings), /longer than/)
+    if (tries === 2) await begun
+    const last = tries === 2 ? next() : begun
+    t.mock.timers.tick(WANTED_RULES_MS)
+    await last
+    t.mock.timers.tick(READING_MS - WANTED_RULES_MS)
+    await over
+    assert.deepEqual(lines.map(({ level }) => level), tries === 2 ? ['warn', 'error'] : ['error'])
+    t.mock.timers.reset()
+  }
 })
 
 test('once it is closed nothing is read, and what is under way ends', async () => {
