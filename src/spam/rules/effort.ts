@@ -11,7 +11,7 @@ import { piecesOf } from './text-keys.ts'
 
 /** Rules that others rest on have mostly been asked before. */
 const RULE = 6
-/** A number that is counted in the text. */
+/** What is counted in the text: a number, or the words of its language. */
 const COUNTED = 30
 /** Of a kind, about so many items. */
 const ITEMS = 8
@@ -28,7 +28,7 @@ export function effortOf(condition: Condition): number {
     case 'not': return effortOf(condition.of)
     case 'rule': return RULE
     case 'matches': return ofPattern(condition.in, condition.pattern)
-    case 'words':
+    case 'words': return condition.in.kind === 'language' ? COUNTED : 1
     case 'present': return 1
     case 'some': return ITEMS * effortOfTest(condition.where)
     case 'compare': return ofQuantity(condition.left) + ofQuantity(condition.right)

@@ -7,7 +7,6 @@
  */
 import type { NumberFact } from '../facts.ts'
 import type { Pattern } from '../patterns/pattern.ts'
-import { rarityOf } from '../patterns/rarity.ts'
 import type { Condition, ItemSelection, ItemTest, Operator, Quantity, TextSource } from './condition.ts'
 import { withItems } from './item-sources.ts'
 import { AT_HAND } from './measures.ts'
@@ -16,12 +15,6 @@ import type { Need } from './needs.ts'
 import type { Rule } from './rule.ts'
 import type { PatternPlace } from './run.ts'
 import { piecesOf } from './text-keys.ts'
-
-/** A need by its number, and how likely it is that a message has it, about. */
-interface Guard {
-  readonly need: number
-  readonly likely: number
-}
 
 /** What is looked for in the values of one text source. */
 export interface Watched {
@@ -61,19 +54,12 @@ export interface Numbering {
   readonly place: (source: TextSource, pattern: Pattern) => PatternPlace
 }
 
-/** Of the characters that are looked at, about, in a long text and in all values of a short one. */
-const LONG = 4000
-const SHORT = 60
-const MOST_LIKELY = 0.95
-/** That there is a value at all: of what many messages have not. */
-const PRESENT = 0.6
-const WORD = 0.2
-
 export class GuardMaker {
   readonly #numbering: Numbering
   readonly #rules: ReadonlyMap<string, Rule>
   readonly #watched = new Map<number, Watched>()
-  readonly #known = new Map<string, Guard | undefined>()
+  /** of rules; undefined: nothing is known */
+  readonly #known = new Map<string, number | undefined>()
   readonly #checks = new Map<string, Check>()
   readonly #needs: Need[] = []
 
@@ -86,7 +72,7 @@ export class GuardMaker {
   *making(): Generator<void, Guards> {
     const needed: number[] = []
     for (const { id, score } of this.#rules.values()) {
-      needed.push(score === undefined || score === 0 ? NEVER : this.#ofRule(id)?.need ?? ALWAYS)
+      needed.push(score === undefined || score === 0 ? NEVER : this.#ofRule(id) ?? ALWAYS)
       yield
     }
     const used = this.#used(needed)
@@ -117,34 +103,30 @@ export class GuardMaker {
   }
 
   /** So many of these; each counts as often as it is here. Of none nothing is there. */
-  #several(guards: readonly Guard[], least: number): Guard {
-    const [only] = guards
-    if (only !== undefined && guards.length === 1 && least === 1) return only
-    // What decides soonest comes first.
-    const sorted = [...guards].sort((a, b) => (least === 1 ? b.likely - a.likely : a.likely - b.likely))
-    const likely = least === 1 ? sorted.reduce((sum, guard) => sum + guard.likely, 0) : sorted[0]?.likely ?? 0
-    return { need: this.#needs.push({ least, of: sorted.map(({ need }) => need) }) - 1, likely: Math.min(likely, MOST_LIKELY) }
+  #several(needs: readonly number[], least: number): number {
+    const [only] = needs
+    return only !== undefined && needs.length === 1 && least === 1 ? only : this.#needs.push({ least, of: needs }) - 1
   }
 
-  #all(guards: readonly (Guard | undefined)[]): Guard | undefined {
-    const some = once(guards.filter((guard) => guard !== undefined))
+  #all(needs: readonly (number | undefined)[]): number | undefined {
+    const some = [...new Set(needs.filter((need) => need !== undefined))]
     return some.length === 0 ? undefined : this.#several(some, some.length)
   }
 
-  #any(guards: readonly (Guard | undefined)[]): Guard | undefined {
-    const some = guards.filter((guard) => guard !== undefined)
-    return some.length < guards.length ? undefined : this.#several(once(some), 1)
+  #any(needs: readonly (number | undefined)[]): number | undefined {
+    const some = needs.filter((need) => need !== undefined)
+    return some.length < needs.length ? undefined : this.#several([...new Set(some)], 1)
   }
 
-  #ofRule(id: string): Guard | undefined {
+  #ofRule(id: string): number | undefined {
     if (this.#known.has(id)) return this.#known.get(id)
     const rule = this.#rules.get(id)
-    const guard = rule === undefined ? undefined : this.#of(rule.when)
-    this.#known.set(id, guard)
-    return guard
+    const need = rule === undefined ? undefined : this.#of(rule.when)
+    this.#known.set(id, need)
+    return need
   }
 
-  #of(condition: Condition): Guard | undefined {
+  #of(condition: Condition): number | undefined {
     switch (condition.kind) {
       case 'all': return this.#all(condition.of.map((one) => this.#of(one)))
       case 'any': return this.#any(condition.of.map((one) => this.#of(one)))
@@ -158,24 +140,24 @@ export class GuardMaker {
     }
   }
 
-  #ofComparison(left: Quantity, operator: Operator, right: number): Guard | undefined {
+  #ofComparison(left: Quantity, operator: Operator, right: number): number | undefined {
     if (left.kind === 'fact' || (left.kind === 'measure' && AT_HAND.has(left.name))) return this.#ofCheck(left, operator, right)
     // There must be a longest one.
     if (left.kind === 'length') return this.#ofPresence(left.in)
-    const guards: { readonly guard: Guard; readonly most: number }[] = []
+    const known: { readonly need: number; readonly most: number }[] = []
     // What nobody knows anything of may add so much and no more.
     let sum = 0
     for (const term of termsOf(left)) {
-      const guard = this.#ofQuantity(term)
-      if (guard === undefined) sum += this.#mostOf(term)
-      else guards.push({ guard, most: this.#mostOf(term) })
+      const need = this.#ofQuantity(term)
+      if (need === undefined) sum += this.#mostOf(term)
+      else known.push({ need, most: this.#mostOf(term) })
     }
     if (!isAbove(operator, right, sum)) return undefined
     // So many of the others it takes at least.
-    guards.sort((a, b) => b.most - a.most)
+    known.sort((a, b) => b.most - a.most)
     let least = 0
-    while (least < guards.length && isAbove(operator, right, sum)) sum += guards[least++]?.most ?? 0
-    return this.#several(guards.map(({ guard }) => guard), isAbove(operator, right, sum) ? guards.length + 1 : least)
+    while (least < known.length && isAbove(operator, right, sum)) sum += known[least++]?.most ?? 0
+    return this.#several(known.map(({ need }) => need), isAbove(operator, right, sum) ? known.length + 1 : least)
   }
 
   /** What is never more than that; nor below 0. */
@@ -189,18 +171,18 @@ export class GuardMaker {
     }
   }
 
-  #ofCheck(left: Check['left'], operator: Operator, right: number): Guard {
+  #ofCheck(left: Check['left'], operator: Operator, right: number): number {
     const key = `${left.kind} ${left.name} ${operator} ${right}`
     let check = this.#checks.get(key)
     if (check === undefined) {
       check = { sign: this.#sign(), left, operator, right }
       this.#checks.set(key, check)
     }
-    return { need: check.sign, likely: PRESENT }
+    return check.sign
   }
 
   /** What it needs to be more than 0. */
-  #ofQuantity(quantity: Quantity): Guard | undefined {
+  #ofQuantity(quantity: Quantity): number | undefined {
     switch (quantity.kind) {
       case 'occurrences': return this.#ofPattern(quantity.in, quantity.pattern)
       case 'items': return withItems(quantity.of, (source) => this.#ofItems(quantity.of, quantity.where, source.text))
@@ -227,7 +209,7 @@ export class GuardMaker {
     }
   }
 
-  #ofItems(of: ItemSelection, where: ItemTest, text: (field: string) => TextSource): Guard | undefined {
+  #ofItems(of: ItemSelection, where: ItemTest, text: (field: string) => TextSource): number | undefined {
     switch (where.kind) {
       case 'all': return this.#all(where.of.map((one) => this.#ofItems(of, one, text)))
       case 'any': return this.#any(where.of.map((one) => this.#ofItems(of, one, text)))
@@ -241,7 +223,7 @@ export class GuardMaker {
     }
   }
 
-  #ofPattern(source: TextSource, pattern: Pattern): Guard | undefined {
+  #ofPattern(source: TextSource, pattern: Pattern): number | undefined {
     if (pattern.needs === undefined) return source.kind === 'hidden' ? this.#ofCheck(HIDDEN_LENGTH, '>', 0) : this.#ofPresence(source)
     const { set, index } = this.#numbering.place(source, pattern)
     const { patterns } = this.#watch(source)
@@ -249,33 +231,34 @@ export class GuardMaker {
     patterns.set(set, signs)
     const sign = signs.get(index) ?? this.#sign()
     signs.set(index, sign)
-    const often = pattern.needs.reduce((sum, literal) => sum + rarityOf(literal), 0) * (piecesOf(source) === 'whole' ? SHORT : LONG)
-    return { need: sign, likely: Math.min(often, MOST_LIKELY) }
+    return sign
   }
 
-  #ofWords(source: TextSource, words: readonly string[]): Guard {
+  #ofWords(source: TextSource, words: readonly string[]): number | undefined {
+    // It takes longer to tell than asking the few rules that want it, which want rarer things too.
+    if (source.kind === 'language') return undefined
     const watched = this.#watch(source).words
     const signs = words.map((word) => {
       const sign = watched.get(word) ?? this.#sign()
       watched.set(word, sign)
-      return { need: sign, likely: WORD }
+      return sign
     })
     return this.#several(signs, 1)
   }
 
-  #ofPresence(source: TextSource): Guard | undefined {
+  #ofPresence(source: TextSource): number | undefined {
     // Some are always there, and some are made for whoever asks.
     if (piecesOf(source) !== 'whole' || source.kind === 'subject') return undefined
     const watched = this.#watch(source)
     if (watched.present < 0) watched.present = this.#sign()
-    return { need: watched.present, likely: PRESENT }
+    return watched.present
   }
 
-  #ofAbsence(source: TextSource): Guard | undefined {
+  #ofAbsence(source: TextSource): number | undefined {
     if (piecesOf(source) !== 'whole' || source.kind === 'subject') return undefined
     const watched = this.#watch(source)
     if (watched.absent < 0) watched.absent = this.#sign()
-    return { need: watched.absent, likely: PRESENT }
+    return watched.absent
   }
 
   #watch(source: TextSource): Watched {
@@ -293,10 +276,6 @@ const HIDDEN_LENGTH = { kind: 'measure', name: 'hidden_length' } as const
 
 /** A text of each item, '' or not. */
 const NAMES = { link: 'url', attachment: 'name', part: 'type', address: 'domain' } as const
-
-function once(guards: readonly Guard[]): readonly Guard[] {
-  return [...new Map(guards.map((guard) => [guard.need, guard])).values()]
-}
 
 /** The same with those signs alone that are wanted; undefined: with none. */
 function withSigns({ slot, present, absent, words, patterns }: Watched, isWanted: (sign: number) => boolean): Watched | undefined {

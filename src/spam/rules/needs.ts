@@ -1,51 +1,65 @@
 /**
  * What rules cannot hold without, as a graph: a sign is there or is not; of
- * other things so many must be there. Answers are kept as long as one message
- * is looked at, so that what many rules share is found out once.
+ * other things so many must be there. What is told goes up the graph at once:
+ * a message has few signs, and most of the graph is never looked at.
  */
 
-/** Of these, so many must be there. A sign has none: it must be found. */
+/** Of these, so many must be there, one at least. A sign has none: it must be found. */
 export interface Need {
   readonly least: number
   readonly of: readonly number[]
 }
 
-const THERE = 1
-const NOT_THERE = 2
-
 export class Needs {
   readonly #least: Int32Array
-  /** for each need where in `#of` what it asks for begins; one more at the end */
+  /** for each need where in `#above` those that ask for it begin, each as often as it asks; one more at the end */
   readonly #starts: Int32Array
-  readonly #of: Int32Array
-  readonly #answers: Uint8Array
+  readonly #above: Int32Array
+  /** how many of its things each still wants */
+  readonly #missing: Int32Array
+  /** what has come to be there and was not told to those above */
+  readonly #open: number[] = []
 
   constructor(needs: readonly Need[]) {
     this.#least = Int32Array.from(needs, ({ least }) => least)
+    this.#missing = this.#least.slice()
     this.#starts = new Int32Array(needs.length + 1)
-    for (const [number, { of }] of needs.entries()) this.#starts[number + 1] = (this.#starts[number] as number) + of.length
-    this.#of = new Int32Array(this.#starts[needs.length] as number)
-    for (const [number, { of }] of needs.entries()) this.#of.set(of, this.#starts[number])
-    this.#answers = new Uint8Array(needs.length)
+    for (const { of } of needs) for (const one of of) this.#starts[one + 1] = (this.#starts[one + 1] as number) + 1
+    for (let need = 0; need < needs.length; need++) this.#starts[need + 1] = (this.#starts[need + 1] as number) + (this.#starts[need] as number)
+    this.#above = new Int32Array(this.#starts[needs.length] as number)
+    const next = this.#starts.slice()
+    for (const [need, { of }] of needs.entries()) {
+      for (const one of of) {
+        const at = next[one] as number
+        this.#above[at] = need
+        next[one] = at + 1
+      }
+    }
   }
 
   /** Another message: nothing is found yet. */
   begin(): void {
-    this.#answers.fill(0)
+    this.#missing.set(this.#least)
+  }
+
+  tell(sign: number): void {
+    const missing = this.#missing
+    if ((missing[sign] as number) <= 0) return
+    missing[sign] = 0
+    const open = this.#open
+    for (let one: number | undefined = sign; one !== undefined; one = open.pop()) {
+      const behind = this.#starts[one + 1] as number
+      for (let at = this.#starts[one] as number; at < behind; at++) {
+        const above = this.#above[at] as number
+        const left = (missing[above] as number) - 1
+        missing[above] = left
+        if (left === 0) open.push(above)
+      }
+    }
   }
 
   /** All signs must be told before the first question. */
-  tell(sign: number): void {
-    this.#answers[sign] = THERE
-  }
-
   isThere(need: number): boolean {
-    const known = this.#answers[need] as number
-    if (known !== 0) return known === THERE
-    let missing = this.#least[need] as number
-    const behind = this.#starts[need + 1] as number
-    for (let at = this.#starts[need] as number; missing > 0 && behind - at >= missing; at++) if (this.isThere(this.#of[at] as number)) missing--
-    this.#answers[need] = missing > 0 ? NOT_THERE : THERE
-    return missing <= 0
+    return (this.#missing[need] as number) <= 0
   }
 }

@@ -18,18 +18,10 @@ import { Signs } from './signs.ts'
 import { MessageView } from './texts.ts'
 import type { Truth } from './truth.ts'
 
-interface ScoredRule {
-  readonly index: number
-  readonly id: string
-  readonly why: string
-  readonly score: number
-}
-
 export class RuleSet {
   readonly rules: readonly Rule[]
   readonly #program: Program
   readonly #signs: Signs
-  readonly #scored: readonly ScoredRule[]
   readonly #numbers: ReadonlyMap<string, number>
 
   /** Made in steps (see in-slices.ts), with all that every message asks for; otherwise the first message waits for that. */
@@ -43,7 +35,6 @@ export class RuleSet {
     this.rules = rules
     this.#program = program
     this.#signs = new Signs(program.guards)
-    this.#scored = rules.flatMap(({ id, why, score }, index) => (score === undefined || score === 0 ? [] : [{ index, id, why, score }]))
     this.#numbers = new Map(rules.map(({ id }, index) => [id, index]))
   }
 
@@ -59,11 +50,11 @@ export class RuleSet {
   /** Pure but for the budget, which may be shared with others who match patterns on the same message. */
   evaluate(content: MessageContent, facts: ScoringFacts, budget: MatchBudget = createBudget({ bytes: content.mime.size })): RuleOutcome {
     const run = new Run(this.#program, new MessageView(content, facts), budget)
-    const possible = this.#signs.possible(run)
     const hits: RuleHit[] = []
     let thousandths = 0
-    for (const { index, id, why, score } of this.#scored) {
-      if (possible[index] === 0 || run.rule(index) !== true) continue
+    for (const index of this.#signs.possible(run)) {
+      if (run.rule(index) !== true) continue
+      const { id, why, score = 0 } = this.rules[index] as Rule
       const excerpt = run.ruleExcerpt(index)
       hits.push({ id, score, why, ...(excerpt === undefined ? {} : { excerpt }) })
       thousandths += Math.round(score * 1000)

@@ -4,44 +4,49 @@
  */
 import { OPERATORS } from './arithmetic.ts'
 import { ALWAYS } from './guards.ts'
-import type { Guards } from './guards.ts'
+import type { Guards, Watched } from './guards.ts'
 import { Needs } from './needs.ts'
 import type { Run } from './run.ts'
+
+/** A text source with its signs of patterns by their numbers in their set; -1: nobody asks. */
+interface Look extends Omit<Watched, 'patterns'> {
+  readonly patterns: readonly { readonly set: number; readonly signs: Int32Array }[]
+}
 
 export class Signs {
   readonly #guards: Guards
   readonly #needs: Needs
-  readonly #possible: Uint8Array
+  readonly #looks: readonly Look[]
   readonly #places: readonly { readonly set: number; readonly slot: number }[]
 
   constructor(guards: Guards) {
     this.#guards = guards
     this.#needs = new Needs(guards.needs)
-    this.#possible = new Uint8Array(guards.rules.length)
-    this.#places = guards.watched.flatMap(({ slot, patterns }) => Array.from(patterns.keys(), (set) => ({ set, slot })))
+    this.#looks = guards.watched.map((one) => ({ ...one, patterns: Array.from(one.patterns, ([set, signs]) => ({ set, signs: byNumber(signs) })) }))
+    this.#places = this.#looks.flatMap(({ slot, patterns }) => patterns.map(({ set }) => ({ set, slot })))
   }
 
-  /** For each rule: 1 where it is to be asked. It stands until the next message is. */
-  possible(run: Run): Uint8Array {
+  /** The rules that are to be asked, in their order. */
+  possible(run: Run): readonly number[] {
     this.#needs.begin()
     this.#look(run)
     const { rules } = this.#guards
+    const possible: number[] = []
     for (let rule = 0; rule < rules.length; rule++) {
       const need = rules[rule] as number
-      this.#possible[rule] = Number(need >= 0 ? this.#needs.isThere(need) : need === ALWAYS)
+      if (need >= 0 ? this.#needs.isThere(need) : need === ALWAYS) possible.push(rule)
     }
-    return this.#possible
+    return possible
   }
 
   #look(run: Run): void {
-    const { checks, watched } = this.#guards
     const needs = this.#needs
-    for (const { sign, left, operator, right } of checks) {
+    for (const { sign, left, operator, right } of this.#guards.checks) {
       const value = left.kind === 'measure' ? run.view.measure(left.name) : run.view.facts.number(left.name)
       if (value !== undefined && OPERATORS[operator](value, right)) needs.tell(sign)
     }
     run.scanShort(this.#places)
-    for (const { slot, present, absent, words, patterns } of watched) {
+    for (const { slot, present, absent, words, patterns } of this.#looks) {
       const values = run.values(slot)
       if (values === undefined) continue
       if (values.length === 0) {
@@ -50,11 +55,17 @@ export class Signs {
       }
       if (present >= 0) needs.tell(present)
       if (words.size > 0) for (const value of values) this.#tell(words.get(value.toLowerCase()))
-      for (const [set, signs] of patterns) for (const scan of run.scansOf(set, slot) ?? []) for (const index of scan.candidates) this.#tell(signs.get(index))
+      for (const { set, signs } of patterns) for (const scan of run.scansOf(set, slot) ?? []) for (const index of scan.candidates) this.#tell(signs[index])
     }
   }
 
   #tell(sign: number | undefined): void {
-    if (sign !== undefined) this.#needs.tell(sign)
+    if (sign !== undefined && sign >= 0) this.#needs.tell(sign)
   }
+}
+
+function byNumber(signs: ReadonlyMap<number, number>): Int32Array {
+  const all = new Int32Array(Math.max(...signs.keys()) + 1).fill(-1)
+  for (const [number, sign] of signs) all[number] = sign
+  return all
 }

@@ -12,3 +12,9 @@ test('what is at hand comes before items, and these before what is counted in th
   assert.deepEqual(cheapestFirst(list, effortOf), [list[2], list[3], list[1], list[0]])
   assert.equal(list[0], counted, 'the list itself stays as it is')
 })
+
+test('the language is asked for behind what is at hand', () => {
+  const language: Condition = { kind: 'words', in: { kind: 'language' }, words: ['de'] }
+  const subject: Condition = { kind: 'words', in: { kind: 'subject' }, words: ['x'] }
+  assert.deepEqual(cheapestFirst([language, subject], effortOf), [subject, language])
+})
