@@ -5,16 +5,40 @@
 import { describeError } from '../config/problem.ts'
 import type { Settings } from '../config/settings.ts'
 import type { LoadReport } from '../delivery/watched-file.ts'
-import { readRules } from '../scoring/rule-files.ts'
+import { readRules, type ReadRules } from '../scoring/rule-files.ts'
 import { ShippedRulesUnread } from '../scoring/unread-rules.ts'
 
-export async function checkRules({ listeners, spam }: Settings, read = readRules): Promise<LoadReport> {
-  if (listeners.every(({ role }) => role !== 'inbound')) return { errors: [], warnings: [] }
+export interface RulesReport extends LoadReport {
+  /** of the summary */
+  readonly lines: readonly string[]
+}
+
+export async function checkRules({ listeners, spam }: Settings, read = readRules): Promise<RulesReport> {
+  if (listeners.every(({ role }) => role !== 'inbound')) return { errors: [], warnings: [], lines: [] }
   try {
-    const { problems, notes } = await read(spam.rules)
-    return { errors: [], warnings: [...problems, ...notes].map(describeError) }
+    const found = await read(spam.rules)
+    return { errors: [], warnings: [...found.problems, ...found.notes].map(describeError), lines: [`  rules      ${describe(found)}`] }
   } catch (error) {
-    if (error instanceof ShippedRulesUnread) return { errors: [error.message], warnings: [] }
+    if (error instanceof ShippedRulesUnread) return { errors: [error.message], warnings: [], lines: [] }
     throw error
   }
+}
+
+function describe({ rules, problems, notes }: ReadRules): string {
+  // Several samples of one rule may fail.
+  const unusable = new Set(problems.flatMap(({ source, rule }) => (rule === undefined ? [] : [`${source} ${rule}`]))).size
+  const others = problems.filter(({ rule }) => rule === undefined).length
+  const wrong = [
+    ...(unusable > 0 ? [`${unusable} of this site's cannot be`] : []),
+    ...(others > 0 ? [counted(others, 'problem', 'with files and scores')] : []),
+  ]
+  return [
+    `${rules.length} are used`,
+    ...(wrong.length > 0 ? [`${wrong.join(', ')}: see the warnings`] : []),
+    ...(notes.length > 0 ? [counted(notes.length, 'line', "of SpamAssassin's files passed over")] : []),
+  ].join('; ')
+}
+
+function counted(count: number, what: string, rest: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'} ${rest}`
 }

@@ -1,13 +1,15 @@
 /**
  * `postern check`: reads the configuration as `run` would and says what is
- * wrong with it, or what it comes to. Exit codes of sysexits(3): 0 where it
- * can be used, 78 (EXIT.configuration) where it has errors, 66 (EXIT.noInput) where its
- * file cannot be read; with --dns also 65 where something is wrong in the DNS, and 75
- * where it could not be found out.
+ * wrong with it, or what it comes to. An engine that does not answer now is a
+ * warning. Exit codes of sysexits(3): 0 where it can be used, 78
+ * (EXIT.configuration) where it has errors, 66 (EXIT.noInput) where its file
+ * cannot be read; with --dns also 65 where something is wrong in the DNS, and
+ * 75 where it could not be found out.
  */
 import { isatty } from 'node:tty'
 import { checkDelivery } from './check-delivery.ts'
 import { checkDns } from './check-dns.ts'
+import { checkEngines } from './check-engines.ts'
 import { checkRules } from './check-rules.ts'
 import { checkStore } from './check-store.ts'
 import { checkUsers } from './check-users.ts'
@@ -59,14 +61,14 @@ export async function runCheck(options: CheckOptions, io: CheckIo): Promise<numb
     case 'invalid':
       return tellErrors(loaded.errors.map(describeError), loaded, err)
     case 'ok': {
-      const files = await checkFiles(loaded.settings, loaded.source)
-      const store = await checkStore(loaded.settings.spam.bayes.store)
-      const warnings = [...loaded.warnings, ...files.warnings, ...store.warnings]
-      const errors = [...files.errors, ...store.errors]
+      const { settings } = loaded
+      const [files, rules, store, engines] = await Promise.all([checkFiles(settings, loaded.source), checkRules(settings), checkStore(settings.spam.bayes.store), checkEngines(settings)])
+      const warnings = [...loaded.warnings, ...files.warnings, ...rules.warnings, ...store.warnings, ...engines.warnings]
+      const errors = [...files.errors, ...rules.errors, ...store.errors]
       if (errors.length > 0) return tellErrors(errors, { source: loaded.source, warnings }, err)
       tellWarnings(warnings, err)
-      out(`configuration OK: ${loaded.source}\n${summarise(loaded.settings)}${store.lines.map((line) => `${line}\n`).join('')}`)
-      return options.dns === true ? await tellDns(loaded.settings, io) : EXIT.ok
+      out(`configuration OK: ${loaded.source}\n${summarise(settings)}${[...rules.lines, ...store.lines, ...engines.lines].map((line) => `${line}\n`).join('')}`)
+      return options.dns === true ? await tellDns(settings, io) : EXIT.ok
     }
   }
 }
@@ -125,7 +127,7 @@ async function checkFiles(settings: Settings, source: string): Promise<LoadRepor
   // The embedded default's directories are made by `run`.
   if (source === EMBEDDED_SOURCE) return { errors: [], warnings: [] }
   // Whoever runs the check need not be the user that Postern runs as: an owner whom only root can serve is warned of, not an error.
-  const reports = [await checkDelivery(settings, source, { ...processIdentity(), uid: 0 }), await checkUsers(settings), await checkRules(settings)]
+  const reports = [await checkDelivery(settings, source, { ...processIdentity(), uid: 0 }), await checkUsers(settings)]
   return { errors: reports.flatMap(({ errors }) => errors), warnings: reports.flatMap(({ warnings }) => warnings) }
 }
 

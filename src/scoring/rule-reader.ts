@@ -65,7 +65,7 @@ export class RuleReader implements RuleSource {
       if (!isNoBug(error)) throw error
       const { log } = this.#parts
       if (inUse !== undefined) {
-        log.error({ cause: error.message }, 'the rules cannot be read again; those in use stay')
+        log.error({ cause: error.message }, 'the rules could not be read anew; those in use stay')
         return inUse
       }
       if (error instanceof ShippedRulesUnread) throw error

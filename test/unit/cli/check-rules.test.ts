@@ -1,5 +1,7 @@
 /** `postern check`, of rules: what is told of those that cannot be used, and of those that cannot be read. */
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { checkRules } from '../../../src/cli/check-rules.ts'
 import { ShippedRulesUnread } from '../../../src/scoring/unread-rules.ts'
@@ -12,4 +14,22 @@ test('rules that come with Postern and cannot be read are an error', async () =>
   const { errors } = await checkRules(settings(''), () => Promise.reject(new ShippedRulesUnread('the rules that come with Postern cannot be read: EACCES')))
   assert.deepEqual(errors, ['the rules that come with Postern cannot be read: EACCES'])
   await assert.rejects(checkRules(settings(''), () => Promise.reject(new Error('a bug'))), /a bug/)
+})
+
+test("how many are used, and how many of the site's cannot be", async () => {
+  const [whole] = (await checkRules(settings(''))).lines
+  assert.match(whole ?? '', /^ {2}rules {6}\d{3} are used$/)
+  const count = Number(/\d+/.exec(whole ?? '')?.[0])
+  const rule = (id: string, condition: string): string => `  - { id: ${id}, score: 1, why: It is a test, when: ${condition}, hits: [{ subject: prize }, { subject: two prizes }], misses: [{ subject: x }] }\n`
+  const folder = temporaryDirectory('check-rules')
+  writeFileSync(join(folder, 'site.yaml'), `rules:\n${rule('GOOD', "{ subject: '/prize/' }")}${rule('BROKEN', "{ subject: '/(/' }")}${rule('MISSES', "{ subject: '/price/' }")}`)
+  const one = await checkRules(settings(`spam: { rules: [${folder}] }`))
+  assert.deepEqual(one.lines, [`  rules      ${count + 1} are used; 2 of this site's cannot be: see the warnings`])
+  // Two samples of one rule fail.
+  assert.equal(one.warnings.length, 3)
+  const cf = join(folder, 'local.cf')
+  writeFileSync(cf, 'required_score 5\nheader LOCAL Subject =~ /x/\n')
+  const more = await checkRules(settings(`spam: { scores: [NO_SUCH 1, NOR_THIS 1], spamassassin: [${cf}] }`))
+  assert.deepEqual(more.lines, [`  rules      ${count + 1} are used; 2 problems with files and scores: see the warnings; 1 line of SpamAssassin's files passed over`])
+  assert.deepEqual((await checkRules({ ...settings(''), listeners: [] })).lines, [])
 })

@@ -14,6 +14,8 @@ interface Output {
   readonly err: string
 }
 
+const countless = (out: string): string => out.replace(/^( {2}rules {6})\d+/m, '$1N')
+
 async function check(cwd: string, options: { config?: string; environment?: Record<string, string>; machine?: Partial<Machine> } = {}): Promise<Output> {
   const written = { out: '', err: '' }
   const code = await runCheck({ config: options.config }, {
@@ -31,11 +33,12 @@ test('without a file the embedded default is checked, and is fine before it was 
   const { code, out, err } = await check(cwd)
   assert.equal(code, 0)
   assert.equal(err, '')
-  assert.equal(out, `configuration OK: embedded default
+  assert.equal(countless(out), `configuration OK: embedded default
   hostname   mx.test.example
   inbound    inbound: SMTP on 127.0.0.1:2525, no TLS
              to hop local: Maildirs ${cwd}/var/mail/{domain}/{local}, everybody is a user
   domains    localhost
+  rules      N are used
 `)
 })
 
@@ -59,8 +62,9 @@ test('the summary names listeners, roles, hops, clients and domains', async () =
              for 127.0.0.0/8, ::1, 192.168.1.0/24
   domains    example.org, example.com
   signing    s2026._domainkey.example.org
+  rules      N are used
 `
-  if (err === '') assert.deepEqual({ code, out }, { code: 0, out: expected })
+  if (err === '') assert.deepEqual({ code, out: countless(out) }, { code: 0, out: expected })
   else assert.match(err, /^\S+standalone\.yaml: hops\.local\.maildir: \/var\/mail must exist/)
 })
 

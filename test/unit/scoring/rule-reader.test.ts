@@ -104,7 +104,7 @@ test('where rules are in use already, they stay: what comes with Postern does no
   const inUse = packRules({ rules: [], problems: [], notes: [] })
   const reader = new RuleReader({ log, program: file, here: () => Promise.reject(new Error('nothing more is risked')) })
   assert.equal(await reader.read(settings, inUse), inUse)
-  assert.deepEqual(lines.map(({ level, text }) => [level, text]), [['error', 'the rules cannot be read again; those in use stay']])
+  assert.deepEqual(lines.map(({ level, text }) => [level, text]), [['error', 'the rules could not be read anew; those in use stay']])
   assert.match(String(lines[0]?.facts['cause']), /^it was ended by SIGKILL/)
   // Nor where the process broke for another reason, and this one has no time for them.
   writeFileSync(file, 'throw new Error("out of luck")')
@@ -121,7 +121,7 @@ test('where those that come with Postern cannot be read, those in use stay; wher
   const reader = new RuleReader({ log, program: file, here: () => Promise.reject(new Error('it is not tried here')) })
   const inUse = packRules({ rules: [], problems: [], notes: [] })
   assert.equal(await reader.read(settings, inUse), inUse)
-  assert.deepEqual(lines.map(({ level, text, facts }) => [level, text, facts['cause']]), [['error', 'the rules cannot be read again; those in use stay', 'EMFILE: too many open files']])
+  assert.deepEqual(lines.map(({ level, text, facts }) => [level, text, facts['cause']]), [['error', 'the rules could not be read anew; those in use stay', 'EMFILE: too many open files']])
   // Whoever asked tells it, and tries again.
   await assert.rejects(reader.read(settings), /^ShippedRulesUnread: EMFILE/)
   assert.equal(lines.length, 1)

@@ -1,0 +1,49 @@
+/** `postern check`, of other engines: whether they answer, which is never an error. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { checkEngines } from '../../../src/cli/check-engines.ts'
+import { clamav, rspamd, spamassassin, spamscanner } from '../../support/spam-engines.ts'
+import { temporaryDirectory } from '../../support/process.ts'
+import { settingsFrom } from '../../support/settings.ts'
+import { fakeEngine } from '../spam/engines/fake-engine.ts'
+import type { EngineSettings } from '../../../src/spam/engines/settings.ts'
+import type { Settings } from '../../../src/config/settings.ts'
+
+function settings(engines: readonly EngineSettings[], role = 'inbound'): Settings {
+  const listener = role === 'inbound' ? 'role: inbound' : 'role: outbound'
+  const made = settingsFrom(`hostname: mx.example\nlisteners: [{ name: in, ${listener}, listen: ["127.0.0.1:2525"], next: sink }]\nhops: { sink: { smtp: "127.0.0.1:2526" } }\ndomains: [example.org]`, { cwd: temporaryDirectory('check-engines') })
+  return { ...made, spam: { ...made.spam, engines } }
+}
+
+test('one that answers is in the summary, one that does not is a warning that says what becomes of mail', async (t) => {
+  const spamd = await fakeEngine(t, async ({ until, say }) => {
+    await until((received) => received.startsWith('PING '))
+    await say('SPAMD/1.5 0 PONG\r\n')
+  })
+  const silent = await fakeEngine(t, () => undefined)
+  const gone = await fakeEngine(t, () => undefined)
+  await gone.stop()
+  const { warnings, lines } = await checkEngines(settings([
+    spamassassin({ name: 'sa', address: spamd.address }), rspamd({ address: silent.address, timeoutMs: 50 }), clamav({ address: gone.address, down: 'tempfail' }),
+  ]))
+  const at = ({ port }: { readonly port: number }): string => `127.0.0.1:${port}`
+  assert.deepEqual(lines, [`  engines    sa at ${at(spamd.address)} answers`, `             rspamd at ${at(silent.address)} does not answer`, `             clamav at ${at(gone.address)} does not answer`])
+  assert.deepEqual(warnings.map((warning) => warning.replace(/connect /, '')), [
+    `spam.engines: rspamd at ${at(silent.address)} does not answer as it should: no answer in 50 ms; mail flows without it until it does`,
+    `spam.engines: clamav at ${at(gone.address)} does not answer as it should: ECONNREFUSED ${at(gone.address)}; mail that it is to judge gets 451 until it does (down: tempfail)`,
+  ])
+})
+
+test('nobody is asked where nothing is judged, and no process is started for it', async (t) => {
+  const fake = await fakeEngine(t, () => undefined)
+  assert.deepEqual(await checkEngines(settings([rspamd({ address: fake.address })], 'outbound')), { warnings: [], lines: [] })
+  assert.deepEqual(await checkEngines(settings([spamscanner({})])), { warnings: [], lines: [] })
+  assert.equal(fake.connections.length, 0)
+})
+
+test('a socket that is not there', async () => {
+  const path = `${temporaryDirectory('check-engines')}/clamd.ctl`
+  const { warnings, lines } = await checkEngines(settings([clamav({ address: { path } })]))
+  assert.deepEqual(lines, [`  engines    clamav at unix:${path} does not answer`])
+  assert.match(warnings[0] ?? '', /clamd\.ctl does not answer as it should: connect ENOENT /)
+})
