@@ -97,7 +97,7 @@ export function verdictWord({ action, tagged }: { readonly action: string; reado
 const ELSEWHERE = new Set(['id', 'verdict', 'reply', 'refused', 'score', 'tests', 'refusedCount'])
 
 function particulars({ at, record: { transaction } }: Shown): readonly string[] {
-  const { listener, client, helo, tls, from, rcpts, rcptCount, size, ms, ...others } = transaction
+  const { listener, client, helo, tls, from, rcpts, rcptCount, size, ms, learned, ...others } = transaction
   const rows: (readonly [string, string])[] = [
     ['when', `${new Date(at).toISOString().replace('T', ' ')}${typeof ms === 'number' ? `, took ${ms} ms` : ''}`],
     ...(listener === undefined ? [] : [['listener', textOf(listener)] as const]),
@@ -106,6 +106,7 @@ function particulars({ at, record: { transaction } }: Shown): readonly string[] 
     ...(Array.isArray(rcpts) ? rcpts.map((one) => ['to', textOf(one)] as const) : []),
     ...(typeof rcptCount === 'number' ? [['to', `${rcptCount} recipients in all`] as const] : []),
     ...(typeof size === 'number' ? [['size', formatSize(size)] as const] : []),
+    ...(learned === undefined ? [] : [['learned', `as ${textOf(learned)}, without being told (auto_learn)`] as const]),
     ...Object.entries(others).filter(([key, value]) => !ELSEWHERE.has(key) && value !== undefined).map(([key, value]) => [key, textOf(value)] as const),
   ]
   return rows.map(([name, value]) => `${clean(name).padEnd(10)} ${clean(value)}`)

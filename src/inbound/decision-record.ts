@@ -58,12 +58,12 @@ function recorded({ action, by, score, tagged, effects }: Verdict): RecordedVerd
 }
 
 /** For the log: `spf=pass dkim=none dmarc=pass`, and what counted. */
-export function summaryOf({ known, verdict }: JudgementState): { readonly auth: string; readonly tests: readonly string[]; readonly score: number | undefined } {
+export function summaryOf({ known, verdict, learned }: JudgementState): { readonly auth: string; readonly tests: readonly string[]; readonly score: number | undefined; readonly learned: JudgementState['learned'] } {
   const words = [
     ['iprev', known.iprev?.status], ['spf', known.spf?.status], ['dkim', known.dkim?.status], ['arc', known.arc?.status], ['dmarc', known.dmarc?.status],
   ].flatMap(([name, status]) => (status === undefined ? [] : [`${name ?? ''}=${status}`]))
   const tests = (verdict?.effects ?? []).filter(counted).flatMap(wordsOf)
-  return { auth: words.join(' '), tests, score: verdict?.score }
+  return { auth: words.join(' '), tests, score: verdict?.score, learned }
 }
 
 /** The same words as `tests`, for who looks at what was kept: what decided comes first, then what has the most points. */

@@ -37,6 +37,8 @@ export interface JudgementState {
   /** with the thresholds of the recipients */
   readonly policy: Policy
   readonly shadow: Verdict | undefined
+  /** as what the classifier learns the message, without being told */
+  readonly learned?: 'spam' | 'ham' | undefined
   /** the first few */
   readonly refusals: readonly RefusedRecipient[]
 }
@@ -74,6 +76,7 @@ export class Judgement {
   private found: EnvelopeFindings | undefined
   private message: MessageFindings | undefined
   private scored: Scored | undefined
+  private learned: JudgementState['learned']
   private recipients: readonly string[] = []
   private decided: { readonly verdict: Verdict; readonly input: DecideInput } | undefined
 
@@ -123,7 +126,7 @@ export class Judgement {
     this.message = findings
     this.scored = await this.score(body, { id, received })
     const { verdict } = this.decide(true)
-    this.scored?.conclude(verdict, this.policy.spam)
+    this.learned = this.scored?.conclude(verdict, this.policy.spam)
     const { allowList, allowHits, date } = this.client.inbound.services
     countHits(allowList(), { verdict, hits: allowHits, at: date().getTime() })
     return { verdict, thresholds: this.policy.spam, section, envelope, findings }
@@ -141,6 +144,7 @@ export class Judgement {
       refusals: this.refusals,
       policy: this.policy,
       shadow: decided === undefined ? undefined : this.shadowed(decided.input),
+      learned: this.learned,
     }
   }
 

@@ -44,8 +44,9 @@ export interface Scored {
   /**
    * The verdict on the message, once. What it teaches is learned after the reply.
    * @param thresholds by which it was made
+   * @returns as what the message is to be learned, if at all
    */
-  conclude(verdict: Verdict, thresholds: Thresholds): void
+  conclude(verdict: Verdict, thresholds: Thresholds): 'spam' | 'ham' | undefined
 }
 
 export interface Scoring {

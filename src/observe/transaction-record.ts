@@ -25,7 +25,7 @@ export class TransactionRecord {
   /** the last word on the transaction, if any was spoken */
   reply: Reply | undefined
   /** what the policy came to, where it was asked */
-  judgement: { readonly auth: string; readonly tests: readonly string[]; readonly score: number | undefined } | undefined
+  judgement: { readonly auth: string; readonly tests: readonly string[]; readonly score: number | undefined; /** without being told */ readonly learned: 'spam' | 'ham' | undefined } | undefined
   /** who sent it by logging in, and what it was signed with or why not */
   departure: { readonly login: string | undefined; readonly signed: string | undefined } | undefined
   /** it was kept instead of sent on */
@@ -80,6 +80,7 @@ export class TransactionRecord {
       score: this.judgement?.score,
       tests: this.judgement === undefined || this.judgement.tests.length === 0 ? undefined : fitting(this.judgement.tests.slice(0, MAX_LISTED).map((test) => cut(test, 100))),
       auth: this.judgement === undefined || this.judgement.auth === '' ? undefined : this.judgement.auth,
+      learned: this.judgement?.learned,
       signed: this.departure?.signed === undefined ? undefined : cut(this.departure.signed, 400),
       hop: this.hop,
       reply: this.reply === undefined ? undefined : describeReply(this.reply),

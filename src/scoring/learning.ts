@@ -104,14 +104,15 @@ export class Learning {
     else if (this.learned || this.wasTaught()) this.begin(() => this.keepUp(hurried))
   }
 
-  /** A verdict, when the message has been answered or soon will be. */
-  consider(lesson: Lesson): void {
+  /** A verdict, when the message has been answered or soon will be; returns as what it is taken, if at all. */
+  consider(lesson: Lesson): MessageClass | undefined {
     const { autoLearn } = this.settings
     const as = autoLearn === undefined ? undefined : lessonOf(lesson, autoLearn)
-    if (as === undefined || this.waiting >= MAX_WAITING) return
+    if (as === undefined || this.waiting >= MAX_WAITING) return undefined
     this.waiting++
     // Behind the reply. What waits for the store then is what is learned of the message, and not the message.
     setImmediate(() => this.take(learntMessage(lesson.content, { tokens: this.tokens(), now: () => Date.now(), delivered: false }), as))
+    return as
   }
 
   private take(message: LearntMessage, as: MessageClass): void {

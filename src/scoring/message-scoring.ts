@@ -19,6 +19,7 @@ import type { Correspondents, KnownOutcome } from '../reputation/correspondents.
 import type { DomainHistory, DomainHistoryOutcome } from '../reputation/domain-history.ts'
 import type { UriListOutcome, UriLists } from '../reputation/uri-lists.ts'
 import { classify, type Trained } from '../spam/bayes/classifier.ts'
+import type { MessageClass } from '../spam/bayes/store.ts'
 import { readTokens, type TokenSettings } from '../spam/bayes/tokens.ts'
 import type { MessageContent } from '../spam/content.ts'
 import { readContent } from '../spam/content/read-content.ts'
@@ -43,8 +44,8 @@ export interface ScoringParts {
   readonly room: Room
   /** keep what tokens are made of, for people */
   readonly named: boolean
-  /** what is to be learned from a verdict, if anything */
-  readonly learn: (lesson: Lesson) => void
+  /** what is to be learned from a verdict, if anything: returns as what */
+  readonly learn: (lesson: Lesson) => MessageClass | undefined
   readonly log: Log
 }
 
@@ -224,15 +225,16 @@ export class MessageScoring implements Scoring {
     return trace(check, 'temperror', { detail: err.message, ms })
   }
 
-  private conclude(lesson: Lesson, thresholds: Thresholds): void {
+  private conclude(lesson: Lesson, thresholds: Thresholds): MessageClass | undefined {
     const { verdict, author, evidence } = lesson
     // It comes again, and is counted then.
-    if (verdict.action === 'tempfail') return
+    if (verdict.action === 'tempfail') return undefined
     try {
       this.parts.history?.count(author?.organizationalDomain, { spam: wasSpam(verdict, thresholds, evidence) })
-      this.parts.learn(lesson)
+      return this.parts.learn(lesson)
     } catch (error) {
       this.parts.log.error({ err: errorOf(error) }, 'what a verdict teaches was not kept')
+      return undefined
     }
   }
 }

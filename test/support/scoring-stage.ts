@@ -45,7 +45,7 @@ export function scoringStage(parts: Partial<ScoringParts> & { readonly reports?:
   const scoring = new MessageScoring({
     rules: () => Promise.resolve(rules), trained: () => undefined, minMessages: 200, tokens: { ownHosts: new Set() },
     lists: createUriLists({ zones: [] }, { resolver: zoneMap({}), now: () => 0, log }),
-    correspondents: undefined, history: undefined, room: new Room({ bytes: 1_000_000, waiting: 10, patienceMs: 30_000 }, engineClock), named: false, log, learn: (lesson) => void lessons.push(lesson),
+    correspondents: undefined, history: undefined, room: new Room({ bytes: 1_000_000, waiting: 10, patienceMs: 30_000 }, engineClock), named: false, log, learn: (lesson) => (lessons.push(lesson), undefined),
     engines: {
       engines: reports.map(({ engine }) => ({ name: engine, scan: () => Promise.reject(new Error('asked alone')), ping: () => Promise.resolve(undefined), health: () => { throw new Error('not asked') }, close: () => undefined })),
       scan(message) {

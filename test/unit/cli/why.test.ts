@@ -6,6 +6,7 @@ import { test, type TestContext } from 'node:test'
 import { ExitError } from '../../../src/cli/exit-codes.ts'
 import { runWhy, type WhyIo } from '../../../src/cli/why.ts'
 import type { WhyRequest } from '../../../src/cli/why-command.ts'
+import type { Scoring } from '../../../src/inbound/scoring.ts'
 import { openDatabase } from '../../../src/state/database.ts'
 import { DecisionStore, type StoredDecision } from '../../../src/state/decisions.ts'
 import { GOOD, LETTER, LIST, listed } from '../../support/judged-zone.ts'
@@ -49,6 +50,16 @@ async function decisionsOf(options: JudgedOptions, { letter = LETTER, from = 'an
   if (stage.remembered.length === 0 && /^250/.test(await stage.envelope(from))) await stage.message(letter)
   return stage.remembered.map((one) => ({ ...one, id, record: { ...one.record, transaction: { ...(one.record['transaction'] as object), id } } }))
 }
+
+test('a message that was learned without being told: as what', async (t) => {
+  const scoring: Scoring = { score: () => Promise.resolve({ outcomes: [], traces: [], telling: [], conclude: () => 'ham' }) }
+  const decisions = await decisionsOf({ zone: GOOD, scoring })
+  assert.equal((decisions[0]?.record['transaction'] as Record<string, unknown> | undefined)?.['learned'], 'ham')
+  const { call: ask } = desk(t, decisions)
+  assert.match(ask({ id: 'ABCD234567' }).out, /\nlearned {4}as ham, without being told \(auto_learn\)\n/)
+  const untaught = desk(t, await decisionsOf({ zone: GOOD }))
+  assert.doesNotMatch(untaught.call({ id: 'ABCD234567' }).out, /learned/)
+})
 
 const BANK = { ...GOOD, 'bank.example': { MX: [[10, 'mx.bank.example']] }, '_dmarc.bank.example': { TXT: ['v=DMARC1; p=reject'] } } as const
 const FORGED = ['From: Bank <service@bank.example>', ...LETTER.slice(1)]

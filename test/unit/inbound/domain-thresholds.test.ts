@@ -44,7 +44,7 @@ test('recipients with other thresholds have a transaction of their own; equal on
 
 test('what a verdict teaches goes by the thresholds that it was made by', async () => {
   const concluded: Thresholds[] = []
-  const scoring: Scoring = { score: () => Promise.resolve({ outcomes: [], traces: [], telling: [], conclude: (_, thresholds) => void concluded.push(thresholds) }) }
+  const scoring: Scoring = { score: () => Promise.resolve({ outcomes: [], traces: [], telling: [], conclude: (_, thresholds) => (concluded.push(thresholds), undefined) }) }
   for (const recipient of ['anna@hop.example', 'anna@strict.example']) {
     const stage = await judged({ ...OPTIONS, scoring })
     await stage.greeting()

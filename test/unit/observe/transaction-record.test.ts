@@ -28,7 +28,7 @@ test('a message that went through', () => {
   of.reply = { status: 250, text: '2.0.0 Queued' }
   assert.deepEqual(of.facts([envelope('c@d.example')], 112.34), {
     id: 'ID', listener: 'inbound', client: '192.0.2.7', helo: 'client.example', tls: 'TLSv1.3', login: undefined, from: 'a@b.example', rcpts: ['c@d.example'],
-    rcptCount: undefined, refused: undefined, refusedCount: undefined, size: 1234, mended: undefined, verdict: 'accept', score: undefined, tests: undefined, auth: undefined, signed: undefined, hop: 'backend',
+    rcptCount: undefined, refused: undefined, refusedCount: undefined, size: 1234, mended: undefined, verdict: 'accept', score: undefined, tests: undefined, auth: undefined, learned: undefined, signed: undefined, hop: 'backend',
     reply: '250 2.0.0 Queued', ms: 12.3,
   })
 })
@@ -93,7 +93,7 @@ test('a line is short enough to stay in one piece beside those of other workers'
 
 test('what the policy came to stands in the line, bounded', () => {
   const of = record()
-  of.judgement = { auth: 'spf=pass dkim=none', tests: Array.from({ length: 200 }, (_, i) => `dnsbl:listed at list${i}.example ${'x'.repeat(200)}`), score: 4.5 }
+  of.judgement = { auth: 'spf=pass dkim=none', tests: Array.from({ length: 200 }, (_, i) => `dnsbl:listed at list${i}.example ${'x'.repeat(200)}`), score: 4.5, learned: undefined }
   const { score, auth, tests } = of.facts([], 0)
   assert.deepEqual([score, auth], [4.5, 'spf=pass dkim=none'])
   assert.ok(Array.isArray(tests) && tests.length >= 5 && tests.join('').length <= 1100)

@@ -100,7 +100,8 @@ test('of more lessons than may wait the later ones are not taken; when those are
       file.close()
     }
   }
-  for (let n = 0; n < 25; n++) learning.consider(lesson(n))
+  // Who asks hears which.
+  assert.deepEqual(Array.from({ length: 25 }, (_, n) => learning.consider(lesson(n))), Array.from({ length: 25 }, (_, n) => (n < 20 ? 'ham' : undefined)))
   await until('they are learned', async () => await known() >= 20)
   // One after the other: what came before it is learned when it is.
   for (const n of [100, 101]) {

@@ -98,6 +98,10 @@ test('a check that throws is a temperror of its own, and the others count', asyn
   }
 })
 
+test('a verdict says what the message was learned as', async () => {
+  for (const as of ['spam', undefined] as const) assert.equal((await scoringStage({ learn: () => as }).scoring.score(subject())).conclude(VERDICT, THRESHOLDS), as)
+})
+
 test('what a verdict teaches may fail: the message has been judged, and the log tells', async () => {
   const told: string[] = []
   const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: (_: unknown, text: string) => void told.push(text) }
