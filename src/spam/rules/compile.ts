@@ -8,13 +8,14 @@ import { PatternSet } from '../patterns/pattern-set.ts'
 import type { Pattern } from '../patterns/pattern.ts'
 import { ARITHMETIC, both, OPERATORS } from './arithmetic.ts'
 import type { Condition, ItemTest, Quantity, TextSource } from './condition.ts'
-import { cheapestFirst, effortOf, effortOfTest } from './effort.ts'
+import { ItemCompiler } from './compile-items.ts'
+import { cheapestFirst, effortOf } from './effort.ts'
 import { GuardMaker } from './guards.ts'
 import { withItems } from './item-sources.ts'
 import type { ItemSource } from './item-sources.ts'
 import type { Rule } from './rule.ts'
-import type { PatternPlace, Program, Run, SourceSet } from './run.ts'
-import { wordsOf } from './texts.ts'
+import { termsOf } from './make-condition.ts'
+import type { PatternGroup, PatternPlace, Program, Run, SourceSet } from './run.ts'
 import { piecesOf, setKey, sourceKey } from './text-keys.ts'
 import { allOf, anyOf, not } from './truth.ts'
 import type { Truth } from './truth.ts'
@@ -32,11 +33,7 @@ export interface CompiledRule {
   readonly times: Measurement | undefined
 }
 
-type ItemQuestion<T> = (run: Run, item: T) => Truth
-
 const MAX_SHOWN_CHARACTERS = 80
-/** So many are asked one by one as soon as their values are. */
-const FEW_ITEMS = 4
 
 /** A rule a step. */
 export function* compileRules(rules: readonly Rule[]): Generator<void, Program> {
@@ -62,7 +59,7 @@ class Compiler {
   texts(): Pick<Program, 'sets' | 'sources' | 'patterns'> {
     return {
       patterns: [...this.#sets.values()].flatMap(({ patterns }) => Array.from(patterns.values(), ({ pattern }) => pattern)),
-      sets: Array.from(this.#sets.values(), ({ pieces, patterns }) => ({ pieces, patterns: new PatternSet(Array.from(patterns.values(), ({ pattern }) => pattern)) })),
+      sets: Array.from(this.#sets.values(), ({ pieces, patterns }) => setOf(pieces, Array.from(patterns.values(), ({ pattern }) => pattern))),
       sources: Array.from(this.#sources.values(), ({ source }) => source),
     }
   }
@@ -72,9 +69,7 @@ class Compiler {
       case 'all':
       case 'any': {
         const parts = condition.of.map((one) => ({ ...this.condition(one), effort: effortOf(one) }))
-        const asked = cheapestFirst(parts, ({ effort }) => effort)
-        const decide = condition.kind === 'all' ? allOf : anyOf
-        return { holds: (run) => decide(asked, ({ holds }) => holds(run)), shows: (run) => firstShown(parts, run) }
+        return { holds: this.#decision(condition, parts), shows: (run) => firstShown(parts, run) }
       }
       case 'not': {
         const { holds } = this.condition(condition.of)
@@ -95,6 +90,8 @@ class Compiler {
         const left = this.quantity(condition.left)
         const right = this.quantity(condition.right)
         const compare = OPERATORS[condition.operator]
+        const many = this.#many(condition)
+        if (many !== undefined) return { holds: many, shows: this.#counted(condition.left) }
         return { holds: (run) => both(left(run), right(run), compare), shows: this.#counted(condition.left) }
       }
     }
@@ -112,7 +109,7 @@ class Compiler {
         return quantity.kind === 'values' ? (run) => run.values(slot)?.length : (run) => longest(run.values(slot))
       }
       case 'occurrences': return this.#occurrences(quantity)
-      case 'items': return withItems(quantity.of, (source) => this.#itemCount(source, quantity))
+      case 'items': return withItems(quantity.of, (source) => new ItemCompiler(source, this).count(quantity))
       case 'truth': {
         const { holds } = this.condition(quantity.of)
         return (run) => {
@@ -149,6 +146,31 @@ class Compiler {
         return (run) => both(left(run), right(run), calculate)
       }
     }
+  }
+
+  #decision({ kind, of }: Extract<Condition, { kind: 'all' | 'any' }>, parts: readonly { readonly holds: Question['holds']; readonly effort: number }[]): Question['holds'] {
+    const group = kind === 'any' ? this.#group(of) : undefined
+    if (group !== undefined) return (run) => run.anyOfGroup(group)
+    const asked = cheapestFirst(parts, ({ effort }) => effort).map(({ holds }) => holds)
+    return kind === 'all' ? (run) => allOf(asked, run) : (run) => anyOf(asked, run)
+  }
+
+  /** So many of several patterns. */
+  #many({ left, operator, right }: Extract<Condition, { kind: 'compare' }>): Question['holds'] | undefined {
+    if (operator !== '>=' || right.kind !== 'number') return undefined
+    const truths = termsOf(left).map((term) => (term.kind === 'truth' ? term.of : undefined))
+    const conditions = truths.filter((one) => one !== undefined)
+    const group = conditions.length < truths.length ? undefined : this.#group(conditions)
+    return group === undefined ? undefined : (run) => run.manyOfGroup(group, right.value)
+  }
+
+  /** Undefined: they are not all patterns over the same values. */
+  #group(conditions: readonly Condition[]): PatternGroup | undefined {
+    const patterns = conditions.filter((one) => one.kind === 'matches')
+    const [first] = patterns
+    if (first === undefined || patterns.length < conditions.length || patterns.some((one) => sourceKey(one.in) !== sourceKey(first.in))) return undefined
+    const places = patterns.map((one) => this.place(one.in, one.pattern))
+    return { set: this.place(first.in, first.pattern).set, slot: this.slot(first.in), indexes: places.map(({ index }) => index) }
   }
 
   #matches(source: TextSource, pattern: Pattern): Question {
@@ -198,108 +220,15 @@ class Compiler {
   }
 
   #some<T>(source: ItemSource<T>, where: ItemTest): Question {
-    const ask = this.#itemTest(source, where)
-    const ofNone = this.#ofNone(source, where)
+    const items = new ItemCompiler(source, this)
+    const first = items.first(where)
     return {
-      holds: (run) => {
-        const items = source.list(run.view)
-        if (items === undefined) return undefined
-        return items.length > FEW_ITEMS && ofNone?.(run) === true ? false : anyOf(items, (item) => ask(run, item))
-      },
+      holds: items.some(where),
       shows: (run) => {
-        const found = source.list(run.view)?.find((item) => ask(run, item) === true)
+        const found = first(run)
         return found === undefined ? undefined : shown(source.label(found))
       },
     }
-  }
-
-  #itemCount<T>(source: ItemSource<T>, { where, different }: Extract<Quantity, { kind: 'items' }>): Measurement {
-    const ask = this.#itemTest(source, where)
-    const ofNone = this.#ofNone(source, where)
-    const field = different === undefined ? undefined : source.fields.get(different)
-    return (run) => {
-      const items = source.list(run.view)
-      if (items === undefined) return undefined
-      if (items.length > FEW_ITEMS && ofNone?.(run) === true) return 0
-      const found: T[] = []
-      for (const item of items) {
-        const holds = ask(run, item)
-        if (holds === undefined) return undefined
-        if (holds) found.push(item)
-      }
-      if (field?.type !== 'text') return found.length
-      return new Set(found.flatMap((item) => wordsOf(field.read(item)))).size
-    }
-  }
-
-  /** Is it known by the patterns alone that it holds for no item? Many items have the same few values. Undefined: patterns cannot tell. */
-  #ofNone<T>(source: ItemSource<T>, test: ItemTest): ((run: Run) => boolean) | undefined {
-    switch (test.kind) {
-      case 'all': {
-        const parts = test.of.map((one) => this.#ofNone(source, one)).filter((part) => part !== undefined)
-        return parts.length === 0 ? undefined : (run) => parts.some((part) => part(run))
-      }
-      case 'any': {
-        const parts = test.of.map((one) => this.#ofNone(source, one))
-        return parts.includes(undefined) ? undefined : (run) => parts.every((part) => part?.(run))
-      }
-      case 'matches': {
-        const place = this.place(source.text(test.field), test.pattern)
-        const slot = this.slot(source.text(test.field))
-        return (run) => run.anyMatches(place, slot) === false
-      }
-      case 'not':
-      case 'words':
-      case 'number':
-      case 'flag':
-      case 'related': return undefined
-    }
-  }
-
-  #itemTest<T>(source: ItemSource<T>, test: ItemTest): ItemQuestion<T> {
-    switch (test.kind) {
-      case 'all':
-      case 'any': {
-        const parts = cheapestFirst(test.of, effortOfTest).map((one) => this.#itemTest(source, one))
-        const [only] = parts
-        if (only !== undefined && parts.length === 1) return only
-        const decide = test.kind === 'all' ? allOf : anyOf
-        return (run, item) => decide(parts, (ask) => ask(run, item))
-      }
-      case 'not': {
-        const ask = this.#itemTest(source, test.of)
-        return (run, item) => not(ask(run, item))
-      }
-      case 'related': return (run, item) => related(source.relate(item, test.by), run.view.party(test.to)?.map((address) => address[test.by]), test.same)
-      case 'matches':
-      case 'words':
-      case 'number':
-      case 'flag': return this.#fieldTest(source, test)
-    }
-  }
-
-  #fieldTest<T>(source: ItemSource<T>, test: Extract<ItemTest, { field: string }>): ItemQuestion<T> {
-    const field = source.fields.get(test.field)
-    if (field?.type === 'text' && test.kind === 'matches') {
-      const place = this.place(source.text(test.field), test.pattern)
-      return (run, item) => {
-        const value = field.read(item)
-        return typeof value === 'string' ? run.matches(place, value) : anyOf(wordsOf(value), (word) => run.matches(place, word))
-      }
-    }
-    if (field?.type === 'text' && test.kind === 'words') {
-      const words = new Set(test.words)
-      return (_, item) => {
-        const value = field.read(item)
-        return typeof value === 'string' ? words.has(value) || words.has(value.toLowerCase()) : wordsOf(value).some((word) => words.has(word.toLowerCase()))
-      }
-    }
-    if (field?.type === 'number' && test.kind === 'number') {
-      const compare = OPERATORS[test.operator]
-      return (_, item) => both(field.read(item), test.value, compare) ?? false
-    }
-    if (field?.type === 'flag' && test.kind === 'flag') return (_, item) => field.read(item) === test.is
-    throw new Error(`"${test.field}" cannot be asked so`)
   }
 
   /** The same texts are read once for all who ask. */
@@ -336,6 +265,10 @@ class Compiler {
   }
 }
 
+function setOf(pieces: SourceSet['pieces'], patterns: readonly Pattern[]): SourceSet {
+  return { pieces, patterns: new PatternSet(patterns), anywhere: Uint8Array.from(patterns, ({ needs }) => Number(needs === undefined)) }
+}
+
 /** Of either the first that is not 0; of both the last, or 0 where one is 0. Not known where one is not that could decide it. */
 function decided(run: Run, parts: readonly Measurement[], either: boolean): number | undefined {
   let known = true
@@ -364,14 +297,6 @@ function equalWords(slot: number, words: ReadonlySet<string>): Question {
 
 function longest(values: readonly string[] | undefined): number | undefined {
   return values === undefined || values.length === 0 ? undefined : values.reduce((most, { length }) => Math.max(most, length), 0)
-}
-
-/** Not known where either side has nothing to compare. */
-function related(mine: string | undefined, theirs: readonly string[] | undefined, same: boolean): Truth {
-  const known = theirs?.filter((one) => one !== '')
-  if (mine === undefined || mine === '' || known === undefined || known.length === 0) return undefined
-  const wanted = mine.toLowerCase()
-  return known.some((one) => one.toLowerCase() === wanted) === same
 }
 
 function firstShown(parts: readonly Question[], run: Run): string | undefined {

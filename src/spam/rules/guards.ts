@@ -9,6 +9,7 @@ import type { NumberFact } from '../facts.ts'
 import type { Pattern } from '../patterns/pattern.ts'
 import type { Condition, ItemSelection, ItemTest, Operator, Quantity, TextSource } from './condition.ts'
 import { withItems } from './item-sources.ts'
+import { termsOf } from './make-condition.ts'
 import { AT_HAND } from './measures.ts'
 import type { MeasureName } from './measures.ts'
 import type { Need } from './needs.ts'
@@ -288,10 +289,6 @@ function withSigns({ slot, present, absent, words, patterns }: Watched, isWanted
     patterns: new Map(sets),
   }
   return one.present < 0 && one.absent < 0 && one.words.size === 0 && one.patterns.size === 0 ? undefined : one
-}
-
-function termsOf(quantity: Quantity): readonly Quantity[] {
-  return quantity.kind === '+' ? [...termsOf(quantity.left), ...termsOf(quantity.right)] : [quantity]
 }
 
 /** Is whatever compares so with the value more than this? */

@@ -12,6 +12,11 @@ export function sum(quantities: readonly Quantity[]): Quantity {
   return { kind: '+', left: sum(quantities.slice(0, half)), right: sum(quantities.slice(half)) }
 }
 
+/** What is added up. */
+export function termsOf(quantity: Quantity): readonly Quantity[] {
+  return quantity.kind === '+' ? [...termsOf(quantity.left), ...termsOf(quantity.right)] : [quantity]
+}
+
 export function compared(left: Quantity, comparisons: readonly Comparison[]): Condition {
   return allOf(comparisons.map(({ operator, value }) => ({ kind: 'compare', left, operator, right: { kind: 'number', value } })))
 }

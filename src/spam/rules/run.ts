@@ -19,8 +19,17 @@ export interface PatternPlace {
   readonly index: number
 }
 
+/** Patterns over the same values. */
+export interface PatternGroup {
+  readonly set: number
+  readonly slot: number
+  readonly indexes: readonly number[]
+}
+
 export interface SourceSet {
   readonly patterns: PatternSet
+  /** for each pattern: 1 where it needs no literal */
+  readonly anywhere: Uint8Array
   /** lines of a text one by one; pieces of many lines; values that are one piece where they are not very long; all values are the pieces of one text */
   readonly pieces: 'lines' | 'blocks' | 'whole' | 'given'
 }
@@ -33,6 +42,15 @@ export interface Program {
   readonly rules: readonly CompiledRule[]
   readonly guards: Guards
 }
+
+/** What was found in all values of a slot. */
+interface Findings {
+  readonly scans: readonly SetScan[]
+  /** for each pattern of the set: 0 where it matches none of them; undefined: they are few and short, and as soon asked */
+  readonly maybe: Uint8Array | undefined
+}
+
+const FEW_VALUES = 4
 
 const UNASKED = 0
 const HOLDS = 1
@@ -47,8 +65,7 @@ export class Run {
   readonly #scans: (Map<string, SetScan> | undefined)[]
   /** null: not asked for yet */
   readonly #values: (readonly string[] | undefined | null)[]
-  /** of all values of a slot */
-  readonly #slotScans: (readonly SetScan[] | undefined)[]
+  readonly #findings: (Findings | undefined)[]
   readonly #answers: Uint8Array
   /** what is asked of rules that rest on rules comes from many sides */
   readonly #times = new Map<number, number | undefined>()
@@ -60,7 +77,7 @@ export class Run {
     this.#budget = budget
     this.#scans = new Array<Map<string, SetScan> | undefined>(program.sets.length).fill(undefined)
     this.#values = new Array<null>(program.sources.length).fill(null)
-    this.#slotScans = new Array<undefined>(program.sources.length).fill(undefined)
+    this.#findings = new Array<undefined>(program.sources.length).fill(undefined)
     this.#answers = new Uint8Array(program.rules.length)
   }
 
@@ -80,16 +97,40 @@ export class Run {
   }
 
   /** Does it match one of the values with this slot? */
-  anyMatches(place: PatternPlace, slot: number): Truth {
-    const scans = this.scansOf(place.set, slot)
-    if (scans === undefined) return undefined
+  anyMatches({ set, index }: PatternPlace, slot: number): Truth {
+    const findings = this.#findingsOf(set, slot)
+    return findings === undefined ? undefined : matchesIn(findings, index)
+  }
+
+  /** Does one of them match one of the values? */
+  anyOfGroup({ set, slot, indexes }: PatternGroup): Truth {
+    const findings = this.#findingsOf(set, slot)
+    if (findings === undefined) return undefined
     let known = true
-    for (const scan of scans) {
-      const answer = scan.matches(place.index)
+    for (const index of indexes) {
+      const answer = matchesIn(findings, index)
       if (answer === true) return true
       if (answer === undefined) known = false
     }
     return known ? false : undefined
+  }
+
+  /** Do so many of them match one of the values each? No more is tried than it takes to see that they do not. */
+  manyOfGroup({ set, slot, indexes }: PatternGroup, least: number): Truth {
+    const findings = this.#findingsOf(set, slot)
+    if (findings === undefined) return undefined
+    const { maybe } = findings
+    let possible = 0
+    for (const index of indexes) if (maybe?.[index] !== 0) possible++
+    let known = true
+    for (const index of indexes) {
+      if (possible < least) return false
+      if (maybe?.[index] === 0) continue
+      const answer = matchesIn(findings, index)
+      if (answer === false) possible--
+      if (answer === undefined) known = false
+    }
+    return known ? possible >= least : undefined
   }
 
   /** In all values with this slot together. */
@@ -154,18 +195,19 @@ export class Run {
 
   /** Of all values with this slot, whose patterns are all in one set. Undefined: they are not known. */
   scansOf(set: number, slot: number): readonly SetScan[] | undefined {
-    const known = this.#slotScans[slot]
-    if (known !== undefined) return known
-    const scans = this.#makeScans(set, slot)
-    this.#slotScans[slot] = scans
-    return scans
+    return this.#findingsOf(set, slot)?.scans
   }
 
-  #makeScans(set: number, slot: number): readonly SetScan[] | undefined {
+  #findingsOf(set: number, slot: number): Findings | undefined {
+    const known = this.#findings[slot]
+    if (known !== undefined) return known
     const values = this.values(slot)
     if (values === undefined) return undefined
-    const { patterns, pieces } = this.#patterns(set)
-    return pieces === 'given' ? [patterns.scan(values, this.#budget)] : values.map((value) => this.#scan(set, value))
+    const { patterns, pieces, anywhere } = this.#patterns(set)
+    const scans = pieces === 'given' ? [patterns.scan(values, this.#budget)] : values.map((value) => this.#scan(set, value))
+    const findings = { scans, maybe: pieces === 'whole' && scans.length <= FEW_VALUES ? undefined : candidatesOf(scans, anywhere) }
+    this.#findings[slot] = findings
+    return findings
   }
 
   #patterns(set: number): SourceSet {
@@ -188,4 +230,21 @@ export class Run {
 function piecesOf(value: string, pieces: SourceSet['pieces']): readonly string[] {
   if (pieces === 'lines') return chunksOf(value)
   return pieces === 'whole' && value.length <= MAX_CHUNK_CHARACTERS ? [value] : blocksOf(value)
+}
+
+function candidatesOf(scans: readonly SetScan[], anywhere: Uint8Array): Uint8Array {
+  const maybe = anywhere.slice()
+  for (const { candidates } of scans) for (const index of candidates) maybe[index] = 1
+  return maybe
+}
+
+function matchesIn({ scans, maybe }: Findings, index: number): Truth {
+  if (maybe?.[index] === 0) return false
+  let known = true
+  for (const scan of scans) {
+    const answer = scan.matches(index)
+    if (answer === true) return true
+    if (answer === undefined) known = false
+  }
+  return known ? false : undefined
 }

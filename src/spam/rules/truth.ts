@@ -6,12 +6,15 @@
  */
 export type Truth = boolean | undefined
 
+/** About a message, or about something in it. */
+type Ask<A, B> = (one: A, other: B) => Truth
+
 export function not(value: Truth): Truth {
   return value === undefined ? undefined : !value
 }
 
 /** True where one of the things is; asks no further then. */
-export function anyOf<T>(things: readonly T[], ask: (thing: T) => Truth): Truth {
+export function ofOne<T>(things: readonly T[], ask: (thing: T) => Truth): Truth {
   let known = true
   for (const thing of things) {
     const answer = ask(thing)
@@ -21,11 +24,22 @@ export function anyOf<T>(things: readonly T[], ask: (thing: T) => Truth): Truth 
   return known ? false : undefined
 }
 
-/** False where one of the things is; asks no further then. */
-export function allOf<T>(things: readonly T[], ask: (thing: T) => Truth): Truth {
+/** True where one of the answers is; asks no further then. */
+export function anyOf<A, B = undefined>(asks: readonly Ask<A, B>[], one: A, other?: B): Truth {
   let known = true
-  for (const thing of things) {
-    const answer = ask(thing)
+  for (const ask of asks) {
+    const answer = ask(one, other as B)
+    if (answer === true) return true
+    if (answer === undefined) known = false
+  }
+  return known ? false : undefined
+}
+
+/** False where one of the answers is; asks no further then. */
+export function allOf<A, B = undefined>(asks: readonly Ask<A, B>[], one: A, other?: B): Truth {
+  let known = true
+  for (const ask of asks) {
+    const answer = ask(one, other as B)
     if (answer === false) return false
     if (answer === undefined) known = false
   }

@@ -124,6 +124,23 @@ test('links: all of it holds for one and the same', () => {
   assert.equal(holds('{ link: { kind: [href, form, image] }, domains: { at_least: 3 } }', HTML), true)
 })
 
+test('many links, of which some have what is asked: the same as of few', () => {
+  for (const count of [1, 40]) {
+    const links = Array.from({ length: count }, (_, n) => `<a href="https://h${n % 3}.example.net/p${n}">x</a> <a href="http://198.51.100.7:8080/q${n}">x</a>`).join('\n')
+    const message = `From: ann@example.org\nSubject: x\nContent-Type: text/html\n\n<html>${links}</html>\n`
+    assert.equal(holds("{ link: { ip: true, url: '/q0$/' } }", message), true, `${count}`)
+    assert.equal(holds("{ link: { ip: true, url: '/p0$/' } }", message), false, `${count}`)
+    assert.equal(holds("{ link: { ip: false, url: '/p0$/', host: '/^h0/', port: { above: 1 } } }", message), false, `${count}`)
+    assert.equal(holds("{ link: { not: { any: [{ ip: true }, { host: '/^h/' }] } } }", message), false, `${count}`)
+    assert.equal(holds("{ link: { any: [{ shortener: true }, { path: '/^.q0/' }], port: 8080 } }", message), true, `${count}`)
+    assert.equal(holds(`{ link: { ip: true, path: '/q/' }, count: ${count} }`, message), true, `${count}`)
+    assert.equal(holds("{ link: { hidden: true, path: '/q/' }, count: 0 }", message), true, `${count}`)
+    assert.equal(holds('{ link: { scheme: http, differs_from: from } }', message), true, `${count}`)
+    assert.equal(holds('{ link: { scheme: http, same_as: reply-to } }', message), undefined, `${count}`)
+    assert.equal(holds('{ link: { scheme: ftp, same_as: reply-to } }', message), false, `${count}`)
+  }
+})
+
 test('attachments, parts, HTML', () => {
   assert.equal(holds('{ attachment: { extension: pdf, mismatch: true } }', HTML), true)
   assert.equal(holds('{ attachment: { name: invoice.pdf, bytes: { below: 100 } }, count: 1 }', HTML), true)

@@ -37,6 +37,11 @@ test('within one rule', () => {
   assert.deepEqual(hits(`{ any: [{ text: ${SLOW} }, { not: { text: ${SLOW} } }] }`), [])
 })
 
+test('of several that so many must match of; what is there already decides where it cannot be so many', () => {
+  assert.deepEqual(hits(`{ text: ['/xx/', ${SLOW}], at_least: 2 }`, `{ not: { text: ['/xx/', ${SLOW}], at_least: 2 } }`), [])
+  assert.deepEqual(hits(`{ text: ${SLOW} }`, `{ not: { text: ['/nowhere/', ${SLOW}], at_least: 2 } }`), ['R1'])
+})
+
 test('the outcome says so, be it one pattern or all that the message may spend', () => {
   const text = `rules:\n${rule('R0', `{ text: ${SLOW} }`)}`
   const { rules } = load(text, { proof: { digest: load(text).proof.digest, failures: [] } })

@@ -1,0 +1,179 @@
+/**
+ * Makes closures of what is asked of items: of a link, an attachment, a part or
+ * an address. A message may have a thousand links that share a few hosts, so
+ * what each says of itself is looked at first, and of those that are left
+ * nothing is asked one by one that the patterns tell of all of them at once.
+ */
+import { both, OPERATORS } from './arithmetic.ts'
+import type { ItemTest, Quantity } from './condition.ts'
+import { cheapestFirst, effortOfTest } from './effort.ts'
+import type { Numbering } from './guards.ts'
+import type { ItemSource } from './item-sources.ts'
+import type { Run } from './run.ts'
+import { wordsOf } from './texts.ts'
+import { allOf, anyOf, not, ofOne } from './truth.ts'
+import type { Truth } from './truth.ts'
+
+type ItemQuestion<T> = (item: T, run: Run) => Truth
+
+/** So many are asked one by one as soon as their values are. */
+const FEW_ITEMS = 4
+
+export class ItemCompiler<T> {
+  readonly #source: ItemSource<T>
+  readonly #numbering: Numbering
+
+  constructor(source: ItemSource<T>, numbering: Numbering) {
+    this.#source = source
+    this.#numbering = numbering
+  }
+
+  /** Does it hold for one of them? */
+  some(where: ItemTest): (run: Run) => Truth {
+    const { list } = this.#source
+    const left = this.#left(where)
+    const ask = this.#rest(where)
+    return (run) => {
+      const items = list(run.view)
+      return items === undefined ? undefined : ofOne(left(items, run), (item) => ask(item, run))
+    }
+  }
+
+  /** The first that it holds for. */
+  first(where: ItemTest): (run: Run) => T | undefined {
+    const { list } = this.#source
+    const ask = this.#question(where)
+    return (run) => list(run.view)?.find((item) => ask(item, run) === true)
+  }
+
+  /** How many it holds for, or how many different values of a field these have. */
+  count({ where, different }: Extract<Quantity, { kind: 'items' }>): (run: Run) => number | undefined {
+    const { list, fields } = this.#source
+    const left = this.#left(where)
+    const ask = this.#rest(where)
+    const field = different === undefined ? undefined : fields.get(different)
+    return (run) => {
+      const items = list(run.view)
+      if (items === undefined) return undefined
+      const found: T[] = []
+      for (const item of left(items, run)) {
+        const holds = ask(item, run)
+        if (holds === undefined) return undefined
+        if (holds) found.push(item)
+      }
+      if (field?.type !== 'text') return found.length
+      return new Set(found.flatMap((item) => wordsOf(field.read(item)))).size
+    }
+  }
+
+  /** Those that it may hold for: what is at hand says nothing else, nor do the patterns. */
+  #left(where: ItemTest): (items: readonly T[], run: Run) => readonly T[] {
+    const easy = partsOf(where).filter(isAtHand).map((one) => this.#question(one))
+    const ofNone = this.#ofNone(where)
+    return (items, run) => {
+      const left = easy.length === 0 ? items : items.filter((item) => allOf(easy, item, run) === true)
+      return left.length > FEW_ITEMS && ofNone?.(run) === true ? [] : left
+    }
+  }
+
+  /** What is to be asked of them still. */
+  #rest(where: ItemTest): ItemQuestion<T> {
+    return this.#question({ kind: 'all', of: partsOf(where).filter((one) => !isAtHand(one)) })
+  }
+
+  /** Is it known by the patterns alone that it holds for no item? Many items have the same few values. Undefined: patterns cannot tell. */
+  #ofNone(test: ItemTest): ((run: Run) => boolean) | undefined {
+    switch (test.kind) {
+      case 'all': {
+        const parts = test.of.map((one) => this.#ofNone(one)).filter((part) => part !== undefined)
+        return parts.length === 0 ? undefined : (run) => parts.some((part) => part(run))
+      }
+      case 'any': {
+        const parts = test.of.map((one) => this.#ofNone(one))
+        return parts.includes(undefined) ? undefined : (run) => parts.every((part) => part?.(run))
+      }
+      case 'matches': {
+        const place = this.#numbering.place(this.#source.text(test.field), test.pattern)
+        const slot = this.#numbering.slot(this.#source.text(test.field))
+        return (run) => run.anyMatches(place, slot) === false
+      }
+      case 'not':
+      case 'words':
+      case 'number':
+      case 'flag':
+      case 'related': return undefined
+    }
+  }
+
+  #question(test: ItemTest): ItemQuestion<T> {
+    switch (test.kind) {
+      case 'all':
+      case 'any': {
+        const parts = cheapestFirst(test.of, effortOfTest).map((one) => this.#question(one))
+        const [only] = parts
+        if (only !== undefined && parts.length === 1) return only
+        return test.kind === 'all' ? (item, run) => allOf(parts, item, run) : (item, run) => anyOf(parts, item, run)
+      }
+      case 'not': {
+        const ask = this.#question(test.of)
+        return (item, run) => not(ask(item, run))
+      }
+      case 'related': return (item, run) => related(this.#source.relate(item, test.by), run.view.party(test.to)?.map((address) => address[test.by]), test.same)
+      case 'matches':
+      case 'words':
+      case 'number':
+      case 'flag': return this.#ofField(test)
+    }
+  }
+
+  #ofField(test: Extract<ItemTest, { field: string }>): ItemQuestion<T> {
+    const field = this.#source.fields.get(test.field)
+    if (field?.type === 'text' && test.kind === 'matches') {
+      const place = this.#numbering.place(this.#source.text(test.field), test.pattern)
+      return (item, run) => {
+        const value = field.read(item)
+        return typeof value === 'string' ? run.matches(place, value) : ofOne(wordsOf(value), (word) => run.matches(place, word))
+      }
+    }
+    if (field?.type === 'text' && test.kind === 'words') {
+      const words = new Set(test.words)
+      return (item) => {
+        const value = field.read(item)
+        return typeof value === 'string' ? words.has(value) || words.has(value.toLowerCase()) : wordsOf(value).some((word) => words.has(word.toLowerCase()))
+      }
+    }
+    if (field?.type === 'number' && test.kind === 'number') {
+      const compare = OPERATORS[test.operator]
+      return (item) => both(field.read(item), test.value, compare) ?? false
+    }
+    if (field?.type === 'flag' && test.kind === 'flag') return (item) => field.read(item) === test.is
+    throw new Error(`"${test.field}" cannot be asked so`)
+  }
+}
+
+/** All of them must hold. */
+function partsOf(test: ItemTest): readonly ItemTest[] {
+  return test.kind === 'all' ? test.of.flatMap(partsOf) : [test]
+}
+
+/** The item alone tells, and it always tells. */
+function isAtHand(test: ItemTest): boolean {
+  switch (test.kind) {
+    case 'all':
+    case 'any': return test.of.every(isAtHand)
+    case 'not': return isAtHand(test.of)
+    case 'words':
+    case 'number':
+    case 'flag': return true
+    case 'matches':
+    case 'related': return false
+  }
+}
+
+/** Not known where either side has nothing to compare. */
+function related(mine: string | undefined, theirs: readonly string[] | undefined, same: boolean): Truth {
+  const known = theirs?.filter((one) => one !== '')
+  if (mine === undefined || mine === '' || known === undefined || known.length === 0) return undefined
+  const wanted = mine.toLowerCase()
+  return known.some((one) => one.toLowerCase() === wanted) === same
+}
