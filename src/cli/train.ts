@@ -16,16 +16,17 @@ import type { Settings } from '../config/settings.ts'
 import { readMimeMessage } from '../mime/reader.ts'
 import { escapeControls } from '../observe/readable.ts'
 import { MOST_LIMIT } from '../spam/bayes/classifier.ts'
-import { Learner } from '../spam/bayes/learner.ts'
-import { MODEL_FILE, readModelHead, type ModelHead } from '../spam/bayes/model-file.ts'
+import { Learner, learntMessage } from '../spam/bayes/learner.ts'
+import { MODEL_FILE, readModel, readModelHead, type ModelHead } from '../spam/bayes/model-file.ts'
 import { openBayesStore } from '../scoring/bayes-store.ts'
 import type { BayesCounts, BayesStore } from '../spam/bayes/store.ts'
-import { tokenSettings } from '../spam/bayes/tokens.ts'
+import { tokenSettings, type TokenSettings } from '../spam/bayes/tokens.ts'
 import { readContent } from '../spam/content/read-content.ts'
 import { becomeOwner, givesUpRoot } from './become-owner.ts'
 import { configured, type ConfiguredIo } from './configured.ts'
 import { EXIT, ExitError } from './exit-codes.ts'
 import { readMessage } from './scan-message.ts'
+import { Doubts } from './train-doubt.ts'
 import type { TrainPathsRequest, TrainRequest, TrainStatusRequest } from './train-command.ts'
 import { openMail, type Mail } from './train-mail.ts'
 import { Progress } from './train-progress.ts'
@@ -49,6 +50,7 @@ interface Ground {
   readonly settings: Settings
   readonly store: BayesStore
   readonly learner: Learner
+  readonly tokens: TokenSettings
   readonly mail: Mail
   readonly io: TrainIo
 }
@@ -85,7 +87,7 @@ async function perform(request: TrainRequest, io: TrainIo, signal: AbortSignal):
     store = openBayesStore(bayes, { state: settings.state })
     const tokens = tokenSettings({ hostname: settings.hostname, subjectPrefix: settings.policy.subjectPrefix })
     const learner = new Learner({ store, directory: settings.state, tokens, now: io.now ?? Date.now, minMessages: bayes.minMessages })
-    const ground = { settings, store, learner, mail, io }
+    const ground = { settings, store, learner, tokens, mail, io }
     return request.action === 'status' ? await status(request, ground) : await train(request, ground, signal)
   } catch (error) {
     throw storeError(error, settings.state) ?? error
@@ -116,9 +118,10 @@ async function train(request: TrainPathsRequest, ground: Ground, signal: AbortSi
   const terminal = 'terminal' in io ? io.terminal : process.stderr.isTTY ? { columns: process.stderr.columns } : undefined
   const progress = new Progress(found.sources.reduce((sum, { bytes }) => sum + bytes, 0), { err: io.err, terminal: terminal !== undefined, columns: terminal?.columns ?? 80, now: () => performance.now() })
   const tally: Tally = { learned: 0, known: 0, moved: 0, forgotten: 0, unknown: 0, unreadable: 0 }
+  const doubts = new Doubts()
   for (const source of found.sources) {
     if (signal.aborted) break
-    await readSource(source, { request, ground, signal, progress, tally })
+    await readSource(source, { request, ground, signal, progress, tally, doubts })
   }
   if (!signal.aborted) progress.step('adding up')
   const outcome = signal.aborted ? 'busy' : await ground.learner.maintain(signal)
@@ -130,7 +133,9 @@ async function train(request: TrainPathsRequest, ground: Ground, signal: AbortSi
   }
   if (outcome === 'held') io.err('postern: the model in use was made of another store; it stays until this one knows enough of both kinds\n')
   if (outcome === 'busy') io.err('postern: another process is adding up; it takes this in too\n')
-  io.out(describeCounts(await ground.store.counts(), ground.settings))
+  const counts = await ground.store.counts()
+  io.out(describeCounts(counts, ground.settings))
+  if (request.action === 'ham' && isTrained(counts, ground.settings)) io.out(describeDoubts(doubts, ground.settings))
   if (found.missing) return EXIT.noInput
   const { unreadable, ...read } = tally
   return unreadable > 0 && Object.values(read).every((count) => count === 0) ? EXIT.data : EXIT.ok
@@ -160,13 +165,15 @@ interface Reading {
   readonly signal: AbortSignal
   readonly progress: Progress
   readonly tally: Tally
+  /** what was taught as wanted now */
+  readonly doubts: Doubts
 }
 
 async function readSource(source: Source, reading: Reading): Promise<void> {
   const { ground: { settings, io }, signal, progress, tally } = reading
   for await (const message of messagesOf(source, settings.limits.messageBytes)) {
     if (signal.aborted) return
-    if (message.status === 'read') tally[await take(message, reading)]++
+    if (message.status === 'read') tally[await take(source, message, reading)]++
     else {
       tally.unreadable++
       if (tally.unreadable <= NAMED) {
@@ -178,11 +185,14 @@ async function readSource(source: Source, reading: Reading): Promise<void> {
   }
 }
 
-async function take({ bytes }: Extract<TrainingMessage, { status: 'read' }>, { request, ground: { settings, learner } }: Reading): Promise<keyof Tally> {
+async function take({ path }: Source, { bytes }: Extract<TrainingMessage, { status: 'read' }>, { request, ground: { settings, learner, tokens, io }, doubts }: Reading): Promise<keyof Tally> {
   const { body } = await readMessage(one(bytes), Math.max(settings.limits.messageBytes, bytes.length * 2))
   try {
     const content = readContent(await readMimeMessage(body))
-    return request.action === 'forget' ? await learner.forget(content) : await learner.learn(content, request.action)
+    if (request.action === 'forget') return await learner.forget(content)
+    const learnt = learntMessage(content, { tokens, now: io.now ?? Date.now, delivered: true })
+    if (request.action === 'ham') doubts.add(path, content, learnt.singles)
+    return await learner.take(learnt, request.action)
   } finally {
     body.discard()
   }
@@ -226,7 +236,16 @@ function describeDoubt(settings: Settings): string {
   const { doubtful, wantedLimit = 0, mostLimit } = modelHead(settings)
   if (doubtful === 0) return ''
   const bounded = wantedLimit > mostLimit ? ' By them it would be silent for most spam, and it takes its usual bound instead.' : ''
-  return `Wanted mail was learned that looks like spam: ${doubtful} ${doubtful === 1 ? 'message' : 'messages'}.${bounded} Look whether spam was learned as ham; postern train spam moves it.\n`
+  return `Wanted mail was learned that looks like spam: ${doubtful} ${doubtful === 1 ? 'message' : 'messages'}.${bounded} Look whether spam was learned as ham: postern train ham, once more of the same, names what looks most like it; postern train spam moves it.\n`
+}
+
+/** Of what was read just now. */
+function describeDoubts(doubts: Doubts, settings: Settings): string {
+  const reading = readModel(join(settings.state, MODEL_FILE))
+  if (reading.status !== 'read' || reading.model.linear === undefined) return ''
+  const { names, more } = doubts.named(reading.model.linear)
+  if (names.length === 0) return ''
+  return ['Of what was read just now, these look most like it:', ...names.map((name) => `  ${escapeControls(name)}`), ...(more > 0 ? [`  and ${more} more`] : [])].map((line) => `${line}\n`).join('')
 }
 
 function modelHead(settings: Settings): Pick<ModelHead, 'doubtful' | 'wantedLimit' | 'mostLimit'> {
