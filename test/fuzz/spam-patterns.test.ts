@@ -4,6 +4,7 @@ import { createBudget } from '../../src/spam/patterns/budget.ts'
 import { Automaton } from '../../src/spam/patterns/automaton.ts'
 import { anchorOf, compile } from '../../src/spam/patterns/compile.ts'
 import { NO_FLAGS } from '../../src/spam/patterns/cursor.ts'
+import { engineOf } from '../../src/spam/patterns/engine.ts'
 import { EXCEEDED, FOUND, Matcher, NOT_FOUND } from '../../src/spam/patterns/matcher.ts'
 import { parse } from '../../src/spam/patterns/parse.ts'
 import { blocksOf, chunksOf } from '../../src/spam/patterns/chunks.ts'
@@ -103,6 +104,17 @@ fuzz('literals and windows leave nothing out', 500, (random) => {
     const all = texts.flatMap((one) => [...one.matchAll(new RegExp(source, 'giu'))])
     assert.equal(scan.count(index, 10_000), all.length, `/${source}/ on ${JSON.stringify(texts)}`)
   }
+})
+
+fuzz('words by their edges leave nothing out, in any letters', 3_000, (random) => {
+  const words = ['kind', 'sink', 'one', 'école', 'naïve', 'x1', '_a', '"q"', 'kK\u212a', 's\u017f']
+  const source = Array.from({ length: 1 + random.below(5) }, () => random.pick(['\\b', '\\b', '\\B', ' ', '.{0,3}', '(?:kind|one)', 's?', '\\w', ...words])).join('')
+  const flags = ['i', 'a', 'd'].filter(() => random.chance(0.3)).join('')
+  const texts = Array.from({ length: 1 + random.below(2) }, () => random.soup([...words, ' ', '-', 'É', '\u212a', '\u017f', 'K', 'S', '1', '_', '😀'], 10, 0))
+  const pattern = read(source, flags)
+  const { matcher } = engineOf(pattern)
+  const expected = texts.some((one) => matcher.search({ units: unitsOf(one), start: 0, end: one.length }, [0, one.length], 1_000_000) === FOUND)
+  assert.equal(new PatternSet([pattern]).scan(texts, createBudget()).matches(0), expected, `/${source}/${flags} on ${JSON.stringify(texts)}, needs ${JSON.stringify(pattern.needs)}`)
 })
 
 const PIECES = ['(', ')', '(?', '(?:', '(?=', '(?<!', '(?<n>', '(?i)', '(?#', '(*', '[', ']', '[^', '[:alpha:]', '\\', '\\x{', '\\p{L}', '\\k<n>', '\\1', '\\g{-1}', '{', '}', '{2,', '{,3}', '*', '+', '?', '|', '^', '$', 'a', 'é', '😀', '\\Q', '\\E', '-', '#', ' ', ',', '9']

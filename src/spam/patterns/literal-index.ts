@@ -12,6 +12,7 @@
  * they are, and have bits of their own. Time is linear in the text, whatever stands
  * in it: what is done at a place is bounded by the literals.
  */
+import { beginsAtEdge, endsAtEdge, IN_WORDS, unmarked } from './edges.ts'
 import { unicodeFold, variantsOf } from './fold.ts'
 import { likelihoodOf } from './letter-pairs.ts'
 
@@ -40,6 +41,8 @@ const NEW_WINDOW = 3
 const MOST_AWAY = 100
 const LAST = 1 << (2 * CLASS_BITS)
 const LITERALS_A_STEP = 64
+const BEGINS_WORD = 1
+const ENDS_WORD = 2
 
 /** Is told which literal begins where; each as often as it is there, the places of each in their order. */
 export type Found = (literal: number, at: number) => void
@@ -64,9 +67,11 @@ export class LiteralIndex {
   #before = new Uint16Array(0)
   #lengths = new Uint16Array(0)
   #begins = new Int32Array(0)
+  /** must it begin, or end, a word? */
+  #edges = new Uint8Array(0)
   #numbers = new Uint8Array(0)
 
-  /** Each is folded and not empty. */
+  /** Each is folded, not empty, and may have marks (edges.ts). */
   static of(literals: readonly string[]): LiteralIndex {
     const making = LiteralIndex.making(literals)
     for (;;) {
@@ -76,8 +81,9 @@ export class LiteralIndex {
   }
 
   /** The same, some literals a step. */
-  static* making(literals: readonly string[]): Generator<void, LiteralIndex> {
+  static* making(marked: readonly string[]): Generator<void, LiteralIndex> {
     const index = new LiteralIndex()
+    const literals = marked.map(unmarked)
     index.#number(literals)
     const windows = new Map<number, Entry[]>()
     const chosen = new Windows()
@@ -88,7 +94,8 @@ export class LiteralIndex {
       const at = chosen.choose(text)
       const numbers = index.#numbersOf(text)
       const window = numbers.slice(at, at + WINDOW).reduce((all, number) => (all << CLASS_BITS) | number, 0)
-      const entry = { literal, numbers, before: at + Math.min(WINDOW, numbers.length) - 1 }
+      const edges = (beginsAtEdge(marked[literal] as string) ? BEGINS_WORD : 0) | (endsAtEdge(marked[literal] as string) ? ENDS_WORD : 0)
+      const entry = { literal, numbers, before: at + Math.min(WINDOW, numbers.length) - 1, edges }
       const others = windows.get(window)
       if (others === undefined) windows.set(window, [entry])
       else others.push(entry)
@@ -123,10 +130,11 @@ export class LiteralIndex {
     for (const [window, some] of windows) {
       this.#mark(window, (some[0] as Entry).numbers.length)
       this.#setFirst(window, place)
-      for (const { literal, numbers, before } of some) {
+      for (const { literal, numbers, before, edges } of some) {
         this.#checks[place] = checkOf(literals[literal] as string, numbers, before)
         this.#literals[place] = literal
         this.#before[place] = before
+        this.#edges[place] = edges
         this.#lengths[place] = numbers.length
         this.#begins[place] = begin
         this.#numbers.set(numbers, begin)
@@ -152,6 +160,7 @@ export class LiteralIndex {
     this.#literals = new Int32Array(entries.length)
     this.#checks = new Int32Array(entries.length)
     this.#before = new Uint16Array(entries.length)
+    this.#edges = new Uint8Array(entries.length)
     this.#lengths = new Uint16Array(entries.length)
     this.#begins = new Int32Array(entries.length)
     this.#numbers = new Uint8Array(entries.reduce((sum, { numbers }) => sum + numbers.length, 0))
@@ -222,10 +231,18 @@ export class LiteralIndex {
       const looked = at + ((check << (2 * CLASS_BITS)) >> (3 * CLASS_BITS))
       if (looked >= start && looked < end && classes[units[looked] as number] === (check & CLASS_MASK)) {
         const from = at - (this.#before[entry] as number)
-        if (from >= start && from + (this.#lengths[entry] as number) <= end && this.#isAt(entry, units, from)) found(this.#literals[entry] as number, from)
+        if (from >= start && from + (this.#lengths[entry] as number) <= end && this.#isWhole(entry, { units, start, end, at: from }) && this.#isAt(entry, units, from)) found(this.#literals[entry] as number, from)
       }
       if ((check & LAST) !== 0) return
     }
+  }
+
+  /** Is it no part of a longer word, where it must not be? */
+  #isWhole(entry: number, { units, start, end, at }: Place): boolean {
+    const edges = this.#edges[entry] as number
+    if ((edges & BEGINS_WORD) !== 0 && at > start && IN_WORDS[units[at - 1] as number] === 1) return false
+    const behind = at + (this.#lengths[entry] as number)
+    return (edges & ENDS_WORD) === 0 || behind >= end || IN_WORDS[units[behind] as number] === 0
   }
 
   #isAt(entry: number, units: Uint16Array, from: number): boolean {
@@ -242,6 +259,7 @@ interface Entry {
   readonly literal: number
   readonly numbers: readonly number[]
   readonly before: number
+  readonly edges: number
 }
 
 interface Place {

@@ -2,8 +2,10 @@
  * What a text must hold for a pattern to match: a set of literals, folded, of
  * which one is in every text that matches, and how far from the match's begin.
  * Long and rare ones are best, and few. Never more is said than is true; where
- * nothing is known, undefined.
+ * nothing is known, undefined. That a literal begins or ends a word is said by a
+ * mark (edges.ts).
  */
+import { EDGE, joinedLiterals, lengthOf } from './edges.ts'
 import { foldCodePoint, unicodeFold, variantsOf } from './fold.ts'
 import { rarityOf } from './rarity.ts'
 import { widthOf } from './syntax.ts'
@@ -18,7 +20,7 @@ const MAX_COST = 0.008
 /** Below this it spares much, wherever it stands. */
 const RARE = 0.0025
 /** So many places at which a match may begin before a literal cost as much again as the one; and more than so many do not cost more. */
-const NARROW = 32
+const NARROW = 128
 const WIDE = 512
 
 /** Literals of which one is there, and how often one of them is found in a character of text, about. */
@@ -45,6 +47,8 @@ interface Known {
 
 const BLANK = literals([''])
 const AT_BEGIN: Width = { least: 0, most: 0 }
+/** Characters that fold to letters of ASCII; who counts them among words has words of Unicode. */
+const FOLD_TO_ASCII = [0x17f, 0x212a]
 const NOTHING: Known = { exact: BLANK, prefixes: BLANK, suffixes: BLANK, inside: undefined, width: AT_BEGIN }
 
 export function requiredLiterals(root: Node): Placed | undefined {
@@ -63,8 +67,9 @@ function knownOf(node: Node): Known {
     case 'atomic': return knownOf(node.body)
     case 'look': return ofLook(node)
     case 'reference': return unknown(node)
-    case 'assertion':
-    case 'word-edge': return NOTHING
+    case 'assertion': return NOTHING
+    // What folds to a letter and is none would have its edges elsewhere.
+    case 'word-edge': return !node.negative && FOLD_TO_ASCII.every((code) => node.word.has(code)) ? ofExact(literals([EDGE]), AT_BEGIN) : NOTHING
   }
 }
 
@@ -87,6 +92,8 @@ function moved(some: Placed | undefined, by: Width): Placed | undefined {
 /** A character beyond the first plane that has case is two in every text: not known. */
 function ofCharacters(node: Node, codes: readonly number[], folds: boolean): Known {
   const table = unicodeFold()
+  // It is the mark.
+  if (codes.includes(EDGE.charCodeAt(0))) return unknown(node)
   if (folds && codes.some((code) => code > 0xffff && variantsOf(code, table).length > 1)) return unknown(node)
   const all = [...new Set(codes.map((code) => String.fromCodePoint(code > 0xffff ? code : foldCodePoint(code, table))))]
   return all.length > MAX_ALTERNATIVES ? unknown(node) : ofExact(literals(all), widthOf(node))
@@ -125,7 +132,7 @@ function joined(left: Known, right: Known): Known {
   if (exact !== undefined) return { exact, prefixes: exact, suffixes: exact, inside, width }
   const ends = left.exact ?? left.suffixes
   const begins = right.exact ?? right.prefixes
-  const lengths = ends.all.map(({ length }) => length)
+  const lengths = ends.all.map(lengthOf)
   const beginOfEnds = left.exact === undefined ? { least: left.width.least - Math.max(...lengths), most: left.width.most - Math.min(...lengths) } : AT_BEGIN
   const across = placed(products(ends, begins), beginOfEnds)
   return {
@@ -144,8 +151,9 @@ function products(left: Literals, right: Literals): Literals | undefined {
   const found = new Set<string>()
   for (const first of left.all) {
     for (const second of right.all) {
-      if (first.length + second.length > MAX_LITERAL_CHARACTERS) return undefined
-      found.add(first + second)
+      const both = joinedLiterals(first, second)
+      if (both.length > MAX_LITERAL_CHARACTERS) return undefined
+      found.add(both)
     }
   }
   return literals([...found])

@@ -12,7 +12,7 @@ export interface Pattern {
   readonly source: string
   /** of `imsxn`, and `a` or `d` of Perl's: `a` leaves `\d \s \w` ASCII; `d` is for text that is bytes, where nothing but A to Z has case either */
   readonly flags: string
-  /** literals (lower case) of which one must be in the text, case aside; undefined: none are known */
+  /** literals (lower case) of which one must be in the text, case aside; with marks where one begins or ends a word (edges.ts); undefined: none are known */
   readonly needs: readonly string[] | undefined
   /** it begins so many code units behind the begin of a match (negative: before it); absent: anywhere */
   readonly needsAt?: { readonly least: number; readonly most: number }

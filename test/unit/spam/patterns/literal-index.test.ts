@@ -28,6 +28,16 @@ test('what stands before and behind a text does not count', () => {
   assert.deepEqual(found(['xa', 'ax', 'xxa', 'axx'], 'a'), [])
 })
 
+test('marked literals are not found within words', () => {
+  assert.deepEqual(found(['\bone\b'], 'phone one-one1 _one one'), ['6:\bone\b', '20:\bone\b'])
+  assert.deepEqual(found(['\bone\b', 'one'], 'phone'), ['2:one'])
+  assert.deepEqual(found(['\bone'], 'one phone ones'), ['0:\bone', '10:\bone'])
+  assert.deepEqual(found(['one\b'], 'one phone ones'), ['0:one\b', '6:one\b'])
+  assert.deepEqual(found(['\ba\b'], 'a'), ['0:\ba\b'])
+  // Of other letters nobody but the pattern knows whether they are in words.
+  assert.deepEqual(found(['\bone\b'], 'éone one€'), ['1:\bone\b', '5:\bone\b'])
+})
+
 test('more characters than numbers: too much is found, never too little', () => {
   const literals = Array.from({ length: 200 }, (_, number) => String.fromCharCode(0x4e00 + number, 0x4f00 + number, 0x5000 + number))
   for (const [number, literal] of literals.entries()) assert.ok(found(literals, `x${literal}y`).includes(`1:${literals[number]!}`))

@@ -1,6 +1,7 @@
 /** What is read, what is refused and where; what a pattern needs. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { unmarked } from '../../../../src/spam/patterns/edges.ts'
 import { readPattern } from '../../../../src/spam/patterns/read-pattern.ts'
 
 function refusal(source: string, flags = ''): string {
@@ -42,7 +43,7 @@ test('a long run of one character is no long pattern', () => {
 
 test('the literals that a pattern needs', () => {
   for (const [source, flags, needs] of [
-    ['viagra', 'i', ['viagra']], ['VIAGRA', '', ['viagra']], ['cheap (?:meds|pills)', '', ['cheap meds', 'cheap pills']], ['\\bfoo\\s+barbaz\\b', '', ['barbaz']], ['(?:abcdef|x)', '', undefined],
+    ['viagra', 'i', ['viagra']], ['VIAGRA', '', ['viagra']], ['cheap (?:meds|pills)', '', ['cheap meds', 'cheap pills']], ['\\bfoo\\s+barbaz\\b', '', ['barbaz\b']], ['(?:abcdef|x)', '', undefined],
     ['[vV][i1]agra', '', ['viagra', 'v1agra']], ['colou?red', '', ['colored', 'coloured']], ['(?:hello)+', '', ['hello']], ['(?:ab){3}', '', ['ababab']], ['(?:hello)?', '', undefined], ['(?!viagra)x', '', undefined], ['(?=viagra).', '', ['viagra']],
     ['(?<=viagra).', '', ['viagra']], ['(secret)\\1', '', ['secret']], ['\\d+', '', undefined], ['', '', undefined], ['€', '', ['€']], ['É', '', ['é']], ['K\\x{212A}elvin', 'i', ['kkelvin']], ['\\Qa.b\\E+cde', '', ['a.b', 'bcde']],
   ] as const) {
@@ -50,6 +51,21 @@ test('the literals that a pattern needs', () => {
     if (source.startsWith('\\Q')) assert.ok(found?.some((one) => needs?.some((other) => other === one)), source)
     else assert.deepEqual(found?.toSorted(), needs?.toSorted(), source)
   }
+})
+
+test('literals that begin or end a word are marked where they do', () => {
+  for (const [source, flags, needs] of [
+    ['\\bviagra', '', ['\bviagra']], ['viagra\\b', '', ['viagra\b']], ['\\b(?:viagra|cialis)\\b', 'i', ['\bviagra\b', '\bcialis\b']], ['\\bviagra\\b now', '', ['\bviagra now']], ['now \\bviagra', '', ['now viagra']],
+    // Beside what is in no word an edge says something else.
+    ['\\b"viagra"\\b', '', ['"viagra"']], ['\\Bviagra\\B', '', ['viagra']], ['(?:\\b)viagra', '', ['\bviagra']], ['\\bviagras?\\b', '', ['\bviagra\b', '\bviagras\b']], ['\\b(?:the )?viagra', '', ['\bviagra', '\bthe viagra']],
+    ['\\bviagra.{0,9}\\bcialis\\b', '', ['\bcialis\b']], ['\\bécole', '', ['école']],
+    // The sign of Kelvin folds to a letter, and is none among those of ASCII.
+    ['\\bkamagra\\b', 'ia', ['kamagra']], ['\\x08viagra', '', ['viagra']],
+  ] as const) assert.deepEqual(read(source, flags).needs?.toSorted(), needs.toSorted(), source)
+})
+
+test('rarer literals are taken though they stand far behind, not common ones at the begin', () => {
+  assert.deepEqual(read('\\b(?:free|luxury) (?:\\w+ ){0,2}(?:vacations|cruises)\\b').needs?.map(unmarked), ['vacations', 'cruises'])
 })
 
 test('where the literals are, seen from the begin of a match', () => {
