@@ -1,6 +1,6 @@
 /** How often a stretch of text stands in mail, about: what makes one literal better to look for than another. */
 
-import { shareInWords } from './common-words.ts'
+import { shareInWords } from './frequent-words.ts'
 import { beginsAtEdge, endsAtEdge, unmarked } from './edges.ts'
 
 /** Shares of the commonest characters, folded. */

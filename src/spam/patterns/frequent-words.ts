@@ -1,5 +1,5 @@
 /**
- * How often the common words of English mail stand in it, about, and so any
+ * How often the frequent words of English mail stand in it, about, and so any
  * stretch of them: what is found within such words is found all the time,
  * however rare its letters are.
  */

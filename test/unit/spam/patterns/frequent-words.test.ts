@@ -1,7 +1,7 @@
 /** How often literals stand within common words. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { shareInWords } from '../../../../src/spam/patterns/common-words.ts'
+import { shareInWords } from '../../../../src/spam/patterns/frequent-words.ts'
 import { rarityOf } from '../../../../src/spam/patterns/rarity.ts'
 
 test('stretches of words, and words for themselves', () => {
