@@ -8,7 +8,8 @@
  * holds for an hour. Whatever shows that the zone cannot be believed sets it
  * aside: a proof that fails or gets no answer, an answer that no list gives,
  * several look-ups on end without an answer while our servers answer others. It is tried again after a minute,
- * then after twice the time that was waited before, at most an hour.
+ * then after twice the time that was waited before, at most an hour. A proof for which our own resolver has
+ * no room says nothing of the zone: it is still due.
  *
  * The log hears of each change once, with what to do about it. Time is given
  * in; nothing here waits.
@@ -68,6 +69,9 @@ export class ZoneHealth {
   #state: ZoneState = { state: 'unproved' }
   #failures = 0
   #retryMs = FIRST_RETRY_MS
+  /** proofs on end that were put off by our own doing */
+  #putOff = 0
+  #putOffTold = false
   #proving: Promise<void> | undefined
 
   constructor(zone: ProvedZone, context: ZoneContext) {
@@ -119,18 +123,36 @@ export class ZoneHealth {
     const { zone, test, refuses } = this.#zone
     const [listed, unlisted] = await Promise.all([resolver.lookup(`${test.listed}.${zone}`, 'A'), resolver.lookup(`${test.unlisted}.${zone}`, 'A')])
     const trouble = positiveTrouble({ name: `${test.listed}.${zone}`, found: listed, refuses }) ?? negativeTrouble({ name: `${test.unlisted}.${zone}`, found: unlisted, refuses })
+    const unasked = [listed, unlisted].find(wasUnasked)
     if (trouble !== undefined) this.#setAside(trouble)
     // Not both were asked, by our own doing: it stays as it was, and its proof is still due.
-    else if (!wasUnasked(listed) && !wasUnasked(unlisted)) this.#proved()
+    else if (unasked !== undefined) this.#tellPutOff('cause' in unasked ? unasked.cause : '')
+    else this.#proved()
+  }
+
+  /** Not the first time: a reload closes the resolver once. */
+  #tellPutOff(cause: string): void {
+    if (++this.#putOff < 2 || this.#putOffTold || this.state.state !== 'unproved') return
+    this.#putOffTold = true
+    this.#context.log.warn({ zone: this.#shown, cause: cause.replaceAll(this.#zone.zone, this.#shown) }, 'the DNS list is not asked: our own resolver has had no room for the questions that prove it')
+  }
+
+  /** @returns whether it was told that proofs were put off */
+  #endPutOff(): boolean {
+    const told = this.#putOffTold
+    this.#putOff = 0
+    this.#putOffTold = false
+    return told
   }
 
   #proved(): void {
     const before = this.#state
+    const wasPutOff = this.#endPutOff()
     this.#state = { state: 'healthy', provedAt: this.#context.now() }
     this.#failures = 0
     switch (before.state) {
       case 'unproved':
-        this.#context.log.info({ zone: this.#shown }, 'the DNS list answers as it should, and is believed')
+        this.#tellBelieved()
         break
       case 'set-aside':
         this.#context.log.warn({ zone: this.#shown }, 'the DNS list answers as it should again, and is believed')
@@ -138,7 +160,12 @@ export class ZoneHealth {
       case 'healthy':
         // Only now: one that comes and goes is tried less and less.
         this.#retryMs = FIRST_RETRY_MS
+        if (wasPutOff) this.#tellBelieved()
     }
+  }
+
+  #tellBelieved(): void {
+    this.#context.log.info({ zone: this.#shown }, 'the DNS list answers as it should, and is believed')
   }
 
   #setAside({ kind, why: inFull }: Trouble): void {
@@ -146,6 +173,7 @@ export class ZoneHealth {
     const why = inFull.replaceAll(this.#zone.zone, this.#shown)
     const before = this.#state
     const advice = adviceOn(kind)
+    this.#endPutOff()
     this.#failures = 0
     this.#state = { state: 'set-aside', since: before.state === 'set-aside' ? before.since : now, trouble: kind, why, advice, nextTryAt: now + this.#retryMs }
     this.#retryMs = Math.min(this.#retryMs * 2, PROOF_INTERVAL_MS)

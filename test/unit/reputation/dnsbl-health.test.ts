@@ -99,6 +99,35 @@ test('a test point that nobody was asked for says nothing of the zone; its proof
   }
 })
 
+test('a list that our own resolver has no room to prove is told once, and once when it is believed', async () => {
+  let full = true
+  const around = (inner: Resolver): Resolver => ({ lookup: (name, type) => (full ? Promise.resolve({ status: 'timeout', cause: `${name} ${type}: 200 look-ups are in flight and 2000 wait, which is the most`, ours: true }) : inner.lookup(name, type)) })
+  const bed = listBed(WORKING, [{}], around)
+  const minutes = async (count: number): Promise<void> => {
+    for (let n = 0; n < count; n++) {
+      await bed.lists.tick()
+      bed.pass(MINUTE_MS)
+    }
+  }
+  // Once may be a resolver that a reload has just closed.
+  await minutes(1)
+  assert.deepEqual(bed.log, [])
+  await minutes(30)
+  assert.deepEqual(bed.log, [{ level: 'warn', facts: { zone: ZONE, cause: `${POSITIVE} A: 200 look-ups are in flight and 2000 wait, which is the most` }, text: 'the DNS list is not asked: our own resolver has had no room for the questions that prove it' }])
+  full = false
+  await minutes(1)
+  assert.deepEqual(bed.log.slice(1).map(({ level, text }) => [level, text]), [['info', 'the DNS list answers as it should, and is believed']])
+  // A proof that is due holds for ten minutes more: until then the list is asked.
+  full = true
+  await minutes(69)
+  assert.deepEqual([bed.log.length, health(bed).state], [2, 'healthy'])
+  await minutes(20)
+  assert.deepEqual(bed.log.slice(2).map(({ level }) => level), ['warn'])
+  full = false
+  await minutes(1)
+  assert.deepEqual(bed.log.slice(3).map(({ level, text }) => [level, text]), [['info', 'the DNS list answers as it should, and is believed']])
+})
+
 test('of two test points one that was asked may still tell that the zone lists everything', async () => {
   const around = (inner: Resolver): Resolver => ({ lookup: (name, type) => (name === POSITIVE ? Promise.resolve({ status: 'timeout', cause: 'too much', ours: true }) : inner.lookup(name, type)) })
   const bed = listBed({ ...WORKING, [NEGATIVE]: { A: ['127.0.0.2'] } }, [{}], around)
