@@ -13,6 +13,7 @@ import { EXIT, ExitError } from './cli/exit-codes.ts'
 import type { Settings } from './config/settings.ts'
 import type { Log } from './observe/log.ts'
 import type { PackedRules } from './scoring/packed-rules.ts'
+import { factsOfUnread } from './scoring/unread-rules.ts'
 import { Backoff } from './supervisor/backoff.ts'
 import type { Clock } from './supervisor/clock.ts'
 import type { Addresses, Service } from './supervisor/service.ts'
@@ -124,7 +125,7 @@ export class Supervisor implements Service {
   /** Where the rules cannot be read here, each worker tries for itself. */
   private readRules(settings: Settings, inUse: PackedRules | undefined): RulesReading {
     return this.parts.readRules(settings, inUse)?.catch((error: unknown) => {
-      if (!this.stopping) this.parts.log.error({ err: error }, 'rules could not be read for the workers')
+      if (!this.stopping) this.parts.log.error(factsOfUnread(error), 'rules could not be read for the workers')
       return undefined
     })
   }

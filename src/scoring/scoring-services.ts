@@ -36,6 +36,7 @@ import { unpackRules, type PackedRules } from './packed-rules.ts'
 import type { RuleFilesSettings } from './rule-files.ts'
 import type { RuleSource } from './rule-reader.ts'
 import { tellRules } from './tell-rules.ts'
+import { factsOfUnread } from './unread-rules.ts'
 
 export interface ScoringSettings {
   /** directory */
@@ -230,7 +231,7 @@ export class ScoringServices {
       this.unread = undefined
     }, (error: unknown) => {
       if (this.closed) return
-      this.context.log.error({ err: error }, 'rules could not be read')
+      this.context.log.error(factsOfUnread(error), 'rules could not be read')
       if (this.reading !== reading) return
       this.reading = undefined
       const times = (this.unread?.times ?? 0) + 1

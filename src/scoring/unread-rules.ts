@@ -2,3 +2,8 @@
 export class ShippedRulesUnread extends Error {
   override readonly name = 'ShippedRulesUnread'
 }
+
+/** For the log: only of a bug its stack is of use. */
+export function factsOfUnread(error: unknown): Readonly<Record<string, unknown>> {
+  return error instanceof ShippedRulesUnread ? { cause: error.message } : { err: error }
+}

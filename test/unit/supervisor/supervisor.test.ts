@@ -4,6 +4,7 @@ import { describe, test } from 'node:test'
 import { ExitError } from '../../../src/cli/exit-codes.ts'
 import type { Settings } from '../../../src/config/settings.ts'
 import type { PackedRules } from '../../../src/scoring/packed-rules.ts'
+import { ShippedRulesUnread } from '../../../src/scoring/unread-rules.ts'
 import { addressesOf, settle } from './fakes.ts'
 import { at, running, setUp } from './staff.ts'
 
@@ -381,5 +382,9 @@ describe('rules', () => {
     await settle()
     assert.deepEqual(at(forked, 0).lastSent, { type: 'rules', rules: undefined })
     assert.deepEqual(lines.filter(({ level }) => level === 'error').map(({ text }) => text), ['rules could not be read for the workers'])
+    // Where nothing is wrong with Postern itself, its stack is of no use.
+    const { lines: told } = await running(1, () => Promise.reject(new ShippedRulesUnread('a disk that fails')))
+    await settle()
+    assert.deepEqual(told.filter(({ level }) => level === 'error').map(({ facts }) => facts), [{ cause: 'a disk that fails' }])
   })
 })
