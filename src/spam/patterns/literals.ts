@@ -20,7 +20,7 @@ const MAX_COST = 0.008
 /** Below this it spares much, wherever it stands. */
 const RARE = 0.0025
 /** So many places at which a match may begin before a literal cost as much again as the one; and more than so many do not cost more. */
-const NARROW = 128
+const NARROW = 64
 const WIDE = 512
 
 /** Literals of which one is there, and how often one of them is found in a character of text, about. */
