@@ -58,7 +58,7 @@ test('literals that begin or end a word are marked where they do', () => {
     ['\\bviagra', '', ['\bviagra']], ['viagra\\b', '', ['viagra\b']], ['\\b(?:viagra|cialis)\\b', 'i', ['\bviagra\b', '\bcialis\b']], ['\\bviagra\\b now', '', ['\bviagra now']], ['now \\bviagra', '', ['now viagra']],
     // Beside what is in no word an edge says something else.
     ['\\b"viagra"\\b', '', ['"viagra"']], ['\\Bviagra\\B', '', ['viagra']], ['(?:\\b)viagra', '', ['\bviagra']], ['\\bviagras?\\b', '', ['\bviagra\b', '\bviagras\b']], ['\\b(?:the )?viagra', '', ['\bviagra', '\bthe viagra']],
-    ['\\bviagra.{0,9}\\bcialis\\b', '', ['\bcialis\b']], ['\\bécole', '', ['école']],
+    ['\\bviagra.{0,9}\\bcialis\\b', '', ['\bviagra']], ['\\bécole', '', ['école']],
     // The sign of Kelvin folds to a letter, and is none among those of ASCII.
     ['\\bkamagra\\b', 'ia', ['kamagra']], ['\\x08viagra', '', ['viagra']],
   ] as const) assert.deepEqual(read(source, flags).needs?.toSorted(), needs.toSorted(), source)
