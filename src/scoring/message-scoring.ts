@@ -154,16 +154,25 @@ export class MessageScoring implements Scoring {
   }
 
   private async ruled({ ground, known, session }: ScoringSubject, { content, reputation, readMs }: { readonly content: MessageContent; readonly reputation: Reputation; readonly readMs: number }): Promise<Found & { readonly evidence: Evidence }> {
-    let beganMs = ground.now()
+    const rules = await this.rules(ground)
+    if ('outcomes' in rules) return rules
+    const beganMs = ground.now()
     try {
-      // Right after the start they may still be read.
-      const rules = await this.parts.rules()
-      beganMs = ground.now()
       const found = rules.evaluate(content, scoringFacts({ ...reputation, known, tls: session.tls !== undefined }))
       const detail = [`read in ${tenths(readMs)} ms`, found.incomplete ?? '', [...content.mime.defects].join(', ')].filter((part) => part !== '').join('; ')
       return { outcomes: [contentOutcome(found)], traces: [trace('content', found.hits.length === 0 ? 'none' : String(found.score), { detail, ms: ground.now() - beganMs + readMs })], evidence: evidenceOf(found.hits, rules) }
     } catch (error) {
       return { outcomes: [contentTrouble()], traces: [this.failed('content', error, ground.now() - beganMs + readMs)], evidence: NO_EVIDENCE }
+    }
+  }
+
+  /** Right after the start they may still be read. That they cannot be read is told where they are: once a try, not once a message. */
+  private async rules({ now }: CheckGround): Promise<RuleSet | (Found & { readonly evidence: Evidence })> {
+    const beganMs = now()
+    try {
+      return await this.parts.rules()
+    } catch (error) {
+      return { outcomes: [contentTrouble()], traces: [trace('content', 'temperror', { detail: errorOf(error).message, ms: now() - beganMs })], evidence: NO_EVIDENCE }
     }
   }
 
@@ -218,7 +227,7 @@ export class MessageScoring implements Scoring {
     }
   }
 
-  /** A check that has thrown: a bug, or rules that could not be read. */
+  /** A check that has thrown: a bug. */
   private failed(check: string, thrown: unknown, ms: number): CheckTrace {
     const err = errorOf(thrown)
     this.parts.log.error({ err, check }, 'a check of the content of a message failed; mail goes on without it')

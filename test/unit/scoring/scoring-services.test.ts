@@ -79,7 +79,7 @@ for (const judges of [false, true]) {
 test('rules that cannot be read for long are not read again all the time', async (t) => {
   let readings = 0
   const source = (own: RuleSource): RuleSource => ({ underWay: false, read: () => (readings++, Promise.reject(new Error('EACCES'))), close: () => own.close() })
-  const { services } = stage(t, { judges: true, source })
+  const { services, logged } = stage(t, { judges: true, source })
   const at: number[] = []
   for (let second = 0; second < 300; second++) {
     const before = readings
@@ -89,8 +89,10 @@ test('rules that cannot be read for long are not read again all the time', async
   }
   assert.deepEqual(at, [0, 1, 2, 4, 8, 16, 32, 64, 124, 184, 244])
   // A message meanwhile hears what is known.
-  assert.equal((await services.scoring.score(subject())).traces.find(({ check }) => check === 'content')?.detail, 'EACCES')
+  for (let messages = 0; messages < 3; messages++) assert.equal((await services.scoring.score(subject())).traces.find(({ check }) => check === 'content')?.detail, 'EACCES')
   assert.equal(readings, at.length)
+  // The log hears of it once a reading, not once a message.
+  assert.deepEqual(logged.map(({ text }) => text), at.map(() => 'rules could not be read'))
 })
 
 test('a reload whose rules cannot be read changes nothing', async (t) => {
