@@ -109,6 +109,28 @@ test('a reload whose rules cannot be read changes nothing', async (t) => {
   assert.deepEqual(words(await services.scoring.score(subject())), ['content none', 'bayes none'])
 })
 
+test('where no rules were read yet a reload neither waits for them nor fails by them', async (t) => {
+  let readings = 0
+  let fail = (): void => undefined
+  const first = new Promise<never>((_, reject) => {
+    fail = () => reject(new Error('EIO'))
+  })
+  const source = (own: RuleSource): RuleSource => ({
+    underWay: true, close: () => own.close(),
+    read: (settings) => [() => first, () => Promise.reject(new Error('EMFILE'))][readings++]?.() ?? own.read(settings),
+  })
+  const { services, settings, reload } = stage(t, { judges: true, source })
+  const { scoring } = services
+  await reload(settings)
+  assert.notEqual(services.scoring, scoring)
+  assert.deepEqual(words(await services.scoring.score(subject())), ['content temperror', 'bayes none'])
+  // That of the settings before says nothing any more.
+  fail()
+  await setImmediate()
+  assert.deepEqual(words(await services.scoring.score(subject())), ['content none', 'bayes none'])
+  assert.equal(readings, 3)
+})
+
 test('a reading that fails at a reload leaves those in use, and the rest of the configuration is taken up', async (t) => {
   const said: (PackedRules | undefined)[] = []
   const source = (own: RuleSource): RuleSource => ({
