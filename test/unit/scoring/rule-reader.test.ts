@@ -72,6 +72,7 @@ test('where the process breaks, or ends without a word, they are read without it
 test('what took too long or too much memory is not tried again: the rules that come with Postern are used alone', async () => {
   const { settings } = site()
   const directory = temporaryDirectory('rule-process')
+  let told: readonly string[] = []
   const programs = [
     ['hangs', 'setInterval(() => undefined, 1000)', /^it took longer than 300 ms$/],
     ['grows', 'process.kill(process.pid, "SIGABRT")', /^it was ended by SIGABRT, as where there is no more memory \(its heap may take 64 MB\)$/],
@@ -93,7 +94,11 @@ test('what took too long or too much memory is not tried again: the rules that c
     assert.deepEqual(tasks.map(({ settings: { shipped, paths, spamassassin } }) => [shipped, paths, spamassassin]), [[true, [], []]])
     assert.deepEqual(lines.map(({ level, text: said }) => [level, said]), [['error', 'the rules of this site cannot be read; those that come with Postern are used alone']])
     assert.match(String(lines[0]?.facts['cause']), cause)
+    // Nor does the log speak of rules that nobody wants.
+    if (name === 'is killed') await reader.read(settings)
+    told = lines.map(({ text: said }) => said)
   }
+  assert.equal(told.at(-1), 'the rules of this site cannot be read; those that come with Postern are not wanted (shipped_rules), and none are used')
 })
 
 test('where rules are in use already, they stay: what comes with Postern does not take their place', async () => {
