@@ -84,7 +84,8 @@ class Rspamd implements EngineAdapter {
     let answered = await this.#ask(asked)
     if (answered.status === 'lost' && answered.stale && !signal.aborted) answered = await this.#ask(asked)
     if (answered.status !== 'answer') return answered.cause
-    return answered.code === 200 && /^pong\s*$/.test(answered.text) ? undefined : `it answers /ping with ${answered.code}`
+    if (answered.code !== 200) return `it answers /ping with ${answered.code}`
+    return /^pong\s*$/.test(answered.text) ? undefined : 'it answers /ping with something else than pong'
   }
 
   close(): void {

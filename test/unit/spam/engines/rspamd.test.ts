@@ -180,7 +180,7 @@ test('the password is read out of its file for each message, sent, and never sho
 })
 
 test('/ping', async (t) => {
-  for (const [answer, expected] of [[response('pong\r\n'), undefined], [response('hello'), 'it answers /ping with 200'], [response('pong', '404 Not Found'), 'it answers /ping with 404']] as const) {
+  for (const [answer, expected] of [[response('pong\r\n'), undefined], [response('hello'), 'it answers /ping with something else than pong'], [response('pong', '404 Not Found'), 'it answers /ping with 404']] as const) {
     const fake = await fakeEngine(t, async ({ until, say }) => {
       await until((received) => received.startsWith('GET /ping HTTP/1.1\r\n'))
       await say(answer)
