@@ -141,8 +141,11 @@ export class ScoringServices {
 
   /** Reads what can fail. Nothing is changed before the function that it resolves with is called. */
   async prepare(settings: ScoringSettings): Promise<() => void> {
-    // What was not read yet is read in its time, by the new settings.
-    if (this.inUse === undefined) return () => this.adopt(settings, undefined)
+    if (this.inUse === undefined) {
+      // What was not read yet is read in its time, by the new settings; but never twice at once.
+      await this.reading?.catch(() => undefined)
+      return () => this.adopt(settings, undefined)
+    }
     // Until they are read, the old ones hold; and all of the old where nothing can be read.
     const rules = await this.readThem(settings.rules)
     return () => this.adopt(settings, rules)
