@@ -4,7 +4,7 @@
  * that had an effect with its points, the verdict, and what would have changed
  * it. Plain JSON data, bounded by what it is made of.
  */
-import type { Effect, Verdict } from '../policy/decide.ts'
+import { isUnknown, type Effect, type Verdict } from '../policy/decide.ts'
 import type { Thresholds } from '../policy/policy.ts'
 import { whatIf } from '../policy/what-if.ts'
 import type { CheckTrace } from './check-trace.ts'
@@ -57,12 +57,12 @@ function recorded({ action, by, score, tagged, effects }: Verdict): RecordedVerd
   return { action, by, score, tagged, effects: effects.filter(({ effect, status }) => effect !== 'nothing' || status === 'fail' || status === 'temperror') }
 }
 
-/** For the log: `spf=pass dkim=none dmarc=pass`, and what counted. */
+/** For the log: `spf=pass dkim=none dmarc=pass`, and what counted or could not be found out. */
 export function summaryOf({ known, verdict, learned }: JudgementState): { readonly auth: string; readonly tests: readonly string[]; readonly score: number | undefined; readonly learned: JudgementState['learned'] } {
   const words = [
     ['iprev', known.iprev?.status], ['spf', known.spf?.status], ['dkim', known.dkim?.status], ['arc', known.arc?.status], ['dmarc', known.dmarc?.status],
   ].flatMap(([name, status]) => (status === undefined ? [] : [`${name ?? ''}=${status}`]))
-  const tests = (verdict?.effects ?? []).filter(counted).flatMap(wordsOf)
+  const tests = (verdict?.effects ?? []).filter(isTold).flatMap(wordsOf)
   return { auth: words.join(' '), tests, score: verdict?.score, learned }
 }
 
@@ -70,12 +70,12 @@ export function summaryOf({ known, verdict, learned }: JudgementState): { readon
 export function reasonsOf({ verdict }: Pick<JudgementState, 'verdict'>): readonly string[] {
   if (verdict === undefined) return []
   const decided = ({ check, effect }: Effect): number => Number(check === verdict.by && effect === verdict.action)
-  const heaviest = verdict.effects.filter(counted).map((effect): Effect => ({ ...effect, parts: effect.parts?.toSorted((a, b) => b.points - a.points) ?? [] }))
+  const heaviest = verdict.effects.filter(isTold).map((effect): Effect => ({ ...effect, parts: effect.parts?.toSorted((a, b) => b.points - a.points) ?? [] }))
   return heaviest.sort((a, b) => decided(b) - decided(a) || b.points - a.points).flatMap(wordsOf)
 }
 
-function counted({ effect }: Effect): boolean {
-  return effect !== 'nothing'
+function isTold(effect: Effect): boolean {
+  return effect.effect !== 'nothing' || isUnknown(effect)
 }
 
 function wordsOf({ check, result, points, parts = [] }: Effect): readonly string[] {

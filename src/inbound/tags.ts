@@ -11,7 +11,7 @@ import type { StoredMessage } from '../message/message.ts'
 import { receivedSpf } from '../message/received-spf.ts'
 import { prefixSubject } from '../message/subject-prefix.ts'
 import { spamFields, warningField } from '../message/warning-fields.ts'
-import type { Effect } from '../policy/decide.ts'
+import { isUnknown, type Effect } from '../policy/decide.ts'
 import { NOT_SEARCHED } from '../policy/outcome.ts'
 import type { SessionFacts } from '../smtp/session-handler.ts'
 import type { InboundSettings } from './inbound.ts'
@@ -48,12 +48,15 @@ function spamFieldsOf({ judged: { verdict, thresholds } }: TagInput): readonly s
   const { tag, quarantine, reject } = thresholds
   const required = tag ?? quarantine ?? reject
   if (required === undefined) return []
-  const tests = verdict.effects.flatMap((effect) => testsOf(effect))
+  // Several engines may not have answered.
+  const tests = [...new Set(verdict.effects.flatMap((effect) => testsOf(effect)))]
   return [spamFields({ spam: verdict.tagged, score: verdict.score, required, tests })]
 }
 
-/** What counted: rules by their names, other checks by their own. */
-function testsOf({ check, result, effect, points, parts }: Effect): readonly string[] {
+/** What counted: rules by their names, other checks by their own. And what could not be found out. */
+function testsOf(one: Effect): readonly string[] {
+  const { check, result, effect, points, parts } = one
+  if (isUnknown(one)) return [`${check}_temperror`.toUpperCase()]
   // Not a warning: those stand for what has failed. Readers and their filters can tell it from a message that was searched.
   if (check === 'virus' && result.startsWith(NOT_SEARCHED)) return ['VIRUS_NOT_SEARCHED']
   if (effect !== 'score' && effect !== 'warn') return []

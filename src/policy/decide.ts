@@ -94,6 +94,11 @@ export function decide(policy: Policy, input: DecideInput): Verdict {
   return { action, by, reply, warnings: warningsOf(effects, input.outcomes), score, tagged: policy.spam.tag !== undefined && score >= policy.spam.tag, effects }
 }
 
+/** Of checks that have a say: mail may go on, and nobody shall take it for what was looked at and is clean. */
+export function isUnknown({ status, policy }: Effect): boolean {
+  return status === 'temperror' && policy !== 'off' && policy !== 'note'
+}
+
 function isVerdict(effect: Effect['effect']): effect is Exclude<VerdictAction, 'accept'> {
   return effect === 'quarantine' || effect === 'tempfail' || effect === 'reject' || effect === 'disconnect'
 }

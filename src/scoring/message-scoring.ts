@@ -125,7 +125,8 @@ export class MessageScoring implements Scoring {
       outcomes: [...ruled.outcomes, ...learned.outcomes, ...listed.outcomes, ...(correspondent === undefined ? [] : [correspondentOutcome(correspondent, credit)]), ...engines.outcomes],
       traces: [...ruled.traces, ...learned.traces, ...listed.traces, ...engines.traces],
       telling: learned.telling,
-      conclude: (verdict, thresholds) => this.conclude({ content, verdict, author, evidence: ruled.evidence }, thresholds),
+      // What no rules have judged is nothing that its domain has shown.
+      conclude: (verdict, thresholds) => ruled.outcomes.some(({ status }) => status === 'temperror') ? undefined : this.conclude({ content, verdict, author, evidence: ruled.evidence }, thresholds),
     }
   }
 

@@ -57,6 +57,20 @@ test('an engine that is down lets mail flow; a scanner may be told to keep it wa
   assert.match((await sent({ scoring: scoringStage({ reports: [report(down, { down: 'tempfail' })] }).scoring }, 'x')).reply, /^451 4\.7\.1 .*viruses/)
 })
 
+test('what could not be found out stands among the tests, of the message and of the log: it is no clean mail; what is only noted does not', async () => {
+  const rules = (): Promise<never> => Promise.reject(new Error('EMFILE'))
+  const unjudged = await sent({ scoring: scoringStage({ rules }).scoring }, 'special offer')
+  assert.match(unjudged.fields, /X-Spam-Score: 0\.0\r\nX-Spam-Status: No, score=0\.0 required=5\.0 tests=CONTENT_TEMPERROR\r\n/)
+  assert.deepEqual(unjudged.record?.transaction['tests'], ['content:temperror'])
+  const down = { status: 'temperror', cause: 'nobody answers' } as const
+  const unasked = await sent({ scoring: scoringStage({ reports: [report(down), report(down, { engine: 'rspamd', kind: 'rspamd' }), report(down, { engine: 'sa', kind: 'spamassassin' })] }).scoring }, 'x')
+  assert.match(unasked.fields, / tests=VIRUS_TEMPERROR,ENGINE_TEMPERROR\r\n/)
+  assert.deepEqual(unasked.record?.transaction['tests'], ['virus:temperror', 'engine:rspamd: nobody answers', 'engine:sa: nobody answers'])
+  const noted = await sent({ scoring: scoringStage({ rules }).scoring, policy: 'preset: standard, content: note' }, 'x')
+  assert.match(noted.fields, / tests=none\r\n/)
+  assert.equal(noted.record?.transaction['tests'], undefined)
+})
+
 test('a message that nobody has searched to the end says so, and is told from one that was', async () => {
   const { reply, fields, record } = await sent({ scoring: scoringStage({ reports: [report({ status: 'too-big' })] }).scoring }, 'x')
   assert.match(reply, /^250/)

@@ -19,10 +19,10 @@ const checks = Object.fromEntries(CHECKS.map((check): [CheckName, CheckPolicy] =
 const POLICY: Policy = { checks, exceptions: [], spam: PRESET_THRESHOLDS.standard, dnsDown: 'accept' }
 
 /** From a domain that has sent nothing but spam before. */
-async function concluded(text: string, more: Partial<DecideInput> = {}) {
+async function concluded(text: string, more: Partial<DecideInput> = {}, rules = () => Promise.resolve(load(RULES).rules)) {
   const counted: { readonly domain: string | undefined; readonly spam: boolean }[] = []
   const { scoring, lessons } = scoringStage({
-    rules: () => Promise.resolve(load(RULES).rules),
+    rules,
     history: { of: () => ({ status: 'known', domain: 'b.example', ageDays: 99, messages: 40, spamShare: 1 }), count: (domain, { spam }) => void counted.push({ domain, spam }) },
   })
   const subject: ScoringSubject = {
@@ -53,5 +53,11 @@ test('a message that is put off comes again: it is counted and learned then, and
   const late: DecideInput['outcomes'] = [{ check: 'virus', status: 'temperror', flows: false, result: 'temperror', code: [7, 1], text: 'later' }]
   const { verdict, counted, taught } = await concluded('It is loud.', { outcomes: late })
   assert.equal(verdict.action, 'tempfail')
+  assert.deepEqual([counted, taught], [[], []])
+})
+
+test('a message that no rules have judged speaks neither for its domain nor against it, and teaches nothing', async () => {
+  const { verdict, counted, taught } = await concluded('It is loud.', {}, () => Promise.reject(new Error('EMFILE')))
+  assert.equal(verdict.action, 'accept')
   assert.deepEqual([counted, taught], [[], []])
 })
