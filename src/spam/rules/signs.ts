@@ -65,7 +65,10 @@ export class Signs {
 }
 
 function byNumber(signs: ReadonlyMap<number, number>): Int32Array {
-  const all = new Int32Array(Math.max(...signs.keys()) + 1).fill(-1)
+  // Not by `Math.max(...)`: there may be more than a call takes arguments.
+  let most = -1
+  for (const number of signs.keys()) most = Math.max(most, number)
+  const all = new Int32Array(most + 1).fill(-1)
   for (const [number, sign] of signs) all[number] = sign
   return all
 }

@@ -92,3 +92,8 @@ test('of what language a message is, is not found out for a rule that wants othe
   assert.equal(hits(`Subject: x\n\n${words} A prize!\n`), 1)
   assert.equal(asked.length > 0, true)
 })
+
+test('as many patterns over one text as anybody may have', () => {
+  const patterns = new Map([[0, new Map(Array.from({ length: 200_000 }, (_, index) => [index, 0]))]])
+  assert.doesNotThrow(() => new Signs({ watched: [{ slot: 0, present: -1, absent: -1, words: new Map(), patterns }], checks: [], needs: [], rules: new Int32Array(0) }))
+})
