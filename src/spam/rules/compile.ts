@@ -19,6 +19,7 @@ import type { PatternGroup, PatternPlace, Program, Run, SourceSet } from './run.
 import { piecesOf, setKey, sourceKey } from './text-keys.ts'
 import { allOf, anyOf, not } from './truth.ts'
 import type { Truth } from './truth.ts'
+import { askedOfEach, Worths } from './worth.ts'
 
 export interface Question {
   readonly holds: (run: Run) => Truth
@@ -37,7 +38,7 @@ const MAX_SHOWN_CHARACTERS = 80
 
 /** A rule a step. */
 export function* compileRules(rules: readonly Rule[]): Generator<void, Program> {
-  const compiler = new Compiler(new Map(rules.map(({ id }, index) => [id, index])))
+  const compiler = new Compiler(rules)
   const compiled: CompiledRule[] = []
   for (const { when, times } of rules) {
     compiled.push({ question: compiler.condition(when), times: times === undefined ? undefined : compiler.quantity(times) })
@@ -49,11 +50,13 @@ export function* compileRules(rules: readonly Rule[]): Generator<void, Program> 
 
 class Compiler {
   readonly #rules: ReadonlyMap<string, number>
+  readonly #worths: Worths
   readonly #sources = new Map<string, { readonly slot: number; readonly source: TextSource }>()
   readonly #sets = new Map<string, { readonly set: number; readonly pieces: SourceSet['pieces']; readonly patterns: Map<string, { readonly index: number; readonly pattern: Pattern }> }>()
 
-  constructor(rules: ReadonlyMap<string, number>) {
-    this.#rules = rules
+  constructor(rules: readonly Rule[]) {
+    this.#rules = new Map(rules.map(({ id }, index) => [id, index]))
+    this.#worths = new Worths(rules)
   }
 
   texts(): Pick<Program, 'sets' | 'sources' | 'patterns'> {
@@ -87,6 +90,8 @@ class Compiler {
       }
       case 'some': return withItems(condition.of, (source) => this.#some(source, condition.where))
       case 'compare': {
+        const each = askedOfEach(condition, this.#worths)
+        if (each !== undefined) return this.condition(each)
         const left = this.quantity(condition.left)
         const right = this.quantity(condition.right)
         const compare = OPERATORS[condition.operator]
@@ -122,11 +127,13 @@ class Compiler {
         return (run) => run.ruleTimes(index)
       }
       case 'spamassassin': return ({ view }) => view.spamassassin.answer(quantity.question)
-      case 'either':
+      case 'either': {
+        const parts = quantity.of.map((one) => ({ value: this.quantity(one), isTruth: this.#worths.of(one) === 'truth' }))
+        return (run) => firstOf(run, parts)
+      }
       case 'both': {
         const parts = quantity.of.map((one) => this.quantity(one))
-        const either = quantity.kind === 'either'
-        return (run) => decided(run, parts, either)
+        return (run) => lastOf(run, parts)
       }
       case 'choose': {
         const { holds } = this.condition(quantity.by)
@@ -269,15 +276,28 @@ function setOf(pieces: SourceSet['pieces'], patterns: readonly Pattern[]): Sourc
   return { pieces, patterns: new PatternSet(patterns), anywhere: Uint8Array.from(patterns, ({ needs }) => Number(needs === undefined)) }
 }
 
-/** Of either the first that is not 0; of both the last, or 0 where one is 0. Not known where one is not that could decide it. */
-function decided(run: Run, parts: readonly Measurement[], either: boolean): number | undefined {
+/** The first that is not 0. Behind one that is not known it is not either, unless both can be nothing but the same. */
+function firstOf(run: Run, parts: readonly { readonly value: Measurement; readonly isTruth: boolean }[]): number | undefined {
+  let known = true
+  for (const { value, isTruth } of parts) {
+    const found = value(run)
+    if (found === undefined) {
+      // May it be anything, nothing behind it tells more.
+      if (!isTruth) return undefined
+      known = false
+    } else if (found !== 0) return known || found === 1 ? found : undefined
+  }
+  return known ? 0 : undefined
+}
+
+/** The last, or 0 where one is 0. Not known where one is not that could decide it. */
+function lastOf(run: Run, parts: readonly Measurement[]): number | undefined {
   let known = true
   let last: number | undefined = 0
   for (const part of parts) {
     last = part(run)
     if (last === undefined) known = false
-    else if (either && last !== 0) return last
-    else if (!either && last === 0) return 0
+    else if (last === 0) return 0
   }
   return known ? last : undefined
 }

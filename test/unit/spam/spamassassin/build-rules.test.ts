@@ -127,3 +127,13 @@ test('a pattern that could take for ever ends at its bound, and is not known', (
   const outcome = rules.evaluate(contentOfText(`Subject: x\n\n${'x'.repeat(1900)}\n\nhello`), NO_FACTS)
   assert.deepEqual(outcome.hits.map(({ id }) => id), ['OTHER'])
 })
+
+test('what one rule or another counts is not known where it hangs on one that is not; whether one of them hits may be', () => {
+  const dark = '/(x+x+)+(?=y)\\1z/'
+  const parts = `body __DARK ${dark}\nbody __DARKS ${dark}\ntflags __DARKS multiple\nrawbody __ONE /hello/\nrawbody __TWO /hello/\ntflags __TWO multiple\nrawbody __NONE /nothing/\nmeta __META __DARKS || __ONE`
+  const message = `Subject: x\n\n${'x'.repeat(1900)}\n\nhello hello`
+  const told = (expression: string) => spamHits(`${parts}\nmeta YES ${expression}\nmeta NO !(${expression})`, message).filter((id) => !id.startsWith('__')).join()
+  for (const expression of ['__DARKS || __ONE', '__DARK || __TWO', '(__DARK || __ONE) == 1', '(__DARK || __ONE) + (__NONE || __DARK || __ONE) == 2', '(__TWO || __DARKS) == 2', '(__DARKS || __TWO) > 0', '(__DARKS || __TWO) != 0',
+    '(__DARKS || __NONE || __ONE) >= 1', '!((__DARKS || __ONE) == 0)', '!((__DARKS || __ONE) <= 0)', '!((__DARKS || __ONE) < 1)', '__META', '(__DARKS - 1 || __ONE) != 0']) assert.equal(told(expression), 'YES', expression)
+  for (const expression of ['(__DARKS || __ONE) > 1', '(__DARKS || __ONE) == 1', '(__DARK || __TWO) > 1', '(__DARKS || __TWO) * 2 > 2', '(__DARKS - 1 || __ONE) > 0', '__DARK || __NONE', '(__DARK * 0.5 || __ONE) >= 1']) assert.equal(told(expression), '', expression)
+})
