@@ -62,6 +62,8 @@ export class Supervisor implements Service {
   private launched = 0
   /** for the settings as they are */
   private rules: RulesReading
+  /** workers may have read rules for themselves, and keep them where others were given instead of the wanted ones */
+  private ownRules = false
 
   constructor(settings: Settings, parts: SupervisorParts) {
     this.settings = settings
@@ -85,8 +87,11 @@ export class Supervisor implements Service {
     try {
       // What was begun before is given to workers before.
       const inUse = await this.rules
+      this.ownRules ||= inUse === undefined
       rules = this.readRules(next, inUse)
-      await this.reloadAll(next, await rules)
+      const read = await rules
+      await this.reloadAll(next, read)
+      this.ownRules &&= read === undefined || read.instead === true
     } finally {
       this.reloading = false
     }
@@ -225,7 +230,7 @@ export class Supervisor implements Service {
   }
 
   private async goBack(slots: readonly Slot[]): Promise<void> {
-    const rules = await this.rules
+    const rules = this.ownRules ? undefined : asWanted(await this.rules)
     const outcomes = await Promise.all(slots.map((slot) => slot.reload(this.settings, rules)))
     for (const [index, outcome] of outcomes.entries()) {
       // It had these settings a moment ago; a new process will take them.
@@ -240,6 +245,11 @@ export class Supervisor implements Service {
       this.retiring.set(slot, slot.stop(this.settings.timeouts.stopMs).then(() => void this.retiring.delete(slot)))
     }
   }
+}
+
+/** They were in use: for who goes back to them they stand instead of nothing. */
+function asWanted(rules: PackedRules | undefined): PackedRules | undefined {
+  return rules === undefined ? undefined : { pieces: rules.pieces, problems: rules.problems, passedOver: rules.passedOver }
 }
 
 function failureOf(death: Death): Failure {

@@ -2,6 +2,8 @@
  * Rules as a worker has them: its supervisor reads their files, once for all
  * workers, and gives them. Where it has none to give, or does not give them in
  * time, the worker reads the files itself; the log says so where that was not meant.
+ * What a supervisor gives instead of the rules that are wanted replaces none in use:
+ * this worker may have read for itself what the supervisor could not read.
  */
 import type { Log } from '../observe/log.ts'
 import type { PackedRules } from './packed-rules.ts'
@@ -62,6 +64,10 @@ export class WorkerRules implements RuleSource {
     const { log, given, own, timeoutMs = GIVEN_RULES_MS } = this.#parts
     if (given.coming === undefined) return own.read(settings, inUse)
     const rules = await within(given.coming, timeoutMs)
+    if (rules?.instead === true && inUse !== undefined) {
+      log.warn({}, 'the supervisor could not read the rules anew; this worker keeps those in use')
+      return inUse
+    }
     if (rules !== undefined) return rules
     log.warn({}, 'the supervisor gave no rules; this worker reads them itself')
     return own.read(settings, inUse)

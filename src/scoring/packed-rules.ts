@@ -15,6 +15,8 @@ export interface PackedRules {
   readonly problems: number
   /** how many lines of SpamAssassin's files were passed over */
   readonly passedOver: number
+  /** those that come with Postern alone: what was wanted took too much time or memory */
+  readonly instead?: true
 }
 
 const RULES_A_PIECE = 50

@@ -70,7 +70,7 @@ export class RuleReader implements RuleSource {
       }
       if (error instanceof ShippedRulesUnread) throw error
       log.error({ cause: error.message }, `the rules of this site cannot be read; those that come with Postern are ${settings.shipped ? 'used alone' : 'not wanted (shipped_rules), and none are used'}`)
-      return this.#told(await within(READING_MS - WANTED_RULES_MS, () => here({ settings: { ...settings, paths: [], spamassassin: [] }, proof: undefined })))
+      return { ...this.#told(await within(READING_MS - WANTED_RULES_MS, () => here({ settings: { ...settings, paths: [], spamassassin: [] }, proof: undefined }))), instead: true }
     }
   }
 

@@ -99,3 +99,14 @@ test('its end ends its own reading too', () => {
   rules.close()
   assert.deepEqual(done, ['closed'])
 })
+
+test('rules that were given instead of those that are wanted are better than none, and no better than those in use', async () => {
+  const { given, rules, texts } = stage()
+  const instead: PackedRules = { ...some('shipped'), instead: true }
+  given.give(instead)
+  assert.equal(await rules.read(SETTINGS), instead)
+  assert.deepEqual(texts(), [])
+  const inUse = some('in use')
+  assert.equal(await rules.read(SETTINGS, inUse), inUse)
+  assert.deepEqual(texts(), ['warn the supervisor could not read the rules anew; this worker keeps those in use'])
+})

@@ -1,0 +1,117 @@
+/** Rules that the supervisor reads for its workers. */
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import type { Settings } from '../../../src/config/settings.ts'
+import type { PackedRules } from '../../../src/scoring/packed-rules.ts'
+import { ShippedRulesUnread } from '../../../src/scoring/unread-rules.ts'
+import { addressesOf, settle } from './fakes.ts'
+import { at, running, setUp } from './staff.ts'
+
+describe('rules', () => {
+  const some = (name: string): PackedRules => ({ pieces: [Buffer.from(name)], problems: 0, passedOver: 0 })
+
+  test('are read once for all workers, which start without waiting for them', async () => {
+    const asked: Settings[] = []
+    const reading = Promise.withResolvers<PackedRules>()
+    const { supervisor, forked, settings, clock } = setUp(2, {}, (wanted) => {
+      asked.push(wanted)
+      return reading.promise
+    })
+    const started = supervisor.start()
+    for (const worker of forked) worker.becomesReady()
+    await started
+    for (const worker of forked) assert.deepEqual(worker.sent, [{ type: 'start', settings, rulesFollow: true }])
+    const rules = some('first')
+    reading.resolve(rules)
+    await settle()
+    for (const worker of forked) assert.deepEqual(worker.lastSent, { type: 'rules', rules })
+    at(forked, 1).dies()
+    clock.advance(0)
+    at(forked, 2).becomesReady()
+    await settle()
+    assert.deepEqual(at(forked, 2).sent, [{ type: 'start', settings, rulesFollow: true }, { type: 'rules', rules }])
+    assert.deepEqual(asked, [settings])
+  })
+
+  test('are read again for a reload; where one worker cannot take it up, the others have their old ones back', async () => {
+    const [first, second, third] = [some('first'), some('second'), some('third')]
+    const readings = [first, second, third]
+    const used: (PackedRules | undefined)[] = []
+    const { supervisor, forked, settings } = await running(2, (_, inUse) => {
+      used.push(inUse)
+      return Promise.resolve(readings.shift() ?? some('none'))
+    })
+    const next = { ...settings, hostname: 'new.example' }
+    const reloaded = supervisor.reload(next)
+    await settle()
+    for (const worker of forked) {
+      assert.deepEqual(worker.lastSent, { type: 'reload', settings: next, rules: second })
+      worker.says({ type: 'reloaded', addresses: addressesOf(25) })
+    }
+    await reloaded
+    const failing = supervisor.reload({ ...settings, hostname: 'bad.example' })
+    await settle()
+    assert.deepEqual(at(forked, 1).lastSent, { type: 'reload', settings: { ...settings, hostname: 'bad.example' }, rules: third })
+    at(forked, 0).says({ type: 'reloaded', addresses: addressesOf(25) })
+    at(forked, 1).says({ type: 'reload-failed', exitCode: 75, message: 'bind EADDRINUSE' })
+    await settle()
+    assert.deepEqual(at(forked, 0).lastSent, { type: 'reload', settings: next, rules: second })
+    at(forked, 0).says({ type: 'reloaded', addresses: addressesOf(25) })
+    await assert.rejects(failing, /EADDRINUSE/)
+    // Whoever reads is told which are in use: never those of a reload that was not taken up.
+    const again = supervisor.reload(next)
+    await settle()
+    for (const worker of forked) worker.says({ type: 'reloaded', addresses: addressesOf(25) })
+    await again
+    assert.deepEqual(used, [undefined, first, second, second])
+  })
+
+  test('that were read instead of the wanted ones: who goes back takes them as they are, and reads for itself what it had read for itself', async () => {
+    const instead: PackedRules = { ...some('shipped'), instead: true }
+    for (const first of [undefined, instead]) {
+      const readings = [() => first === undefined ? Promise.reject(new Error('out of luck')) : Promise.resolve(first), () => Promise.resolve(instead), () => Promise.resolve(some('third'))]
+      const { supervisor, forked, settings } = await running(2, () => readings.shift()?.())
+      const reloaded = supervisor.reload({ ...settings })
+      await settle()
+      for (const worker of forked) {
+        assert.deepEqual(worker.lastSent, { type: 'reload', settings, rules: instead })
+        worker.says({ type: 'reloaded', addresses: addressesOf(25) })
+      }
+      await reloaded
+      const failing = supervisor.reload({ ...settings, hostname: 'bad.example' })
+      await settle()
+      at(forked, 0).says({ type: 'reloaded', addresses: addressesOf(25) })
+      at(forked, 1).says({ type: 'reload-failed', exitCode: 75, message: 'bind EADDRINUSE' })
+      await settle()
+      assert.deepEqual(at(forked, 0).lastSent, { type: 'reload', settings, ...(first !== undefined && { rules: some('shipped') }) })
+      at(forked, 0).says({ type: 'reloaded', addresses: addressesOf(25) })
+      await assert.rejects(failing, /EADDRINUSE/)
+    }
+  })
+
+  test('a reload waits for those of the start, so that none comes after newer ones', async () => {
+    const reading = Promise.withResolvers<PackedRules>()
+    const [first, second] = [some('first'), some('second')]
+    const readings = [reading.promise, Promise.resolve(second)]
+    const { supervisor, forked, settings } = await running(1, () => readings.shift())
+    const reloaded = supervisor.reload({ ...settings })
+    await settle()
+    assert.equal(at(forked, 0).lastSent?.type, 'start')
+    reading.resolve(first)
+    await settle()
+    assert.deepEqual(at(forked, 0).sent.slice(1), [{ type: 'rules', rules: first }, { type: 'reload', settings, rules: second }])
+    at(forked, 0).says({ type: 'reloaded', addresses: addressesOf(25) })
+    await reloaded
+  })
+
+  test('that cannot be read are an error in the log, and workers hear that there are none', async () => {
+    const { forked, lines } = await running(1, () => Promise.reject(new Error('out of luck')))
+    await settle()
+    assert.deepEqual(at(forked, 0).lastSent, { type: 'rules', rules: undefined })
+    assert.deepEqual(lines.filter(({ level }) => level === 'error').map(({ text }) => text), ['rules could not be read for the workers'])
+    // Where nothing is wrong with Postern itself, its stack is of no use.
+    const { lines: told } = await running(1, () => Promise.reject(new ShippedRulesUnread('a disk that fails')))
+    await settle()
+    assert.deepEqual(told.filter(({ level }) => level === 'error').map(({ facts }) => facts), [{ cause: 'a disk that fails' }])
+  })
+})
