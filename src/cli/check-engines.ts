@@ -1,11 +1,12 @@
 /**
  * Whether other engines answer: each is pinged, all at once, as the gateway pings them,
- * for five seconds at most. One that does not answer now is a warning, since it may be
- * up when mail comes. spamscanner has no server that could be asked.
+ * for five seconds at most. One that is of no use now (it does not answer, answers wrongly,
+ * or cannot be asked) is a warning, since it may be well when mail comes. spamscanner has no server that could be asked.
  */
 import { formatAddress } from '../config/format-names.ts'
 import type { Settings } from '../config/settings.ts'
 import { readPasswordFile } from '../delivery/password-file.ts'
+import { escapeControls } from '../observe/readable.ts'
 import { engineClock } from '../scoring/engine-clock.ts'
 import { createEngine } from '../spam/engines/create-engines.ts'
 import type { EngineAddress, EngineSettings } from '../spam/engines/settings.ts'
@@ -21,8 +22,8 @@ type Asked = Exclude<EngineSettings, { kind: 'spamscanner' }>
 const QUIET = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
 
 const UNTIL_THEN: Readonly<Record<EngineSettings['down'], string>> = {
-  flow: 'mail flows without it until it does',
-  tempfail: 'mail that it is to judge gets 451 until it does (down: tempfail)',
+  flow: 'mail flows without it until it is',
+  tempfail: 'mail that it is to judge gets 451 until it is (down: tempfail)',
 }
 
 export async function checkEngines({ listeners, spam }: Settings): Promise<EnginesReport> {
@@ -30,8 +31,8 @@ export async function checkEngines({ listeners, spam }: Settings): Promise<Engin
   const asked = spam.engines.filter((engine): engine is Asked => engine.kind !== 'spamscanner')
   const found = await Promise.all(asked.map(async (engine) => ({ engine, named: `${engine.name} at ${addressOf(engine.address)}`, trouble: await ping(engine) })))
   return {
-    warnings: found.flatMap(({ engine, named, trouble }) => (trouble === undefined ? [] : [`spam.engines: ${named} does not answer as it should: ${trouble}; ${UNTIL_THEN[engine.down]}`])),
-    lines: found.map(({ named, trouble }, i) => `  ${(i === 0 ? 'engines' : '').padEnd(10)} ${named} ${trouble === undefined ? 'answers' : 'does not answer'}`),
+    warnings: found.flatMap(({ engine, named, trouble }) => (trouble === undefined ? [] : [`spam.engines: ${named} is of no use now: ${trouble}; ${UNTIL_THEN[engine.down]}`])),
+    lines: found.map(({ named, trouble }, i) => `  ${(i === 0 ? 'engines' : '').padEnd(10)} ${named}${trouble === undefined ? ' answers' : `: ${escapeControls(trouble)}`}`),
   }
 }
 

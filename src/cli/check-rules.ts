@@ -1,25 +1,28 @@
 /**
  * What cannot be used of the rules that a configuration names: the gateway runs without
- * it, and so it is a warning. Those that come with Postern are to be readable: it is an error.
+ * it, and so it is a warning. Those that come with Postern are to be readable: nothing is wrong
+ * with the configuration where they are not, and yet it is no success.
  */
 import { describeError } from '../config/problem.ts'
 import type { Settings } from '../config/settings.ts'
-import type { LoadReport } from '../delivery/watched-file.ts'
 import { readRules, type ReadRules } from '../scoring/rule-files.ts'
 import { ShippedRulesUnread } from '../scoring/unread-rules.ts'
 
-export interface RulesReport extends LoadReport {
+export interface RulesReport {
+  readonly warnings: readonly string[]
+  /** those that come with Postern */
+  readonly unread?: ShippedRulesUnread
   /** of the summary */
   readonly lines: readonly string[]
 }
 
 export async function checkRules({ listeners, spam }: Settings, read = readRules): Promise<RulesReport> {
-  if (listeners.every(({ role }) => role !== 'inbound')) return { errors: [], warnings: [], lines: [] }
+  if (listeners.every(({ role }) => role !== 'inbound')) return { warnings: [], lines: [] }
   try {
     const found = await read(spam.rules)
-    return { errors: [], warnings: [...found.problems, ...found.notes].map(describeError), lines: [`  rules      ${describe(found)}`] }
+    return { warnings: [...found.problems, ...found.notes].map(describeError), lines: [`  rules      ${describe(found)}`] }
   } catch (error) {
-    if (error instanceof ShippedRulesUnread) return { errors: [error.message], warnings: [], lines: [] }
+    if (error instanceof ShippedRulesUnread) return { unread: error, warnings: [], lines: [] }
     throw error
   }
 }

@@ -1,10 +1,10 @@
 /**
  * `postern check`: reads the configuration as `run` would and says what is
- * wrong with it, or what it comes to. An engine that does not answer now is a
+ * wrong with it, or what it comes to. An engine that is of no use now is a
  * warning. Exit codes of sysexits(3): 0 where it can be used, 78
  * (EXIT.configuration) where it has errors, 66 (EXIT.noInput) where its file
- * cannot be read; with --dns also 65 where something is wrong in the DNS, and
- * 75 where it could not be found out.
+ * or the rules that come with Postern cannot be read; with --dns also 65 where
+ * something is wrong in the DNS, and 75 where it could not be found out.
  */
 import { isatty } from 'node:tty'
 import { checkDelivery } from './check-delivery.ts'
@@ -13,12 +13,13 @@ import { checkEngines } from './check-engines.ts'
 import { checkRules } from './check-rules.ts'
 import { checkStore } from './check-store.ts'
 import { checkUsers } from './check-users.ts'
-import { EXIT } from './exit-codes.ts'
+import { EXIT, exitCodeOf } from './exit-codes.ts'
 import type { LoadReport } from '../delivery/address-source.ts'
 import { processIdentity } from '../delivery/local-settings.ts'
 import { formatAddress } from '../config/format-names.ts'
 import { loadConfiguration } from '../config/load.ts'
 import { thisMachine } from '../config/machine.ts'
+import type { readRules } from '../scoring/rule-files.ts'
 import { createUriLists } from '../reputation/uri-lists.ts'
 import { isUnrouted, parseNetwork } from '../config/networks.ts'
 import type { LoadOptions } from '../config/load.ts'
@@ -43,6 +44,8 @@ export interface CheckOptions {
 export interface CheckIo extends Omit<LoadOptions, 'file'> {
   /** default: what the configuration says */
   readonly resolver?: Resolver
+  /** default: from their files */
+  readonly readRules?: typeof readRules
   /** whether a person reads standard output; default: whether it is a terminal */
   readonly terminal?: boolean
   /** writes to standard output */
@@ -62,11 +65,16 @@ export async function runCheck(options: CheckOptions, io: CheckIo): Promise<numb
       return tellErrors(loaded.errors.map(describeError), loaded, err)
     case 'ok': {
       const { settings } = loaded
-      const [files, rules, store, engines] = await Promise.all([checkFiles(settings, loaded.source), checkRules(settings), checkStore(settings.spam.bayes.store), checkEngines(settings)])
+      const [files, rules, store, engines] = await Promise.all([checkFiles(settings, loaded.source), checkRules(settings, io.readRules), checkStore(settings.spam.bayes.store), checkEngines(settings)])
       const warnings = [...loaded.warnings, ...files.warnings, ...rules.warnings, ...store.warnings, ...engines.warnings]
-      const errors = [...files.errors, ...rules.errors, ...store.errors]
+      const errors = [...files.errors, ...store.errors]
+      if (rules.unread !== undefined) err(`${rules.unread.message}\n`)
       if (errors.length > 0) return tellErrors(errors, { source: loaded.source, warnings }, err)
       tellWarnings(warnings, err)
+      if (rules.unread !== undefined) {
+        err(`no errors in ${loaded.source}\n`)
+        return exitCodeOf(rules.unread)
+      }
       out(`configuration OK: ${loaded.source}\n${summarise(settings)}${[...rules.lines, ...store.lines, ...engines.lines].map((line) => `${line}\n`).join('')}`)
       return options.dns === true ? await tellDns(settings, io) : EXIT.ok
     }

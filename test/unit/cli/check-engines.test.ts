@@ -27,10 +27,10 @@ test('one that answers is in the summary, one that does not is a warning that sa
     spamassassin({ name: 'sa', address: spamd.address }), rspamd({ address: silent.address, timeoutMs: 50 }), clamav({ address: gone.address, down: 'tempfail' }),
   ]))
   const at = ({ port }: { readonly port: number }): string => `127.0.0.1:${port}`
-  assert.deepEqual(lines, [`  engines    sa at ${at(spamd.address)} answers`, `             rspamd at ${at(silent.address)} does not answer`, `             clamav at ${at(gone.address)} does not answer`])
+  assert.deepEqual(lines.map((line) => line.replace(/connect /, '')), [`  engines    sa at ${at(spamd.address)} answers`, `             rspamd at ${at(silent.address)}: no answer in 50 ms`, `             clamav at ${at(gone.address)}: ECONNREFUSED ${at(gone.address)}`])
   assert.deepEqual(warnings.map((warning) => warning.replace(/connect /, '')), [
-    `spam.engines: rspamd at ${at(silent.address)} does not answer as it should: no answer in 50 ms; mail flows without it until it does`,
-    `spam.engines: clamav at ${at(gone.address)} does not answer as it should: ECONNREFUSED ${at(gone.address)}; mail that it is to judge gets 451 until it does (down: tempfail)`,
+    `spam.engines: rspamd at ${at(silent.address)} is of no use now: no answer in 50 ms; mail flows without it until it is`,
+    `spam.engines: clamav at ${at(gone.address)} is of no use now: ECONNREFUSED ${at(gone.address)}; mail that it is to judge gets 451 until it is (down: tempfail)`,
   ])
 })
 
@@ -44,6 +44,20 @@ test('nobody is asked where nothing is judged, and no process is started for it'
 test('a socket that is not there', async () => {
   const path = `${temporaryDirectory('check-engines')}/clamd.ctl`
   const { warnings, lines } = await checkEngines(settings([clamav({ address: { path } })]))
-  assert.deepEqual(lines, [`  engines    clamav at unix:${path} does not answer`])
-  assert.match(warnings[0] ?? '', /clamd\.ctl does not answer as it should: connect ENOENT /)
+  assert.deepEqual(lines, [`  engines    clamav at unix:${path}: connect ENOENT ${path}`])
+  assert.match(warnings[0] ?? '', /clamd\.ctl is of no use now: connect ENOENT /)
+})
+
+test('one that answers wrongly, and one that is not asked for want of its password', async (t) => {
+  const wrong = await fakeEngine(t, async ({ until, say }) => {
+    await until((received) => received.includes('PING'))
+    await say('ERROR\u001b[2J\0')
+  })
+  const unasked = await fakeEngine(t, () => undefined)
+  const passwordFile = `${temporaryDirectory('check-engines')}/none`
+  const { warnings, lines } = await checkEngines(settings([clamav({ address: wrong.address }), rspamd({ address: unasked.address, passwordFile })]))
+  assert.match(lines[0] ?? '', /^ {2}engines {4}clamav at 127\.0\.0\.1:\d+: it answers PING with "ERROR[^\u001b]*"$/)
+  assert.match(lines[1] ?? '', /^ {13}rspamd at 127\.0\.0\.1:\d+: the password file of Rspamd is not used: /)
+  assert.match(warnings[1] ?? '', /rspamd at \S+ is of no use now: the password file of Rspamd is not used: .*; mail flows without it until it is$/)
+  assert.equal(unasked.connections.length, 0)
 })

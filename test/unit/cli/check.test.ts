@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import test from 'node:test'
 import { runCheck } from '../../../src/cli/check.ts'
 import type { Machine } from '../../../src/config/machine.ts'
+import type { readRules } from '../../../src/scoring/rule-files.ts'
+import { ShippedRulesUnread } from '../../../src/scoring/unread-rules.ts'
 import { run, temporaryDirectory } from '../../support/process.ts'
 import { exampleNames, prepareExample, TEST_MACHINE } from '../../support/settings.ts'
 
@@ -16,10 +18,10 @@ interface Output {
 
 const countless = (out: string): string => out.replace(/^( {2}rules {6})\d+/m, '$1N')
 
-async function check(cwd: string, options: { config?: string; environment?: Record<string, string>; machine?: Partial<Machine> } = {}): Promise<Output> {
+async function check(cwd: string, options: { config?: string; environment?: Record<string, string>; machine?: Partial<Machine>; readRules?: typeof readRules } = {}): Promise<Output> {
   const written = { out: '', err: '' }
   const code = await runCheck({ config: options.config }, {
-    cwd, environment: options.environment ?? {}, machine: { ...TEST_MACHINE, ...options.machine }, searchPath: ['postern.yaml'],
+    cwd, environment: options.environment ?? {}, machine: { ...TEST_MACHINE, ...options.machine }, searchPath: ['postern.yaml'], ...(options.readRules !== undefined && { readRules: options.readRules }),
     out: (text) => { written.out += text },
     err: (text) => { written.err += text },
   })
@@ -91,6 +93,12 @@ test('a syntax error is an error of the configuration', async () => {
   const { code, err } = await check(cwd)
   assert.equal(code, 78)
   assert.match(err, /postern\.yaml:2:1: not valid YAML: .*\n1 error in /)
+})
+
+test('rules that come with Postern and cannot be read: 66, and the configuration is not to blame', async () => {
+  const cwd = temporaryDirectory('check')
+  const unread = (): Promise<never> => Promise.reject(new ShippedRulesUnread('the rules that come with Postern cannot be read: EACCES'))
+  assert.deepEqual(await check(cwd, { readRules: unread }), { code: 66, out: '', err: 'the rules that come with Postern cannot be read: EACCES\nno errors in embedded default\n' })
 })
 
 test('a file that is not there: 66', async () => {
