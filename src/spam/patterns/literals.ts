@@ -11,7 +11,9 @@ import { rarityOf } from './rarity.ts'
 import { widthOf } from './syntax.ts'
 import type { Node, Width } from './syntax.ts'
 
+/** Of what is put together of neighbours, and of branches in all: these cost a place in a table each, and no more. */
 const MAX_LITERALS = 96
+const MAX_BRANCHES = 512
 const MAX_LITERAL_CHARACTERS = 32
 /** Of a class, characters that are told one by one. */
 const MAX_ALTERNATIVES = 5
@@ -186,7 +188,7 @@ function union(sets: readonly (Literals | undefined)[]): Literals | undefined {
   for (const set of sets) {
     if (set === undefined) return undefined
     for (const literal of set.all) found.add(literal)
-    if (found.size > MAX_LITERALS) return undefined
+    if (found.size > MAX_BRANCHES) return undefined
   }
   return literals([...found])
 }

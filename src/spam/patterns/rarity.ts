@@ -15,6 +15,9 @@ const SIGN = 0.0005
 const SIGNS: readonly (readonly [number, number])[] = [[0x2000, 0x2dff], [0xd800, 0xdfff], [0xfe00, 0xfeff]]
 /** Behind another a letter is that likely at least: words are no letters thrown together. */
 const WITHIN_A_WORD = 0.15
+/** Letters that hardly stand twice, one behind the other. */
+const NEVER_TWICE = 'ahijkquvwxy'
+const TWICE = 0.005
 /** No stretch is so unlikely that length alone makes a difference. */
 const FLOOR = 1e-6
 
@@ -42,7 +45,8 @@ export function rarityOf(marked: string): number {
   for (let i = 0; i < literal.length && share > FLOOR; i++) {
     const code = literal.charCodeAt(i)
     const own = code < 128 ? shares[code] as number : SIGNS.some(([first, last]) => code >= first && code <= last) ? SIGN : OTHER
-    share *= i > 0 && code >= 0x61 && code <= 0x7a ? Math.max(own, WITHIN_A_WORD) : own
+    if (i > 0 && literal[i] === literal[i - 1] && NEVER_TWICE.includes(literal.charAt(i))) share *= TWICE
+    else share *= i > 0 && code >= 0x61 && code <= 0x7a ? Math.max(own, WITHIN_A_WORD) : own
   }
   const edge = AT_EDGE[literal.length] ?? MOSTLY_AT_EDGE
   if (beginsAtEdge(marked) && literal !== '') share *= edge
