@@ -3,11 +3,11 @@
  *
  * Characters are numbered: letters without case; all that are in no literal are
  * 0, and rare ones may share a number, which finds too much now and then but
- * never too little. Of each literal one window of four numbers is looked for,
- * the one that mail has least; literals share windows where that is as good. One
- * bit for each window, by its hash, says that there is nothing at a place, which
- * is so at most places; otherwise the literals of the window are compared one by
- * one, first by a number of each that is seldom there. What is asked at each place
+ * never too little. Of each literal one window of six numbers is looked for, or
+ * of four where it is shorter, the one that mail has least; literals share windows
+ * where that is as good. One bit for each window, by its hash, says that there is
+ * nothing at a place, which is so at most places; otherwise the literals of the
+ * window are compared one by one, first by a number of each that is seldom there. What is asked at each place
  * is small, to be near the processor. Literals that are shorter are windows as
  * they are, and have bits of their own. Time is linear in the text, whatever stands
  * in it: what is done at a place is bounded by the literals.
@@ -21,16 +21,21 @@ const CLASS_BITS = 8
 const CLASSES = (1 << CLASS_BITS) - 1
 /** Numbers that rare characters share. */
 const SHARED = 64
-/** Characters of a window. */
+/** Characters of a window: of literals that have as many, and of those that have not. */
+const LONG = 6
 const WINDOW = 4
 const TRIPLE_MASK = (1 << (3 * CLASS_BITS)) - 1
 /** What a pair of numbers ends. */
 const ENDS_QUAD = 1
 const ENDS_TRIPLE = 2
 const ENDS_SHORTER = 4
+/** Beside these: a window of six may end here. */
+const IS_LONG = 8
 const PAIR_MASK = (1 << (2 * CLASS_BITS)) - 1
 const CLASS_MASK = (1 << CLASS_BITS) - 1
 const MULTIPLIER = 0x9e3779b1
+/** For what of a window of six stands before the last four. */
+const EARLIER = 0x85ebca77
 /** Bits for each window, so that few places are taken for one that are none. */
 const SPARSE = 32
 const LEAST_HASH_BITS = 10
@@ -39,10 +44,16 @@ const MOST_HASH_BITS = 19
 const NEW_WINDOW = 3
 /** How far from a window a number may stand by which a literal is told from others. */
 const MOST_AWAY = 100
-const LAST = 1 << (2 * CLASS_BITS)
+const HALF = 2 * CLASS_BITS
+const LAST = 1 << HALF
 const LITERALS_A_STEP = 64
-const BEGINS_WORD = 1
-const ENDS_WORD = 2
+const BEGINS_WORD = LAST << 1
+const ENDS_WORD = LAST << 2
+/** Numbers of a record, and of a slot. */
+const RECORD = 4
+const SLOT = 2
+const LENGTH_MASK = (1 << HALF) - 1
+const NOTHING = new Uint16Array(0)
 
 /** Is told which literal begins where; each as often as it is there, the places of each in their order. */
 export type Found = (literal: number, at: number) => void
@@ -51,25 +62,28 @@ export class LiteralIndex {
   readonly #classes = new Uint8Array(0x10000)
   /** of two numbers that stand side by side: do windows of four, of three, or shorter ones end with them? */
   readonly #ends = new Uint8Array(1 << (2 * CLASS_BITS))
-  /** a bit for each window of four and of three by its hash */
+  /** a bit for each window of six, of four and of three by its hash */
+  #longs = new Uint32Array(1)
+  #longShift = 31
   #quads = new Uint32Array(1)
   #quadShift = 31
   #triples = new Uint32Array(1)
   #tripleShift = 31
-  /** windows by their hashes, 0 where there is none, and which of the entries are theirs: the first; it is the last of them that says so */
-  #keys = new Int32Array(1)
-  #firsts = new Int32Array(1)
+  /** windows by their hashes, 0 where there is none, and where in the records the first of theirs is; it is the last of them that says so */
+  #slots = new Int32Array(SLOT)
   #mask = 0
-  /** an entry for each literal: the number that it is told from others by, and how far behind the window's last character that stands; whether it is the last of the window */
-  #checks = new Int32Array(0)
-  /** which it is; how far before the window's last character it begins; its length; where its numbers stand */
-  #literals = new Int32Array(0)
-  #before = new Uint16Array(0)
-  #lengths = new Uint16Array(0)
-  #begins = new Int32Array(0)
-  /** must it begin, or end, a word? */
-  #edges = new Uint8Array(0)
+  /**
+   * One for each literal, side by side: the number that it is told from others by, how
+   * far behind the window's last character that stands, its edges, and whether it is
+   * the last of the window; how far before that character it begins, and its length;
+   * where its numbers stand; which it is.
+   */
+  #records = new Int32Array(0)
   #numbers = new Uint8Array(0)
+  /** what is scanned */
+  #units: Uint16Array = NOTHING
+  #start = 0
+  #end = 0
 
   /** Each is folded, not empty, and may have marks (edges.ts). */
   static of(literals: readonly string[]): LiteralIndex {
@@ -93,9 +107,10 @@ export class LiteralIndex {
       const text = literals[literal] as string
       const at = chosen.choose(text)
       const numbers = index.#numbersOf(text)
-      const window = numbers.slice(at, at + WINDOW).reduce((all, number) => (all << CLASS_BITS) | number, 0)
+      const size = Math.min(windowOf(text), text.length)
+      const window = keyOf(numbers.slice(at, at + size))
       const edges = (beginsAtEdge(marked[literal] as string) ? BEGINS_WORD : 0) | (endsAtEdge(marked[literal] as string) ? ENDS_WORD : 0)
-      const entry = { literal, numbers, before: at + Math.min(WINDOW, numbers.length) - 1, edges }
+      const entry = { literal, numbers, before: at + size - 1, edges }
       const others = windows.get(window)
       if (others === undefined) windows.set(window, [entry])
       else others.push(entry)
@@ -128,47 +143,40 @@ export class LiteralIndex {
     let place = 0
     let begin = 0
     for (const [window, some] of windows) {
-      this.#mark(window, (some[0] as Entry).numbers.length)
       this.#setFirst(window, place)
       for (const { literal, numbers, before, edges } of some) {
-        this.#checks[place] = checkOf(literals[literal] as string, numbers, before)
-        this.#literals[place] = literal
-        this.#before[place] = before
-        this.#edges[place] = edges
-        this.#lengths[place] = numbers.length
-        this.#begins[place] = begin
+        this.#mark(window, numbers.length)
+        this.#records.set([checkOf(literals[literal] as string, numbers, before) | edges, (before << HALF) | numbers.length, begin, literal], place * RECORD)
         this.#numbers.set(numbers, begin)
         begin += numbers.length
         if (place % LITERALS_A_STEP === 0) yield
         place++
       }
-      this.#checks[place - 1] = (this.#checks[place - 1] as number) | LAST
+      const last = (place - 1) * RECORD
+      this.#records[last] = (this.#records[last] as number) | LAST
     }
   }
 
   #reserve(windows: readonly number[], entries: readonly Entry[]): void {
-    const triples = entries.filter(({ numbers }) => numbers.length === WINDOW - 1).length
-    this.#quadShift = 32 - hashBits(windows.length)
-    this.#tripleShift = 32 - hashBits(triples)
+    const count = (least: number, most: number): number => entries.filter(({ numbers: { length } }) => length >= least && length <= most).length
+    this.#longShift = 32 - hashBits(count(LONG, Infinity))
+    this.#quadShift = 32 - hashBits(count(WINDOW, LONG - 1))
+    this.#tripleShift = 32 - hashBits(count(WINDOW - 1, WINDOW - 1))
+    this.#longs = new Uint32Array(2 ** (32 - this.#longShift - 5))
     this.#quads = new Uint32Array(2 ** (32 - this.#quadShift - 5))
     this.#triples = new Uint32Array(2 ** (32 - this.#tripleShift - 5))
     let size = 16
     while (size < windows.length * 2) size *= 2
     this.#mask = size - 1
-    this.#keys = new Int32Array(size)
-    this.#firsts = new Int32Array(size)
-    this.#literals = new Int32Array(entries.length)
-    this.#checks = new Int32Array(entries.length)
-    this.#before = new Uint16Array(entries.length)
-    this.#edges = new Uint8Array(entries.length)
-    this.#lengths = new Uint16Array(entries.length)
-    this.#begins = new Int32Array(entries.length)
+    this.#slots = new Int32Array(size * SLOT)
+    this.#records = new Int32Array(entries.length * RECORD)
     this.#numbers = new Uint8Array(entries.reduce((sum, { numbers }) => sum + numbers.length, 0))
   }
 
   #mark(window: number, length: number): void {
     const pair = window & PAIR_MASK
-    if (length >= WINDOW) {
+    if (length >= LONG) markBit(this.#longs, window >>> this.#longShift)
+    else if (length >= WINDOW) {
       markBit(this.#quads, Math.imul(window, MULTIPLIER) >>> this.#quadShift)
       this.#ends[pair] = (this.#ends[pair] as number) | ENDS_QUAD
     } else if (length === WINDOW - 1) {
@@ -180,76 +188,93 @@ export class LiteralIndex {
 
   #setFirst(window: number, place: number): void {
     let slot = slotOf(window) & this.#mask
-    while (this.#keys[slot] !== 0) slot = (slot + 1) & this.#mask
-    this.#keys[slot] = window
-    this.#firsts[slot] = place
+    while (this.#slots[slot * SLOT] !== 0) slot = (slot + 1) & this.#mask
+    this.#slots[slot * SLOT] = window
+    this.#slots[slot * SLOT + 1] = place * RECORD
   }
 
   /** Units from `start` up to `end` are a text for themselves. */
   scan(units: Uint16Array, [start, end]: readonly [number, number], found: Found): void {
+    this.#units = units
+    this.#start = start
+    this.#end = end
     const classes = this.#classes
+    const longs = this.#longs
+    const longShift = this.#longShift
     const quads = this.#quads
     const quadShift = this.#quadShift
     const triples = this.#triples
     const tripleShift = this.#tripleShift
     const ends = this.#ends
     let window = 0
+    let before = 0
     for (let at = start; at < end; at++) {
+      // Its first two numbers stand two characters before the window's begin.
+      const earlier = before
+      before = window
       window = (window << CLASS_BITS) | (classes[units[at] as number] as number)
-      const quad = Math.imul(window, MULTIPLIER) >>> quadShift
-      // Most places have neither. That is asked in one go: a branch that goes now this way and now that costs more than a look.
-      const which = (ends[window & PAIR_MASK] as number) & (((quads[quad >>> 5] as number) >>> (quad & 31)) | ~ENDS_QUAD)
+      const mixed = Math.imul(window, MULTIPLIER)
+      const quad = mixed >>> quadShift
+      const key = (mixed + Math.imul(earlier >>> (2 * CLASS_BITS), EARLIER)) | 1
+      const long = key >>> longShift
+      // Most places have none. That is asked in one go: a branch that goes now this way and now that costs more than a look.
+      const which = ((ends[window & PAIR_MASK] as number) & (((quads[quad >>> 5] as number) >>> (quad & 31)) | ~ENDS_QUAD)) | ((((longs[long >>> 5] as number) >>> (long & 31)) & 1) * IS_LONG)
       if (which === 0) continue
-      if ((which & ENDS_QUAD) !== 0 && window >>> (3 * CLASS_BITS) !== 0) this.#compare(window, { units, start, end, at }, found)
-      if (which <= ENDS_QUAD) continue
+      if ((which & IS_LONG) !== 0) this.#compare(key, at, found)
+      if ((which & ENDS_QUAD) !== 0 && window >>> (3 * CLASS_BITS) !== 0) this.#compare(window, at, found)
+      if ((which & (ENDS_TRIPLE | ENDS_SHORTER)) === 0) continue
       const triple = Math.imul(window << CLASS_BITS, MULTIPLIER) >>> tripleShift
-      if (which >= ENDS_SHORTER || ((triples[triple >>> 5] as number) & 1 << (triple & 31)) !== 0) this.#short(window, { units, start, end, at }, found)
+      if ((which & ENDS_SHORTER) !== 0 || ((triples[triple >>> 5] as number) & 1 << (triple & 31)) !== 0) this.#short(window, at, found)
     }
+    // It is somebody's mail, and may be large.
+    this.#units = NOTHING
   }
 
   /** Windows that begin with nothing known are shorter ones. */
-  #short(window: number, place: Place, found: Found): void {
+  #short(window: number, at: number, found: Found): void {
     const triple = window & TRIPLE_MASK
     const pair = window & PAIR_MASK
-    if (triple > PAIR_MASK) this.#compare(triple, place, found)
-    if (pair > CLASS_MASK) this.#compare(pair, place, found)
-    this.#compare(window & CLASS_MASK, place, found)
+    if (triple > PAIR_MASK) this.#compare(triple, at, found)
+    if (pair > CLASS_MASK) this.#compare(pair, at, found)
+    this.#compare(window & CLASS_MASK, at, found)
   }
 
-  /** With all that have this window. */
-  #compare(window: number, { units, start, end, at }: Place, found: Found): void {
-    const keys = this.#keys
+  /** With all that have this window, whose last character stands at a place. */
+  #compare(window: number, at: number, found: Found): void {
+    const slots = this.#slots
     let slot = slotOf(window) & this.#mask
-    while (keys[slot] !== window) {
-      if (keys[slot] === 0) return
+    while (slots[slot * SLOT] !== window) {
+      if (slots[slot * SLOT] === 0) return
       slot = (slot + 1) & this.#mask
     }
     const classes = this.#classes
-    const checks = this.#checks
-    for (let entry = this.#firsts[slot] as number; ; entry++) {
-      const check = checks[entry] as number
-      const looked = at + ((check << (2 * CLASS_BITS)) >> (3 * CLASS_BITS))
+    const records = this.#records
+    const units = this.#units
+    const start = this.#start
+    const end = this.#end
+    for (let record = slots[slot * SLOT + 1] as number; ; record += RECORD) {
+      const check = records[record] as number
+      const looked = at + ((check << HALF) >> (HALF + CLASS_BITS))
       if (looked >= start && looked < end && classes[units[looked] as number] === (check & CLASS_MASK)) {
-        const from = at - (this.#before[entry] as number)
-        if (from >= start && from + (this.#lengths[entry] as number) <= end && this.#isWhole(entry, { units, start, end, at: from }) && this.#isAt(entry, units, from)) found(this.#literals[entry] as number, from)
+        const from = at - ((records[record + 1] as number) >>> HALF)
+        if (this.#isAt(record, from)) found(records[record + 3] as number, from)
       }
       if ((check & LAST) !== 0) return
     }
   }
 
-  /** Is it no part of a longer word, where it must not be? */
-  #isWhole(entry: number, { units, start, end, at }: Place): boolean {
-    const edges = this.#edges[entry] as number
-    if ((edges & BEGINS_WORD) !== 0 && at > start && IN_WORDS[units[at - 1] as number] === 1) return false
-    const behind = at + (this.#lengths[entry] as number)
-    return (edges & ENDS_WORD) === 0 || behind >= end || IN_WORDS[units[behind] as number] === 0
-  }
-
-  #isAt(entry: number, units: Uint16Array, from: number): boolean {
+  #isAt(record: number, from: number): boolean {
+    const units = this.#units
+    const edges = this.#records[record] as number
+    const length = (this.#records[record + 1] as number) & LENGTH_MASK
+    const behind = from + length
+    if (from < this.#start || behind > this.#end) return false
+    // No part of a longer word, where it must not be.
+    if ((edges & BEGINS_WORD) !== 0 && from > this.#start && IN_WORDS[units[from - 1] as number] === 1) return false
+    if ((edges & ENDS_WORD) !== 0 && behind < this.#end && IN_WORDS[units[behind] as number] === 1) return false
     const classes = this.#classes
     const numbers = this.#numbers
-    const begin = this.#begins[entry] as number
-    const length = this.#lengths[entry] as number
+    const begin = this.#records[record + 2] as number
     for (let i = 0; i < length; i++) if (numbers[begin + i] !== classes[units[from + i] as number]) return false
     return true
   }
@@ -262,13 +287,6 @@ interface Entry {
   readonly edges: number
 }
 
-interface Place {
-  readonly units: Uint16Array
-  readonly start: number
-  readonly end: number
-  readonly at: number
-}
-
 /** Which windows are looked for, and how likely each of them is. */
 class Windows {
   readonly #likely = new Map<string, number>()
@@ -278,13 +296,14 @@ class Windows {
   choose(literal: string): number {
     let best = 0
     let least = Infinity
-    for (let at = 0; at + WINDOW <= literal.length; at++) {
-      const cost = this.#costOf(literal.slice(at, at + WINDOW))
+    const size = windowOf(literal)
+    for (let at = 0; at + size <= literal.length; at++) {
+      const cost = this.#costOf(literal.slice(at, at + size))
       if (cost >= least) continue
       best = at
       least = cost
     }
-    this.#used.add(literal.slice(best, best + WINDOW))
+    this.#used.add(literal.slice(best, best + size))
     return best
   }
 
@@ -299,14 +318,28 @@ class Windows {
 function checkOf(literal: string, numbers: readonly number[], before: number): number {
   let best = before
   let least = Infinity
+  const size = windowOf(literal)
   for (let at = 0; at < numbers.length; at++) {
-    if (at <= before && at > before - WINDOW) continue
+    if (at <= before && at > before - size) continue
     const likely = likelihoodOf(literal.charAt(at)) / Math.abs(at - before)
     if (likely >= least || Math.abs(at - before) > MOST_AWAY) continue
     best = at
     least = likely
   }
   return (((best - before) & CLASS_MASK) << CLASS_BITS) | (numbers[best] as number)
+}
+
+/** How many characters of it are looked for. */
+function windowOf(literal: string): number {
+  return literal.length >= LONG ? LONG : WINDOW
+}
+
+/** What windows are known by: shorter ones are what they are, long ones may share it. Never 0. */
+function keyOf(numbers: readonly number[]): number {
+  const window = numbers.slice(-WINDOW).reduce((all, number) => (all << CLASS_BITS) | number, 0)
+  if (numbers.length < LONG) return window
+  const [first = 0, second = 0] = numbers
+  return (Math.imul(window, MULTIPLIER) + Math.imul((first << CLASS_BITS) | second, EARLIER)) | 1
 }
 
 function markBit(bits: Uint32Array, bit: number): void {
