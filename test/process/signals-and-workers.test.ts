@@ -260,7 +260,8 @@ describe('signals', () => {
     const dialog = await Dialog.open({ port: postern.port })
     assert.match((await dialog.expect(220)).text, /mx\.example\.org/)
     dialog.close()
-    assert.equal(postern.workers().length, 2)
+    // What was started for the new configuration takes its time to end.
+    await until('the two workers of before alone', () => postern.workers().length === 2)
   })
 })
 
