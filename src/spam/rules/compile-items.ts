@@ -95,7 +95,7 @@ export class ItemCompiler<T> {
       case 'matches': {
         const place = this.#numbering.place(this.#source.text(test.field), test.pattern)
         const slot = this.#numbering.slot(this.#source.text(test.field))
-        return (run) => run.anyMatches(place, slot) === false
+        return (run) => run.texts.anyMatches(place, slot) === false
       }
       case 'not':
       case 'words':
@@ -132,7 +132,7 @@ export class ItemCompiler<T> {
       const place = this.#numbering.place(this.#source.text(test.field), test.pattern)
       return (item, run) => {
         const value = field.read(item)
-        return typeof value === 'string' ? run.matches(place, value) : ofOne(wordsOf(value), (word) => run.matches(place, word))
+        return typeof value === 'string' ? run.texts.matches(place, value) : ofOne(wordsOf(value), (word) => run.texts.matches(place, word))
       }
     }
     if (field?.type === 'text' && test.kind === 'words') {

@@ -15,7 +15,8 @@ import { withItems } from './item-sources.ts'
 import type { ItemSource } from './item-sources.ts'
 import type { Rule } from './rule.ts'
 import { termsOf } from './make-condition.ts'
-import type { PatternGroup, PatternPlace, Program, Run, SourceSet } from './run.ts'
+import type { Program, Run } from './run.ts'
+import type { PatternGroup, PatternPlace, SourceSet } from './scanned-texts.ts'
 import { piecesOf, setKey, sourceKey } from './text-keys.ts'
 import { allOf, anyOf, not } from './truth.ts'
 import type { Truth } from './truth.ts'
@@ -111,7 +112,7 @@ class Compiler {
       case 'values':
       case 'length': {
         const slot = this.slot(quantity.in)
-        return quantity.kind === 'values' ? (run) => run.values(slot)?.length : (run) => longest(run.values(slot))
+        return quantity.kind === 'values' ? (run) => run.texts.values(slot)?.length : (run) => longest(run.texts.values(slot))
       }
       case 'occurrences': return this.#occurrences(quantity)
       case 'items': return withItems(quantity.of, (source) => new ItemCompiler(source, this).count(quantity))
@@ -157,7 +158,7 @@ class Compiler {
 
   #decision({ kind, of }: Extract<Condition, { kind: 'all' | 'any' }>, parts: readonly { readonly holds: Question['holds']; readonly effort: number }[]): Question['holds'] {
     const group = kind === 'any' ? this.#group(of) : undefined
-    if (group !== undefined) return (run) => run.anyOfGroup(group)
+    if (group !== undefined) return (run) => run.texts.anyOfGroup(group)
     const asked = cheapestFirst(parts, ({ effort }) => effort).map(({ holds }) => holds)
     return kind === 'all' ? (run) => allOf(asked, run) : (run) => anyOf(asked, run)
   }
@@ -168,7 +169,7 @@ class Compiler {
     const truths = termsOf(left).map((term) => (term.kind === 'truth' ? term.of : undefined))
     const conditions = truths.filter((one) => one !== undefined)
     const group = conditions.length < truths.length ? undefined : this.#group(conditions)
-    return group === undefined ? undefined : (run) => run.manyOfGroup(group, right.value)
+    return group === undefined ? undefined : (run) => run.texts.manyOfGroup(group, right.value)
   }
 
   /** Undefined: they are not all patterns over the same values. */
@@ -183,13 +184,13 @@ class Compiler {
   #matches(source: TextSource, pattern: Pattern): Question {
     const place = this.place(source, pattern)
     const slot = this.slot(source)
-    return { holds: (run) => run.anyMatches(place, slot), shows: (run) => run.excerptOfAny(place, slot) }
+    return { holds: (run) => run.texts.anyMatches(place, slot), shows: (run) => run.texts.excerptOfAny(place, slot) }
   }
 
   #occurrences({ in: source, pattern, most }: Extract<Quantity, { kind: 'occurrences' }>): Measurement {
     const place = this.place(source, pattern)
     const slot = this.slot(source)
-    return (run) => run.countAll(place, { slot, most })
+    return (run) => run.texts.countAll(place, { slot, most })
   }
 
   /** What a count of occurrences or items found first. */
@@ -303,7 +304,7 @@ function lastOf(run: Run, parts: readonly Measurement[]): number | undefined {
 }
 
 function valuesThen(run: Run, slot: number, ask: (values: readonly string[]) => Truth): Truth {
-  const values = run.values(slot)
+  const values = run.texts.values(slot)
   return values === undefined ? undefined : ask(values)
 }
 
@@ -311,7 +312,7 @@ function equalWords(slot: number, words: ReadonlySet<string>): Question {
   const isOne = (value: string) => words.has(value.toLowerCase())
   return {
     holds: (run) => valuesThen(run, slot, (values) => values.some(isOne)),
-    shows: (run) => shown(run.values(slot)?.find(isOne)),
+    shows: (run) => shown(run.texts.values(slot)?.find(isOne)),
   }
 }
 

@@ -14,7 +14,7 @@ import { AT_HAND } from './measures.ts'
 import type { MeasureName } from './measures.ts'
 import type { Need } from './needs.ts'
 import type { Rule } from './rule.ts'
-import type { PatternPlace } from './run.ts'
+import type { PatternPlace } from './scanned-texts.ts'
 import { piecesOf } from './text-keys.ts'
 
 /** What is looked for in the values of one text source. */

@@ -45,9 +45,9 @@ export class Signs {
       const value = left.kind === 'measure' ? run.view.measure(left.name) : run.view.facts.number(left.name)
       if (value !== undefined && OPERATORS[operator](value, right)) needs.tell(sign)
     }
-    run.scanShort(this.#places)
+    run.texts.scanShort(this.#places)
     for (const { slot, present, absent, words, patterns } of this.#looks) {
-      const values = run.values(slot)
+      const values = run.texts.values(slot)
       if (values === undefined) continue
       if (values.length === 0) {
         if (absent >= 0) needs.tell(absent)
@@ -55,7 +55,7 @@ export class Signs {
       }
       if (present >= 0) needs.tell(present)
       if (words.size > 0) for (const value of values) this.#tell(words.get(value.toLowerCase()))
-      for (const { set, signs } of patterns) for (const scan of run.scansOf(set, slot) ?? []) for (const index of scan.candidates) this.#tell(signs[index])
+      for (const { set, signs } of patterns) for (const scan of run.texts.scansOf(set, slot) ?? []) for (const index of scan.candidates) this.#tell(signs[index])
     }
   }
 

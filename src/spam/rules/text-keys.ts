@@ -4,7 +4,7 @@
  */
 import type { TextSource } from './condition.ts'
 import { spamTextKey, spamTextSet } from '../spamassassin/texts/text-keys.ts'
-import type { SourceSet } from './run.ts'
+import type { SourceSet } from './scanned-texts.ts'
 
 /** Equal where the values are. */
 export function sourceKey(source: TextSource): string {
