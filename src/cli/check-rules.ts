@@ -6,6 +6,7 @@
 import { describeError } from '../config/problem.ts'
 import type { Settings } from '../config/settings.ts'
 import { readRules, type ReadRules } from '../scoring/rule-files.ts'
+import { WANTED_RULES_MS } from '../scoring/rules-times.ts'
 import { ShippedRulesUnread } from '../scoring/unread-rules.ts'
 
 export interface RulesReport {
@@ -16,15 +17,22 @@ export interface RulesReport {
   readonly lines: readonly string[]
 }
 
-export async function checkRules({ listeners, spam }: Settings, read = readRules): Promise<RulesReport> {
+/** @param now milliseconds of a clock that is never set back */
+export async function checkRules({ listeners, spam }: Settings, read = readRules, now = () => performance.now()): Promise<RulesReport> {
   if (listeners.every(({ role }) => role !== 'inbound')) return { warnings: [], lines: [] }
+  const began = now()
   try {
     const found = await read(spam.rules)
-    return { warnings: [...found.problems, ...found.notes].map(describeError), lines: [`  rules      ${describe(found)}`] }
+    return { warnings: [...[...found.problems, ...found.notes].map(describeError), ...slowness(now() - began)], lines: [`  rules      ${describe(found)}`] }
   } catch (error) {
     if (error instanceof ShippedRulesUnread) return { unread: error, warnings: [], lines: [] }
     throw error
   }
+}
+
+/** What the gateway does not wait for. */
+function slowness(ms: number): readonly string[] {
+  return ms <= WANTED_RULES_MS ? [] : [`spam.rules, spam.spamassassin: reading the rules took ${Math.round(ms / 1000)} s; the gateway gives them ${WANTED_RULES_MS / 1000} s, and runs without this site's (at a reload: with those in use) where they take longer`]
 }
 
 function describe({ rules, problems, notes }: ReadRules): string {

@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { checkRules } from '../../../src/cli/check-rules.ts'
+import { readRules } from '../../../src/scoring/rule-files.ts'
 import { ShippedRulesUnread } from '../../../src/scoring/unread-rules.ts'
 import { temporaryDirectory } from '../../support/process.ts'
 import { settingsFrom } from '../../support/settings.ts'
@@ -32,4 +33,14 @@ test("how many are used, and how many of the site's cannot be", async () => {
   const more = await checkRules(settings(`spam: { scores: [NO_SUCH 1, NOR_THIS 1], spamassassin: [${cf}] }`))
   assert.deepEqual(more.lines, [`  rules      ${count + 1} are used; 2 problems with files and scores: see the warnings; 1 line of SpamAssassin's files passed over`])
   assert.deepEqual((await checkRules({ ...settings(''), listeners: [] })).lines, [])
+})
+
+test('rules that take longer than the gateway waits for them are told', async () => {
+  const found = await readRules({ ...settings('').spam.rules, shipped: false })
+  const took = async (ms: number): Promise<readonly string[]> => {
+    const times = [1000, 1000 + ms]
+    return (await checkRules(settings(''), () => Promise.resolve(found), () => times.shift() ?? NaN)).warnings
+  }
+  assert.deepEqual(await took(40_000), [])
+  assert.deepEqual(await took(61_400), ["spam.rules, spam.spamassassin: reading the rules took 61 s; the gateway gives them 40 s, and runs without this site's (at a reload: with those in use) where they take longer"])
 })
