@@ -10,6 +10,7 @@ import { parse } from '../../src/spam/patterns/parse.ts'
 import { blocksOf, chunksOf } from '../../src/spam/patterns/chunks.ts'
 import type { Pattern } from '../../src/spam/patterns/pattern.ts'
 import { PatternSet } from '../../src/spam/patterns/pattern-set.ts'
+import type { Program } from '../../src/spam/patterns/program.ts'
 import { readPattern } from '../../src/spam/patterns/read-pattern.ts'
 import { statesOf } from '../../src/spam/patterns/states.ts'
 import { widthOf } from '../../src/spam/patterns/syntax.ts'
@@ -65,10 +66,11 @@ function unitsOf(letters: string): Uint16Array {
 }
 
 /** undefined: too many steps */
-function searchedBy(matcher: Matcher, units: Uint16Array): (readonly [number, number])[] | undefined {
+function searchedBy(matcher: Matcher, program: Program, units: Uint16Array): (readonly [number, number])[] | undefined {
+  matcher.take(program, { units, start: 0, end: units.length })
   const found: (readonly [number, number])[] = []
   for (let from = 0; from <= units.length;) {
-    const outcome = matcher.search({ units, start: 0, end: units.length }, [from, units.length], 1_000_000)
+    const outcome = matcher.search(from, units.length, 1_000_000)
     if (outcome === EXCEEDED) return undefined
     if (outcome === NOT_FOUND) break
     found.push([matcher.matchStart, matcher.matchEnd])
@@ -85,9 +87,9 @@ fuzz('a search that remembers where it failed finds the same', 5_000, (random) =
   const letters = text(random.soup(LETTERS, 12, 0))
   const units = unitsOf(letters)
   const about = `/${source}/ on ${JSON.stringify(letters)}`
-  const remembering = searchedBy(new Matcher(program, 0), units)
+  const remembering = searchedBy(new Matcher(0), program, units)
   assert.ok(remembering !== undefined, about)
-  const plain = searchedBy(new Matcher(program, 1_000_000), units)
+  const plain = searchedBy(new Matcher(1_000_000), program, units)
   if (plain !== undefined) assert.deepEqual(remembering, plain, about)
 })
 
@@ -112,8 +114,12 @@ fuzz('words by their edges leave nothing out, in any letters', 3_000, (random) =
   const flags = ['i', 'a', 'd'].filter(() => random.chance(0.3)).join('')
   const texts = Array.from({ length: 1 + random.below(2) }, () => random.soup([...words, ' ', '-', 'É', '\u212a', '\u017f', 'K', 'S', '1', '_', '😀'], 10, 0))
   const pattern = read(source, flags)
-  const { matcher } = engineOf(pattern)
-  const expected = texts.some((one) => matcher.search({ units: unitsOf(one), start: 0, end: one.length }, [0, one.length], 1_000_000) === FOUND)
+  const { program } = engineOf(pattern)
+  const matcher = new Matcher()
+  const expected = texts.some((one) => {
+    matcher.take(program, { units: unitsOf(one), start: 0, end: one.length })
+    return matcher.search(0, one.length, 1_000_000) === FOUND
+  })
   assert.equal(new PatternSet([pattern]).scan(texts, createBudget()).matches(0), expected, `/${source}/${flags} on ${JSON.stringify(texts)}, needs ${JSON.stringify(pattern.needs)}`)
 })
 
@@ -138,7 +144,8 @@ fuzz('an automaton says what the matcher finds, from wherever it begins', 5_000,
   const tree = parse(source, flags)
   const states = statesOf(tree)
   if (states === undefined) return
-  const matcher = new Matcher(compile(tree))
+  const program = compile(tree)
+  const matcher = new Matcher()
   const automaton = new Automaton(states, anchorOf(tree.root) === 'text')
   for (let texts = 0; texts < 4; texts++) {
     // Newlines at the end, and pairs of surrogates, are no trouble here.
@@ -146,12 +153,13 @@ fuzz('an automaton says what the matcher finds, from wherever it begins', 5_000,
     const stretch = { units: unitsOf(letters), start: 0, end: letters.length }
     const from = random.chance(0.5) ? 0 : random.below(letters.length + 1)
     if ((letters.charCodeAt(from) & 0xfc00) === 0xdc00) continue
-    const outcome = matcher.search(stretch, [from, letters.length], 1_000_000)
+    matcher.take(program, stretch)
+    const outcome = matcher.search(from, letters.length, 1_000_000)
     assert.notEqual(outcome, EXCEEDED)
     assert.equal(automaton.test(stretch, [from, Infinity], 1_000_000), outcome === FOUND, `/${source}/ on ${JSON.stringify(letters)} from ${from}, ${JSON.stringify(flags)}`)
     // As far as a match may reach that begins in time, and a character behind it.
     const until = from + random.below(letters.length + 1 - from)
-    if (matcher.search(stretch, [from, until], 1_000_000) !== FOUND) continue
+    if (matcher.search(from, until, 1_000_000) !== FOUND) continue
     assert.equal(automaton.test(stretch, [from, until + widthOf(tree.root).most + 2], 1_000_000), true, `/${source}/ on ${JSON.stringify(letters)} from ${from} until ${until}, ${JSON.stringify(flags)}`)
   }
 })

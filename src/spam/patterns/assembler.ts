@@ -1,110 +1,65 @@
-/** Collects the instructions and tables of a program; equal tables are kept once. */
+/** Collects the instructions of a program, and puts their tables and sets into a library. */
 import type { CharacterSet } from './character-set.ts'
+import { choiceTable } from './choice-table.ts'
+import type { Branch } from './choice-table.ts'
 import type { First } from './first.ts'
+import { layOut } from './layout.ts'
+import type { Instruction } from './layout.ts'
+import type { Library } from './library.ts'
 import * as op from './program.ts'
-import type { Program } from './program.ts'
-
-interface Branch {
-  readonly at: number
-  readonly first: First
-}
-
-/** The last branch of a list, and the number of the list that the others are; that with nothing before it is no branch. */
-interface ListEnd {
-  readonly at: number
-  readonly before: number
-}
-
-const ENTRIES = 258
 
 export class Assembler {
-  readonly #code: number[] = []
-  readonly #sets: CharacterSet[] = []
-  readonly #strings: number[] = []
-  readonly #tables: First[] = []
-  readonly #tableNumbers = new Map<string, number>()
-  readonly #choices: Int32Array[] = []
-  readonly #branches: number[] = []
+  readonly #library: Library
+  readonly #made: Instruction[] = []
   #memos = 0
 
-  /** Returns where it stands. */
+  constructor(library: Library) {
+    this.#library = library
+  }
+
+  /** Choices that remember. */
+  get memos(): number {
+    return this.#memos
+  }
+
+  /** Returns its number. */
   add(what: number, next: number, ...own: readonly number[]): number {
-    const [a = 0, b = 0, c = 0, last] = own
-    const remembers = what === op.SPLIT || what === op.CHOICE || (what >= op.RUN && what <= op.RUN_POSSESSIVE)
-    const memo = remembers ? this.#memos++ : 0
-    return this.#code.push(what, next, a, b, c, last ?? memo) - op.WIDTH
+    return this.#made.push({ what, next, own, other: -1 }) - 1
   }
 
-  change(at: number, next: number, own: readonly [number, number, number]): void {
-    this.#code.splice(at + op.NEXT, 1 + own.length, next, ...own)
+  /** One that leads to another as well. */
+  fork(what: number, to: { readonly next: number, readonly other: number }, ...own: readonly number[]): number {
+    return this.#made.push({ what, ...to, own }) - 1
   }
 
-  set(set: CharacterSet): number {
-    const known = this.#sets.indexOf(set)
-    return known >= 0 ? known : this.#sets.push(set) - 1
+  change(number: number, to: { readonly next: number, readonly other: number }, ...own: readonly number[]): void {
+    this.#made[number] = { what: (this.#made[number] as Instruction).what, ...to, own }
   }
 
-  string(units: readonly number[]): number {
-    const at = this.#strings.length
-    this.#strings.push(...units)
-    return at
+  string(what: number, next: number, units: readonly number[]): number {
+    return this.#made.push({ what, next, own: [units.length], other: -1, units }) - 1
+  }
+
+  choice(branches: readonly Branch[], first: First): number {
+    const table = choiceTable(branches)
+    return this.#made.push({ what: op.CHOICE, next: -1, own: [this.memo(), this.table(first), table.how], other: -1, table }) - 1
+  }
+
+  memo(): number {
+    return this.#memos++
+  }
+
+  /** Its table, and its number. */
+  set(set: CharacterSet): readonly [number, number] {
+    return this.#library.set(set)
   }
 
   table(first: First): number {
-    const key = Buffer.from(first.buffer, first.byteOffset, first.length).toString('latin1')
-    let number = this.#tableNumbers.get(key)
-    if (number === undefined) {
-      number = this.#tables.push(first) - 1
-      this.#tableNumbers.set(key, number)
-    }
-    return number
+    return this.#library.table(first)
   }
 
-  /** For each character that can stand first: the branches that can begin with it, in their order. */
-  choice(branches: readonly Branch[]): number {
-    // Entries with the same branches so far have the same number: of the last of these, which knows the one before it.
-    const numbers = new Int32Array(ENTRIES)
-    const lists: ListEnd[] = [{ at: -1, before: -1 }]
-    for (const { at, first } of branches) {
-      const longer = new Map<number, number>()
-      for (let entry = 0; entry < ENTRIES; entry++) {
-        if (first[entry] === 0) continue
-        const before = numbers[entry] as number
-        const known = longer.get(before)
-        const number = known ?? lists.push({ at, before }) - 1
-        if (known === undefined) longer.set(before, number)
-        numbers[entry] = number
-      }
-    }
-    const places = new Map<number, number>()
-    const table = numbers.map((number) => {
-      const known = places.get(number)
-      if (known !== undefined) return known
-      const list = listOf(lists, number)
-      const place = this.#branches.push(list.length) - 1
-      for (const branch of list) this.#branches.push(branch)
-      places.set(number, place)
-      return place
-    })
-    return this.add(op.CHOICE, -1, this.#choices.push(table) - 1)
+  /** Where in the library an instruction stands now, and all that can be reached from it. */
+  written(entry: number): number {
+    return layOut(this.#made, entry, this.#library)
   }
-
-  assembled(remembers: boolean): Pick<Program, 'code' | 'sets' | 'lows' | 'strings' | 'firsts' | 'choices' | 'branches' | 'memos'> {
-    const lows = new Uint8Array(this.#sets.length * 256)
-    this.#sets.forEach((set, number) => lows.set(set.low, number * 256))
-    const firsts = new Uint8Array(this.#tables.length * ENTRIES)
-    this.#tables.forEach((table, number) => firsts.set(table, number * ENTRIES))
-    const choices = new Int32Array(this.#choices.length * ENTRIES)
-    this.#choices.forEach((table, number) => choices.set(table, number * ENTRIES))
-    return {
-      code: Int32Array.from(this.#code), sets: this.#sets, lows, strings: Uint16Array.from(this.#strings), firsts, choices,
-      branches: Int32Array.from(this.#branches), memos: remembers ? this.#memos : -1,
-    }
-  }
-}
-
-function listOf(lists: readonly ListEnd[], number: number): readonly number[] {
-  const list: number[] = []
-  for (let end = lists[number]; end !== undefined && end.before >= 0; end = lists[end.before]) list.push(end.at)
-  return list.reverse()
 }

@@ -8,7 +8,7 @@
  */
 import { CharacterKinds } from './character-kinds.ts'
 import type { Condition, States } from './states.ts'
-import type { Stretch } from './walker.ts'
+import type { Stretch } from './reader.ts'
 
 const MAX_SETS = 512
 /** Of all sets together: with their names half a megabyte. */

@@ -8,7 +8,7 @@ import { EMPTY_PAGE, FULL_PAGE, making } from './character-set.ts'
 import type { CharacterSet } from './character-set.ts'
 import { Pages } from './pages.ts'
 import type { States } from './states.ts'
-import type { Stretch } from './walker.ts'
+import type { Stretch } from './reader.ts'
 
 const NEWLINE = 10
 const NOT_KNOWN = -2

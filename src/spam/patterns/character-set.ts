@@ -4,7 +4,7 @@
  * out in pages of 256 when it is asked for, and counted, as a text can ask for
  * all that there are.
  */
-import { variantsOf } from './fold.ts'
+import { unicodeFold, variantsOf } from './fold.ts'
 import type { FoldTable } from './fold.ts'
 import { Pages } from './pages.ts'
 
@@ -25,13 +25,18 @@ const FIRST_WITHOUT_CASE = 0x20000
 export const making = { steps: 0 }
 
 interface Known {
+  /** Sets with the same have the same members. */
+  readonly key?: string
   readonly few?: readonly number[] | undefined
   readonly high?: boolean
   /** Of the 256 from a code point on: true where all are members, false where none is, undefined where each has to be asked for. */
   readonly whole?: (first: number) => boolean | undefined
 }
 
+let withoutKey = 0
+
 export class CharacterSet {
+  readonly key: string
   readonly #test: (code: number) => boolean
   readonly #whole: Known['whole']
   #pages: Pages<Uint8Array> | undefined
@@ -43,6 +48,7 @@ export class CharacterSet {
 
   constructor(test: (code: number) => boolean, known?: Known) {
     this.#test = test
+    this.key = known?.key ?? `#${++withoutKey}`
     this.#whole = known?.whole
     this.few = known?.few
     this.high = known?.high ?? true
@@ -113,11 +119,16 @@ export class SetBuilder {
     const inRanges = (code: number) => within(ranges, code) || (fold !== undefined && ranges.length > 0 && variantsOf(code, fold).some((variant) => within(ranges, variant)))
     const test = (code: number) => inRanges(code) || sets.some((set) => set.has(code))
     const whole = (first: number) => wholeOf(sets, ranges, { first, fold })
-    if (negated) return new CharacterSet((code) => !test(code), { whole: (first) => inverse(whole(first)) })
+    const key = `${negated ? '^' : ''}[${ranges.join(' ')} ${sets.map((set) => set.key).join(' ')}]${foldName(fold)}`
+    if (negated) return new CharacterSet((code) => !test(code), { key, whole: (first) => inverse(whole(first)) })
     const few = sets.length === 0 ? membersOf(ranges) : undefined
     const high = sets.some((set) => set.high) || ranges.some(([, last]) => last > 255) || (fold !== undefined && foldsHigh(ranges, fold))
-    return new CharacterSet(test, { few, high, whole })
+    return new CharacterSet(test, { key, few, high, whole })
   }
+}
+
+function foldName(fold: FoldTable | undefined): string {
+  return fold === undefined ? '' : fold === unicodeFold() ? 'i' : 'a'
 }
 
 /** Does one below U+0100 fold like one above? */
@@ -149,16 +160,16 @@ function inverse(whole: boolean | undefined): boolean | undefined {
 export function closedOver(set: CharacterSet, fold: FoldTable | undefined): CharacterSet {
   if (fold === undefined) return set
   const whole = (first: number) => first < FIRST_WITHOUT_CASE ? undefined : wholePage(set, first)
-  return new CharacterSet((code) => set.has(code) || variantsOf(code, fold).some((variant) => set.has(variant)), { whole })
+  return new CharacterSet((code) => set.has(code) || variantsOf(code, fold).some((variant) => set.has(variant)), { key: `(${set.key})${foldName(fold)}`, whole })
 }
 
 export function complementOf(set: CharacterSet): CharacterSet {
-  return new CharacterSet((code) => !set.has(code), { whole: (first) => inverse(wholePage(set, first)) })
+  return new CharacterSet((code) => !set.has(code), { key: `^${set.key}`, whole: (first) => inverse(wholePage(set, first)) })
 }
 
 /** Named one by one. */
 export function setOfCharacters(all: readonly number[]): CharacterSet {
-  return new CharacterSet((code) => all.includes(code), { few: all, high: all.some((code) => code > 255), whole: (first) => all.some((code) => code >= first && code < first + 256) ? undefined : false })
+  return new CharacterSet((code) => all.includes(code), { key: `{${all.toSorted((a, b) => a - b).join(' ')}}`, few: all, high: all.some((code) => code > 255), whole: (first) => all.some((code) => code >= first && code < first + 256) ? undefined : false })
 }
 
 function merged(ranges: readonly Range[]): readonly Range[] {

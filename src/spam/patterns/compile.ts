@@ -9,8 +9,11 @@ import { asciiFold, unicodeFold, variantsOf } from './fold.ts'
 import { anyOf, ANYTHING, disjoint, either, firstOf } from './first.ts'
 import type { First } from './first.ts'
 import { Assembler } from './assembler.ts'
+import { openLibrary } from './library.ts'
+import type { Library } from './library.ts'
 import * as op from './program.ts'
 import type { Program } from './program.ts'
+import { shareOf } from './required-characters.ts'
 import { isEmpty, isSingle, widthOf } from './syntax.ts'
 import type { Node, Tree } from './syntax.ts'
 
@@ -22,28 +25,31 @@ interface Target {
 
 type Of<Kind extends Node['kind']> = Extract<Node, { kind: Kind }>
 
-export function compile(tree: Tree): Program {
-  return new Compiler(tree).program
+export function compile(tree: Tree, library = openLibrary()): Program {
+  return new Compiler(tree, library).program
 }
 
 const ASSERTIONS = { 'start': op.START, 'end': op.END_OF_TEXT, 'end-or-newline': op.END_OR_NEWLINE, 'line-start': op.LINE_START, 'line-end': op.LINE_END } as const
 
 class Compiler {
   readonly program: Program
-  readonly #out = new Assembler()
+  readonly #out: Assembler
   /** groups that something refers to, and the first of their three cells */
   readonly #groups = new Map<number, number>()
   #cells: number
 
-  constructor(tree: Tree) {
+  constructor(tree: Tree, library: Library) {
+    this.#out = new Assembler(library)
     collectReferences(tree.root, this.#groups)
     const remembers = this.#groups.size === 0
     this.#cells = this.#groups.size * 3
     const fold = tree.bytes ? asciiFold() : unicodeFold()
     const end: Target = { at: this.#out.add(op.MATCHED, -1), first: ANYTHING }
     const start = this.#node(tree.root, end)
-    const first = this.#out.table(start.first)
-    this.program = { ...this.#out.assembled(remembers), entry: start.at, fold, cells: this.#cells, first, anchor: anchorOf(tree.root) }
+    this.program = {
+      library, entry: this.#out.written(start.at), first: this.#out.table(start.first), cells: this.#cells,
+      memos: remembers ? this.#out.memos : -1, anchor: anchorOf(tree.root), fold, share: shareOf(start.first),
+    }
   }
 
   #node(node: Node, next: Target): Target {
@@ -58,7 +64,7 @@ class Compiler {
       case 'look': return this.#look(node, next)
       case 'reference': return this.#reference(node, next)
       case 'assertion': return this.#step(node, next, this.#out.add(ASSERTIONS[node.what], next.at))
-      case 'word-edge': return this.#step(node, next, this.#out.add(op.WORD_EDGE, next.at, this.#out.set(node.word), node.negative ? 1 : 0))
+      case 'word-edge': return this.#step(node, next, this.#out.add(op.WORD_EDGE, next.at, ...this.#out.set(node.word), node.negative ? 1 : 0))
     }
   }
 
@@ -71,10 +77,10 @@ class Compiler {
       return this.#step(node, next, this.#out.add(op.UNIT, next.at, node.code))
     }
     if (node.kind === 'character' && node.code < 0x10000 && node.fold !== undefined) return this.#step(node, next, this.#out.add(op.FOLDED, next.at, node.fold[node.code] as number))
-    return this.#step(node, next, this.#out.add(op.SET, next.at, this.#setOf(node)))
+    return this.#step(node, next, this.#out.add(op.SET, next.at, ...this.#setOf(node)))
   }
 
-  #setOf(node: Of<'character' | 'set'>): number {
+  #setOf(node: Of<'character' | 'set'>): readonly [number, number] {
     return this.#out.set(node.kind === 'set' ? node.set : setOfCharacter(node))
   }
 
@@ -94,13 +100,13 @@ class Compiler {
   #string(characters: readonly Of<'character'>[], next: Target): Target {
     const table = characters.find(({ fold, code }) => fold !== undefined && !sameFold(code, fold))?.fold
     const units = characters.map(({ code }) => table?.[code] ?? code)
-    const at = this.#out.add(table === undefined ? op.STRING : op.STRING_FOLDED, next.at, this.#out.string(units), units.length)
+    const at = this.#out.string(table === undefined ? op.STRING : op.STRING_FOLDED, next.at, units)
     return this.#step(characters[0] as Node, next, at)
   }
 
   #choice(branches: readonly Target[]): Target {
     const first = anyOf(branches.map((branch) => branch.first))
-    return { at: this.#out.choice(branches), first }
+    return { at: this.#out.choice(branches, first), first }
   }
 
   #repeat(node: Of<'repeat'>, next: Target): Target {
@@ -117,19 +123,20 @@ class Compiler {
 
   #optional(taken: Target, left: Target, mode: 'greedy' | 'lazy'): Target {
     const [prefer, other] = mode === 'greedy' ? [taken, left] : [left, taken]
-    const at = this.#out.add(op.SPLIT, prefer.at, other.at, this.#out.table(prefer.first), this.#out.table(other.first))
+    const at = this.#out.fork(op.SPLIT, { next: prefer.at, other: other.at }, this.#out.memo(), this.#out.table(prefer.first), this.#out.table(other.first))
     return { at, first: either(taken.first, left.first) }
   }
 
   #loop({ body, mode }: Of<'repeat'>, next: Target, empty: boolean): Target {
     const first = either(firstOf(body, ANYTHING), next.first)
     const split = this.#out.add(op.SPLIT, -1)
+    const memo = this.#out.memo()
     const cell = empty ? this.#cells++ : -1
-    const back: Target = { at: empty ? this.#out.add(op.ITERATED, split, cell, next.at) : split, first }
+    const back: Target = { at: empty ? this.#out.fork(op.ITERATED, { next: split, other: next.at }, cell) : split, first }
     const inner = this.#node(body, back)
     const taken: Target = { at: empty ? this.#out.add(op.ITERATE, inner.at, cell) : inner.at, first: empty ? ANYTHING : inner.first }
     const [prefer, other] = mode === 'greedy' ? [taken, next] : [next, taken]
-    this.#out.change(split, prefer.at, [other.at, this.#out.table(prefer.first), this.#out.table(other.first)])
+    this.#out.change(split, { next: prefer.at, other: other.at }, memo, this.#out.table(prefer.first), this.#out.table(other.first))
     return { at: split, first: either(taken.first, next.first) }
   }
 
@@ -140,8 +147,7 @@ class Compiler {
     if (!isSingle(body)) throw new Error('only one character at a time can be taken in a run')
     // Where nothing that it takes can stand first behind it, giving back is of no use.
     const settled = kind === op.RUN && disjoint(firstOf(body, ANYTHING), next.first)
-    const at = this.#out.add(settled ? op.RUN_POSSESSIVE : kind, next.at, this.#setOf(body), least, most === Infinity ? -1 : most)
-    this.#out.add(op.MATCHED, -1, this.#out.table(next.first))
+    const at = this.#out.add(settled ? op.RUN_POSSESSIVE : kind, next.at, this.#out.memo(), ...this.#setOf(body), least, most === Infinity ? -1 : most, this.#out.table(next.first))
     return { at, first }
   }
 
@@ -155,19 +161,19 @@ class Compiler {
   #atomic({ body }: Of<'atomic'>, next: Target): Target {
     if (body.kind === 'repeat' && body.mode === 'greedy' && isSingle(body.body) && body.most > 0) return this.#run(body, op.RUN_POSSESSIVE, next)
     const end: Target = { at: this.#out.add(op.MATCHED, -1), first: ANYTHING }
-    return { at: this.#out.add(op.ATOMIC, next.at, this.#node(body, end).at), first: firstOf(body, next.first) }
+    return { at: this.#out.fork(op.ATOMIC, { next: next.at, other: this.#node(body, end).at }), first: firstOf(body, next.first) }
   }
 
   #look(node: Of<'look'>, next: Target): Target {
     const { body, behind, negative } = node
     const sign = negative ? 1 : 0
-    if (isSingle(body)) return this.#step(node, next, this.#out.add(behind ? op.BEFORE_IN : op.NEXT_IN, next.at, this.#setOf(body), sign))
+    if (isSingle(body)) return this.#step(node, next, this.#out.add(behind ? op.BEFORE_IN : op.NEXT_IN, next.at, ...this.#setOf(body), sign))
     if (isEmpty(body) && !negative) return next
     const end: Target = { at: this.#out.add(behind ? op.REACHED : op.MATCHED, -1), first: ANYTHING }
     const { at } = this.#node(body, end)
-    if (!behind) return this.#step(node, next, this.#out.add(op.LOOK_AHEAD, next.at, at, sign))
+    if (!behind) return this.#step(node, next, this.#out.fork(op.LOOK_AHEAD, { next: next.at, other: at }, sign))
     const { least, most } = widthOf(body)
-    return this.#step(node, next, this.#out.add(op.LOOK_BEHIND, next.at, at, sign, least, most))
+    return this.#step(node, next, this.#out.fork(op.LOOK_BEHIND, { next: next.at, other: at }, sign, least, most))
   }
 
   /** Several groups of one name: the first that took part. */

@@ -4,8 +4,8 @@
  */
 import { Automaton } from './automaton.ts'
 import { compile } from './compile.ts'
-import { Matcher } from './matcher.ts'
 import type { Pattern } from './pattern.ts'
+import type { Program } from './program.ts'
 import { treeOf } from './read-pattern.ts'
 import { requiredCharacters } from './required-characters.ts'
 import { widthOf } from './syntax.ts'
@@ -20,7 +20,7 @@ export class Engine {
   readonly #pattern: Pattern
   /** while several things are made of it */
   #tree: Tree | undefined
-  #matcher: Matcher | undefined
+  #program: Program | undefined
   #automaton: Automaton | undefined | null = null
   #characters: Characters | undefined | null = null
   #longest: number | undefined
@@ -29,9 +29,9 @@ export class Engine {
     this.#pattern = pattern
   }
 
-  /** Finds where it matches. */
-  get matcher(): Matcher {
-    return this.#matcher ??= new Matcher(compile(this.#read()))
+  /** For a matcher, to find where it matches. */
+  get program(): Program {
+    return this.#program ??= compile(this.#read())
   }
 
   /** Says whether it matches; undefined: not for this pattern. */
@@ -53,8 +53,8 @@ export class Engine {
 
   /** Where the matcher begins seldom, the automaton is asked only if an attempt of the matcher came to no end. */
   get matcherFirst(): boolean {
-    const { matcher } = this
-    return matcher.anchored || matcher.share <= SELDOM
+    const { anchor, share } = this.program
+    return anchor === 'text' || share <= SELDOM
   }
 
   /** Makes what the first message would wait for. */
@@ -73,7 +73,7 @@ export class Engine {
     const tree = this.#read()
     this.#longest = widthOf(tree.root).most
     const states = statesOf(tree)
-    return states === undefined ? undefined : new Automaton(states, this.matcher.anchored)
+    return states === undefined ? undefined : new Automaton(states, this.program.anchor === 'text')
   }
 }
 

@@ -5,13 +5,13 @@
  * the matcher once more with all steps that the budget allows.
  */
 import type { Engine } from './engine.ts'
-import { EXCEEDED, FOUND, NOT_FOUND } from './matcher.ts'
+import { EXCEEDED, FOUND, Matcher, NOT_FOUND } from './matcher.ts'
 import type { Outcome } from './matcher.ts'
 import type { Windows } from './needed-literals.ts'
 import type { MatchBudget } from './pattern.ts'
 import type { PreparedText } from './prepared-text.ts'
-import { isTrail } from './walker.ts'
-import type { Stretch } from './walker.ts'
+import { isTrail } from './reader.ts'
+import type { Stretch } from './reader.ts'
 
 /** A pattern, and where it may match. */
 export interface Part {
@@ -38,93 +38,91 @@ const BUILDING_STEPS_PER_UNIT = 4
 /** Behind a match a character is looked at, which may be a pair. */
 const BEYOND = 2
 
+/** Searches come one after another, never one within another. */
+const matcher = new Matcher()
+
 /** Does it match anywhere? What the budget does not allow is no match, and is counted there. */
 export function decide(part: Part): boolean {
-  const { windows } = part
+  const { windows, budget } = part
   for (let at = 0; at < windows.length;) {
     const first = at
     const text = windows[at]
     while (windows[at] === text) at += 3
-    if (!part.budget.left()) {
-      part.budget.overrun()
+    if (!budget.left()) {
+      budget.overrun()
       return false
     }
-    if (new Decision(part, [first, at]).made()) return true
+    if (decideText(part, first)) return true
   }
   return false
 }
 
-/** Of one text, whose windows stand between two places. */
-class Decision {
-  readonly #part: Part
-  readonly #first: number
-  readonly #behind: number
-  readonly #stretch: Stretch
-
-  constructor(part: Part, [first, behind]: readonly [number, number]) {
-    this.#part = part
-    this.#first = first
-    this.#behind = behind
-    const { windows, text: { units, starts } } = part
-    const text = windows[first] as number
-    this.#stretch = { units, start: starts[text] as number, end: starts[text + 1] as number }
+/** In the text whose windows begin at a place. */
+function decideText(part: Part, first: number): boolean {
+  const { engine, budget, windows } = part
+  const stretch = stretchOf(part.text, windows[first] as number)
+  const length = stretch.end - stretch.start
+  let outcome: Outcome = EXCEEDED
+  if (placesFrom(windows, first) <= FEW_PLACES || engine.matcherFirst) {
+    outcome = searchFrom(part, first, ATTEMPT_STEPS + ATTEMPT_STEPS_PER_UNIT * length)
   }
-
-  made(): boolean {
-    const { engine, budget } = this.#part
-    const length = this.#stretch.end - this.#stretch.start
-    if (this.#places() <= FEW_PLACES || engine.matcherFirst) {
-      const attempt = this.#search(ATTEMPT_STEPS + ATTEMPT_STEPS_PER_UNIT * length)
-      if (attempt !== EXCEEDED) return attempt === FOUND
-    }
-    const answer = this.#byAutomaton(length)
+  if (outcome === EXCEEDED) {
+    const answer = askAutomaton(part, first)
     if (answer !== undefined) return answer
-    const outcome = this.#search(budget.allowance(length))
+    outcome = searchFrom(part, first, budget.allowance(length))
     if (outcome === EXCEEDED) budget.overrun()
-    return outcome === FOUND
   }
+  return outcome === FOUND
+}
 
-  #places(): number {
-    const { windows } = this.#part
-    let places = 0
-    for (let at = this.#first; at < this.#behind; at += 3) places += 1 + (windows[at + 2] as number) - (windows[at + 1] as number)
-    return places
-  }
+function stretchOf({ units, starts }: PreparedText, text: number): Stretch {
+  return { units, start: starts[text] as number, end: starts[text + 1] as number }
+}
 
-  #search(maxSteps: number): Outcome {
-    const { engine: { matcher }, budget, windows } = this.#part
-    let left = maxSteps
-    for (let at = this.#first; at < this.#behind; at += 3) {
-      const outcome = left > 0 ? matcher.search(this.#stretch, [windows[at + 1] as number, windows[at + 2] as number], left) : EXCEEDED
-      budget.spend(matcher.steps + 1)
-      left -= matcher.steps + 1
-      if (outcome !== NOT_FOUND) return outcome
-    }
-    return NOT_FOUND
-  }
+function placesFrom(windows: Windows, first: number): number {
+  const text = windows[first]
+  let places = 0
+  for (let at = first; windows[at] === text; at += 3) places += 1 + (windows[at + 2] as number) - (windows[at + 1] as number)
+  return places
+}
 
-  /** From the first place on it looks at all the rest, as far as a match may reach. */
-  #byAutomaton(length: number): boolean | undefined {
-    const { engine, budget, windows } = this.#part
-    const { automaton } = engine
-    if (automaton === undefined) return undefined
-    const { longest } = engine
-    let left = BUILDING_STEPS + BUILDING_STEPS_PER_UNIT * length
-    for (let at = this.#first; at < this.#behind;) {
-      const from = windows[at + 1] as number
-      let reach = 0
-      // What overlaps is looked at once.
-      do {
-        reach = (windows[at + 2] as number) + longest + BEYOND
-        at += 3
-      } while (at < this.#behind && (windows[at + 1] as number) <= reach)
-      const answer = automaton.test(this.#stretch, [from, reach], left)
-      budget.spend(automaton.steps)
-      left -= automaton.steps
-      if (answer !== false) return answer
-    }
-    return false
+function searchFrom({ engine, text, budget, windows }: Part, first: number, maxSteps: number): Outcome {
+  const its = windows[first] as number
+  let outcome: Outcome = NOT_FOUND
+  let left = maxSteps
+  matcher.take(engine.program, stretchOf(text, its))
+  for (let at = first; windows[at] === its && outcome === NOT_FOUND; at += 3) {
+    if (left > 0) outcome = matcher.search(windows[at + 1] as number, windows[at + 2] as number, left)
+    else outcome = EXCEEDED
+    budget.spend(matcher.steps + 1)
+    left -= matcher.steps + 1
   }
+  matcher.leave()
+  return outcome
+}
+
+/** From the first place on it looks at all the rest, as far as a match may reach. */
+function askAutomaton({ engine, text, budget, windows }: Part, first: number): boolean | undefined {
+  const { automaton } = engine
+  if (automaton === undefined) return undefined
+  const { longest } = engine
+  const its = windows[first] as number
+  const stretch = stretchOf(text, its)
+  let left = BUILDING_STEPS + BUILDING_STEPS_PER_UNIT * (stretch.end - stretch.start)
+  for (let at = first; windows[at] === its;) {
+    const from = windows[at + 1] as number
+    let reach = 0
+    // What overlaps is looked at once.
+    do {
+      reach = (windows[at + 2] as number) + longest + BEYOND
+      at += 3
+    } while (windows[at] === its && (windows[at + 1] as number) <= reach)
+    const answer = automaton.test(stretch, [from, reach], left)
+    budget.spend(automaton.steps)
+    left -= automaton.steps
+    if (answer !== false) return answer
+  }
+  return false
 }
 
 /** Matches of one pattern, one after another, without overlap. */
@@ -160,19 +158,21 @@ export class Search {
   }
 
   #try(text: number, from: number, until: number): Match | 'exceeded' | undefined {
-    const { budget, engine: { matcher }, text: { units, starts } } = this.#part
-    const [start, end] = [starts[text] as number, starts[text + 1] as number]
-    const allowed = budget.allowance(end - start) - this.#spent
+    const { budget, engine } = this.#part
+    const stretch = stretchOf(this.#part.text, text)
+    const allowed = budget.allowance(stretch.end - stretch.start) - this.#spent
     if (!budget.left() || allowed <= 0) {
       budget.overrun()
       return 'exceeded'
     }
-    const outcome = matcher.search({ units, start, end }, [from, until], allowed)
+    matcher.take(engine.program, stretch)
+    const outcome = matcher.search(from, until, allowed)
+    matcher.leave()
     budget.spend(matcher.steps + 1)
     this.#spent += matcher.steps + 1
     if (outcome === FOUND) {
       const { matchStart, matchEnd } = matcher
-      this.#from = matchEnd > matchStart ? matchEnd : behindCharacter({ units, start, end }, matchEnd)
+      this.#from = matchEnd > matchStart ? matchEnd : behindCharacter(stretch, matchEnd)
       return { text, start: matchStart, end: matchEnd }
     }
     if (outcome === EXCEEDED) {

@@ -3,16 +3,16 @@
  * way first, and back where a way fails, on a stack of its own. Where it is told
  * to remember, it comes to no choice twice at the same place.
  */
-import { making } from './character-set.ts'
-import { END, HIGH } from './first.ts'
+import { numberBy } from './choice-table.ts'
 import * as op from './program.ts'
 import type { Program } from './program.ts'
+import { isTrail, NO_TEXT, Reader } from './reader.ts'
+import type { Stretch } from './reader.ts'
 import { Scratch } from './scratch.ts'
 
 /** What a walk says in place of where it ended. */
 export const FAIL = -1
 export const OVER = -2
-const ENTRIES = 258
 /** In a frame of the stack: no run of one set. */
 const PLAIN_FRAME = -1
 const UNBOUNDED = 0x3fff_ffff
@@ -20,85 +20,70 @@ const UNBOUNDED = 0x3fff_ffff
 /** Walks come one after another, never one within another, but for parts of the same. */
 const scratch = new Scratch()
 
-/** A stretch of an array of code units: a text for itself. Well-formed UTF-16, or bytes. */
-export interface Stretch {
-  readonly units: Uint16Array
-  readonly start: number
-  readonly end: number
-}
-
-export const NO_TEXT: Stretch = { units: new Uint16Array(0), start: 0, end: 0 }
-
-export class Walker {
-  readonly #program: Program
-  readonly #code: Int32Array
-  readonly #firsts: Uint8Array
-  #units = NO_TEXT.units
-  #start = 0
-  #end = 0
+export class Walker extends Reader {
+  #halves = NO_TEXT.units
+  #fold = NO_TEXT.units
+  #entry = 0
+  #memos = -1
   #limit = 0
   /** number of this run among those that remember; 0: it does not */
   #run = 0
   /** where the look-behind that runs has to end */
   #reach = 0
   /** of groups that are referred to: where it was opened, begin, end; then begins of iterations */
-  readonly #cells: Int32Array
-  /** of all walks since `begin` */
-  steps = 0
+  #cells = new Int32Array(8)
+  #cellCount = 0
 
-  constructor(program: Program) {
-    this.#program = program
-    this.#code = program.code
-    this.#firsts = program.firsts
-    this.#cells = new Int32Array(program.cells).fill(-1)
+  /** Of this program on this text. */
+  take({ library, entry, cells, memos, fold }: Program, stretch: Stretch): void {
+    this.read(library, stretch)
+    this.#halves = library.halves
+    this.#fold = fold
+    this.#entry = entry
+    this.#memos = memos
+    this.#cellCount = cells
+    if (cells > this.#cells.length) this.#cells = new Int32Array(cells)
   }
 
-  begin({ units, start, end }: Stretch, maxSteps: number): void {
-    this.#units = units
-    this.#start = start
-    this.#end = end
+  protected begin(maxSteps: number): void {
     this.#limit = maxSteps
     this.#run = 0
     this.steps = 0
   }
 
-  /** The text is held no longer. */
-  leave(): void {
-    this.#units = NO_TEXT.units
-  }
-
   /** Could it remember where it failed? Not where that depends on more than the place, or takes too much memory. */
-  get canRemember(): boolean {
+  protected get canRemember(): boolean {
     const marks = this.#marks
     return marks > 0 && scratch.fits(marks)
   }
 
   /** From now on it remembers, and may take so many steps in all. */
-  remember(maxSteps: number): void {
+  protected remember(maxSteps: number): void {
     scratch.reserve(this.#marks)
     this.#run = scratch.nextRun()
     this.#limit = maxSteps
   }
 
   get #marks(): number {
-    return this.#program.memos * (this.#end - this.#start + 1)
+    return this.#memos * (this.end - this.start + 1)
   }
 
   /** From the begin of the program at a place to its end: where that is, FAIL or OVER. */
-  walk(at: number): number {
-    if (this.#cells.length > 0) this.#cells.fill(-1)
+  protected walk(at: number): number {
+    if (this.#cellCount > 0) this.#cells.fill(-1, 0, this.#cellCount)
     scratch.top = 0
-    return this.#walk(this.#program.entry, at)
+    return this.#walk(this.#entry, at)
   }
 
   /** From an instruction and a place to the end of the program: where that is, FAIL or OVER. */
   #walk(entry: number, from: number): number {
-    const code = this.#code
+    const words = this.words
     const base = scratch.top
     let [pc, at] = [entry, from]
     for (;;) {
       if (++this.steps > this.#limit) return OVER
-      const what = code[pc] as number
+      const word = words[pc] as number
+      const what = word & op.WHAT
       if (what === op.MATCHED) return this.#done(base, at)
       if (what >= op.SPLIT && what <= op.ITERATED) {
         const to = this.#branch(what, pc, at)
@@ -113,7 +98,7 @@ export class Walker {
         if (to !== FAIL) {
           at = to
           if (what === op.REACHED) return this.#done(base, at)
-          pc = code[pc + op.NEXT] as number
+          pc = word >> op.WHAT_BITS
           continue
         }
       }
@@ -130,7 +115,7 @@ export class Walker {
           at = this.#resume(pc, at, extra)
           if (at === OVER) return OVER
           if (at === FAIL) continue
-          pc = code[pc + op.NEXT] as number
+          pc = (words[pc] as number) >> op.WHAT_BITS
           break
         }
       }
@@ -139,7 +124,7 @@ export class Walker {
 
   /** Nothing below it is tried any more; what cells were is kept for those who go back further. */
   #done(base: number, at: number): number {
-    if (this.#cells.length === 0) {
+    if (this.#cellCount === 0) {
       scratch.top = base
       return at
     }
@@ -150,15 +135,15 @@ export class Walker {
   }
 
   #take(what: number, pc: number, at: number): number {
-    const code = this.#code
-    if (at >= this.#end) return FAIL
-    const unit = this.#units[at] as number
-    const own = code[pc + op.A] as number
+    const words = this.words
+    if (at >= this.end) return FAIL
+    const unit = this.units[at] as number
+    const own = words[pc + op.A] as number
     switch (what) {
       case op.UNIT: return unit === own ? at + 1 : FAIL
-      case op.FOLDED: return this.#program.fold[unit] === own ? at + 1 : FAIL
+      case op.FOLDED: return this.#fold[unit] === own ? at + 1 : FAIL
       case op.SET: {
-        const width = unit < 256 ? this.#program.lows[own * 256 + unit] as number : this.#width(own, at)
+        const width = unit < 256 ? this.isIn(own, unit) : this.highWidth(words[pc + op.B] as number, at)
         return width === 0 ? FAIL : at + width
       }
       default: return this.#string(what === op.STRING_FOLDED, pc, at)
@@ -166,91 +151,58 @@ export class Walker {
   }
 
   #string(folded: boolean, pc: number, at: number): number {
-    const units = this.#units
-    const { strings, fold } = this.#program
-    const first = this.#code[pc + op.A] as number
-    const length = this.#code[pc + op.B] as number
-    if (at + length > this.#end) return FAIL
+    const units = this.units
+    const halves = this.#halves
+    const first = 2 * (pc + op.B)
+    const length = this.words[pc + op.A] as number
+    if (at + length > this.end) return FAIL
     if (folded) {
-      for (let i = 0; i < length; i++) if (fold[units[at + i] as number] !== strings[first + i]) return FAIL
+      const fold = this.#fold
+      for (let i = 0; i < length; i++) if (fold[units[at + i] as number] !== halves[first + i]) return FAIL
     } else {
-      for (let i = 0; i < length; i++) if (units[at + i] !== strings[first + i]) return FAIL
+      for (let i = 0; i < length; i++) if (units[at + i] !== halves[first + i]) return FAIL
     }
     return at + length
   }
 
-  /** How long the character at a place is that is in a set; 0: it is not. */
-  #width(set: number, at: number): number {
-    const unit = this.#units[at] as number
-    if (unit < 256) return this.#program.lows[set * 256 + unit] as number
-    if (unit >= 0xd800 && unit <= 0xdfff) {
-      const code = this.#pair(at)
-      return code >= 0 && this.#has(set, code) ? 2 : 0
-    }
-    return this.#has(set, unit) ? 1 : 0
-  }
-
-  /** What a set does not know yet takes longer. */
-  #has(set: number, code: number): boolean {
-    const before = making.steps
-    const member = this.#program.sets[set]?.has(code) === true
-    this.steps += making.steps - before
-    return member
-  }
-
-  /** The code point of two surrogates; -1: they are none. */
-  #pair(at: number): number {
-    const lead = this.#units[at] as number
-    const trail = at + 1 < this.#end ? this.#units[at + 1] as number : 0
-    return lead < 0xdc00 && isTrail(trail) ? 0x10000 + ((lead - 0xd800) << 10) + (trail - 0xdc00) : -1
-  }
-
-  #before(set: number, at: number): boolean {
-    if (at <= this.#start) return false
-    return this.#width(set, at - 1) === 1 || (at - 1 > this.#start && isTrail(this.#units[at - 1] as number) && this.#width(set, at - 2) === 2)
-  }
-
-  #next(set: number, at: number): boolean {
-    return at < this.#end && this.#width(set, at) > 0
-  }
-
-  /** Could what stands at a place be first, by this table? */
-  #possible(table: number, at: number): boolean {
-    return this.#firsts[table * ENTRIES + (at < this.#end ? Math.min(this.#units[at] as number, HIGH) : END)] === 1
-  }
-
   #seen(pc: number, at: number): boolean {
-    return this.#run !== 0 && scratch.seen((this.#code[pc + op.MEMO] as number) * (this.#end - this.#start + 1) + at - this.#start, this.#run)
+    return this.#run !== 0 && scratch.seen((this.words[pc + op.MEMO] as number) * (this.end - this.start + 1) + at - this.start, this.#run)
   }
 
   /** Which instruction is next. */
   #branch(what: number, pc: number, at: number): number {
-    const code = this.#code
-    if (what === op.ITERATED) return this.#cells[code[pc + op.A] as number] === at ? code[pc + op.B] as number : code[pc + op.NEXT] as number
+    const words = this.words
+    const next = (words[pc] as number) >> op.WHAT_BITS
+    if (what === op.ITERATED) return this.#cells[words[pc + op.A] as number] === at ? words[pc + op.B] as number : next
     if (this.#seen(pc, at)) return FAIL
+    const entry = this.entryAt(at)
     if (what === op.SPLIT) {
-      const first = this.#possible(code[pc + op.B] as number, at)
-      const second = this.#possible(code[pc + op.C] as number, at)
-      if (first && second && !scratch.push(code[pc + op.A] as number, at, PLAIN_FRAME)) return OVER
-      return first ? code[pc + op.NEXT] as number : second ? code[pc + op.A] as number : FAIL
+      const first = this.isIn(words[pc + op.B] as number, entry) === 1
+      const second = this.isIn(words[pc + op.C] as number, entry) === 1
+      if (first && second && !scratch.push(words[pc + op.D] as number, at, PLAIN_FRAME)) return OVER
+      return first ? next : second ? words[pc + op.D] as number : FAIL
     }
-    const { choices, branches } = this.#program
-    const place = choices[(code[pc + op.A] as number) * ENTRIES + (at < this.#end ? Math.min(this.#units[at] as number, HIGH) : END)] as number
-    const count = branches[place] as number
-    for (let i = count; i > 1; i--) if (!scratch.push(branches[place + i] as number, at, PLAIN_FRAME)) return OVER
-    return count === 0 ? FAIL : branches[place + 1] as number
+    if (this.isIn(words[pc + op.B] as number, entry) === 0) return FAIL
+    const way = words[pc + op.D + numberBy(words[pc + op.C] as number, entry)] as number
+    return way >= 0 ? way : this.#several(~way, at)
+  }
+
+  /** The first of a list of branches; the others are tried if it fails. */
+  #several(list: number, at: number): number {
+    const words = this.words
+    for (let i = words[list] as number; i > 1; i--) if (!scratch.push(words[list + i] as number, at, PLAIN_FRAME)) return OVER
+    return words[list + 1] as number
   }
 
   /** As many of one set as there are, or as few as will do. */
   #runs(what: number, pc: number, from: number): number {
-    const code = this.#code
-    const set = code[pc + op.A] as number
-    const least = code[pc + op.B] as number
-    const most = code[pc + op.C] as number
-    const end = this.#end
+    const words = this.words
+    const least = words[pc + op.D] as number
+    const most = words[pc + op.E] as number
+    const end = this.end
     let [at, count] = [from, 0]
     for (; count < least; count++) {
-      const width = at < end ? this.#width(set, at) : 0
+      const width = at < end ? this.width(pc + op.B, at) : 0
       if (width === 0) return FAIL
       at += width
     }
@@ -258,7 +210,7 @@ export class Walker {
     if (most >= 0 && this.#seen(pc, from)) return FAIL
     if (what === op.RUN_LAZY) return this.#lazily(pc, at, most < 0 ? UNBOUNDED : most - least)
     const low = at
-    const { lows } = this.#program
+    const table = words[pc + op.B] as number
     let last = FAIL
     for (;;) {
       // Who comes to a place that this loop has been at fails from there on.
@@ -268,8 +220,8 @@ export class Walker {
       }
       last = at
       if (count === most || at >= end) break
-      const unit = this.#units[at] as number
-      const width = unit < 256 ? lows[set * 256 + unit] as number : this.#width(set, at)
+      const unit = this.units[at] as number
+      const width = unit < 256 ? this.isIn(table, unit) : this.highWidth(words[pc + op.C] as number, at)
       if (width === 0) break
       at += width
       count++
@@ -280,29 +232,24 @@ export class Walker {
 
   /** Gives back until what follows can stand here. */
   #settle(pc: number, from: number, low: number): number {
-    const table = this.#code[pc + op.WIDTH + op.A] as number
+    const table = this.words[pc + op.F] as number
     let at = from
-    while (at >= low && !this.#possible(table, at)) at = this.#stepBack(at)
+    while (at >= low && !this.possible(table, at)) at = this.stepBack(at)
     this.steps += (from - at) >> 2
     if (at < low) return FAIL
-    const before = this.#stepBack(at)
+    const before = this.stepBack(at)
     return before >= low && !scratch.push(pc, before, low) ? OVER : at
-  }
-
-  #stepBack(at: number): number {
-    return at - 1 > this.#start && isTrail(this.#units[at - 1] as number) ? at - 2 : at - 1
   }
 
   /** Takes until what follows can stand here. */
   #lazily(pc: number, from: number, more: number): number {
-    const code = this.#code
-    const set = code[pc + op.A] as number
-    const table = code[pc + op.WIDTH + op.A] as number
-    const unbounded = code[pc + op.C] === -1
+    const words = this.words
+    const table = words[pc + op.F] as number
+    const unbounded = words[pc + op.E] === -1
     for (let at = from; ; more--) {
       if (unbounded && this.#seen(pc, at)) return FAIL
-      if (this.#possible(table, at)) return more > 0 && !scratch.push(pc, at, more) ? OVER : at
-      const width = more > 0 && at < this.#end ? this.#width(set, at) : 0
+      if (this.possible(table, at)) return more > 0 && !scratch.push(pc, at, more) ? OVER : at
+      const width = more > 0 && at < this.end ? this.width(pc + op.B, at) : 0
       if (width === 0) return FAIL
       at += width
       if (((at - from) & 3) === 3) this.steps++
@@ -310,35 +257,35 @@ export class Walker {
   }
 
   #resume(pc: number, at: number, extra: number): number {
-    if (this.#code[pc] === op.RUN) return this.#settle(pc, at, extra)
-    const width = at < this.#end ? this.#width(this.#code[pc + op.A] as number, at) : 0
+    if (((this.words[pc] as number) & op.WHAT) === op.RUN) return this.#settle(pc, at, extra)
+    const width = at < this.end ? this.width(pc + op.B, at) : 0
     return width === 0 ? FAIL : this.#lazily(pc, at + width, extra - 1)
   }
 
   /** What takes nothing, or is rare. */
   #check(what: number, pc: number, at: number): number {
-    const units = this.#units
-    const end = this.#end
-    const a = this.#code[pc + op.A] as number
-    const negative = this.#code[pc + op.B] === 1
+    const units = this.units
+    const end = this.end
+    const words = this.words
+    const a = words[pc + op.A] as number
     switch (what) {
-      case op.START: return at === this.#start ? at : FAIL
+      case op.START: return at === this.start ? at : FAIL
       case op.END_OF_TEXT: return at === end ? at : FAIL
       case op.END_OR_NEWLINE: return at === end || (at === end - 1 && units[at] === 10) ? at : FAIL
       // As in Perl, no line begins at the end of the text.
-      case op.LINE_START: return at === this.#start || (units[at - 1] === 10 && at < end) ? at : FAIL
+      case op.LINE_START: return at === this.start || (units[at - 1] === 10 && at < end) ? at : FAIL
       case op.LINE_END: return at === end || units[at] === 10 ? at : FAIL
-      case op.WORD_EDGE: return (this.#before(a, at) === this.#next(a, at)) === negative ? at : FAIL
-      case op.NEXT_IN: return this.#next(a, at) === negative ? FAIL : at
-      case op.BEFORE_IN: return this.#before(a, at) === negative ? FAIL : at
-      case op.LOOK_AHEAD: return this.#signed(this.#apart(a, at), negative, at)
-      case op.LOOK_BEHIND: return this.#signed(this.#behind(pc, at), negative, at)
+      case op.WORD_EDGE: return (this.isBefore(pc + op.A, at) === this.isNext(pc + op.A, at)) === (words[pc + op.C] === 1) ? at : FAIL
+      case op.NEXT_IN: return this.isNext(pc + op.A, at) === (words[pc + op.C] === 1) ? FAIL : at
+      case op.BEFORE_IN: return this.isBefore(pc + op.A, at) === (words[pc + op.C] === 1) ? FAIL : at
+      case op.LOOK_AHEAD: return this.#signed(this.#apart(words[pc + op.B] as number, at), a === 1, at)
+      case op.LOOK_BEHIND: return this.#signed(this.#behind(pc, at), a === 1, at)
       case op.ATOMIC: return this.#apart(a, at)
       case op.REACHED: return at === this.#reach ? at : FAIL
       case op.ITERATE:
       case op.OPEN: return this.#setCell(a, at) ? at : OVER
       case op.CLOSE: return this.#setCell(a + 1, this.#cells[a] as number) && this.#setCell(a + 2, at) ? at : OVER
-      case op.REFERENCE: return this.#reference(a, negative, at)
+      case op.REFERENCE: return this.#reference(a, words[pc + op.B] === 1, at)
       default: throw new Error(`no instruction has the number ${what}`)
     }
   }
@@ -364,24 +311,24 @@ export class Walker {
   }
 
   #behind(pc: number, at: number): number {
-    const code = this.#code
+    const words = this.words
     const reach = this.#reach
-    const farthest = Math.max(this.#start, at - (code[pc + op.MEMO] as number))
+    const farthest = Math.max(this.start, at - (words[pc + op.C] as number))
     let reached = FAIL
     this.#reach = at
-    for (let from = at - (code[pc + op.C] as number); from >= farthest && reached === FAIL; from--) {
-      if (from === at || !isTrail(this.#units[from] as number)) reached = this.#apart(code[pc + op.A] as number, from)
+    for (let from = at - (words[pc + op.B] as number); from >= farthest && reached === FAIL; from--) {
+      if (from === at || !isTrail(this.units[from] as number)) reached = this.#apart(words[pc + op.D] as number, from)
     }
     this.#reach = reach
     return reached
   }
 
   #reference(cell: number, folds: boolean, at: number): number {
-    const units = this.#units
-    const { fold } = this.#program
+    const units = this.units
+    const fold = this.#fold
     const from = this.#cells[cell + 1] as number
     const length = (this.#cells[cell + 2] as number) - from
-    if (from < 0 || at + length > this.#end) return FAIL
+    if (from < 0 || at + length > this.end) return FAIL
     this.steps += length >> 2
     for (let i = 0; i < length; i++) {
       const [one, other] = [units[from + i] as number, units[at + i] as number]
@@ -389,8 +336,4 @@ export class Walker {
     }
     return at + length
   }
-}
-
-export function isTrail(unit: number): boolean {
-  return (unit & 0xfc00) === 0xdc00
 }

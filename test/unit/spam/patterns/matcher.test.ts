@@ -6,12 +6,24 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { compile } from '../../../../src/spam/patterns/compile.ts'
 import { FOUND, Matcher, NOT_FOUND } from '../../../../src/spam/patterns/matcher.ts'
+import type { Outcome } from '../../../../src/spam/patterns/matcher.ts'
+import type { Program } from '../../../../src/spam/patterns/program.ts'
+import type { Stretch } from '../../../../src/spam/patterns/reader.ts'
 import { readPattern, treeOf } from '../../../../src/spam/patterns/read-pattern.ts'
 
-function matcherOf(source: string, flags: string): Matcher {
+const matcher = new Matcher()
+
+function programOf(source: string, flags = ''): Program {
   const reading = readPattern(source, flags)
   if (reading.status === 'refused') assert.fail(reading.problem)
-  return new Matcher(compile(treeOf(reading.pattern)))
+  return compile(treeOf(reading.pattern))
+}
+
+function search(program: Program, stretch: Stretch, from = stretch.start): Outcome {
+  matcher.take(program, stretch)
+  const outcome = matcher.search(from, stretch.end, 1_000_000)
+  matcher.leave()
+  return outcome
 }
 
 const unitsOf = (text: string) => Uint16Array.from({ length: text.length }, (_, at) => text.charCodeAt(at))
@@ -30,9 +42,9 @@ test('where a line begins is looked for in the text, not in all that stand behin
   const line = `a1bc-q efgh ${'.'.repeat(100)}`
   const units = Watched.from(unitsOf(line.repeat(1000)))
   for (const [source, flags] of [['^[k-z]{3}-q', 'm'], ['.*[k-z]{3}-q', '']] as const) {
-    const matcher = matcherOf(source, flags)
+    const program = programOf(source, flags)
     for (let start = 0; start < units.length; start += line.length) {
-      assert.equal(matcher.search({ units, start, end: start + line.length }, [start, start + line.length], 100_000), NOT_FOUND)
+      assert.equal(search(program, { units, start, end: start + line.length }), NOT_FOUND)
       assert.ok(matcher.steps >= line.length >> 3, `${matcher.steps} steps were counted`)
     }
   }
@@ -43,24 +55,24 @@ test('where a line begins is looked for in the text, not in all that stand behin
 test('lines that begin near and far, behind the last newline, and at the end', () => {
   for (const far of [0, 1, 62, 63, 64, 65, 200]) {
     const units = unitsOf(`xb\n${'a'.repeat(far)}\nb\nb`)
-    const matcher = matcherOf('^b', 'm')
+    const program = programOf('^b', 'm')
     for (const [end, found] of [[far + 3, NOT_FOUND], [far + 4, NOT_FOUND], [far + 5, FOUND], [units.length, FOUND]] as const) {
-      assert.equal(matcher.search({ units, start: 0, end }, [0, end], 100_000), found, `${far} ${end}`)
+      assert.equal(search(program, { units, start: 0, end }), found, `${far} ${end}`)
       if (found === FOUND) assert.equal(matcher.matchStart, far + 4)
     }
-    assert.equal(matcher.search({ units, start: 0, end: units.length }, [far + 5, units.length], 100_000), FOUND)
+    assert.equal(search(program, { units, start: 0, end: units.length }, far + 5), FOUND)
     assert.equal(matcher.matchStart, far + 6)
-    assert.equal(matcher.search({ units, start: 0, end: units.length - 1 }, [far + 5, units.length - 1], 100_000), NOT_FOUND)
+    assert.equal(search(program, { units, start: 0, end: units.length - 1 }, far + 5), NOT_FOUND)
   }
 })
 
 test('a text that was looked at is not kept', async () => {
   setFlagsFromString('--expose-gc')
   const collect = runInNewContext('gc') as () => void
-  const matchers = ['needle', '[a-z]+$', '^.*x'].map((source) => matcherOf(source, ''))
+  const programs = ['needle', '[a-z]+$', '^.*x'].map((source) => programOf(source))
   const text = () => {
     const units = unitsOf(`${'needl '.repeat(1000)}needle`)
-    const outcomes = matchers.map((matcher) => matcher.search({ units, start: 0, end: units.length }, [0, units.length], 1_000_000))
+    const outcomes = programs.map((program) => search(program, { units, start: 0, end: units.length }))
     assert.deepEqual(outcomes, [FOUND, FOUND, NOT_FOUND])
     return new WeakRef(units)
   }
@@ -71,11 +83,10 @@ test('a text that was looked at is not kept', async () => {
 })
 
 test('what a set does not know yet of the characters of a text is counted', () => {
-  const matcher = matcherOf('[\\p{Lu}\\x{4e00}]{2}', '')
+  const program = programOf('[\\p{Lu}\\x{4e00}]{2}')
   const units = unitsOf(Array.from({ length: 200 }, (_, page) => String.fromCodePoint(0x1_0080 + (page << 8))).join(''))
-  const search = () => matcher.search({ units, start: 0, end: units.length }, [0, units.length], 100_000)
-  assert.equal(search(), NOT_FOUND)
+  assert.equal(search(program, { units, start: 0, end: units.length }), NOT_FOUND)
   const first = matcher.steps
-  assert.equal(search(), NOT_FOUND)
+  assert.equal(search(program, { units, start: 0, end: units.length }), NOT_FOUND)
   assert.ok(first > 2 * matcher.steps, `${first} steps, then ${matcher.steps}`)
 })
