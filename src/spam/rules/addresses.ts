@@ -15,6 +15,9 @@ export const OTHER_PARTIES = ['envelope', 'recipient', 'dkim', 'helo', 'client',
 export const PARTIES = [...HEADER_PARTIES, ...OTHER_PARTIES] as const
 export type Party = (typeof PARTIES)[number]
 
+/** Those that stand in the message: none, or as many as are there. Of the others it may not be known. */
+export const OF_THE_MESSAGE: ReadonlySet<Party> = new Set([...HEADER_PARTIES, 'message-id'])
+
 const MAX_VALUE_CHARACTERS = 65_536
 export const MAX_ADDRESSES = 200
 const MAX_NAME_CHARACTERS = 500

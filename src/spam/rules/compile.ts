@@ -1,12 +1,12 @@
 /**
- * Makes closures of conditions. All patterns over the same texts come into one
- * set, so that one pass over a text answers all who ask; which rule another
- * refers to is resolved to its number. Refers a rule to one that is not there,
- * that is a bug of whoever loaded them: it throws.
+ * Makes of conditions the code that a message is asked by (condition-code.ts),
+ * and closures of what is asked seldom: quantities, items, what a rule shows.
+ * Which rule another refers to is resolved to its number. Refers a rule to one
+ * that is not there, that is a bug of whoever loaded them: it throws.
  */
-import { PatternSet } from '../patterns/pattern-set.ts'
 import type { Pattern } from '../patterns/pattern.ts'
 import { ARITHMETIC, both, OPERATORS } from './arithmetic.ts'
+import { ALL, ANY, ANY_OF_GROUP, CALL, CodeWriter, MANY_OF_GROUP, MATCHES, NEED, NOT, PRESENT, RULE } from './condition-code.ts'
 import type { Condition, ItemTest, Quantity, TextSource } from './condition.ts'
 import { ItemCompiler } from './compile-items.ts'
 import { cheapestFirst, effortOf } from './effort.ts'
@@ -16,14 +16,16 @@ import type { ItemSource } from './item-sources.ts'
 import type { Rule } from './rule.ts'
 import { termsOf } from './make-condition.ts'
 import type { Program, Run } from './run.ts'
-import type { PatternGroup, PatternPlace, SourceSet } from './scanned-texts.ts'
-import { piecesOf, setKey, sourceKey } from './text-keys.ts'
-import { allOf, anyOf, not } from './truth.ts'
+import type { PatternGroup, PatternPlace } from './scanned-texts.ts'
+import { sourceKey } from './text-keys.ts'
+import { TextNumbers } from './text-numbers.ts'
+import { UNKNOWN, YES } from './truth.ts'
 import type { Truth } from './truth.ts'
 import { askedOfEach, Worths } from './worth.ts'
 
 export interface Question {
-  readonly holds: (run: Run) => Truth
+  /** where it begins in the code */
+  readonly at: number
   /** what it found; asked only where it holds */
   readonly shows: (run: Run) => string | undefined
 }
@@ -31,7 +33,7 @@ export interface Question {
 export type Measurement = (run: Run) => number | undefined
 
 export interface CompiledRule {
-  readonly question: Question
+  readonly shows: Question['shows']
   readonly times: Measurement | undefined
 }
 
@@ -41,65 +43,68 @@ const MAX_SHOWN_CHARACTERS = 80
 export function* compileRules(rules: readonly Rule[]): Generator<void, Program> {
   const compiler = new Compiler(rules)
   const compiled: CompiledRule[] = []
-  for (const { when, times } of rules) {
-    compiled.push({ question: compiler.condition(when), times: times === undefined ? undefined : compiler.quantity(times) })
+  const starts = new Int32Array(rules.length)
+  for (const [number, { when, times }] of rules.entries()) {
+    const { at, shows } = compiler.condition(when)
+    starts[number] = at
+    compiled.push({ shows, times: times === undefined ? undefined : compiler.quantity(times) })
     yield
   }
-  const guards = yield* new GuardMaker(rules, compiler).making()
-  return { ...compiler.texts(), rules: compiled, guards }
+  const maker = new GuardMaker(rules, compiler.texts)
+  const guards = yield* maker.making()
+  return { ...compiler.texts.made(), ...compiler.conditions((condition) => maker.firm(condition)), rules: compiled, starts, guards, nothingMissing: new Uint8Array(guards.needs.length) }
 }
 
 class Compiler {
+  readonly texts = new TextNumbers()
   readonly #rules: ReadonlyMap<string, number>
   readonly #worths: Worths
-  readonly #sources = new Map<string, { readonly slot: number; readonly source: TextSource }>()
-  readonly #sets = new Map<string, { readonly set: number; readonly pieces: SourceSet['pieces']; readonly patterns: Map<string, { readonly index: number; readonly pattern: Pattern }> }>()
+  readonly #code = new CodeWriter()
+  /** by where they begin */
+  readonly #begins = new Map<number, Condition>()
+  readonly #places: PatternPlace[] = []
+  readonly #groups: Program['groups'][number][] = []
+  readonly #calls: ((run: Run) => Truth)[] = []
+  /** calls that several may share, by what they compare */
+  readonly #shared = new Map<string, number>()
 
   constructor(rules: readonly Rule[]) {
     this.#rules = new Map(rules.map(({ id }, index) => [id, index]))
     this.#worths = new Worths(rules)
   }
 
-  texts(): Pick<Program, 'sets' | 'sources' | 'patterns'> {
-    return {
-      patterns: [...this.#sets.values()].flatMap(({ patterns }) => Array.from(patterns.values(), ({ pattern }) => pattern)),
-      sets: Array.from(this.#sets.values(), ({ pieces, patterns }) => setOf(pieces, Array.from(patterns.values(), ({ pattern }) => pattern))),
-      sources: Array.from(this.#sources.values(), ({ source }) => source),
-    }
+  /** @param need that a condition is false without; -1: none */
+  conditions(need: (condition: Condition) => number): Pick<Program, 'code' | 'places' | 'groups' | 'calls'> {
+    const code = this.#code.written()
+    for (const [at, condition] of this.#begins) code[at + NEED] = need(condition)
+    return { code, places: this.#places, groups: this.#groups, calls: this.#calls }
   }
 
   condition(condition: Condition): Question {
+    const question = this.#question(condition)
+    this.#begins.set(question.at, condition)
+    return question
+  }
+
+  #question(condition: Condition): Question {
     switch (condition.kind) {
       case 'all':
-      case 'any': {
-        const parts = condition.of.map((one) => ({ ...this.condition(one), effort: effortOf(one) }))
-        return { holds: this.#decision(condition, parts), shows: (run) => firstShown(parts, run) }
-      }
+      case 'any': return this.#several(condition)
       case 'not': {
-        const { holds } = this.condition(condition.of)
-        return { holds: (run) => not(holds(run)), shows: nothing }
+        const at = this.#code.begin(NOT)
+        this.condition(condition.of)
+        this.#code.end(at)
+        return { at, shows: nothing }
       }
       case 'rule': {
         const index = this.#ruleIndex(condition.id)
-        return { holds: (run) => run.rule(index), shows: (run) => run.ruleExcerpt(index) }
+        return { at: this.#code.single(RULE, index), shows: (run) => run.ruleExcerpt(index) }
       }
-      case 'matches': return this.#matches(condition.in, condition.pattern)
-      case 'words': return equalWords(this.slot(condition.in), new Set(condition.words))
-      case 'present': {
-        const slot = this.slot(condition.in)
-        return { holds: (run) => valuesThen(run, slot, (values) => values.length > 0), shows: nothing }
-      }
-      case 'some': return withItems(condition.of, (source) => this.#some(source, condition.where))
-      case 'compare': {
-        const each = askedOfEach(condition, this.#worths)
-        if (each !== undefined) return this.condition(each)
-        const left = this.quantity(condition.left)
-        const right = this.quantity(condition.right)
-        const compare = OPERATORS[condition.operator]
-        const many = this.#many(condition)
-        if (many !== undefined) return { holds: many, shows: this.#counted(condition.left) }
-        return { holds: (run) => both(left(run), right(run), compare), shows: this.#counted(condition.left) }
-      }
+      case 'matches': return { at: this.#code.single(MATCHES, this.#places.push(this.texts.place(condition.in, condition.pattern)) - 1, this.texts.slot(condition.in)), shows: this.#excerpt(condition) }
+      case 'words': return this.#words(this.texts.slot(condition.in), new Set(condition.words))
+      case 'present': return { at: this.#code.single(PRESENT, this.texts.slot(condition.in)), shows: nothing }
+      case 'some': return withItems(condition.of, (source) => ({ at: this.#call(new ItemCompiler(source, this.texts).some(condition.where)), shows: this.#firstItem(source, condition.where) }))
+      case 'compare': return this.#compared(condition)
     }
   }
 
@@ -111,16 +116,16 @@ class Compiler {
       case 'scripts': return ({ view }) => quantity.names.reduce((sum, name) => sum + (view.content.scripts.get(name) ?? 0), 0)
       case 'values':
       case 'length': {
-        const slot = this.slot(quantity.in)
+        const slot = this.texts.slot(quantity.in)
         return quantity.kind === 'values' ? (run) => run.texts.values(slot)?.length : (run) => longest(run.texts.values(slot))
       }
       case 'occurrences': return this.#occurrences(quantity)
-      case 'items': return withItems(quantity.of, (source) => new ItemCompiler(source, this).count(quantity))
+      case 'items': return withItems(quantity.of, (source) => new ItemCompiler(source, this.texts).count(quantity))
       case 'truth': {
-        const { holds } = this.condition(quantity.of)
+        const { at } = this.condition(quantity.of)
         return (run) => {
-          const truth = holds(run)
-          return truth === undefined ? undefined : Number(truth)
+          const answer = run.ask(at)
+          return answer === UNKNOWN ? undefined : Number(answer === YES)
         }
       }
       case 'rule': {
@@ -137,11 +142,11 @@ class Compiler {
         return (run) => lastOf(run, parts)
       }
       case 'choose': {
-        const { holds } = this.condition(quantity.by)
+        const { at } = this.condition(quantity.by)
         const [yes, no] = [this.quantity(quantity.yes), this.quantity(quantity.no)]
         return (run) => {
-          const truth = holds(run)
-          return truth === undefined ? undefined : truth ? yes(run) : no(run)
+          const answer = run.ask(at)
+          return answer === UNKNOWN ? undefined : answer === YES ? yes(run) : no(run)
         }
       }
       case '+':
@@ -156,20 +161,55 @@ class Compiler {
     }
   }
 
-  #decision({ kind, of }: Extract<Condition, { kind: 'all' | 'any' }>, parts: readonly { readonly holds: Question['holds']; readonly effort: number }[]): Question['holds'] {
+  /** Of several the cheap ones are asked first; shown is what the first says. */
+  #several({ kind, of }: Extract<Condition, { kind: 'all' | 'any' }>): Question {
     const group = kind === 'any' ? this.#group(of) : undefined
-    if (group !== undefined) return (run) => run.texts.anyOfGroup(group)
-    const asked = cheapestFirst(parts, ({ effort }) => effort).map(({ holds }) => holds)
-    return kind === 'all' ? (run) => allOf(asked, run) : (run) => anyOf(asked, run)
+    const at = group === undefined ? this.#code.begin(kind === 'all' ? ALL : ANY) : this.#code.begin(ANY_OF_GROUP, this.#groups.push({ group, least: 1 }) - 1)
+    const parts = new Map<Condition, Question>()
+    for (const one of cheapestFirst(of, effortOf)) parts.set(one, this.condition(one))
+    this.#code.end(at)
+    const shown = of.map((one) => parts.get(one) as Question)
+    return { at, shows: (run) => firstShown(shown, run) }
   }
 
-  /** So many of several patterns. */
-  #many({ left, operator, right }: Extract<Condition, { kind: 'compare' }>): Question['holds'] | undefined {
+  #compared(condition: Extract<Condition, { kind: 'compare' }>): Question {
+    const each = askedOfEach(condition, this.#worths)
+    if (each !== undefined) return this.condition(each)
+    const many = this.#many(condition)
+    if (many !== undefined) return this.#shownBy(this.#code.begin(MANY_OF_GROUP, many), condition.left)
+    const key = keyOf(condition)
+    const known = this.#shared.get(key)
+    const number = known ?? this.#calls.push(unknown) - 1
+    const at = this.#code.begin(CALL, number)
+    if (known === undefined) this.#calls[number] = this.#comparison(condition)
+    if (key !== '') this.#shared.set(key, number)
+    return this.#shownBy(at, condition.left)
+  }
+
+  #comparison(condition: Extract<Condition, { kind: 'compare' }>): (run: Run) => Truth {
+    const left = this.quantity(condition.left)
+    const right = this.quantity(condition.right)
+    const compare = OPERATORS[condition.operator]
+    return (run) => both(left(run), right(run), compare)
+  }
+
+  #shownBy(at: number, quantity: Quantity): Question {
+    const shows = this.#counted(quantity)
+    this.#code.end(at)
+    return { at, shows }
+  }
+
+  #call(call: (run: Run) => Truth): number {
+    return this.#code.single(CALL, this.#calls.push(call) - 1)
+  }
+
+  /** So many of several patterns: the number of their group. */
+  #many({ left, operator, right }: Extract<Condition, { kind: 'compare' }>): number | undefined {
     if (operator !== '>=' || right.kind !== 'number') return undefined
     const truths = termsOf(left).map((term) => (term.kind === 'truth' ? term.of : undefined))
     const conditions = truths.filter((one) => one !== undefined)
     const group = conditions.length < truths.length ? undefined : this.#group(conditions)
-    return group === undefined ? undefined : (run) => run.texts.manyOfGroup(group, right.value)
+    return group === undefined ? undefined : this.#groups.push({ group, least: right.value }) - 1
   }
 
   /** Undefined: they are not all patterns over the same values. */
@@ -177,35 +217,29 @@ class Compiler {
     const patterns = conditions.filter((one) => one.kind === 'matches')
     const [first] = patterns
     if (first === undefined || patterns.length < conditions.length || patterns.some((one) => sourceKey(one.in) !== sourceKey(first.in))) return undefined
-    const places = patterns.map((one) => this.place(one.in, one.pattern))
-    return { set: this.place(first.in, first.pattern).set, slot: this.slot(first.in), indexes: places.map(({ index }) => index) }
-  }
-
-  #matches(source: TextSource, pattern: Pattern): Question {
-    const place = this.place(source, pattern)
-    const slot = this.slot(source)
-    return { holds: (run) => run.texts.anyMatches(place, slot), shows: (run) => run.texts.excerptOfAny(place, slot) }
+    const places = patterns.map((one) => this.texts.place(one.in, one.pattern))
+    return { set: this.texts.place(first.in, first.pattern).set, slot: this.texts.slot(first.in), indexes: places.map(({ index }) => index) }
   }
 
   #occurrences({ in: source, pattern, most }: Extract<Quantity, { kind: 'occurrences' }>): Measurement {
-    const place = this.place(source, pattern)
-    const slot = this.slot(source)
+    const place = this.texts.place(source, pattern)
+    const slot = this.texts.slot(source)
     return (run) => run.texts.countAll(place, { slot, most })
   }
 
   /** What a count of occurrences or items found first. */
   #counted(quantity: Quantity): (run: Run) => string | undefined {
     switch (quantity.kind) {
-      case 'occurrences': return this.#matches(quantity.in, quantity.pattern).shows
-      case 'items': return withItems(quantity.of, (source) => this.#some(source, quantity.where).shows)
+      case 'occurrences': return this.#excerpt(quantity)
+      case 'items': return withItems(quantity.of, (source) => this.#firstItem(source, quantity.where))
       case '+': {
         const left = this.#counted(quantity.left)
         const right = this.#counted(quantity.right)
         return (run) => left(run) ?? right(run)
       }
       case 'truth': {
-        const { holds, shows } = this.condition(quantity.of)
-        return (run) => (holds(run) === true ? shows(run) : undefined)
+        const question = this.condition(quantity.of)
+        return (run) => firstShown([question], run)
       }
       case 'rule': {
         const index = this.#ruleIndex(quantity.id)
@@ -227,43 +261,26 @@ class Compiler {
     }
   }
 
-  #some<T>(source: ItemSource<T>, where: ItemTest): Question {
-    const items = new ItemCompiler(source, this)
-    const first = items.first(where)
+  #words(slot: number, words: ReadonlySet<string>): Question {
+    const isOne = (value: string) => words.has(value.toLowerCase())
     return {
-      holds: items.some(where),
-      shows: (run) => {
-        const found = first(run)
-        return found === undefined ? undefined : shown(source.label(found))
-      },
+      at: this.#call((run) => run.texts.values(slot)?.some(isOne)),
+      shows: (run) => shown(run.texts.values(slot)?.find(isOne)),
     }
   }
 
-  /** The same texts are read once for all who ask. */
-  slot(source: TextSource): number {
-    const key = sourceKey(source)
-    const known = this.#sources.get(key)
-    if (known !== undefined) return known.slot
-    const slot = this.#sources.size
-    this.#sources.set(key, { slot, source })
-    return slot
+  #firstItem<T>(source: ItemSource<T>, where: ItemTest): Question['shows'] {
+    const first = new ItemCompiler(source, this.texts).first(where)
+    return (run) => {
+      const found = first(run)
+      return found === undefined ? undefined : shown(source.label(found))
+    }
   }
 
-  /** The same pattern in two rules is tried once. */
-  place(source: TextSource, pattern: Pattern): PatternPlace {
-    const key = setKey(source)
-    let group = this.#sets.get(key)
-    if (group === undefined) {
-      group = { set: this.#sets.size, pieces: piecesOf(source), patterns: new Map() }
-      this.#sets.set(key, group)
-    }
-    const name = `${pattern.flags}/${pattern.source}`
-    let entry = group.patterns.get(name)
-    if (entry === undefined) {
-      entry = { index: group.patterns.size, pattern }
-      group.patterns.set(name, entry)
-    }
-    return { set: group.set, index: entry.index }
+  #excerpt({ in: source, pattern }: { readonly in: TextSource; readonly pattern: Pattern }): Question['shows'] {
+    const place = this.texts.place(source, pattern)
+    const slot = this.texts.slot(source)
+    return (run) => run.texts.excerptOfAny(place, slot)
   }
 
   #ruleIndex(id: string): number {
@@ -273,8 +290,9 @@ class Compiler {
   }
 }
 
-function setOf(pieces: SourceSet['pieces'], patterns: readonly Pattern[]): SourceSet {
-  return { pieces, patterns: new PatternSet(patterns), anywhere: Uint8Array.from(patterns, ({ needs }) => Number(needs === undefined)) }
+/** What many rules compare alike, and is asked once; '': nothing of that kind. */
+function keyOf({ left, operator, right }: Extract<Condition, { kind: 'compare' }>): string {
+  return left.kind === 'measure' && right.kind === 'number' ? `${left.name} ${operator} ${right.value}` : ''
 }
 
 /** The first that is not 0. Behind one that is not known it is not either, unless both can be nothing but the same. */
@@ -303,28 +321,19 @@ function lastOf(run: Run, parts: readonly Measurement[]): number | undefined {
   return known ? last : undefined
 }
 
-function valuesThen(run: Run, slot: number, ask: (values: readonly string[]) => Truth): Truth {
-  const values = run.texts.values(slot)
-  return values === undefined ? undefined : ask(values)
-}
-
-function equalWords(slot: number, words: ReadonlySet<string>): Question {
-  const isOne = (value: string) => words.has(value.toLowerCase())
-  return {
-    holds: (run) => valuesThen(run, slot, (values) => values.some(isOne)),
-    shows: (run) => shown(run.texts.values(slot)?.find(isOne)),
-  }
-}
-
 function longest(values: readonly string[] | undefined): number | undefined {
   return values === undefined || values.length === 0 ? undefined : values.reduce((most, { length }) => Math.max(most, length), 0)
 }
 
 function firstShown(parts: readonly Question[], run: Run): string | undefined {
-  for (const { holds, shows } of parts) {
-    const text = holds(run) === true ? shows(run) : undefined
+  for (const { at, shows } of parts) {
+    const text = run.ask(at) === YES ? shows(run) : undefined
     if (text !== undefined) return text
   }
+  return undefined
+}
+
+function unknown(): undefined {
   return undefined
 }
 

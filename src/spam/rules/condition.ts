@@ -2,10 +2,11 @@
  * What a rule may ask, as data. Types only.
  *
  * Readers of rule files make it (ours, and others' formats), `compile.ts` makes
- * closures of it. Three layers: texts are what patterns look at; quantities
- * are numbers; conditions are true, false, or not known. Whatever a file calls
- * a condition comes down to these, so a further format needs no evaluator of
- * its own. It is plain data throughout: it may be sent to another process.
+ * of it what a message is asked by. Three layers: texts are what patterns look
+ * at; quantities are numbers; conditions are true, false, or not known. Whatever
+ * a file calls a condition comes down to these, so a further format needs no
+ * evaluator of its own. It is plain data throughout: it may be sent to another
+ * process.
  */
 import type { NumberFact, WordFact } from '../facts.ts'
 import type { Pattern } from '../patterns/pattern.ts'

@@ -10,12 +10,12 @@ import type { Pattern } from '../patterns/pattern.ts'
 import type { Condition, ItemSelection, ItemTest, Operator, Quantity, TextSource } from './condition.ts'
 import { withItems } from './item-sources.ts'
 import { termsOf } from './make-condition.ts'
-import { AT_HAND } from './measures.ts'
+import { ALWAYS_KNOWN, AT_HAND } from './measures.ts'
 import type { MeasureName } from './measures.ts'
 import type { Need } from './needs.ts'
 import type { Rule } from './rule.ts'
 import type { PatternPlace } from './scanned-texts.ts'
-import { piecesOf } from './text-keys.ts'
+import { isAlwaysKnown, piecesOf } from './text-keys.ts'
 
 /** What is looked for in the values of one text source. */
 export interface Watched {
@@ -49,6 +49,13 @@ export interface Guards {
 export const ALWAYS = -1
 export const NEVER = -2
 
+interface Guard {
+  /** without this it does not hold */
+  readonly need: number
+  /** without this it is false, and not only unknown; it may be less, or nothing */
+  readonly firm: number | undefined
+}
+
 /** How texts and patterns are numbered. */
 export interface Numbering {
   readonly slot: (source: TextSource) => number
@@ -59,10 +66,11 @@ export class GuardMaker {
   readonly #numbering: Numbering
   readonly #rules: ReadonlyMap<string, Rule>
   readonly #watched = new Map<number, Watched>()
-  /** of rules; undefined: nothing is known */
-  readonly #known = new Map<string, number | undefined>()
+  /** undefined: nothing is known */
+  readonly #known = new Map<Condition, Guard | undefined>()
   readonly #checks = new Map<string, Check>()
   readonly #needs: Need[] = []
+  #told: Uint8Array = new Uint8Array(0)
 
   constructor(rules: readonly Rule[], numbering: Numbering) {
     this.#rules = new Map(rules.map((rule) => [rule.id, rule]))
@@ -72,11 +80,13 @@ export class GuardMaker {
   /** A rule a step. Rules that score are to be asked. */
   *making(): Generator<void, Guards> {
     const needed: number[] = []
-    for (const { id, score } of this.#rules.values()) {
-      needed.push(score === undefined || score === 0 ? NEVER : this.#ofRule(id) ?? ALWAYS)
+    for (const { when, score } of this.#rules.values()) {
+      const guard = this.#of(when)
+      needed.push(score === undefined || score === 0 ? NEVER : guard?.need ?? ALWAYS)
       yield
     }
     const used = this.#used(needed)
+    this.#told = this.#toldOf(used)
     yield
     const watched: Watched[] = []
     for (const one of this.#watched.values()) {
@@ -85,6 +95,19 @@ export class GuardMaker {
       yield
     }
     return { watched, checks: [...this.#checks.values()].filter(({ sign }) => used[sign] === 1), needs: this.#needs, rules: Int32Array.from(needed) }
+  }
+
+  /** Without this the condition is false, whatever else is not known: a need, -1 where there is none. To be asked when all are made. */
+  firm(condition: Condition): number {
+    const firm = this.#known.get(condition)?.firm
+    return firm === undefined || this.#told[firm] !== 1 ? -1 : firm
+  }
+
+  /** Needs whose signs are all looked for. What a need is made of was made before it. */
+  #toldOf(used: Uint8Array): Uint8Array {
+    const told = new Uint8Array(this.#needs.length)
+    for (const [need, { of }] of this.#needs.entries()) told[need] = of.length === 0 ? used[need] as number : Number(of.every((one) => told[one] === 1))
+    return told
   }
 
   /** Signs that no rule rests on are not looked for. */
@@ -109,25 +132,40 @@ export class GuardMaker {
     return only !== undefined && needs.length === 1 && least === 1 ? only : this.#needs.push({ least, of: needs }) - 1
   }
 
-  #all(needs: readonly (number | undefined)[]): number | undefined {
+  #all(guards: readonly (Guard | undefined)[]): Guard | undefined {
+    const need = this.#every(guards.map((guard) => guard?.need))
+    if (need === undefined) return undefined
+    const isFirm = guards.every((guard) => guard === undefined || guard.firm === guard.need)
+    return { need, firm: isFirm ? need : this.#every(guards.map((guard) => guard?.firm)) }
+  }
+
+  #every(needs: readonly (number | undefined)[]): number | undefined {
     const some = [...new Set(needs.filter((need) => need !== undefined))]
     return some.length === 0 ? undefined : this.#several(some, some.length)
   }
 
-  #any(needs: readonly (number | undefined)[]): number | undefined {
-    const some = needs.filter((need) => need !== undefined)
-    return some.length < needs.length ? undefined : this.#several([...new Set(some)], 1)
+  #any(guards: readonly (Guard | undefined)[]): Guard | undefined {
+    const some = guards.filter((guard) => guard !== undefined)
+    if (some.length < guards.length) return undefined
+    const need = this.#several([...new Set(some.map((guard) => guard.need))], 1)
+    if (some.every(({ need, firm }) => firm === need)) return { need, firm: need }
+    const firm = some.map((guard) => guard.firm).filter((one) => one !== undefined)
+    return { need, firm: firm.length < some.length ? undefined : this.#several([...new Set(firm)], 1) }
   }
 
-  #ofRule(id: string): number | undefined {
-    if (this.#known.has(id)) return this.#known.get(id)
+  #ofRule(id: string): Guard | undefined {
     const rule = this.#rules.get(id)
-    const need = rule === undefined ? undefined : this.#of(rule.when)
-    this.#known.set(id, need)
-    return need
+    return rule === undefined ? undefined : this.#of(rule.when)
   }
 
-  #of(condition: Condition): number | undefined {
+  #of(condition: Condition): Guard | undefined {
+    if (this.#known.has(condition)) return this.#known.get(condition)
+    const guard = this.#make(condition)
+    this.#known.set(condition, guard)
+    return guard
+  }
+
+  #make(condition: Condition): Guard | undefined {
     switch (condition.kind) {
       case 'all': return this.#all(condition.of.map((one) => this.#of(one)))
       case 'any': return this.#any(condition.of.map((one) => this.#of(one)))
@@ -141,24 +179,28 @@ export class GuardMaker {
     }
   }
 
-  #ofComparison(left: Quantity, operator: Operator, right: number): number | undefined {
+  #ofComparison(left: Quantity, operator: Operator, right: number): Guard | undefined {
     if (left.kind === 'fact' || (left.kind === 'measure' && AT_HAND.has(left.name))) return this.#ofCheck(left, operator, right)
     // There must be a longest one.
-    if (left.kind === 'length') return this.#ofPresence(left.in)
-    const known: { readonly need: number; readonly most: number }[] = []
+    if (left.kind === 'length') return loose(this.#ofPresence(left.in))
+    const known: { readonly guard: Guard; readonly most: number }[] = []
     // What nobody knows anything of may add so much and no more.
     let sum = 0
-    for (const term of termsOf(left)) {
-      const need = this.#ofQuantity(term)
-      if (need === undefined) sum += this.#mostOf(term)
-      else known.push({ need, most: this.#mostOf(term) })
+    const terms = termsOf(left)
+    for (const term of terms) {
+      const guard = this.#ofQuantity(term)
+      if (guard === undefined) sum += this.#mostOf(term)
+      else known.push({ guard, most: this.#mostOf(term) })
     }
     if (!isAbove(operator, right, sum)) return undefined
     // So many of the others it takes at least.
     known.sort((a, b) => b.most - a.most)
     let least = 0
     while (least < known.length && isAbove(operator, right, sum)) sum += known[least++]?.most ?? 0
-    return this.#several(known.map(({ need }) => need), isAbove(operator, right, sum) ? known.length + 1 : least)
+    if (isAbove(operator, right, sum)) least = known.length + 1
+    // Of several, one that is not known leaves the sum unknown, however little the others are.
+    if (terms.length === 1 && least === 1) return known[0]?.guard
+    return { need: this.#several(known.map(({ guard }) => guard.need), least), firm: undefined }
   }
 
   /** What is never more than that; nor below 0. */
@@ -172,18 +214,18 @@ export class GuardMaker {
     }
   }
 
-  #ofCheck(left: Check['left'], operator: Operator, right: number): number {
+  #ofCheck(left: Check['left'], operator: Operator, right: number): Guard {
     const key = `${left.kind} ${left.name} ${operator} ${right}`
     let check = this.#checks.get(key)
     if (check === undefined) {
       check = { sign: this.#sign(), left, operator, right }
       this.#checks.set(key, check)
     }
-    return check.sign
+    return { need: check.sign, firm: left.kind === 'measure' && ALWAYS_KNOWN.has(left.name) ? check.sign : undefined }
   }
 
   /** What it needs to be more than 0. */
-  #ofQuantity(quantity: Quantity): number | undefined {
+  #ofQuantity(quantity: Quantity): Guard | undefined {
     switch (quantity.kind) {
       case 'occurrences': return this.#ofPattern(quantity.in, quantity.pattern)
       case 'items': return withItems(quantity.of, (source) => this.#ofItems(quantity.of, quantity.where, source.text))
@@ -210,7 +252,7 @@ export class GuardMaker {
     }
   }
 
-  #ofItems(of: ItemSelection, where: ItemTest, text: (field: string) => TextSource): number | undefined {
+  #ofItems(of: ItemSelection, where: ItemTest, text: (field: string) => TextSource): Guard | undefined {
     switch (where.kind) {
       case 'all': return this.#all(where.of.map((one) => this.#ofItems(of, one, text)))
       case 'any': return this.#any(where.of.map((one) => this.#ofItems(of, one, text)))
@@ -224,18 +266,18 @@ export class GuardMaker {
     }
   }
 
-  #ofPattern(source: TextSource, pattern: Pattern): number | undefined {
-    if (pattern.needs === undefined) return source.kind === 'hidden' ? this.#ofCheck(HIDDEN_LENGTH, '>', 0) : this.#ofPresence(source)
+  #ofPattern(source: TextSource, pattern: Pattern): Guard | undefined {
+    if (pattern.needs === undefined) return source.kind === 'hidden' ? loose(this.#ofCheck(HIDDEN_LENGTH, '>', 0)) : this.#ofPresence(source)
     const { set, index } = this.#numbering.place(source, pattern)
     const { patterns } = this.#watch(source)
     const signs = patterns.get(set) ?? new Map<number, number>()
     patterns.set(set, signs)
     const sign = signs.get(index) ?? this.#sign()
     signs.set(index, sign)
-    return sign
+    return guardOf(source, sign)
   }
 
-  #ofWords(source: TextSource, words: readonly string[]): number | undefined {
+  #ofWords(source: TextSource, words: readonly string[]): Guard | undefined {
     // It takes longer to tell than asking the few rules that want it, which want rarer things too.
     if (source.kind === 'language') return undefined
     const watched = this.#watch(source).words
@@ -244,22 +286,22 @@ export class GuardMaker {
       watched.set(word, sign)
       return sign
     })
-    return this.#several(signs, 1)
+    return guardOf(source, this.#several(signs, 1))
   }
 
-  #ofPresence(source: TextSource): number | undefined {
+  #ofPresence(source: TextSource): Guard | undefined {
     // Some are always there, and some are made for whoever asks.
     if (piecesOf(source) !== 'whole' || source.kind === 'subject') return undefined
     const watched = this.#watch(source)
     if (watched.present < 0) watched.present = this.#sign()
-    return watched.present
+    return guardOf(source, watched.present)
   }
 
-  #ofAbsence(source: TextSource): number | undefined {
+  #ofAbsence(source: TextSource): Guard | undefined {
     if (piecesOf(source) !== 'whole' || source.kind === 'subject') return undefined
     const watched = this.#watch(source)
     if (watched.absent < 0) watched.absent = this.#sign()
-    return watched.absent
+    return guardOf(source, watched.absent)
   }
 
   #watch(source: TextSource): Watched {
@@ -277,6 +319,16 @@ const HIDDEN_LENGTH = { kind: 'measure', name: 'hidden_length' } as const
 
 /** A text of each item, '' or not. */
 const NAMES = { link: 'url', attachment: 'name', part: 'type', address: 'domain' } as const
+
+/** Without a sign in these texts a condition is false, where it is known which they are. */
+function guardOf(source: TextSource, need: number): Guard {
+  return { need, firm: isAlwaysKnown(source) ? need : undefined }
+}
+
+/** Without it the condition may be not known. */
+function loose(guard: Guard | undefined): Guard | undefined {
+  return guard === undefined ? undefined : { need: guard.need, firm: undefined }
+}
 
 /** The same with those signs alone that are wanted; undefined: with none. */
 function withSigns({ slot, present, absent, words, patterns }: Watched, isWanted: (sign: number) => boolean): Watched | undefined {

@@ -75,6 +75,9 @@ export const AT_HAND: ReadonlySet<MeasureName> = new Set([
   'html', 'html_bytes', 'html_tags', 'html_images', 'html_tracking_images', 'html_forms', 'html_password_fields', 'html_scripts', 'html_iframes', 'html_hidden_elements', 'html_comments', 'html_unknown_tags', 'html_base', 'html_refresh', 'html_truncated',
 ])
 
+/** Those of them that every message has. */
+export const ALWAYS_KNOWN: ReadonlySet<MeasureName> = new Set(['message_bytes', 'header_fields', 'parts', 'attachments', 'subject_length', 'text_length', 'hidden_length', 'links', 'links_per_1000', 'html'])
+
 export function measure(name: MeasureName, content: MessageContent): number | undefined {
   return MEASURES[name](content)
 }

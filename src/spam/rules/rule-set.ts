@@ -16,6 +16,7 @@ import { Run } from './run.ts'
 import type { Program } from './run.ts'
 import { Signs } from './signs.ts'
 import { MessageView } from './texts.ts'
+import { truthOf, YES } from './truth.ts'
 import type { Truth } from './truth.ts'
 
 export class RuleSet {
@@ -34,7 +35,7 @@ export class RuleSet {
   constructor(rules: readonly Rule[], program: Program = atOnce(compileRules(rules))) {
     this.rules = rules
     this.#program = program
-    this.#signs = new Signs(program.guards)
+    this.#signs = new Signs(program.guards, program.sources)
     this.#numbers = new Map(rules.map(({ id }, index) => [id, index]))
   }
 
@@ -53,7 +54,7 @@ export class RuleSet {
     const hits: RuleHit[] = []
     let thousandths = 0
     for (const index of this.#signs.possible(run)) {
-      if (run.rule(index) !== true) continue
+      if (run.rule(index) !== YES) continue
       const { id, why, score = 0 } = this.rules[index] as Rule
       const excerpt = run.ruleExcerpt(index)
       hits.push({ id, score, why, ...(excerpt === undefined ? {} : { excerpt }) })
@@ -65,7 +66,7 @@ export class RuleSet {
   /** Does one rule hold, whatever it scores? For samples. */
   holds(id: string, content: MessageContent, facts: ScoringFacts): Truth {
     const index = this.#numbers.get(id)
-    return index === undefined ? undefined : new Run(this.#program, new MessageView(content, facts), createBudget({ bytes: content.mime.size })).rule(index)
+    return index === undefined ? undefined : truthOf(new Run(this.#program, new MessageView(content, facts), createBudget({ bytes: content.mime.size })).rule(index))
   }
 }
 

@@ -2,6 +2,7 @@
  * Names for text sources, so that conditions over the same texts find each
  * other when they are compiled; and in which pieces they are looked at.
  */
+import { OF_THE_MESSAGE } from './addresses.ts'
 import type { TextSource } from './condition.ts'
 import { spamTextKey, spamTextSet } from '../spamassassin/texts/text-keys.ts'
 import type { SourceSet } from './scanned-texts.ts'
@@ -59,5 +60,28 @@ export function piecesOf(source: TextSource): SourceSet['pieces'] {
     case 'charset':
     case 'language':
     case 'defect': return 'whole'
+  }
+}
+
+/** Of every message it is known which values there are, or that there are none. */
+export function isAlwaysKnown(source: TextSource): boolean {
+  switch (source.kind) {
+    case 'address': return OF_THE_MESSAGE.has(source.of)
+    case 'fact':
+    case 'language':
+    case 'spamassassin': return false
+    case 'subject':
+    case 'text':
+    case 'hidden':
+    case 'folded':
+    case 'raw':
+    case 'full':
+    case 'header':
+    case 'header-section':
+    case 'link':
+    case 'attachment':
+    case 'part':
+    case 'charset':
+    case 'defect': return true
   }
 }

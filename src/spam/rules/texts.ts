@@ -88,8 +88,16 @@ export class MessageView {
   }
 
   fieldsNamed(name: string): readonly MimeField[] {
-    this.#fields ??= byName(this.content.mime.parts[0]?.fields ?? NONE)
-    return this.#fields.get(name) ?? NONE
+    return this.#byName.get(name) ?? NONE
+  }
+
+  /** Of the fields that there are, each once. */
+  fieldNames(): Iterable<string> {
+    return this.#byName.keys()
+  }
+
+  get #byName(): ReadonlyMap<string, readonly MimeField[]> {
+    return this.#fields ??= byName(this.content.mime.parts[0]?.fields ?? NONE)
   }
 
   /** All fields in their order. */
@@ -172,6 +180,12 @@ function joined(texts: readonly (string | undefined)[]): string {
 function fieldValues<T>(fields: ItemFields<T>, items: readonly T[], name: string): readonly string[] {
   const field = fields.get(name)
   if (field?.type !== 'text') return NONE
+  const [only] = items
+  if (only === undefined) return NONE
+  if (items.length === 1) {
+    const value = field.read(only)
+    if (typeof value === 'string') return [value]
+  }
   const found = new Set<string>()
   for (const item of items) for (const value of wordsOf(field.read(item))) found.add(value)
   return [...found]

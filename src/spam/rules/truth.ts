@@ -6,6 +6,20 @@
  */
 export type Truth = boolean | undefined
 
+/** The same as numbers. */
+export const NO = 0
+export const UNKNOWN = 1
+export const YES = 2
+export type Answer = typeof NO | typeof UNKNOWN | typeof YES
+
+export function answerOf(truth: Truth): Answer {
+  return truth === undefined ? UNKNOWN : truth ? YES : NO
+}
+
+export function truthOf(answer: Answer): Truth {
+  return answer === UNKNOWN ? undefined : answer === YES
+}
+
 /** About a message, or about something in it. */
 type Ask<A, B> = (one: A, other: B) => Truth
 

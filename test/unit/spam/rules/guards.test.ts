@@ -21,7 +21,7 @@ const CONDITIONS = [
   '{ charset: utf-8 }', '{ number: links, above: 0 }', '{ link: true, domains: { above: 0 } }', '{ of: [{ rule: R4 }, { rule: R10 }], at_least: 1 }',
   '{ text: [/prize/, /money/, /\\d\\d/], at_least: 2 }', '{ of: [{ subject: /prize/i }, { not: { fact: spf, is: pass } }, { text: /prize/ }], at_least: 2 }', '{ of: [{ subject: /prize/i }, { not: { fact: spf, is: pass } }], at_least: 1 }',
   '{ of: [{ text: /prize/ }, { text: /prize/ }, { text: /gold/ }], at_least: 2 }', '{ of: [{ text: /prize/ }, { text: /gold/ }, { text: /silver/ }], at_least: 2 }', '{ all: [{ text: /prize/ }, { text: /gold/ }] }', '{ all: [{ text: /prize/ }, { any: [{ rule: R3 }, { text: /gold/ }] }] }',
-  '{ number: html, is: 1 }', '{ number: html_tags, above: 0 }', '{ number: hidden_length, below: 1 }', '{ hidden: /./ }', '{ header: x-mailer, length: { above: 3 } }', '{ header: [x-mailer, reply-to], missing: true }', '{ text: [/prize/, /money/], count: 3 }',
+  '{ number: html, is: 1 }', '{ number: html_tags, above: 0 }', '{ number: hidden_length, below: 1 }', '{ hidden: /./ }', '{ header: x-mailer, length: { above: 3 } }', '{ header: [x-mailer, reply-to], missing: true }', '{ text: [/prize/, /money/], count: 3 }', '{ address: envelope, domain: example.org }', '{ any: [{ subject: /hello/i }, { not: { fact: spf, is: pass } }] }',
 ]
 
 const MESSAGES = [
@@ -33,9 +33,15 @@ const MESSAGES = [
 
 const FACTS: readonly ScoringFacts[] = [factsOf({}), factsOf({ spf: ['fail'], from_domain: ['example.org'] }), factsOf({ spf: ['pass'] })]
 
+/** What is not known is not false: of that, the opposite does not hold either. */
+const OPPOSITES = [
+  ...CONDITIONS.flatMap((_, number) => [`{ not: { rule: R${number} } }`, `{ any: [{ not: { rule: R${number} } }, { subject: /prize/i }] }`]),
+  ...['{ all: [{ fact: spf, is: fail }, { subject: /prize/i }] }', '{ address: envelope, domain: example.org }', '{ address: envelope, count: { above: 0 } }', '{ number: html_tags, above: 0 }', '{ number: links, above: 0 }', '{ header: x-mailer, length: { above: 3 } }', '{ any: [{ fact: spf, is: fail }, { text: /prize/ }] }', '{ of: [{ fact: spf, is: fail }, { text: /prize/ }], at_least: 1 }', '{ of: [{ fact: spf, is: fail }, { text: /prize/ }, { text: /gold/ }], at_least: 3 }', '{ address: from, differs_from: envelope }', '{ header: x-mailer, missing: true }', '{ of: [{ subject: /prize/i }, { not: { fact: spf, is: pass } }, { fact: dkim, is: pass }], at_least: 2 }', '{ of: [{ subject: /prize/i }, { fact: dkim, is: pass }], at_least: 1 }'].map((when) => `{ not: ${when} }`),
+]
+
 /** They need no samples here. */
 function loaded(): RuleSet {
-  const text = `rules:\n${CONDITIONS.map((when, number) => `  - { id: R${number}, why: A rule of the test, score: 1, hits: [{ subject: x }], misses: [{ subject: x }], when: ${when} }\n`).join('')}`
+  const text = `rules:\n${[...CONDITIONS, ...OPPOSITES].map((when, number) => `  - { id: R${number}, why: A rule of the test, score: 1, hits: [{ subject: x }], misses: [{ subject: x }], when: ${when} }\n`).join('')}`
   const { rules, problems } = load(text, { proof: { digest: load(text).proof.digest, failures: [] } })
   assert.deepEqual(told(problems), [])
   return rules
@@ -59,7 +65,7 @@ test('what hits is what holds, rule by rule', () => {
 test('of a message with nothing in it few rules are asked', () => {
   const { rules } = loaded()
   const program = atOnce(compileRules(rules))
-  const possible = new Signs(program.guards).possible(new Run(program, new MessageView(contentOfText('Subject: x\n\nnothing at all\n'), FACTS[2] ?? factsOf({})), createBudget()))
+  const possible = new Signs(program.guards, program.sources).possible(new Run(program, new MessageView(contentOfText('Subject: x\n\nnothing at all\n'), FACTS[2] ?? factsOf({})), createBudget()))
   const asked = rules.flatMap(({ when }, number) => (possible.includes(number) ? [CONDITIONS[number] ?? when] : []))
   for (const when of ['{ subject: /prize/i }', '{ text: [/prize/, /money/], at_least: 2 }', '{ fact: spf, is: fail }', '{ link: { host: /shop/ } }', '{ header: x-mailer, missing: false }', '{ attachment: { mismatch: true } }', '{ any: [{ fact: spf, is: fail }, { subject: /prize/i }] }', '{ text: [/prize/, /money/, /\\d\\d/], at_least: 2 }', '{ all: [{ text: /prize/ }, { text: /gold/ }] }', '{ number: html, is: 1 }', '{ hidden: /./ }']) assert.ok(!asked.includes(when), when)
   for (const when of ['{ not: { subject: /prize/i } }', '{ link: true, count: 0 }', '{ not: { fact: spf, is: fail } }', '{ of: [{ subject: /prize/i }, { not: { fact: spf, is: pass } }], at_least: 1 }']) assert.ok(asked.includes(when), when)
@@ -68,7 +74,7 @@ test('of a message with nothing in it few rules are asked', () => {
 test('of rules that need several things those are asked of which so many are there', () => {
   const { rules } = loaded()
   const program = atOnce(compileRules(rules))
-  const possible = new Signs(program.guards).possible(new Run(program, new MessageView(contentOfText('Subject: x\n\na prize\n'), FACTS[2] ?? factsOf({})), createBudget()))
+  const possible = new Signs(program.guards, program.sources).possible(new Run(program, new MessageView(contentOfText('Subject: x\n\na prize\n'), FACTS[2] ?? factsOf({})), createBudget()))
   const asked = rules.flatMap((_, number) => (possible.includes(number) ? [CONDITIONS[number]] : []))
   for (const when of ['{ all: [{ text: /prize/ }, { text: /gold/ }] }', '{ of: [{ text: /prize/ }, { text: /gold/ }, { text: /silver/ }], at_least: 2 }']) assert.ok(!asked.includes(when), when)
   for (const when of ['{ of: [{ text: /prize/ }, { text: /prize/ }, { text: /gold/ }], at_least: 2 }', '{ all: [{ text: /prize/ }, { any: [{ rule: R3 }, { text: /gold/ }] }] }', '{ header: [x-mailer, reply-to], missing: true }']) assert.ok(asked.includes(when), when)
@@ -95,5 +101,5 @@ test('of what language a message is, is not found out for a rule that wants othe
 
 test('as many patterns over one text as anybody may have', () => {
   const patterns = new Map([[0, new Map(Array.from({ length: 200_000 }, (_, index) => [index, 0]))]])
-  assert.doesNotThrow(() => new Signs({ watched: [{ slot: 0, present: -1, absent: -1, words: new Map(), patterns }], checks: [], needs: [], rules: new Int32Array(0) }))
+  assert.doesNotThrow(() => new Signs({ watched: [{ slot: 0, present: -1, absent: -1, words: new Map(), patterns }], checks: [], needs: [], rules: new Int32Array(0) }, [{ kind: 'text' }]))
 })

@@ -1,7 +1,7 @@
 /** Numbers of a message, and what has none. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { measure, MEASURE_NAMES } from '../../../../src/spam/rules/measures.ts'
+import { ALWAYS_KNOWN, AT_HAND, measure, MEASURE_NAMES } from '../../../../src/spam/rules/measures.ts'
 import type { MeasureName } from '../../../../src/spam/rules/measures.ts'
 import { contentOfText } from '../../../support/rules.ts'
 
@@ -59,5 +59,12 @@ test('an empty message has numbers, or has none, and nothing throws', () => {
   for (const name of MEASURE_NAMES) {
     const value = of(name, '')
     assert.ok(value === undefined || Number.isFinite(value), name)
+  }
+})
+
+test('what every message has is known of one with nothing in it', () => {
+  for (const name of ALWAYS_KNOWN) {
+    assert.notEqual(measure(name, contentOfText('')), undefined, name)
+    assert.ok(AT_HAND.has(name), name)
   }
 })

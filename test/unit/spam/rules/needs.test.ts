@@ -34,3 +34,14 @@ test('what many rest on is found out once', () => {
   needs.begin()
   assert.equal(needs.isThere(200), false)
 })
+
+test('who asks for very much is asked itself as soon as most of it may be there, never too late', () => {
+  const many = 1000
+  const needs = new Needs([...Array.from({ length: many }, () => SIGN), { least: many, of: Array.from({ length: many }, (_, sign) => sign) }])
+  needs.begin()
+  assert.equal(needs.isThere(many), false)
+  for (let sign = 0; sign < many; sign++) needs.tell(sign)
+  assert.equal(needs.isThere(many), true)
+  needs.begin()
+  assert.equal(needs.isThere(many), false)
+})

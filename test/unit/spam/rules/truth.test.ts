@@ -1,7 +1,7 @@
 /** Logic with three values. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { allOf, anyOf, not, ofOne } from '../../../../src/spam/rules/truth.ts'
+import { allOf, answerOf, anyOf, not, ofOne, truthOf } from '../../../../src/spam/rules/truth.ts'
 import type { Truth } from '../../../../src/spam/rules/truth.ts'
 
 const VALUES: readonly Truth[] = [true, false, undefined]
@@ -23,6 +23,11 @@ test('what decides does so whatever the others are, and what is not known stays 
   assert.equal(ofOne([], same), false)
   assert.equal(anyOf([], 0), false)
   assert.equal(allOf([], 0), true)
+})
+
+test('as a number an answer is the same', () => {
+  for (const one of VALUES) assert.equal(truthOf(answerOf(one)), one)
+  assert.equal(new Set(VALUES.map(answerOf)).size, VALUES.length)
 })
 
 test('nothing is asked behind what decides, and what is asked is told about what', () => {

@@ -1,0 +1,23 @@
+/** How conditions stand in the array that a message is asked by. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ALL, CodeWriter, FIRST, NEED, NEXT, NOT, PRESENT, RULE } from '../../../../src/spam/rules/condition-code.ts'
+
+test('a condition stands before those that it is made of, and says where it ends', () => {
+  const writer = new CodeWriter()
+  const all = writer.begin(ALL)
+  const rule = writer.single(RULE, 7)
+  const not = writer.begin(NOT)
+  const present = writer.single(PRESENT, 3)
+  writer.end(not)
+  writer.end(all)
+  const other = writer.single(RULE, 8)
+  const code = writer.written()
+  assert.deepEqual([all, rule, not, present].map((at) => code[at]), [ALL, RULE, NOT, PRESENT])
+  assert.equal(rule, all + FIRST)
+  assert.equal(code[rule + NEXT], not)
+  assert.equal(code[rule + FIRST], 7)
+  assert.equal(present, not + FIRST)
+  for (const at of [all, not, present]) assert.equal(code[at + NEXT], other)
+  for (const at of [all, rule, not, present, other]) assert.equal(code[at + NEED], -1)
+})
