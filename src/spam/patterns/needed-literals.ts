@@ -5,6 +5,7 @@
  * from the last of them on everywhere is possible.
  */
 import { LiteralIndex } from './literal-index.ts'
+import type { Texts } from './literal-index.ts'
 import type { Pattern } from './pattern.ts'
 import type { PreparedText } from './prepared-text.ts'
 
@@ -14,17 +15,16 @@ const FEW_PLACES = 24
 const MAX_SEARCHES = 0xffff_fff0
 /** Farther away than this nothing is. */
 const ANYWHERE = 0x3fff_ffff
+/** Numbers of a literal before its uses, and of each use: the pattern, which begins so many code units before the literal, at least and at most. */
+const HEAD = 2
+const USE = 3
+/** Of a place: the literal, where it is, and in which text. */
+const PLACE = 3
+/** Of a link: the use, the place, and the next one. */
+const LINK = 3
 
 /** Where matches may begin: text, first place, last place, and again; in their order. */
-export type Windows = readonly number[]
-
-/** Who needs which literal: for each where its uses begin, and one more at the end; and of each use the pattern, which begins so many code units before the literal, at least and at most. */
-interface Uses {
-  readonly starts: Int32Array
-  readonly patterns: Int32Array
-  readonly least: Int32Array
-  readonly most: Int32Array
-}
+export type Windows = ArrayLike<number>
 
 interface Use {
   readonly pattern: number
@@ -32,25 +32,50 @@ interface Use {
   readonly most: number
 }
 
+/** Where what was found for some texts stands, and which patterns have one of their literals there. */
+interface Found {
+  readonly text: number
+  readonly first: number
+  readonly behind: number
+  readonly patterns: readonly number[]
+  /** uses of the literals, each as often as its literal is there */
+  readonly used: number
+}
+
 export class NeededLiterals {
   readonly #index: LiteralIndex | undefined
-  readonly #uses: Uses
-  /** of the texts that are looked at: literal and place, one behind another; how often each literal was found */
-  #places = new Int32Array(1024)
-  #length = 0
-  readonly #counts: Uint16Array
+  /** of each literal how often it was found, how many uses it has, and these: literals are known by where theirs stand */
+  readonly #uses: Int32Array
   /** for each pattern, in which search it was found last; and which search this is */
   readonly #searches: Uint32Array
   #search = 0
-  readonly #found = (literal: number, at: number): void => {
-    const count = this.#counts[literal] as number
+  /** of the texts that are looked at: literal, where and in which text, one behind another */
+  #places = new Int32Array(1024)
+  #length = 0
+  /** each text is for itself */
+  #each = false
+  /** which it is, where in the places its own begin, its patterns, and how many uses there are */
+  #text = -1
+  #first = 0
+  #patterns: number[] = []
+  #used = 0
+  #all: Found[] = []
+  readonly #found = (literal: number, at: number, text: number): void => {
+    if (this.#each && text !== this.#text) this.#turnTo(text)
+    const uses = this.#uses
+    const count = uses[literal] as number
     if (count === MAX_PLACES) return
-    this.#counts[literal] = count + 1
-    if (this.#length === this.#places.length) this.#grow()
+    uses[literal] = count + 1
+    this.#used += uses[literal + 1] as number
+    if (count === 0) this.#addPatterns(literal)
+    if (this.#length + PLACE > this.#places.length) this.#grow()
+    const places = this.#places
+    const length = this.#length
     // The last one that is kept stands for all that follow.
-    this.#places[this.#length] = count + 1 === MAX_PLACES ? ~literal : literal
-    this.#places[this.#length + 1] = at
-    this.#length += 2
+    places[length] = count + 1 === MAX_PLACES ? ~literal : literal
+    places[length + 1] = at
+    places[length + 2] = text
+    this.#length = length + PLACE
   }
 
   static of(patterns: readonly Pattern[]): NeededLiterals {
@@ -73,55 +98,85 @@ export class NeededLiterals {
       }
       yield
     }
-    return new NeededLiterals(uses.size === 0 ? undefined : yield* LiteralIndex.making([...uses.keys()]), [...uses.values()], patterns.length)
+    const flat: number[] = []
+    const literals: number[] = []
+    for (const some of uses.values()) {
+      literals.push(flat.length)
+      flat.push(0, some.length)
+      for (const { pattern, least, most } of some) flat.push(pattern, least, most)
+    }
+    return new NeededLiterals(uses.size === 0 ? undefined : yield* LiteralIndex.making([...uses.keys()], literals), Int32Array.from(flat), patterns.length)
   }
 
-  private constructor(index: LiteralIndex | undefined, uses: readonly (readonly Use[])[], patterns: number) {
-    const all = uses.flat()
-    const starts = new Int32Array(uses.length + 1)
-    for (const [literal, some] of uses.entries()) starts[literal + 1] = (starts[literal] as number) + some.length
+  private constructor(index: LiteralIndex | undefined, uses: Int32Array, patterns: number) {
     this.#index = index
-    this.#uses = { starts, patterns: Int32Array.from(all, ({ pattern }) => pattern), least: Int32Array.from(all, ({ least }) => least), most: Int32Array.from(all, ({ most }) => most) }
-    this.#counts = new Uint16Array(uses.length)
+    this.#uses = uses
     this.#searches = new Uint32Array(patterns)
   }
 
   /** For each pattern that needs literals and has one in these texts. Undefined: there are none. */
   find(text: PreparedText, texts: Texts): Candidates | undefined {
-    const { units, starts } = text
-    const index = this.#index
-    if (index === undefined) return undefined
-    const found = this.#found
-    for (let number = texts.first; number < texts.behind; number++) index.scan(units, [starts[number] as number, starts[number + 1] as number], found)
-    if (this.#length === 0) return undefined
-    const places = this.#places.slice(0, this.#length)
-    this.#length = 0
-    return new Candidates({ text, texts, patterns: this.#patternsOf(places), uses: this.#uses, places, size: this.#searches.length })
+    const { places, all: [found] } = this.#scan(text, texts, false)
+    return found === undefined ? undefined : this.#candidates({ text, texts, places }, found)
   }
 
-  /** Each once. The counts of literals are as at the begin again. */
-  #patternsOf(places: Int32Array): readonly number[] {
-    const searches = this.#searches
+  /** The same for each text by itself. */
+  findEach(text: PreparedText): readonly (Candidates | undefined)[] {
+    const { places, all } = this.#scan(text, { first: 0, behind: text.texts.length }, true)
+    const candidates = new Array<Candidates | undefined>(text.texts.length).fill(undefined)
+    for (const found of all) candidates[found.text] = this.#candidates({ text, texts: { first: found.text, behind: found.text + 1 }, places }, found)
+    return candidates
+  }
+
+  #scan(text: PreparedText, texts: Texts, each: boolean): { readonly places: Int32Array; readonly all: readonly Found[] } {
+    this.#each = each
+    this.#length = 0
+    this.#all = []
+    this.#turnTo(texts.first)
+    this.#index?.scan(text, texts, this.#found)
+    this.#end()
+    return { places: this.#places.slice(0, this.#length), all: this.#all }
+  }
+
+  #candidates(where: Where, { first, behind, patterns, used }: Found): Candidates {
+    return new Candidates({ ...where, first, behind, patterns, used, uses: this.#uses, size: this.#searches.length })
+  }
+
+  #turnTo(text: number): void {
+    this.#end()
     if (this.#search === MAX_SEARCHES) {
-      searches.fill(0)
+      this.#searches.fill(0)
       this.#search = 0
     }
-    const search = ++this.#search
-    const found: number[] = []
-    const { starts, patterns } = this.#uses
-    for (let at = 0; at < places.length; at += 2) {
-      const literal = literalOf(places[at] as number)
-      if (this.#counts[literal] === 0) continue
-      this.#counts[literal] = 0
-      const behind = starts[literal + 1] as number
-      for (let use = starts[literal] as number; use < behind; use++) {
-        const pattern = patterns[use] as number
-        if (searches[pattern] === search) continue
-        searches[pattern] = search
-        found.push(pattern)
-      }
+    this.#search++
+    this.#text = text
+  }
+
+  /** The counts of literals are as at the begin again. */
+  #end(): void {
+    const [first, behind] = [this.#first, this.#length]
+    this.#first = behind
+    if (behind <= first) return
+    const places = this.#places
+    const uses = this.#uses
+    for (let place = first; place < behind; place += PLACE) uses[literalOf(places[place] as number)] = 0
+    this.#all.push({ text: this.#text, first, behind, patterns: this.#patterns, used: this.#used })
+    this.#patterns = []
+    this.#used = 0
+  }
+
+  /** Each once. */
+  #addPatterns(literal: number): void {
+    const uses = this.#uses
+    const searches = this.#searches
+    const search = this.#search
+    const behind = behindUses(uses, literal)
+    for (let use = literal + HEAD; use < behind; use += USE) {
+      const pattern = uses[use] as number
+      if (searches[pattern] === search) continue
+      searches[pattern] = search
+      this.#patterns.push(pattern)
     }
-    return found
   }
 
   #grow(): void {
@@ -135,27 +190,32 @@ function literalOf(entry: number): number {
   return entry < 0 ? ~entry : entry
 }
 
-/** Some of those that were prepared together. */
-export interface Texts {
-  readonly first: number
-  readonly behind: number
+function behindUses(uses: Int32Array, literal: number): number {
+  return literal + HEAD + USE * (uses[literal + 1] as number)
 }
 
-interface Findings {
+interface Where {
   readonly text: PreparedText
   readonly texts: Texts
-  readonly patterns: readonly number[]
-  readonly uses: Uses
-  /** literal and place, one behind another, text by text; that of a literal that is not kept from there on negative */
+  /** literal, where and in which text, one behind another, text by text; that of a literal that is not kept from there on negative */
   readonly places: Int32Array
+}
+
+interface Findings extends Where {
+  /** which of the places */
+  readonly first: number
+  readonly behind: number
+  readonly patterns: readonly number[]
+  readonly used: number
+  readonly uses: Int32Array
   /** of the set */
   readonly size: number
 }
 
-/** What was found, by pattern: where those of each begin, and one more at the end; and of each the use, and where in the places it stands. */
+/** What was found, by pattern: the link of the first place of each, 0 where there is none; and links: the use, where in the places it stands, and the next link. */
 interface Sorted {
-  readonly starts: Int32Array
-  readonly records: Int32Array
+  readonly heads: Int32Array
+  readonly links: Int32Array
 }
 
 export class Candidates {
@@ -171,54 +231,43 @@ export class Candidates {
 
   /** Undefined: nowhere. */
   windowsOf(pattern: number): Windows | undefined {
-    const { places, uses } = this.#findings
-    if (places.length <= 2 * FEW_PLACES) {
+    const { places, uses, first, behind } = this.#findings
+    if (behind - first <= PLACE * FEW_PLACES) {
       if (!this.patterns.includes(pattern)) return undefined
       const found = new WindowList(this.#findings)
-      for (let place = 0; place < places.length; place += 2) {
+      for (let place = first; place < behind; place += PLACE) {
         const literal = literalOf(places[place] as number)
-        const behind = uses.starts[literal + 1] as number
-        for (let use = uses.starts[literal] as number; use < behind; use++) if (uses.patterns[use] === pattern) found.add(use, place)
+        const last = behindUses(uses, literal)
+        for (let use = literal + HEAD; use < last; use += USE) if (uses[use] === pattern) found.add(use, place)
       }
       return found.ordered()
     }
-    const { starts, records } = this.#sorted ??= sortedByPattern(this.#findings)
-    const behind = starts[pattern + 1] as number
-    const first = starts[pattern] as number
-    if (first === behind) return undefined
+    const { heads, links } = this.#sorted ??= sortedByPattern(this.#findings)
+    let link = heads[pattern] as number
+    if (link === 0) return undefined
     const found = new WindowList(this.#findings)
-    for (let at = first; at < behind; at++) found.add(records[2 * at] as number, records[2 * at + 1] as number)
+    for (; link !== 0; link = links[link + 2] as number) found.add(links[link] as number, links[link + 1] as number)
     return found.ordered()
   }
 }
 
-function sortedByPattern({ places, uses, size }: Findings): Sorted {
-  const starts = new Int32Array(size + 1)
-  let all = 0
-  for (let place = 0; place < places.length; place += 2) {
+function sortedByPattern({ places, first, behind, uses, used, size }: Findings): Sorted {
+  const heads = new Int32Array(size)
+  const links = new Int32Array(LINK * (used + 1))
+  let link = LINK
+  // From the last on, so that the first is at the head in the end.
+  for (let place = behind - PLACE; place >= first; place -= PLACE) {
     const literal = literalOf(places[place] as number)
-    const behind = uses.starts[literal + 1] as number
-    for (let use = uses.starts[literal] as number; use < behind; use++) {
-      const pattern = uses.patterns[use] as number
-      starts[pattern] = (starts[pattern] as number) + 1
-      all++
+    for (let use = behindUses(uses, literal) - USE; use > literal; use -= USE) {
+      const pattern = uses[use] as number
+      links[link] = use
+      links[link + 1] = place
+      links[link + 2] = heads[pattern] as number
+      heads[pattern] = link
+      link += LINK
     }
   }
-  for (let pattern = 0; pattern < size; pattern++) starts[pattern + 1] = (starts[pattern + 1] as number) + (starts[pattern] as number)
-  const records = new Int32Array(2 * all)
-  // From the last on, so that each begin is where it should be in the end.
-  for (let place = places.length - 2; place >= 0; place -= 2) {
-    const literal = literalOf(places[place] as number)
-    const first = uses.starts[literal] as number
-    for (let use = (uses.starts[literal + 1] as number) - 1; use >= first; use--) {
-      const pattern = uses.patterns[use] as number
-      const at = (starts[pattern] as number) - 1
-      starts[pattern] = at
-      records[2 * at] = use
-      records[2 * at + 1] = place
-    }
-  }
-  return { starts, records }
+  return { heads, links }
 }
 
 /** Where one pattern may match. */
@@ -226,8 +275,6 @@ class WindowList {
   readonly #findings: Findings
   readonly #windows: number[] = []
   #isOrdered = true
-  /** in which the last place was */
-  #text = -1
 
   constructor(findings: Findings) {
     this.#findings = findings
@@ -237,8 +284,8 @@ class WindowList {
   add(use: number, place: number): void {
     const { places, uses, texts, text: { starts } } = this.#findings
     const at = places[place + 1] as number
-    const text = this.#textAt(at)
-    this.#add(text, Math.max(at - (uses.most[use] as number), starts[text] as number), Math.min(at - (uses.least[use] as number), starts[text + 1] as number))
+    const text = places[place + 2] as number
+    this.#add(text, Math.max(at - (uses[use + 2] as number), starts[text] as number), Math.min(at - (uses[use + 1] as number), starts[text + 1] as number))
     if ((places[place] as number) >= 0) return
     for (let one = text; one < texts.behind; one++) this.#add(one, starts[one] as number, starts[one + 1] as number)
   }
@@ -269,19 +316,6 @@ class WindowList {
     windows.length = 0
     for (const { text, from, until } of all) this.#add(text, from, until)
     return windows
-  }
-
-  /** Which text holds a place: the last one, or one behind it. */
-  #textAt(at: number): number {
-    const { text: { starts }, texts } = this.#findings
-    if (this.#text >= 0 && at < (starts[this.#text + 1] as number)) return this.#text
-    let [low, high] = [Math.max(this.#text + 1, texts.first), texts.behind - 1]
-    while (low < high) {
-      const middle = (low + high + 1) >> 1
-      if ((starts[middle] as number) <= at) low = middle
-      else high = middle - 1
-    }
-    return this.#text = low
   }
 }
 

@@ -8,7 +8,8 @@
 import { engineOf } from './engine.ts'
 import type { Engine } from './engine.ts'
 import { everywhere, NeededLiterals } from './needed-literals.ts'
-import type { Candidates, Texts, Windows } from './needed-literals.ts'
+import type { Texts } from './literal-index.ts'
+import type { Candidates, Windows } from './needed-literals.ts'
 import type { MatchBudget, Pattern, SetScan } from './pattern.ts'
 import { PreparedText } from './prepared-text.ts'
 import { haveInCommon } from './required-characters.ts'
@@ -45,19 +46,23 @@ export class PatternSet {
 
   /** Each text is for itself: a match lies within one. */
   scan(texts: readonly string[], budget: MatchBudget): SetScan {
-    return this.#scan(new PreparedText(texts), { first: 0, behind: texts.length }, budget)
+    const text = new PreparedText(texts)
+    const all = { first: 0, behind: texts.length }
+    budget.spend(stepsFor(text, all))
+    return new Scan(this, { text, texts: all, candidates: this.#needed().find(text, all), budget })
   }
 
   /** A scan for each of them: what many short texts cost least by. */
   scanEach(texts: readonly string[], budget: MatchBudget): readonly SetScan[] {
     const text = new PreparedText(texts)
-    return texts.map((_, number) => this.#scan(text, { first: number, behind: number + 1 }, budget))
+    const each = texts.map((_, number) => ({ first: number, behind: number + 1 }))
+    budget.spend(each.reduce((steps, one) => steps + stepsFor(text, one), 0))
+    const candidates = this.#needed().findEach(text)
+    return each.map((one, number) => new Scan(this, { text, texts: one, candidates: candidates[number], budget }))
   }
 
-  #scan(text: PreparedText, texts: Texts, budget: MatchBudget): SetScan {
-    budget.spend(Math.ceil(text.lengthOf(texts.first, texts.behind) / UNITS_PER_STEP))
-    const literals = this.#literals ??= NeededLiterals.of(this.#patterns)
-    return new Scan(this, { text, texts, candidates: literals.find(text, texts), budget })
+  #needed(): NeededLiterals {
+    return this.#literals ??= NeededLiterals.of(this.#patterns)
   }
 
   pattern(index: number): Pattern {
@@ -69,6 +74,10 @@ export class PatternSet {
   engine(index: number): Engine {
     return this.#engines[index] ??= engineOf(this.pattern(index))
   }
+}
+
+function stepsFor(text: PreparedText, { first, behind }: Texts): number {
+  return Math.ceil(text.lengthOf(first, behind) / UNITS_PER_STEP)
 }
 
 interface Material {

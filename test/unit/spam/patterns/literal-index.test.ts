@@ -6,7 +6,7 @@ import { LiteralIndex } from '../../../../src/spam/patterns/literal-index.ts'
 function found(literals: readonly string[], text: string): string[] {
   const all: string[] = []
   const units = Uint16Array.from({ length: text.length + 4 }, (_, at) => text.charCodeAt(at - 2) || 0x78)
-  LiteralIndex.of(literals).scan(units, [2, text.length + 2], (literal, at) => all.push(`${at - 2}:${literals[literal] ?? '?'}`))
+  LiteralIndex.of(literals).scan({ units, starts: [2, text.length + 2] }, { first: 0, behind: 1 }, (literal, at) => all.push(`${at - 2}:${literals[literal] ?? '?'}`))
   return all.sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10) || a.localeCompare(b))
 }
 
@@ -53,8 +53,30 @@ test('literals that share a window, at its begin, at its end and within; long on
 test('places of one literal are told in their order', () => {
   const places: number[] = []
   const text = 'bob abba bob abba bob'
-  LiteralIndex.of(['bob', 'abba', 'bo', 'a']).scan(Uint16Array.from(text, (character) => character.charCodeAt(0)), [0, text.length], (literal, at) => { if (literal === 0) places.push(at) })
+  LiteralIndex.of(['bob', 'abba', 'bo', 'a']).scan({ units: Uint16Array.from(text, (character) => character.charCodeAt(0)), starts: [0, text.length] }, { first: 0, behind: 1 }, (literal, at) => { if (literal === 0) places.push(at) })
   assert.deepEqual(places, [0, 9, 18])
+})
+
+test('several texts are told one after another, each for itself, however much is in them', () => {
+  const texts = ['ab', '', 'c ab', 'abc '.repeat(700), 'b']
+  const units = Uint16Array.from(texts.join(''), (character) => character.charCodeAt(0))
+  const starts = [0]
+  for (const text of texts) starts.push((starts.at(-1) ?? 0) + text.length)
+  const told: string[] = []
+  LiteralIndex.of(['ab', 'abc', 'b', 'bc', 'c ab', 'bca']).scan({ units, starts }, { first: 1, behind: 5 }, (literal, at, text) => told.push(`${text} ${literal} ${at - (starts[text] ?? 0)}`))
+  const of = (text: number, literal: number): string[] => told.filter((one) => one.startsWith(`${text} ${literal} `))
+  assert.deepEqual(of(2, 0), ['2 0 2'])
+  assert.deepEqual(of(2, 4), ['2 4 0'])
+  assert.deepEqual(of(3, 1), Array.from({ length: 700 }, (_, one) => `3 1 ${4 * one}`))
+  assert.deepEqual(of(3, 4), Array.from({ length: 699 }, (_, one) => `3 4 ${4 * one + 2}`))
+  assert.deepEqual(of(4, 2), ['4 2 0'])
+  assert.deepEqual(told.filter((one) => one.startsWith('0 ') || one.startsWith('1 ') || / 5 /.test(one)), [])
+  assert.deepEqual(told.map((one) => Number(one.charAt(0))), told.map((one) => Number(one.charAt(0))).sort())
+})
+
+test('many literals in one window', () => {
+  const literals = ['window', ...Array.from('abcdefghijklmnopqrstuvwxyz').flatMap((letter) => [`window ${letter}`, `${letter} window`, `window on ${letter}`])]
+  assert.deepEqual(found(literals, 'q window on z'), ['0:q window', '2:window', '2:window o', '2:window on z'])
 })
 
 /** The plain way. */
