@@ -67,12 +67,12 @@ export class Automaton {
     kinds.steps = 0
     let set = this.#initial(from === start ? kinds.atStart : kinds.beforeOf(kinds.kindBefore(stretch, from)))
     let table = this.#table
-    for (let at = from; at < stop && set !== MATCH; at++) {
+    for (let at = from; at < stop && set !== (-1 satisfies typeof MATCH); at++) {
       const unit = units[at] as number
       const kind = unit < 256 && (unit !== 10 || at + 1 < end) ? low[unit] as number : kinds.kindAt(stretch, at)
       if (kind < 0 || (unit > 255 && this.#steps + kinds.steps > maxSteps)) return this.#finish(at - from, undefined)
       let next = table[set + kind] as number
-      if (next === UNKNOWN) {
+      if (next === (0 satisfies typeof UNKNOWN)) {
         next = this.#build(set, kind)
         table = this.#table
         if (this.#steps > maxSteps) return this.#finish(at - from, undefined)

@@ -30,9 +30,9 @@ const ENTRIES = 258
 const MOST_SHIFT = 3
 const MASK_BITS = 16
 
-/** The number of a character in the table of a choice. */
+/** The number of a character in the table of a choice; above MASK_BITS stands how far to shift. */
 export function numberBy(how: number, entry: number): number {
-  return (entry >> (how >> MASK_BITS)) & how & ((1 << MASK_BITS) - 1)
+  return (entry >> (how >> 16)) & how & 0xffff
 }
 
 export function choiceTable(branches: readonly Branch[]): ChoiceTable {

@@ -5,7 +5,7 @@
  */
 import type { ChoiceTable } from './choice-table.ts'
 import type { Library } from './library.ts'
-import * as op from './program.ts'
+import { firstNumber, MOST_WORDS } from './program.ts'
 
 /** Has its place in a list; others are named by theirs. */
 export interface Instruction {
@@ -29,7 +29,7 @@ export function layOut(made: readonly Instruction[], entry: number, library: Lib
     places[number] = base + length
     length += lengthOf(made[number] as Instruction)
   }
-  if (base + length > op.MOST_WORDS) throw new Error('a program is too long')
+  if (base + length > MOST_WORDS) throw new Error('a program is too long')
   const writer = new Writer(places, new Int32Array(length), base)
   for (const number of order) writer.write(made[number] as Instruction)
   return library.add(writer.block)
@@ -70,7 +70,7 @@ class Writer {
   }
 
   write({ what, next, own, other, units = [], table }: Instruction): void {
-    this.#add(what | (next < 0 ? 0 : this.#placeOf(next) << op.WHAT_BITS))
+    this.#add(firstNumber(what, next < 0 ? 0 : this.#placeOf(next)))
     for (const number of own) this.#add(number)
     if (other >= 0) this.#add(this.#placeOf(other))
     new Uint16Array(this.block.buffer).set(units, 2 * this.#at)

@@ -78,7 +78,7 @@ export class Reader {
 
   /** What stands at a place, as tables know it. */
   protected entryAt(at: number): number {
-    return at < this.end ? Math.min(this.units[at] as number, HIGH) : END
+    return at < this.end ? Math.min(this.units[at] as number, 256 satisfies typeof HIGH) : (257 satisfies typeof END)
   }
 
   /** 1: it is in a table. */

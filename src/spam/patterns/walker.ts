@@ -1,10 +1,13 @@
 /**
  * Follows a program over code units from one place, as Perl would: the preferred
  * way first, and back where a way fails, on a stack of its own. Where it is told
- * to remember, it comes to no choice twice at the same place.
+ * to remember, it comes to no choice twice at the same place. Instructions are
+ * told apart by numbers that stand beside their names: a name of another module
+ * is looked up each time.
  */
 import { numberBy } from './choice-table.ts'
-import * as op from './program.ts'
+import { nextOf, whatOf } from './program.ts'
+import type * as op from './program.ts'
 import type { Program } from './program.ts'
 import { isTrail, NO_TEXT, Reader } from './reader.ts'
 import type { Stretch } from './reader.ts'
@@ -82,26 +85,42 @@ export class Walker extends Reader {
     let [pc, at] = [entry, from]
     for (;;) {
       if (++this.steps > this.#limit) return OVER
-      const word = words[pc] as number
-      const what = word & op.WHAT
-      if (what === op.MATCHED) return this.#done(base, at)
-      if (what >= op.SPLIT && what <= op.ITERATED) {
-        const to = this.#branch(what, pc, at)
-        if (to === OVER) return OVER
-        if (to !== FAIL) {
+      const first = words[pc] as number
+      const what = whatOf(first)
+      let to: number
+      switch (what) {
+        case 0 satisfies typeof op.MATCHED: return this.#done(base, at)
+        case 27 satisfies typeof op.REACHED:
+          if (at === this.#reach) return this.#done(base, at)
+          to = FAIL
+          break
+        case 1 satisfies typeof op.UNIT:
+        case 2 satisfies typeof op.FOLDED:
+        case 3 satisfies typeof op.SET:
+        case 4 satisfies typeof op.STRING:
+        case 5 satisfies typeof op.STRING_FOLDED:
+          to = this.#take(what, pc, at)
+          break
+        case 6 satisfies typeof op.SPLIT:
+        case 7 satisfies typeof op.CHOICE:
+        case 8 satisfies typeof op.ITERATED:
+          to = this.#branch(what, pc, at)
+          if (to < 0) break
           pc = to
           continue
-        }
-      } else {
-        const to = what < op.SPLIT ? this.#take(what, pc, at) : what <= op.RUN_POSSESSIVE ? this.#runs(what, pc, at) : this.#check(what, pc, at)
-        if (to === OVER) return OVER
-        if (to !== FAIL) {
-          at = to
-          if (what === op.REACHED) return this.#done(base, at)
-          pc = word >> op.WHAT_BITS
-          continue
-        }
+        case 9 satisfies typeof op.RUN:
+        case 10 satisfies typeof op.RUN_LAZY:
+        case 11 satisfies typeof op.RUN_POSSESSIVE:
+          to = this.#runs(what, pc, at)
+          break
+        default: to = this.#check(what, pc, at)
       }
+      if (to >= 0) {
+        at = to
+        pc = nextOf(first)
+        continue
+      }
+      if (to === OVER) return OVER
       // Back to what is still to be tried.
       for (;;) {
         if (scratch.top === base) return FAIL
@@ -114,8 +133,8 @@ export class Walker extends Reader {
         else {
           at = this.#resume(pc, at, extra)
           if (at === OVER) return OVER
-          if (at === FAIL) continue
-          pc = (words[pc] as number) >> op.WHAT_BITS
+          if (at < 0) continue
+          pc = nextOf(words[pc] as number)
           break
         }
       }
@@ -138,23 +157,23 @@ export class Walker extends Reader {
     const words = this.words
     if (at >= this.end) return FAIL
     const unit = this.units[at] as number
-    const own = words[pc + op.A] as number
+    const own = words[pc + 1] as number
     switch (what) {
-      case op.UNIT: return unit === own ? at + 1 : FAIL
-      case op.FOLDED: return this.#fold[unit] === own ? at + 1 : FAIL
-      case op.SET: {
-        const width = unit < 256 ? this.isIn(own, unit) : this.highWidth(words[pc + op.B] as number, at)
+      case 1 satisfies typeof op.UNIT: return unit === own ? at + 1 : FAIL
+      case 2 satisfies typeof op.FOLDED: return this.#fold[unit] === own ? at + 1 : FAIL
+      case 3 satisfies typeof op.SET: {
+        const width = unit < 256 ? this.isIn(own, unit) : this.highWidth(words[pc + 2] as number, at)
         return width === 0 ? FAIL : at + width
       }
-      default: return this.#string(what === op.STRING_FOLDED, pc, at)
+      default: return this.#string(what === (5 satisfies typeof op.STRING_FOLDED), pc, at)
     }
   }
 
   #string(folded: boolean, pc: number, at: number): number {
     const units = this.units
     const halves = this.#halves
-    const first = 2 * (pc + op.B)
-    const length = this.words[pc + op.A] as number
+    const first = 2 * (pc + 2)
+    const length = this.words[pc + 1] as number
     if (at + length > this.end) return FAIL
     if (folded) {
       const fold = this.#fold
@@ -166,24 +185,24 @@ export class Walker extends Reader {
   }
 
   #seen(pc: number, at: number): boolean {
-    return this.#run !== 0 && scratch.seen((this.words[pc + op.MEMO] as number) * (this.end - this.start + 1) + at - this.start, this.#run)
+    return this.#run !== 0 && scratch.seen((this.words[pc + 1] as number) * (this.end - this.start + 1) + at - this.start, this.#run)
   }
 
   /** Which instruction is next. */
   #branch(what: number, pc: number, at: number): number {
     const words = this.words
-    const next = (words[pc] as number) >> op.WHAT_BITS
-    if (what === op.ITERATED) return this.#cells[words[pc + op.A] as number] === at ? words[pc + op.B] as number : next
+    const next = nextOf(words[pc] as number)
+    if (what === (8 satisfies typeof op.ITERATED)) return this.#cells[words[pc + 1] as number] === at ? words[pc + 2] as number : next
     if (this.#seen(pc, at)) return FAIL
     const entry = this.entryAt(at)
-    if (what === op.SPLIT) {
-      const first = this.isIn(words[pc + op.B] as number, entry) === 1
-      const second = this.isIn(words[pc + op.C] as number, entry) === 1
-      if (first && second && !scratch.push(words[pc + op.D] as number, at, PLAIN_FRAME)) return OVER
-      return first ? next : second ? words[pc + op.D] as number : FAIL
+    if (what === (6 satisfies typeof op.SPLIT)) {
+      const first = this.isIn(words[pc + 2] as number, entry) === 1
+      const second = this.isIn(words[pc + 3] as number, entry) === 1
+      if (first && second && !scratch.push(words[pc + 4] as number, at, PLAIN_FRAME)) return OVER
+      return first ? next : second ? words[pc + 4] as number : FAIL
     }
-    if (this.isIn(words[pc + op.B] as number, entry) === 0) return FAIL
-    const way = words[pc + op.D + numberBy(words[pc + op.C] as number, entry)] as number
+    if (this.isIn(words[pc + 2] as number, entry) === 0) return FAIL
+    const way = words[pc + 4 + numberBy(words[pc + 3] as number, entry)] as number
     return way >= 0 ? way : this.#several(~way, at)
   }
 
@@ -197,42 +216,42 @@ export class Walker extends Reader {
   /** As many of one set as there are, or as few as will do. */
   #runs(what: number, pc: number, from: number): number {
     const words = this.words
-    const least = words[pc + op.D] as number
-    const most = words[pc + op.E] as number
+    const least = words[pc + 4] as number
+    const most = words[pc + 5] as number
     const end = this.end
     let [at, count] = [from, 0]
     for (; count < least; count++) {
-      const width = at < end ? this.width(pc + op.B, at) : 0
+      const width = at < end ? this.width(pc + 2, at) : 0
       if (width === 0) return FAIL
       at += width
     }
     this.steps += (at - from) >> 2
     if (most >= 0 && this.#seen(pc, from)) return FAIL
-    if (what === op.RUN_LAZY) return this.#lazily(pc, at, most < 0 ? UNBOUNDED : most - least)
+    if (what === (10 satisfies typeof op.RUN_LAZY)) return this.#lazily(pc, at, most < 0 ? UNBOUNDED : most - least)
     const low = at
-    const table = words[pc + op.B] as number
+    const table = words[pc + 2] as number
     let last = FAIL
     for (;;) {
       // Who comes to a place that this loop has been at fails from there on.
       if (this.#run !== 0 && most < 0 && this.#seen(pc, at)) {
-        if (what === op.RUN_POSSESSIVE) return FAIL
+        if (what === (11 satisfies typeof op.RUN_POSSESSIVE)) return FAIL
         break
       }
       last = at
       if (count === most || at >= end) break
       const unit = this.units[at] as number
-      const width = unit < 256 ? this.isIn(table, unit) : this.highWidth(words[pc + op.C] as number, at)
+      const width = unit < 256 ? this.isIn(table, unit) : this.highWidth(words[pc + 3] as number, at)
       if (width === 0) break
       at += width
       count++
     }
     this.steps += (at - low) >> 2
-    return last === FAIL || what === op.RUN_POSSESSIVE ? last : this.#settle(pc, last, low)
+    return last < 0 || what === (11 satisfies typeof op.RUN_POSSESSIVE) ? last : this.#settle(pc, last, low)
   }
 
   /** Gives back until what follows can stand here. */
   #settle(pc: number, from: number, low: number): number {
-    const table = this.words[pc + op.F] as number
+    const table = this.words[pc + 6] as number
     let at = from
     while (at >= low && !this.possible(table, at)) at = this.stepBack(at)
     this.steps += (from - at) >> 2
@@ -244,12 +263,12 @@ export class Walker extends Reader {
   /** Takes until what follows can stand here. */
   #lazily(pc: number, from: number, more: number): number {
     const words = this.words
-    const table = words[pc + op.F] as number
-    const unbounded = words[pc + op.E] === -1
+    const table = words[pc + 6] as number
+    const unbounded = words[pc + 5] === -1
     for (let at = from; ; more--) {
       if (unbounded && this.#seen(pc, at)) return FAIL
       if (this.possible(table, at)) return more > 0 && !scratch.push(pc, at, more) ? OVER : at
-      const width = more > 0 && at < this.end ? this.width(pc + op.B, at) : 0
+      const width = more > 0 && at < this.end ? this.width(pc + 2, at) : 0
       if (width === 0) return FAIL
       at += width
       if (((at - from) & 3) === 3) this.steps++
@@ -257,8 +276,8 @@ export class Walker extends Reader {
   }
 
   #resume(pc: number, at: number, extra: number): number {
-    if (((this.words[pc] as number) & op.WHAT) === op.RUN) return this.#settle(pc, at, extra)
-    const width = at < this.end ? this.width(pc + op.B, at) : 0
+    if (whatOf(this.words[pc] as number) === (9 satisfies typeof op.RUN)) return this.#settle(pc, at, extra)
+    const width = at < this.end ? this.width(pc + 2, at) : 0
     return width === 0 ? FAIL : this.#lazily(pc, at + width, extra - 1)
   }
 
@@ -267,25 +286,24 @@ export class Walker extends Reader {
     const units = this.units
     const end = this.end
     const words = this.words
-    const a = words[pc + op.A] as number
+    const a = words[pc + 1] as number
     switch (what) {
-      case op.START: return at === this.start ? at : FAIL
-      case op.END_OF_TEXT: return at === end ? at : FAIL
-      case op.END_OR_NEWLINE: return at === end || (at === end - 1 && units[at] === 10) ? at : FAIL
+      case 12 satisfies typeof op.START: return at === this.start ? at : FAIL
+      case 13 satisfies typeof op.END_OF_TEXT: return at === end ? at : FAIL
+      case 14 satisfies typeof op.END_OR_NEWLINE: return at === end || (at === end - 1 && units[at] === 10) ? at : FAIL
       // As in Perl, no line begins at the end of the text.
-      case op.LINE_START: return at === this.start || (units[at - 1] === 10 && at < end) ? at : FAIL
-      case op.LINE_END: return at === end || units[at] === 10 ? at : FAIL
-      case op.WORD_EDGE: return (this.isBefore(pc + op.A, at) === this.isNext(pc + op.A, at)) === (words[pc + op.C] === 1) ? at : FAIL
-      case op.NEXT_IN: return this.isNext(pc + op.A, at) === (words[pc + op.C] === 1) ? FAIL : at
-      case op.BEFORE_IN: return this.isBefore(pc + op.A, at) === (words[pc + op.C] === 1) ? FAIL : at
-      case op.LOOK_AHEAD: return this.#signed(this.#apart(words[pc + op.B] as number, at), a === 1, at)
-      case op.LOOK_BEHIND: return this.#signed(this.#behind(pc, at), a === 1, at)
-      case op.ATOMIC: return this.#apart(a, at)
-      case op.REACHED: return at === this.#reach ? at : FAIL
-      case op.ITERATE:
-      case op.OPEN: return this.#setCell(a, at) ? at : OVER
-      case op.CLOSE: return this.#setCell(a + 1, this.#cells[a] as number) && this.#setCell(a + 2, at) ? at : OVER
-      case op.REFERENCE: return this.#reference(a, words[pc + op.B] === 1, at)
+      case 15 satisfies typeof op.LINE_START: return at === this.start || (units[at - 1] === 10 && at < end) ? at : FAIL
+      case 16 satisfies typeof op.LINE_END: return at === end || units[at] === 10 ? at : FAIL
+      case 17 satisfies typeof op.WORD_EDGE: return (this.isBefore(pc + 1, at) === this.isNext(pc + 1, at)) === (words[pc + 3] === 1) ? at : FAIL
+      case 18 satisfies typeof op.NEXT_IN: return this.isNext(pc + 1, at) === (words[pc + 3] === 1) ? FAIL : at
+      case 19 satisfies typeof op.BEFORE_IN: return this.isBefore(pc + 1, at) === (words[pc + 3] === 1) ? FAIL : at
+      case 20 satisfies typeof op.LOOK_AHEAD: return this.#signed(this.#apart(words[pc + 2] as number, at), a === 1, at)
+      case 21 satisfies typeof op.LOOK_BEHIND: return this.#signed(this.#behind(pc, at), a === 1, at)
+      case 22 satisfies typeof op.ATOMIC: return this.#apart(a, at)
+      case 23 satisfies typeof op.ITERATE:
+      case 24 satisfies typeof op.OPEN: return this.#setCell(a, at) ? at : OVER
+      case 25 satisfies typeof op.CLOSE: return this.#setCell(a + 1, this.#cells[a] as number) && this.#setCell(a + 2, at) ? at : OVER
+      case 26 satisfies typeof op.REFERENCE: return this.#reference(a, words[pc + 2] === 1, at)
       default: throw new Error(`no instruction has the number ${what}`)
     }
   }
@@ -313,11 +331,11 @@ export class Walker extends Reader {
   #behind(pc: number, at: number): number {
     const words = this.words
     const reach = this.#reach
-    const farthest = Math.max(this.start, at - (words[pc + op.C] as number))
+    const farthest = Math.max(this.start, at - (words[pc + 3] as number))
     let reached = FAIL
     this.#reach = at
-    for (let from = at - (words[pc + op.B] as number); from >= farthest && reached === FAIL; from--) {
-      if (from === at || !isTrail(this.units[from] as number)) reached = this.#apart(words[pc + op.D] as number, from)
+    for (let from = at - (words[pc + 2] as number); from >= farthest && reached === FAIL; from--) {
+      if (from === at || !isTrail(this.units[from] as number)) reached = this.#apart(words[pc + 4] as number, from)
     }
     this.#reach = reach
     return reached
