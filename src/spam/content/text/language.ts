@@ -5,6 +5,7 @@
  */
 import { MAX_LANGUAGE_WORDS } from '../bounds.ts'
 import { FUNCTION_WORDS } from './function-words.ts'
+import { PlainLetters, PlainWords } from './plain-words.ts'
 
 const LANGUAGES = Object.keys(FUNCTION_WORDS)
 /** languages that have a word, by index */
@@ -13,6 +14,10 @@ LANGUAGES.forEach((language, index) => {
   // A single letter is an article in one language, and the name of a thing in all others.
   for (const word of new Set(FUNCTION_WORDS[language]?.split(' '))) if (word.length > 1) BY_WORD.set(word, [...(BY_WORD.get(word) ?? []), index])
 })
+const WORDS = [...BY_WORD.keys()]
+const LANGUAGES_OF = [...BY_WORD.values()]
+/** most words of most texts, found without making a string of each */
+const PLAIN_WORDS = new PlainWords(WORDS)
 
 /** Scripts that one language (of those that mail is written in) has for itself. */
 const BY_SCRIPT: Readonly<Record<string, string>> = {
@@ -56,24 +61,40 @@ class WordCounter {
   count(text: string, from: number, most: number): void {
     let start = -1
     let left = most
+    let plain = true
+    const letters = new PlainLetters()
     for (let at = from; at <= text.length && left > 0; at++) {
       const code = at < text.length ? text.charCodeAt(at) : 32
       const lower = code | 32
-      if ((lower >= 97 && lower <= 122) || code >= 0xc0) {
-        if (start < 0) start = at
+      const letter = lower >= 97 && lower <= 122
+      if (letter || code >= 0xc0) {
+        if (start < 0) {
+          start = at
+          plain = true
+          letters.clear()
+        }
+        if (letter) letters.add(code)
+        else plain = false
         continue
       }
       if (start < 0) continue
       // What goes on behind a dot or an @ is a name, not a word.
-      if (at - start <= MAX_WORD_CHARACTERS && !(code >= 46 && code <= 64 && code !== 58 && code !== 59 && code !== 63 && text.charCodeAt(at + 1) > 32)) this.word(text.slice(start, at).toLowerCase())
+      if (at - start <= MAX_WORD_CHARACTERS && !(code >= 46 && code <= 64 && code !== 58 && code !== 59 && code !== 63 && text.charCodeAt(at + 1) > 32)) {
+        this.words++
+        if (!plain) this.hit(BY_WORD.get(text.slice(start, at).toLowerCase()))
+        else this.hitPlain(PLAIN_WORDS.indexOf(letters))
+      }
       start = -1
       left--
     }
   }
 
-  private word(word: string): void {
-    this.words++
-    const languages = BY_WORD.get(word) ?? []
+  private hitPlain(index: number): void {
+    if (index >= 0) this.hit(LANGUAGES_OF[index])
+  }
+
+  private hit(languages: readonly number[] | undefined): void {
+    if (languages === undefined) return
     for (const index of languages) {
       this.scores[index] = (this.scores[index] ?? 0) + 1 / languages.length
       this.hits[index] = (this.hits[index] ?? 0) + 1

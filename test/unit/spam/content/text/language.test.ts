@@ -41,3 +41,10 @@ test('a long text is looked at in three places', () => {
   assert.equal(language((TEXTS['en'] ?? '').repeat(1000)), 'en')
   assert.equal(language(`${TEXTS['de'] ?? ''} ${(TEXTS['en'] ?? '').repeat(300)}`), 'en')
 })
+
+test('in capital letters, and in the letters of other keyboards', () => {
+  assert.equal(language((TEXTS['en'] ?? '').toUpperCase()), 'en')
+  assert.equal(language((TEXTS['de'] ?? '').toUpperCase()), 'de')
+  // K is a letter by itself, which is a k in lower case (the sign for kelvin).
+  assert.equal(language((TEXTS['fi'] ?? '').replace(/k/gi, '\u212a')), 'fi')
+})
