@@ -69,8 +69,9 @@ export type MeasureName = keyof typeof MEASURES
 
 export const MEASURE_NAMES = Object.keys(MEASURES) as readonly MeasureName[]
 
-/** Those that take no time to tell. */
+/** Those that are told of every message: they take no time, or so many rules ask for them that it is taken anyway. */
 export const AT_HAND: ReadonlySet<MeasureName> = new Set([
+  'addressees', 'date_skew_hours', 'subject_capitals', 'text_capitals', 'text_words',
   'message_bytes', 'header_fields', 'parts', 'attachments', 'subject_length', 'text_length', 'hidden_length', 'hidden_share', 'text_share', 'links', 'links_per_1000',
   'html', 'html_bytes', 'html_tags', 'html_images', 'html_tracking_images', 'html_forms', 'html_password_fields', 'html_scripts', 'html_iframes', 'html_hidden_elements', 'html_comments', 'html_unknown_tags', 'html_base', 'html_refresh', 'html_truncated',
 ])

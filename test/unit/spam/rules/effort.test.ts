@@ -6,7 +6,7 @@ import { cheapestFirst, effortOf } from '../../../../src/spam/rules/effort.ts'
 
 test('what is at hand comes before items, and these before what is counted in the text; what is equal keeps its order', () => {
   const header = (name: string): Condition => ({ kind: 'present', in: { kind: 'header', names: [name], form: 'text', which: 'each' } })
-  const counted: Condition = { kind: 'compare', left: { kind: 'measure', name: 'text_words' }, operator: '<', right: { kind: 'number', value: 60 } }
+  const counted: Condition = { kind: 'compare', left: { kind: 'measure', name: 'words_per_image' }, operator: '<', right: { kind: 'number', value: 60 } }
   const links: Condition = { kind: 'some', of: { kind: 'link' }, where: { kind: 'flag', field: 'hidden', is: true } }
   const list: readonly Condition[] = [counted, links, header('list-id'), { kind: 'not', of: header('references') }]
   assert.deepEqual(cheapestFirst(list, effortOf), [list[2], list[3], list[1], list[0]])
