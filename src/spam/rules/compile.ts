@@ -9,7 +9,7 @@ import { ARITHMETIC, both, OPERATORS } from './arithmetic.ts'
 import { ALL, ANY, ANY_OF_GROUP, CALL, CodeWriter, MANY_OF_GROUP, MATCHES, NEED, NOT, PRESENT, RULE } from './condition-code.ts'
 import type { Condition, ItemTest, Quantity, TextSource } from './condition.ts'
 import { ItemCompiler } from './compile-items.ts'
-import { cheapestFirst, effortOf } from './effort.ts'
+import { cheapestFirst, Efforts } from './effort.ts'
 import { GuardMaker } from './guards.ts'
 import { withItems } from './item-sources.ts'
 import type { ItemSource } from './item-sources.ts'
@@ -59,6 +59,7 @@ class Compiler {
   readonly texts = new TextNumbers()
   readonly #rules: ReadonlyMap<string, number>
   readonly #worths: Worths
+  readonly #efforts: Efforts
   readonly #code = new CodeWriter()
   /** by where they begin */
   readonly #begins = new Map<number, Condition>()
@@ -71,6 +72,7 @@ class Compiler {
   constructor(rules: readonly Rule[]) {
     this.#rules = new Map(rules.map(({ id }, index) => [id, index]))
     this.#worths = new Worths(rules)
+    this.#efforts = new Efforts(rules)
   }
 
   /** @param need that a condition is false without; -1: none */
@@ -166,7 +168,7 @@ class Compiler {
     const group = kind === 'any' ? this.#group(of) : undefined
     const at = group === undefined ? this.#code.begin(kind === 'all' ? ALL : ANY) : this.#code.begin(ANY_OF_GROUP, this.#groups.push({ group, least: 1 }) - 1)
     const parts = new Map<Condition, Question>()
-    for (const one of cheapestFirst(of, effortOf)) parts.set(one, this.condition(one))
+    for (const one of cheapestFirst(of, (one) => this.#efforts.of(one))) parts.set(one, this.condition(one))
     this.#code.end(at)
     const shown = of.map((one) => parts.get(one) as Question)
     return { at, shows: (run) => firstShown(shown, run) }
