@@ -31,11 +31,21 @@ export class ItemCompiler<T> {
   /** Does it hold for one of them? */
   some(where: ItemTest): (run: Run) => Truth {
     const { list } = this.#source
-    const left = this.#left(where)
+    const easy = this.#easy(where)
+    const ofNone = this.#ofNone(where)
     const ask = this.#rest(where)
     return (run) => {
       const items = list(run.view)
-      return items === undefined ? undefined : ofOne(left(items, run), (item) => ask(item, run))
+      if (items === undefined) return undefined
+      if (ofNone !== undefined && areMany(items, (item) => allOf(easy, item, run) === true) && ofNone(run)) return false
+      let known = true
+      for (const item of items) {
+        if (allOf(easy, item, run) !== true) continue
+        const answer = ask(item, run)
+        if (answer === true) return true
+        if (answer === undefined) known = false
+      }
+      return known ? false : undefined
     }
   }
 
@@ -68,12 +78,17 @@ export class ItemCompiler<T> {
 
   /** Those that it may hold for: what is at hand says nothing else, nor do the patterns. */
   #left(where: ItemTest): (items: readonly T[], run: Run) => readonly T[] {
-    const easy = partsOf(where).filter(isAtHand).map((one) => this.#question(one))
+    const easy = this.#easy(where)
     const ofNone = this.#ofNone(where)
     return (items, run) => {
       const left = easy.length === 0 ? items : items.filter((item) => allOf(easy, item, run) === true)
       return left.length > FEW_ITEMS && ofNone?.(run) === true ? [] : left
     }
+  }
+
+  /** What is at hand. */
+  #easy(where: ItemTest): readonly ItemQuestion<T>[] {
+    return partsOf(where).filter(isAtHand).map((one) => this.#question(one))
   }
 
   /** What is to be asked of them still. */
@@ -137,6 +152,12 @@ export class ItemCompiler<T> {
     }
     if (field?.type === 'text' && test.kind === 'words') {
       const words = new Set(test.words)
+      if (field.lower === true) {
+        return (item) => {
+          const value = field.read(item)
+          return typeof value === 'string' && words.has(value)
+        }
+      }
       return (item) => {
         const value = field.read(item)
         return typeof value === 'string' ? words.has(value) || words.has(value.toLowerCase()) : wordsOf(value).some((word) => words.has(word.toLowerCase()))
@@ -149,6 +170,13 @@ export class ItemCompiler<T> {
     if (field?.type === 'flag' && test.kind === 'flag') return (item) => field.read(item) === test.is
     throw new Error(`"${test.field}" cannot be asked so`)
   }
+}
+
+function areMany<T>(items: readonly T[], counts: (item: T) => boolean): boolean {
+  if (items.length <= FEW_ITEMS) return false
+  let count = 0
+  for (const item of items) if (counts(item) && ++count > FEW_ITEMS) return true
+  return false
 }
 
 /** All of them must hold. */

@@ -9,7 +9,13 @@ import type { Address } from './addresses.ts'
 
 export type ItemField<T> =
   /** undefined or none: no pattern matches and no word is equal */
-  | { readonly type: 'text'; readonly words?: readonly string[]; readonly read: (item: T) => string | readonly string[] | undefined }
+  | {
+      readonly type: 'text'
+      readonly words?: readonly string[]
+      /** it is one value, and has no capitals */
+      readonly lower?: true
+      readonly read: (item: T) => string | readonly string[] | undefined
+    }
   | { readonly type: 'number'; readonly read: (item: T) => number | undefined }
   | { readonly type: 'flag'; readonly read: (item: T) => boolean }
 
@@ -18,19 +24,19 @@ export type ItemFields<T> = ReadonlyMap<string, ItemField<T>>
 export type ItemKind = 'link' | 'attachment' | 'part' | 'address'
 
 export const LINK_FIELDS: ItemFields<Link> = new Map<string, ItemField<Link>>([
-  ['kind', { type: 'text', words: ['href', 'image', 'form', 'other', 'text'], read: (link) => link.kind }],
+  ['kind', { type: 'text', lower: true, words: ['href', 'image', 'form', 'other', 'text'], read: (link) => link.kind }],
   ['url', { type: 'text', read: (link) => link.url }],
-  ['scheme', { type: 'text', read: (link) => link.scheme }],
-  ['host', { type: 'text', read: (link) => link.host }],
-  ['domain', { type: 'text', read: (link) => link.domain }],
-  ['ending', { type: 'text', read: (link) => (link.address || link.host === '' ? undefined : link.host.slice(link.host.lastIndexOf('.') + 1)) }],
+  ['scheme', { type: 'text', lower: true, read: (link) => link.scheme }],
+  ['host', { type: 'text', lower: true, read: (link) => link.host }],
+  ['domain', { type: 'text', lower: true, read: (link) => link.domain }],
+  ['ending', { type: 'text', lower: true, read: (link) => (link.address || link.host === '' ? undefined : link.host.slice(link.host.lastIndexOf('.') + 1)) }],
   ['path', { type: 'text', read: (link) => pathOf(link.url) }],
   ['shown', { type: 'text', read: (link) => link.shown }],
   ['shown_host', { type: 'text', read: (link) => link.shownHost }],
   ['unicode_host', { type: 'text', read: (link) => link.unicodeHost }],
   ['port', { type: 'number', read: (link) => link.port }],
   ['length', { type: 'number', read: (link) => link.url.length }],
-  ['labels', { type: 'number', read: (link) => (link.host === '' || link.address ? undefined : link.host.split('.').length) }],
+  ['labels', { type: 'number', read: (link) => (link.host === '' || link.address ? undefined : labelsOf(link.host)) }],
   ['userinfo', { type: 'flag', read: (link) => link.userinfo }],
   ['ip', { type: 'flag', read: (link) => link.address }],
   ['shortener', { type: 'flag', read: (link) => link.shortener }],
@@ -92,6 +98,12 @@ export function fieldTypes(kind: ItemKind): ReadonlyMap<string, { readonly type:
 }
 
 /** Path, query and fragment; '' where there is none. */
+function labelsOf(host: string): number {
+  let labels = 1
+  for (let dot = host.indexOf('.'); dot >= 0; dot = host.indexOf('.', dot + 1)) labels++
+  return labels
+}
+
 function pathOf(url: string): string {
   const authority = url.indexOf('//')
   const start = url.indexOf('/', authority < 0 ? 0 : authority + 2)

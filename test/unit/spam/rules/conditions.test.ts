@@ -124,6 +124,14 @@ test('links: all of it holds for one and the same', () => {
   assert.equal(holds('{ link: { kind: [href, form, image] }, domains: { at_least: 3 } }', HTML), true)
 })
 
+test('hosts and schemes are compared without capitals, however they are written', () => {
+  const message = 'From: ann@example.org\nSubject: x\n\nHTTPS://WWW.Example.NET/Page and ftp://[2001:DB8::1]/ and http://M%C3%9CNCHEN.example.com/\n'
+  assert.equal(holds('{ link: { scheme: [HTTPS], host: WWW.example.net, domain: Example.net, ending: NET, labels: { above: 2 } } }', message), true)
+  assert.equal(holds('{ link: { host: 2001:DB8::1, ip: true } }', message), true)
+  assert.equal(holds('{ link: { ending: com, domain: example.com } }', message), true)
+  assert.equal(holds('{ link: { host: www.example.net, labels: { above: 3 } } }', message), false)
+})
+
 test('many links, of which some have what is asked: the same as of few', () => {
   for (const count of [1, 40]) {
     const links = Array.from({ length: count }, (_, n) => `<a href="https://h${n % 3}.example.net/p${n}">x</a> <a href="http://198.51.100.7:8080/q${n}">x</a>`).join('\n')
