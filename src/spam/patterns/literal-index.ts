@@ -7,50 +7,41 @@
  * One bit for each window, by its hash, says that there is nothing at a place,
  * which is so at most places. What is asked at each place is small, to be near the
  * processor, and decides nothing: places that may have a window are noted, some
- * hundred of them, and then looked at. There the literals of the window are
- * compared, first by a number that some of them share and that is seldom there
- * (literal-records.ts). Time is linear in the text, whatever stands in it: what is
- * done at a place is bounded by the literals.
+ * hundred of them, and then looked at. First it is seen which windows these may be;
+ * then what is told of each is read once, as all that is far away is waited for
+ * together in this way; then the literals of the window are compared, first by a
+ * number that some of them share and that is seldom there (literal-records.ts).
+ * Time is linear in the text, whatever stands in it: what is done at a place is
+ * bounded by the literals. Where time is spent, constants of modules are written as
+ * numbers beside their names: a name is looked up each time.
  */
 import { IN_WORDS, unmarked } from './edges.ts'
 import { unicodeFold, variantsOf } from './fold.ts'
-import { addWindow, BEGINS_WORD, CLASS_BITS, EDGE_BITS, ENDS_WORD, HALF, HEAD, LENGTH_MASK, WORD_BYTES } from './literal-records.ts'
-import type { Entry } from './literal-records.ts'
+import { addWindow, CLASS_BITS } from './literal-records.ts'
+import type { BEGINS_WORD, EDGE_BITS, ENDS_WORD, Entry, HALF, HEAD, LENGTH_MASK, WORD_BYTES } from './literal-records.ts'
 import { LONG, WINDOW, windowOf, Windows } from './literal-windows.ts'
+import { behindBuckets, BUCKET_BITS, hashed, markBit, NO_WINDOWS } from './window-hashes.ts'
 
 /** Below the highest: no window is -1. */
 const CLASSES = (1 << CLASS_BITS) - 1
 /** Numbers that rare characters share. */
 const SHARED = 64
-const CLASS_MASK = (1 << CLASS_BITS) - 1
-const TRIPLE_MASK = (1 << (3 * CLASS_BITS)) - 1
-const PAIR_MASK = (1 << (2 * CLASS_BITS)) - 1
-/** Which windows a pair of numbers ends. */
-const ENDS_QUAD = 1
-const ENDS_TRIPLE = 2
-const IS_PAIR = 4
-const ENDS_SINGLE = 8
-/** Beside these: a window of six may end here. */
-const IS_LONG = 16
+const CLASS_MASK = 0xff
+const PAIR_MASK = 0xffff
 const MULTIPLIER = 0x9e3779b1
 /** For what of a window of six stands before the last four. */
 const EARLIER = 0x85ebca77
-/** Bits for each window, so that few places are taken for one that are none. */
-const SPARSE = 32
-const LEAST_HASH_BITS = 10
-const MOST_HASH_BITS = 19
-/** Windows of so many bits side by side have their literals side by side. */
-const BUCKET_BITS = 4
+/** So few literals have few pairs at their windows' ends: these are asked alone. */
+const FEW_LITERALS = 400
 const KNOWN = 2 ** 32
 const LITERALS_A_STEP = 64
 /** Places that are noted before they are looked at. */
 const NOTED = 512
-/** Of places that are noted: where, in which text, which windows end there, and what these are known by. Scans come one after another, never one within another. */
-const ats = new Int32Array(NOTED)
-const texts = new Int32Array(NOTED)
-const whiches = new Uint8Array(NOTED)
-const windows = new Int32Array(NOTED)
-const keys = new Int32Array(NOTED)
+/** Where they are. Scans come one after another, never one within another. */
+const places = new Int32Array(NOTED)
+/** Of a window that may be there: where its last character is, its length, what it is known by, its bucket and then where the records of that begin and end, and what the first is known by; at most so many at a place. */
+const HIT = 6
+const hits = new Int32Array(NOTED * HIT * 5)
 const NOTHING: Text = { units: new Uint16Array(0), starts: [0] }
 
 /** Units of texts one behind another, where each begins, and where the last ends. */
@@ -68,31 +59,22 @@ export interface Texts {
 /** Is told which literal begins where, and in which text; each as often as it is there, text by text, the places of each in their order. */
 export type Found = (literal: number, at: number, text: number) => void
 
-/** Windows of one length: their hashes' bits, and where in the buckets theirs begin. */
-interface Size {
-  readonly shift: number
-  readonly bits: Int32Array
-  readonly first: number
-}
-
-const NO_SIZE: Size = { shift: 31, bits: new Int32Array(1), first: 0 }
-
 export class LiteralIndex {
   readonly #classes = new Uint8Array(0x10000)
-  /** of two numbers that stand side by side: which windows end with them? */
+  /** of two numbers that stand side by side: which windows end with them? One bit for each length: that of one is 1, that of six is 32 */
   readonly #ends = new Uint8Array(1 << (2 * CLASS_BITS))
-  #longs = NO_SIZE
-  #quads = NO_SIZE
-  #triples = NO_SIZE
-  #pairs = NO_SIZE
-  #singles = NO_SIZE
+  /** windows of six, and the others */
+  #longs = NO_WINDOWS
+  #shorts = NO_WINDOWS
   /** where the records of each bucket begin, and one more at the end */
   #buckets = new Int32Array(0)
   /** bucket by bucket the windows (literal-records.ts); and the same as bytes */
   #records = new Int32Array(0)
   #numbers = new Uint8Array(0)
-  /** what is scanned, and who is told */
+  #isSmall = false
+  /** what is scanned, which of these texts what is noted began in, and who is told */
   #texts: Text = NOTHING
+  #text = 0
   #found: Found = () => undefined
 
   /** Each is folded, not empty, and may have marks (edges.ts). They are told by their places among them. */
@@ -165,88 +147,76 @@ export class LiteralIndex {
       yield
     }
     this.#buckets.fill(words.length, filled)
+    // There is something where an empty bucket's records would be.
+    words.push(0)
     this.#records = Int32Array.from(words)
     this.#numbers = new Uint8Array(this.#records.buffer)
   }
 
   #reserve(entries: readonly Entry[]): void {
-    let first = 0
-    const make = (size: number): Size => {
-      const bits = hashBits(entries.reduce((count, entry) => count + Number(entry.size === size), 0))
-      const made = { shift: 32 - bits, bits: new Int32Array(2 ** (bits - 5)), first }
-      first += 2 ** (bits - BUCKET_BITS)
-      return made
-    }
-    this.#longs = make(LONG)
-    this.#quads = make(WINDOW)
-    this.#triples = make(3)
-    this.#pairs = make(2)
-    this.#singles = make(1)
-    this.#buckets = new Int32Array(first + 1)
+    const longs = entries.reduce((count, { size }) => count + Number(size === LONG), 0)
+    this.#isSmall = entries.length <= FEW_LITERALS
+    this.#longs = hashed(longs, 0)
+    this.#shorts = hashed(entries.length - longs, behindBuckets(this.#longs))
+    this.#buckets = new Int32Array(behindBuckets(this.#shorts) + 1)
   }
 
   /** Its bucket, and what its window is known by there. */
   #mark({ numbers, window, size }: Entry): { readonly bucket: number; readonly known: number } {
-    const known = packed(numbers.slice(window, window + size).slice(-WINDOW))
+    const last = packed(numbers.slice(window, window + size).slice(-WINDOW))
     const ends = this.#ends
-    const pair = known & PAIR_MASK
-    switch (size) {
-      case LONG: {
-        const key = longKey(Math.imul(known, MULTIPLIER), packed(numbers.slice(window, window + LONG - WINDOW)))
-        return { bucket: markBit(this.#longs, key), known: key }
-      }
-      case WINDOW:
-        ends[pair] = (ends[pair] as number) | ENDS_QUAD
-        return { bucket: markBit(this.#quads, Math.imul(known, MULTIPLIER)), known }
-      case 3:
-        ends[pair] = (ends[pair] as number) | ENDS_TRIPLE
-        return { bucket: markBit(this.#triples, Math.imul(known << CLASS_BITS, MULTIPLIER)), known }
-      case 2:
-        ends[pair] = (ends[pair] as number) | IS_PAIR
-        return { bucket: markBit(this.#pairs, Math.imul(known << (2 * CLASS_BITS), MULTIPLIER)), known }
-      default:
-        for (let before = known; before < ends.length; before += CLASS_MASK + 1) ends[before] = (ends[before] as number) | ENDS_SINGLE
-        return { bucket: markBit(this.#singles, Math.imul(known << (3 * CLASS_BITS), MULTIPLIER)), known }
+    const step = size === 1 ? CLASS_MASK + 1 : ends.length
+    for (let pair = last & PAIR_MASK; pair < ends.length; pair += step) ends[pair] = (ends[pair] as number) | (1 << (size - 1))
+    if (size === LONG) {
+      // Others may share it.
+      const known = (Math.imul(last, MULTIPLIER) + Math.imul(packed(numbers.slice(window, window + LONG - WINDOW)), EARLIER)) | 0
+      return { bucket: markBit(this.#longs, known), known }
     }
+    // Of another length is another number: no character of a literal is 0.
+    const known = last << (CLASS_BITS * (WINDOW - size))
+    return { bucket: markBit(this.#shorts, Math.imul(known, MULTIPLIER)), known }
   }
 
   /** Units of each text are for themselves. */
   scan(text: Text, { first, behind }: Texts, found: Found): void {
     this.#texts = text
+    this.#text = first
     this.#found = found
     const { units, starts } = text
     const classes = this.#classes
     const ends = this.#ends
     const { bits: longs, shift: longShift } = this.#longs
-    const { bits: quads, shift: quadShift } = this.#quads
-    const { bits: triples, shift: tripleShift } = this.#triples
+    const { bits: shorts, shift: shortShift } = this.#shorts
+    const isSmall = this.#isSmall
+    const ats = places
     let noted = 0
     for (let number = first; number < behind; number++) {
       const end = starts[number + 1] as number
       let window = 0
       let before = 0
       for (let at = starts[number] as number; at < end;) {
-        for (const until = Math.min(end, at + NOTED - noted); at < until; at++) {
-          // Its first two numbers stand two characters before the window's begin.
-          const earlier = before
-          before = window
-          window = (window << CLASS_BITS) | (classes[units[at] as number] as number)
-          const mixed = Math.imul(window, MULTIPLIER)
-          const quad = mixed >>> quadShift
-          const triple = Math.imul(window << CLASS_BITS, MULTIPLIER) >>> tripleShift
-          const key = longKey(mixed, earlier >>> (2 * CLASS_BITS))
-          const long = key >>> longShift
-          const isThere = (((quads[quad >>> 5] as number) >>> (quad & 31)) & 1) | ((((triples[triple >>> 5] as number) >>> (triple & 31)) & 1) * ENDS_TRIPLE) | IS_PAIR | ENDS_SINGLE
-          const which = ((ends[window & PAIR_MASK] as number) & isThere) | ((((longs[long >>> 5] as number) >>> (long & 31)) & 1) * IS_LONG)
-          // Noted in any case, and counted if it is one: a branch that goes now this way and now that costs more.
-          ats[noted] = at
-          texts[noted] = number
-          whiches[noted] = which
-          windows[noted] = window
-          keys[noted] = key
-          noted += -which >>> 31
+        const until = Math.min(end, at + NOTED - noted)
+        // Noted in any case, and counted if it is one: a branch that goes now this way and now that costs more.
+        if (isSmall) {
+          for (; at < until; at++) {
+            window = ((window << (8 satisfies typeof CLASS_BITS)) | (classes[units[at] as number] as number)) & (0xffff satisfies typeof PAIR_MASK)
+            ats[noted] = at
+            noted += -(ends[window] as number) >>> 31
+          }
+        } else {
+          for (; at < until; at++) {
+            // Its first two numbers stand two characters before the window's begin.
+            const earlier = before >>> 16
+            before = window
+            window = (window << (8 satisfies typeof CLASS_BITS)) | (classes[units[at] as number] as number)
+            const quad = Math.imul(window, 0x9e3779b1 satisfies typeof MULTIPLIER)
+            const long = (quad + Math.imul(earlier, 0x85ebca77 satisfies typeof EARLIER)) >>> longShift
+            const triple = (quad << (8 satisfies typeof CLASS_BITS)) >>> shortShift
+            ats[noted] = at
+            noted += -((ends[window & (0xffff satisfies typeof PAIR_MASK)] as number) & whichOf((longs[long >>> 5] as number) >>> long, (shorts[quad >>> shortShift >>> 5] as number) >>> (quad >>> shortShift), (shorts[triple >>> 5] as number) >>> triple)) >>> 31
+          }
         }
-        if (noted === NOTED) {
+        if (noted === (512 satisfies typeof NOTED)) {
           this.#look(noted)
           noted = 0
         }
@@ -259,114 +229,144 @@ export class LiteralIndex {
 
   /** At the places that are noted. */
   #look(noted: number): void {
+    const end = this.#gather(noted)
+    this.#open(end)
+    this.#compare(end)
+  }
+
+  /** Notes which windows may end there, each in any case, and counts those that may: where the last of these hits ends. */
+  #gather(noted: number): number {
+    const { units, starts } = this.#texts
+    const classes = this.#classes
+    const ends = this.#ends
+    const { bits: longs, shift: longShift } = this.#longs
+    const { bits: shorts, shift: shortShift, first } = this.#shorts
+    const classBits = 8 satisfies typeof CLASS_BITS
+    const bucketBits = 4 satisfies typeof BUCKET_BITS
+    const step = 6 satisfies typeof HIT
+    const ats = places
+    const into = hits
+    let text = this.#text
+    let hit = 0
+    for (let place = 0; place < noted; place++) {
+      const at = ats[place] as number
+      while (at >= (starts[text + 1] as number)) text++
+      let earlier = 0
+      let window = 0
+      for (let one = Math.max(starts[text] as number, at + 1 - (6 satisfies typeof LONG)); one <= at; one++) {
+        earlier = (earlier << classBits) | (window >>> 24)
+        window = (window << classBits) | (classes[units[one] as number] as number)
+      }
+      const mixed = Math.imul(window, 0x9e3779b1 satisfies typeof MULTIPLIER)
+      const known = (mixed + Math.imul(earlier, 0x85ebca77 satisfies typeof EARLIER)) | 0
+      const long = known >>> longShift
+      const quad = mixed >>> shortShift
+      const triple = (mixed << classBits) >>> shortShift
+      const which = (ends[window & (0xffff satisfies typeof PAIR_MASK)] as number) & whichOf((longs[long >>> 5] as number) >>> long, (shorts[quad >>> 5] as number) >>> quad, (shorts[triple >>> 5] as number) >>> triple)
+      into[hit] = at
+      into[hit + 1] = 6 satisfies typeof LONG
+      into[hit + 2] = known
+      into[hit + 3] = long >>> bucketBits
+      hit += ((which >>> 5) & 1) * step
+      into[hit] = at
+      into[hit + 1] = 4 satisfies typeof WINDOW
+      into[hit + 2] = window
+      into[hit + 3] = first + (quad >>> bucketBits)
+      hit += ((which >>> 3) & 1) * step
+      into[hit] = at
+      into[hit + 1] = 3
+      into[hit + 2] = window << classBits
+      into[hit + 3] = first + (triple >>> bucketBits)
+      hit += ((which >>> 2) & 1) * step
+      if ((which & 3) === 0) continue
+      for (let size = 2; size > 0; size--) {
+        const shifted = window << (classBits * (4 - size))
+        into[hit] = at
+        into[hit + 1] = size
+        into[hit + 2] = shifted
+        into[hit + 3] = first + (Math.imul(shifted, MULTIPLIER) >>> shortShift >>> bucketBits)
+        hit += ((which >>> (size - 1)) & 1) * step
+      }
+    }
+    return hit
+  }
+
+  /** In place of its bucket a hit has the records of it. */
+  #open(behindHits: number): void {
     const buckets = this.#buckets
     const records = this.#records
-    const { shift: longShift } = this.#longs
-    const { shift: quadShift, first: firstQuad } = this.#quads
-    const { shift: tripleShift, first: firstTriple } = this.#triples
-    const { shift: pairShift, first: firstPair } = this.#pairs
-    const { shift: singleShift, first: firstSingle } = this.#singles
-    for (let place = 0; place < noted; place++) {
-      const window = windows[place] as number
-      let which = whiches[place] as number
-      while (which !== 0) {
-        let bucket: number
-        let size: number
-        let known: number
-        if ((which & IS_LONG) !== 0) {
-          which &= ~IS_LONG
-          size = LONG
-          known = keys[place] as number
-          bucket = known >>> longShift >>> BUCKET_BITS
-        } else if ((which & ENDS_QUAD) !== 0) {
-          which &= ~ENDS_QUAD
-          size = WINDOW
-          known = window
-          bucket = firstQuad + (Math.imul(known, MULTIPLIER) >>> quadShift >>> BUCKET_BITS)
-        } else if ((which & ENDS_TRIPLE) !== 0) {
-          which &= ~ENDS_TRIPLE
-          size = 3
-          known = window & TRIPLE_MASK
-          bucket = firstTriple + (Math.imul(known << CLASS_BITS, MULTIPLIER) >>> tripleShift >>> BUCKET_BITS)
-        } else if ((which & IS_PAIR) !== 0) {
-          which &= ~IS_PAIR
-          size = 2
-          known = window & PAIR_MASK
-          bucket = firstPair + (Math.imul(known << (2 * CLASS_BITS), MULTIPLIER) >>> pairShift >>> BUCKET_BITS)
-        } else {
-          which = 0
-          size = 1
-          known = window & CLASS_MASK
-          bucket = firstSingle + (Math.imul(known << (3 * CLASS_BITS), MULTIPLIER) >>> singleShift >>> BUCKET_BITS)
-        }
-        const until = buckets[bucket + 1] as number
-        let record = buckets[bucket] as number
-        while (record < until && records[record] !== known) record = records[record + 1] as number
-        if (record < until) this.#compare(place, record, size)
-      }
+    const opened = hits
+    for (let hit = 0; hit < behindHits; hit += 6 satisfies typeof HIT) {
+      const bucket = opened[hit + 3] as number
+      const record = buckets[bucket] as number
+      opened[hit + 3] = record
+      opened[hit + 4] = buckets[bucket + 1] as number
+      opened[hit + 5] = records[record] as number
     }
   }
 
-  /** With all literals of its window. */
-  #compare(place: number, window: number, size: number): void {
-    const records = this.#records
-    const found = this.#found
-    const at = ats[place] as number
-    const text = texts[place] as number
+  /** With all literals of the windows. */
+  #compare(behindHits: number): void {
     const { units, starts } = this.#texts
-    const start = starts[text] as number
-    const end = starts[text + 1] as number
     const classes = this.#classes
+    const records = this.#records
     const numbers = this.#numbers
-    const behindAll = records[window + 1] as number
-    for (let check = window + HEAD; check < behindAll;) {
-      const asked = records[check] as number
-      const behind = records[check + 1] as number
-      const looked = at + (asked >> CLASS_BITS)
-      if (looked >= start && looked < end && classes[units[looked] as number] === (asked & CLASS_MASK)) {
-        for (let literal = check + HEAD; literal < behind;) {
-          const sizes = records[literal] as number
-          const length = sizes & LENGTH_MASK
-          const rest = length - size
-          const begin = at - (sizes >>> HALF)
-          const bytes = (literal + HEAD) * WORD_BYTES
-          literal += HEAD + ((rest + WORD_BYTES - 1) >>> 2)
-          if (begin < start || begin + length > end) continue
-          // All that is not in the window, before it and behind it.
-          const before = at + 1 - size - begin
-          let same = 0
-          while (same < before && numbers[bytes + same] === classes[units[begin + same] as number]) same++
-          if (same < before) continue
-          while (same < rest && numbers[bytes + same] === classes[units[begin + size + same] as number]) same++
-          if (same < rest) continue
-          const name = records[(bytes >>> 2) - 1] as number
-          // No part of a longer word, where it must not be.
-          if ((name & BEGINS_WORD) !== 0 && begin > start && IN_WORDS[units[begin - 1] as number] === 1) continue
-          if ((name & ENDS_WORD) !== 0 && begin + length < end && IN_WORDS[units[begin + length] as number] === 1) continue
-          found(name >> EDGE_BITS, begin, text)
+    const found = this.#found
+    const opened = hits
+    const inWords = IN_WORDS
+    const head = 2 satisfies typeof HEAD
+    let text = this.#text
+    for (let hit = 0; hit < behindHits; hit += 6 satisfies typeof HIT) {
+      const until = opened[hit + 4] as number
+      const known = opened[hit + 2] as number
+      let record = opened[hit + 3] as number
+      while (record < until && records[record] !== known) record = records[record + 1] as number
+      if (record >= until) continue
+      const at = opened[hit] as number
+      const size = opened[hit + 1] as number
+      while (at >= (starts[text + 1] as number)) text++
+      const start = starts[text] as number
+      const end = starts[text + 1] as number
+      const behindAll = records[record + 1] as number
+      for (let check = record + head; check < behindAll;) {
+        const asked = records[check] as number
+        const behind = records[check + 1] as number
+        const looked = at + (asked >> (8 satisfies typeof CLASS_BITS))
+        if (looked >= start && looked < end && classes[units[looked] as number] === (asked & (0xff satisfies typeof CLASS_MASK))) {
+          for (let literal = check + head; literal < behind;) {
+            const sizes = records[literal] as number
+            const length = sizes & (0xffff satisfies typeof LENGTH_MASK)
+            const rest = length - size
+            const begin = at - (sizes >>> (16 satisfies typeof HALF))
+            const bytes = (literal + head) * (4 satisfies typeof WORD_BYTES)
+            literal += head + ((rest + 3) >>> 2)
+            if (begin < start || begin + length > end) continue
+            // All that is not in the window, before it and behind it.
+            const before = at + 1 - size - begin
+            let same = 0
+            while (same < before && numbers[bytes + same] === classes[units[begin + same] as number]) same++
+            if (same < before) continue
+            while (same < rest && numbers[bytes + same] === classes[units[begin + size + same] as number]) same++
+            if (same < rest) continue
+            const name = records[(bytes >>> 2) - 1] as number
+            // No part of a longer word, where it must not be.
+            if ((name & (1 satisfies typeof BEGINS_WORD)) !== 0 && begin > start && inWords[units[begin - 1] as number] === 1) continue
+            if ((name & (2 satisfies typeof ENDS_WORD)) !== 0 && begin + length < end && inWords[units[begin + length] as number] === 1) continue
+            found(name >> (2 satisfies typeof EDGE_BITS), begin, text)
+          }
         }
+        check = behind
       }
-      check = behind
     }
+    this.#text = text
   }
+}
+
+/** Of what lengths windows may end at a place, by the bits of their hashes, a bit for each length; of two and one it is for their numbers to say. */
+function whichOf(long: number, quad: number, triple: number): number {
+  return ((long & 1) << 5) | ((quad & 1) << 3) | ((triple & 1) << 2) | 3
 }
 
 function packed(numbers: readonly number[]): number {
   return numbers.reduce((all, number) => (all << CLASS_BITS) | number, 0)
-}
-
-/** What windows of six are known by; others may share it. */
-function longKey(mixed: number, earlier: number): number {
-  return (mixed + Math.imul(earlier, EARLIER)) | 0
-}
-
-/** Its bucket. */
-function markBit({ shift, bits, first }: Size, hash: number): number {
-  const bit = hash >>> shift
-  bits[bit >>> 5] = (bits[bit >>> 5] as number) | (1 << (bit & 31))
-  return first + (bit >>> BUCKET_BITS)
-}
-
-function hashBits(windows: number): number {
-  return Math.min(MOST_HASH_BITS, Math.max(LEAST_HASH_BITS, Math.ceil(Math.log2(windows * SPARSE + 1))))
 }

@@ -13,7 +13,7 @@ import { Checks } from './literal-windows.ts'
 /** Of a character's number. */
 export const CLASS_BITS = 8
 export const HALF = 16
-export const LENGTH_MASK = (1 << HALF) - 1
+export const LENGTH_MASK = 0xffff
 /** Beside what a literal is told as. */
 export const BEGINS_WORD = 1
 export const ENDS_WORD = 2
