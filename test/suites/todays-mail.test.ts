@@ -34,8 +34,15 @@ for (const { name, score, hits } of judged('wanted')) {
   test(`wanted mail is not tagged: ${name}`, () => { assert.ok(score < TAG, `${score} points: ${hits}`) })
 }
 
+/** What once slipped through when rules were written anew (`rv-`) does not again. */
+const again = (name: string): boolean => name.startsWith('rv-')
+
+for (const { name, score, hits } of judged('unwanted').filter((one) => again(one.name))) {
+  test(`unwanted mail is tagged: ${name}`, () => { assert.ok(score >= TAG, `${score} points: ${hits}`) })
+}
+
 test('most unwanted mail is found', () => {
-  const all = judged('unwanted')
+  const all = judged('unwanted').filter(({ name }) => !again(name))
   const found = all.filter(({ score }) => score >= TAG).length
   assert.ok(all.length > 100)
   assert.ok(found * 100 >= LEAST_FOUND * all.length, `${found} of ${all.length}`)

@@ -4,10 +4,10 @@
  * MAX_LINKS: different ones before those that come again. Nothing here fails.
  */
 import type { Link } from '../../content.ts'
-import { MAX_LINKS, MAX_REDIRECT_DEPTH, MAX_SHOWN_CHARACTERS, MAX_URL_CHARACTERS } from '../bounds.ts'
+import { MAX_LINKS, MAX_REDIRECT_DEPTH, MAX_SHOWN_CHARACTERS } from '../bounds.ts'
 import { innerUrls } from './inner-urls.ts'
 import type { RawLink } from './raw-link.ts'
-import { readUrl, type UrlReading } from './read-url.ts'
+import { cleaned, readUrl, type UrlReading } from './read-url.ts'
 import { findTextLinks } from './text-links.ts'
 
 /** The host that words name, and the domain of it. */
@@ -76,7 +76,7 @@ export class LinkList {
   }
 
   private addOne(raw: RawLink, base: UrlReading | undefined, depth: number): void {
-    const url = raw.url.length > MAX_URL_CHARACTERS ? raw.url.slice(0, MAX_URL_CHARACTERS) : raw.url
+    const url = cleaned(raw.url)
     const known = this.read(url, base)
     const { reading, inner } = known
     const least = KIND_BIT[raw.kind]

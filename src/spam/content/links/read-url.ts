@@ -42,7 +42,7 @@ function schemeEnd(text: string): number {
 }
 
 /** Without control characters and blanks at its ends, and without tabs and line ends (§4.4, steps 1 to 3). */
-function cleaned(written: string): string {
+export function cleaned(written: string): string {
   const short = written.length > MAX_URL_CHARACTERS ? written.slice(0, MAX_URL_CHARACTERS) : written
   let from = 0
   let to = short.length

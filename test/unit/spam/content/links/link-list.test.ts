@@ -70,3 +70,7 @@ test('a link has all that is read of its URL', () => {
   assert.deepEqual({ scheme, host, domain, port, userinfo, address, shortener, lookAlike, hidden }, { scheme: 'https', host: 'login.evil.example', domain: 'evil.example', port: 8443, userinfo: true, address: false, shortener: false, lookAlike: false, hidden: true })
   assert.deepEqual([only(anchor('http://192.0.2.7/')).address, only(anchor('http://bit.ly/x')).shortener, only(anchor('http://plain.example/')).userinfo], [true, true, false])
 })
+
+test('a link is what a browser would open: without blanks at its ends and line ends within', () => {
+  assert.equal(only(anchor(' \r\nhttps://www.bank.com@evil.example.net/\r\n\tlogin ')).url, 'https://www.bank.com@evil.example.net/login')
+})
