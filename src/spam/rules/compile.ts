@@ -63,6 +63,8 @@ class Compiler {
   readonly #code = new CodeWriter()
   /** by where they begin */
   readonly #begins = new Map<number, Condition>()
+  /** conditions that quantities ask */
+  readonly #made = new Map<Condition, Question>()
   readonly #places: PatternPlace[] = []
   readonly #groups: Program['groups'][number][] = []
   readonly #calls: ((run: Run) => Truth)[] = []
@@ -80,6 +82,13 @@ class Compiler {
     const code = this.#code.written()
     for (const [at, condition] of this.#begins) code[at + NEED] = need(condition)
     return { code, places: this.#places, groups: this.#groups, calls: this.#calls }
+  }
+
+  /** By itself, no part of another: made once, whoever asks. */
+  #alone(condition: Condition): Question {
+    let question = this.#made.get(condition)
+    if (question === undefined) this.#made.set(condition, question = this.condition(condition))
+    return question
   }
 
   condition(condition: Condition): Question {
@@ -124,7 +133,7 @@ class Compiler {
       case 'occurrences': return this.#occurrences(quantity)
       case 'items': return withItems(quantity.of, (source) => new ItemCompiler(source, this.texts).count(quantity))
       case 'truth': {
-        const { at } = this.condition(quantity.of)
+        const { at } = this.#alone(quantity.of)
         return (run) => {
           const answer = run.ask(at)
           return answer === UNKNOWN ? undefined : Number(answer === YES)
@@ -144,7 +153,7 @@ class Compiler {
         return (run) => lastOf(run, parts)
       }
       case 'choose': {
-        const { at } = this.condition(quantity.by)
+        const { at } = this.#alone(quantity.by)
         const [yes, no] = [this.quantity(quantity.yes), this.quantity(quantity.no)]
         return (run) => {
           const answer = run.ask(at)
@@ -240,7 +249,7 @@ class Compiler {
         return (run) => left(run) ?? right(run)
       }
       case 'truth': {
-        const question = this.condition(quantity.of)
+        const question = this.#alone(quantity.of)
         return (run) => firstShown([question], run)
       }
       case 'rule': {

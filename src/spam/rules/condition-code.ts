@@ -2,7 +2,9 @@
  * Conditions as numbers, those of all rules one behind another in one array:
  * what a message is asked is little memory, side by side. Of each condition
  * there are its kind, where the next one begins, what it asks about, and the
- * conditions that it is made of. `Run.ask` says what they answer.
+ * conditions that it is made of: these stand within it, so each is written there,
+ * also where another rule has the same. Quantities know a condition by where it
+ * begins; what they ask stands once. `Run.ask` says what they answer.
  */
 
 /** Those that it is made of all hold; one of them does; the only one does not. */
