@@ -65,10 +65,10 @@ export class NeededLiterals {
     const uses = this.#uses
     const count = uses[literal] as number
     if (count === MAX_PLACES) return
+    if (this.#length + PLACE > this.#places.length) this.#grow()
     uses[literal] = count + 1
     this.#used += uses[literal + 1] as number
     if (count === 0) this.#addPatterns(literal)
-    if (this.#length + PLACE > this.#places.length) this.#grow()
     const places = this.#places
     const length = this.#length
     // The last one that is kept stands for all that follow.
@@ -129,7 +129,10 @@ export class NeededLiterals {
   }
 
   #scan(text: PreparedText, texts: Texts, each: boolean): { readonly places: Int32Array; readonly all: readonly Found[] } {
+    // What a scan left that did not come to its end.
+    this.#end()
     this.#each = each
+    this.#first = 0
     this.#length = 0
     this.#all = []
     this.#turnTo(texts.first)

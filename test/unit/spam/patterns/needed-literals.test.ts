@@ -62,3 +62,14 @@ test('more places than are kept: everywhere from that text on, and in each text 
   assert.deepEqual(windows(each[1], 0, text), [[1, 1, 1]])
   assert.deepEqual(windows(each[2], 0, text), [[2, 0, 0]])
 })
+
+test('a search that found no memory loses nothing for the next one', (context) => {
+  const literals = NeededLiterals.of(PATTERNS)
+  const long = new PreparedText(['one '.repeat(2000)])
+  const mock = context.mock.property(globalThis, 'Int32Array', new Proxy(Int32Array, { construct: () => { throw new RangeError('Array buffer allocation failed') } }))
+  assert.throws(() => literals.find(long, { first: 0, behind: 1 }), RangeError)
+  mock.mock.restore()
+  const text = new PreparedText(['three four', 'one'])
+  const each = literals.findEach(text)
+  assert.deepEqual(each.map((one) => [...one?.patterns ?? []]), [[1, 3, 2], [0, 1]])
+})
