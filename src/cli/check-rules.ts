@@ -32,7 +32,7 @@ export async function checkRules({ listeners, spam }: Settings, read = readRules
 
 /** What the gateway does not wait for. */
 function slowness(ms: number): readonly string[] {
-  return ms <= WANTED_RULES_MS ? [] : [`spam.rules, spam.spamassassin: reading the rules took ${Math.round(ms / 1000)} s; the gateway gives them ${WANTED_RULES_MS / 1000} s, and runs without this site's (at a reload: with those in use) where they take longer`]
+  return ms <= WANTED_RULES_MS ? [] : [`spam.rules, spam.spamassassin: reading the rules took ${(ms / 1000).toFixed(1)} s; the gateway gives them ${WANTED_RULES_MS / 1000} s, and runs without this site's (at a reload: with those in use) where they take longer`]
 }
 
 function describe({ rules, problems, notes }: ReadRules): string {

@@ -42,5 +42,5 @@ test('rules that take longer than the gateway waits for them are told', async ()
     return (await checkRules(settings(''), () => Promise.resolve(found), () => times.shift() ?? NaN)).warnings
   }
   assert.deepEqual(await took(40_000), [])
-  assert.deepEqual(await took(61_400), ["spam.rules, spam.spamassassin: reading the rules took 61 s; the gateway gives them 40 s, and runs without this site's (at a reload: with those in use) where they take longer"])
+  assert.deepEqual(await took(61_400), ["spam.rules, spam.spamassassin: reading the rules took 61.4 s; the gateway gives them 40 s, and runs without this site's (at a reload: with those in use) where they take longer"])
 })
