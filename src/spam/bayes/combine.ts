@@ -21,7 +21,7 @@
  */
 import { chiSquareAbove } from './chi-square.ts'
 import { hamCount, spamCount, type TokenTable } from './table.ts'
-import { isPair, MAX_TOKENS, type TokenSet } from './token-set.ts'
+import { MAX_TOKENS, PAIR_BIT, type TokenSet } from './token-set.ts'
 
 export const UNKNOWN_WEIGHT = 0.1
 export const MIN_DEVIATION = 0.25
@@ -56,8 +56,8 @@ export interface TellingToken {
  * for: it hangs on nothing else while a model is in use.
  */
 export class Estimates {
-  /** two for each: −ln(1 − f) and −ln f, both 0 where f says nothing, or the table has nothing; NaN: not reckoned yet */
-  readonly logs = new Float64Array(2 * 65536).fill(NaN).fill(0, 0, 2)
+  /** two for each: −ln(1 − f) and −ln f, both 0 where f says nothing; NaN: not reckoned yet */
+  readonly logs = new Float64Array(2 * 65536).fill(NaN)
   readonly #ham: number
   readonly #spam: number
 
@@ -110,8 +110,6 @@ export function probabilityOf({ forHam, forSpam, weights }: Sums): number {
   return (1 + chiSquareAbove(forSpam * scale, pairs) - chiSquareAbove(forHam * scale, pairs)) / 2
 }
 
-/** of a word, and of a pair */
-const WEIGHTS = Float64Array.of(1, PAIR_WEIGHT)
 /** of the tokens of one message */
 const found = new Uint16Array(MAX_TOKENS)
 
@@ -123,21 +121,20 @@ export function combine(tokens: TokenSet, { table }: Trained, estimates: Estimat
   let weights = 0
   let telling = 0
   table.findEach(tokens, found)
-  const values = found
   for (let at = 0; at < count; at++) {
-    const counts = values[at] as number
-    let log = logs[2 * counts] as number
+    const counts = found[at] ?? 0
+    if (counts === 0) continue
+    let log = logs[2 * counts] ?? 0
     if (Number.isNaN(log)) {
       estimates.reckon(counts)
-      log = logs[2 * counts] as number
+      log = logs[2 * counts] ?? 0
     }
-    // No branch for what says nothing: nobody could foretell it.
-    const weight = WEIGHTS[isPair(high[at] as number)] as number
-    const told = log === 0 ? 0 : 1
+    if (log === 0) continue
+    const weight = ((high[at] ?? 0) & PAIR_BIT) === 0 ? 1 : PAIR_WEIGHT
     forHam += weight * log
-    forSpam += weight * (logs[2 * counts + 1] as number)
-    weights += weight * told
-    telling += told
+    forSpam += weight * (logs[2 * counts + 1] ?? 0)
+    weights += weight
+    telling++
   }
   return { probability: probabilityOf({ forHam, forSpam, weights }), telling }
 }
@@ -152,7 +149,7 @@ export function tellingTokens(tokens: TokenSet, trained: Trained, most: number):
     if (counts === 0) continue
     const probability = estimates.of(counts)
     if (!isTelling(probability)) continue
-    const weight = Math.abs(Math.log(probability / (1 - probability))) * (WEIGHTS[isPair(half)] as number)
+    const weight = Math.abs(Math.log(probability / (1 - probability))) * ((half & PAIR_BIT) === 0 ? 1 : PAIR_WEIGHT)
     found.push({ name, probability, ham: hamCount(counts), spam: spamCount(counts), weight })
   }
   found.sort((one, other) => other.weight - one.weight)

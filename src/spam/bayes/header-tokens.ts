@@ -11,7 +11,7 @@ import type { MimeField } from '../../mime/message-parts.ts'
 import type { MessageContent } from '../content.ts'
 import { bareSubjectField } from './bare-subject.ts'
 import { tokenContext, type TokenCollector, type TokenContext } from './token-set.ts'
-import { WordReader } from './words.ts'
+import { eachWord } from './words.ts'
 import { receivedTokens } from './received-tokens.ts'
 
 export interface HeaderRequest {
@@ -65,7 +65,6 @@ const HOST = tokenContext('field-host:')
 const SHAPE = tokenContext('header:')
 
 const known = new Map<string, boolean>()
-const reader = new WordReader()
 
 /** First what every message has, then fields that say much, then all others: those may be anything, and as many as anybody likes. */
 export function headerTokens(content: MessageContent, request: HeaderRequest, collector: TokenCollector): void {
@@ -102,10 +101,10 @@ function fieldTokens({ name, raw }: MimeField, collector: TokenCollector): void 
 }
 
 function words(context: TokenContext, text: string, collector: TokenCollector): void {
-  reader.read(text, 0, text.length)
-  while (reader.next()) {
-    if (collector.word(context, reader.low, reader.high)) collector.name(context.label + text.slice(reader.start, reader.end).toLowerCase())
-  }
+  eachWord(text, { start: 0, end: text.length }, (word) => {
+    if (collector.word(context, word.low, word.high)) collector.name(context.label + text.slice(word.start, word.end).toLowerCase())
+    return true
+  })
 }
 
 interface Author {

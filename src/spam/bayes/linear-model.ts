@@ -13,7 +13,7 @@
  * and never throws.
  */
 import { TokenTable } from './table.ts'
-import { isPair, MAX_TOKENS, type TokenSet } from './token-set.ts'
+import { MAX_TOKENS, PAIR_BIT, type TokenSet } from './token-set.ts'
 
 /** r is a logarithm of a ratio; beyond this it is certain enough. */
 export const MAX_IMPORTANCE = 4
@@ -77,12 +77,7 @@ export function marginOf({ count, low, high }: TokenSet, { table, bias, largestW
   let sum = 0
   let squares = 0
   let words = 0
-  const ours = singles
-  for (let at = 0; at < count; at++) {
-    ours[words] = low[at] as number
-    // A pair is overwritten by what comes next: no branch, which nobody could foretell.
-    words += 1 ^ isPair(high[at] as number)
-  }
+  for (let at = 0; at < count; at++) if (((high[at] ?? 0) & PAIR_BIT) === 0) singles[words++] = low[at] ?? 0
   // The mark is the lower end of the same half (`markOf`).
   table.findEach({ low: singles, high: singles, count: words }, found)
   for (let at = 0; at < words; at++) {

@@ -80,17 +80,15 @@ export class TokenTable {
   #findSome({ low, high, count }: TokenHalves, from: number, values: Uint16Array): void {
     const { slots } = this
     const size = slots.length
-    const scatter = this.#scatter
-    const share = size / LOW_RANGE
-    const places = firstSlots
-    const helds = firstHeld
-    const some = count - from
-    for (let at = 0; at < some; at++) places[at] = (scatter.of(low[from + at] as number) * share) >>> 0
-    for (let at = 0; at < some; at++) helds[at] = slots[places[at] as number] as number
+    for (let at = from; at < count; at++) {
+      const slot = this.#place(low[at] as number)
+      firstSlots[at - from] = slot
+      firstHeld[at - from] = slots[slot] as number
+    }
     for (let at = from; at < count; at++) {
       const mark = (high[at] as number) & 0xffff
-      let slot = places[at - from] as number
-      let held = helds[at - from] as number
+      let slot = firstSlots[at - from] as number
+      let held = firstHeld[at - from] as number
       for (let tries = 1; held !== 0 && held >>> 16 !== mark; tries++) {
         if (++slot === size) slot = 0
         held = tries < MAX_TRIES ? slots[slot] as number : 0

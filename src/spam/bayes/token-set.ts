@@ -14,15 +14,9 @@ import { mixed, randomSeed, Scatter } from './scatter.ts'
 export const MAX_TOKENS = 4096
 
 /** This bit of the upper half tells pairs of words from everything else. It is among those that a store keeps. */
-export const PAIR_BIT = 0x40000
+export const PAIR_BIT = 1 << 18
 
-/** 1 or 0. @param high the upper half of a token */
-export function isPair(high: number): number {
-  return (high & (0x40000 satisfies typeof PAIR_BIT)) >>> 18
-}
-
-/** twice as many */
-const SLOTS = 8192
+const SLOTS = MAX_TOKENS * 2
 
 export interface TokenSet {
   readonly count: number
@@ -48,7 +42,7 @@ export function tokenContext(label: string): TokenContext {
     low = Math.imul(low ^ label.charCodeAt(at), 0x01000193)
     high = Math.imul(high ^ label.charCodeAt(at), 0x5bd1e995)
   }
-  return { low: mixed(low) | 0, high: mixed(high) | 0, label }
+  return { low: mixed(low), high: mixed(high), label }
 }
 
 /** Both halves of a whole string; where it is short and there is no scanner about. */
@@ -72,11 +66,8 @@ export const HIGH_STEP = 0x5bd1e995
 
 /** One is used again and again: `begin`, add, `take`. */
 export class TokenCollector {
-  /** as signed numbers: those need no memory of their own, whoever hands them on */
-  readonly #low = new Int32Array(MAX_TOKENS)
-  readonly #high = new Int32Array(MAX_TOKENS)
-  readonly #unsignedLow = new Uint32Array(this.#low.buffer)
-  readonly #unsignedHigh = new Uint32Array(this.#high.buffer)
+  readonly #low = new Uint32Array(MAX_TOKENS)
+  readonly #high = new Uint32Array(MAX_TOKENS)
   /** of the hash table: round << 14 | index; what an earlier round left counts as empty */
   readonly #slots = new Int32Array(SLOTS)
   readonly #scatter = new Scatter(randomSeed())
@@ -111,7 +102,7 @@ export class TokenCollector {
   }
 
   take(): TokenSet {
-    return { count: this.#count, low: this.#unsignedLow.slice(0, this.#count), high: this.#unsignedHigh.slice(0, this.#count), names: this.#names }
+    return { count: this.#count, low: this.#low.slice(0, this.#count), high: this.#high.slice(0, this.#count), names: this.#names }
   }
 
   /** A short string in a context. */
@@ -122,14 +113,14 @@ export class TokenCollector {
 
   /** A word by its hash; true: it is a new one, whose name is wanted next. */
   word(context: TokenContext, low: number, high: number): boolean {
-    return this.#add(mixed(low ^ context.low) | 0, mixed(high ^ context.high) & ~PAIR_BIT)
+    return this.#add(mixed(low ^ context.low), (mixed(high ^ context.high) & ~PAIR_BIT) >>> 0)
   }
 
   /** Two words with `distance` − 1 others between them. */
-  pair(first: FirstWord, second: Word, distance: number): boolean {
-    const low = (first.low + Math.imul(second.low, 0x85ebca77) + distance) | 0
-    const high = (first.high + Math.imul(second.high, 0x27d4eb2f) + distance) | 0
-    return this.#add(mixed(low) | 0, mixed(high) | PAIR_BIT)
+  pair(context: TokenContext, { first, second, distance }: WordPair): boolean {
+    const low = Math.imul(first.low ^ context.low, 0x9e3779b1) + Math.imul(second.low, 0x85ebca77) + distance
+    const high = Math.imul(first.high ^ context.high, 0xc2b2ae3d) + Math.imul(second.high, 0x27d4eb2f) + distance
+    return this.#add(mixed(low), (mixed(high) | PAIR_BIT) >>> 0)
   }
 
   /** Of the token that was added last. */
@@ -138,50 +129,34 @@ export class TokenCollector {
   }
 
   #add(low: number, high: number): boolean {
-    const count = this.#count
-    if (count === this.#end) return false
-    const slots = this.#slots
-    const lows = this.#low
-    const highs = this.#high
+    if (this.#count === this.#end) return false
     const mark = this.#round << 14
-    let slot = this.#scatter.of(low) & ((8192 satisfies typeof SLOTS) - 1)
+    let slot = this.#scatter.of(low) & (SLOTS - 1)
     for (;;) {
-      const held = (slots[slot] as number) ^ mark
-      if (held >>> 14 !== 0) break
-      if (lows[held] === low && highs[held] === high) return false
-      slot = (slot + 1) & ((8192 satisfies typeof SLOTS) - 1)
+      const held = this.#slots[slot] ?? 0
+      if ((held & ~0x3fff) !== mark) break
+      const index = held & 0x3fff
+      if (this.#low[index] === low && this.#high[index] === high) return false
+      slot = (slot + 1) & (SLOTS - 1)
     }
-    slots[slot] = mark | count
-    lows[count] = low
-    highs[count] = high
-    this.#count = count + 1
+    this.#slots[slot] = mark | this.#count
+    this.#low[this.#count] = low
+    this.#high[this.#count] = high
+    this.#count++
     return this.#names !== undefined
   }
 }
 
-/** Where it stands in the text that it was read in. */
-export interface Place {
-  readonly start: number
-  readonly end: number
+export interface WordPair {
+  first: Word
+  second: Word
+  distance: number
 }
 
-/** As it was read. */
-export interface Word extends Place {
-  readonly low: number
-  readonly high: number
-}
-
-/** A word in a context that others come behind, with which it makes pairs: its part of their hashes. */
-export class FirstWord implements Place {
-  low = 0
-  high = 0
-  start = 0
-  end = 0
-
-  be(word: Word, context: TokenContext): void {
-    this.low = Math.imul(word.low ^ context.low, 0x9e3779b1)
-    this.high = Math.imul(word.high ^ context.high, 0xc2b2ae3d)
-    this.start = word.start
-    this.end = word.end
-  }
+/** As it was read; `start` and `end` are its place in the text. */
+export interface Word {
+  low: number
+  high: number
+  start: number
+  end: number
 }

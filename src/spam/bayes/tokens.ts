@@ -1,7 +1,7 @@
 /**
  * A message to its tokens: what its fields say, how it is built, where its links
  * lead, and the words of subject and text, single and in pairs. A pair is two
- * words with at most one other between them (orthogonal sparse
+ * words with at most `PAIR_REACH` − 1 others between them (orthogonal sparse
  * bigrams): it holds what words mean together, and a word that is put in
  * between does not break it.
  *
@@ -17,11 +17,11 @@ import { bareSubject } from './bare-subject.ts'
 import { headerTokens } from './header-tokens.ts'
 import { linkTokens } from './link-tokens.ts'
 import { structureTokens, type Writing } from './structure-tokens.ts'
-import { FirstWord, MAX_TOKENS, TokenCollector, tokenContext, type Place, type TokenContext, type TokenSet } from './token-set.ts'
+import { MAX_TOKENS, TokenCollector, tokenContext, type TokenContext, type TokenSet, type Word } from './token-set.ts'
 import { languageOf } from '../content/text/language.ts'
 import { scriptShares } from '../content/text/scripts.ts'
 import { isInvisible } from '../content/text/confusables.ts'
-import { OTHER_INVISIBLE, SOFT_HYPHENS, WordReader } from './words.ts'
+import { eachWord, OTHER_INVISIBLE, SOFT_HYPHENS, type ReadWord } from './words.ts'
 
 export interface TokenSettings {
   /** names that the site's own hops give themselves in Received, lower case */
@@ -41,6 +41,10 @@ export interface TokenRequest extends TokenSettings {
   /** keep what tokens are made of, for people */
   readonly named?: boolean
 }
+
+/** Words that a pair reaches over, its second one included. */
+const PAIR_REACH = 2
+const RING = 8
 
 /** Of the text; most messages have less. */
 const HEAD_CHARACTERS = 24_000
@@ -66,7 +70,6 @@ const HIDDEN = tokenContext('hidden:')
 const CHARACTERS = tokenContext('characters:')
 
 const collector = new TokenCollector()
-const reader = new WordReader()
 
 export function readTokens(content: MessageContent, request: TokenRequest): TokenSet {
   collector.begin(request.named === true)
@@ -109,10 +112,10 @@ class WordTokens {
   readonly #context: TokenContext
   readonly #text: string
   readonly #pairs: boolean
-  /** the last two words, of `#count` */
-  #last = new FirstWord()
-  #before = new FirstWord()
+  /** the last words */
+  readonly #ring: Word[] = Array.from({ length: RING }, () => ({ low: 0, high: 0, start: 0, end: 0 }))
   #count = 0
+  #next = 0
   #softHyphens = 0
   #invisible = 0
 
@@ -124,14 +127,8 @@ class WordTokens {
 
   /** Until there is no more place for words; to where it came. */
   read(start: number, end: number): number {
-    let read = start
-    reader.read(this.#text, start, end)
-    while (reader.next()) {
-      if (collector.full) return read
-      read = reader.end
-      this.#take(reader)
-    }
-    return end
+    this.#next = start
+    return eachWord(this.#text, { start, end }, (word) => this.#take(word)) ? end : this.#next
   }
 
   /** What comes next does not stand beside what was read. */
@@ -139,19 +136,29 @@ class WordTokens {
     this.#count = 0
   }
 
-  #take(word: WordReader): void {
+  #take(word: ReadWord): boolean {
+    if (collector.full) return false
+    this.#next = word.end
     const context = this.#context
     if (collector.word(context, word.low, word.high)) collector.name(context.label + this.#slice(word))
     if (word.invisible !== 0) this.#tell(word.invisible)
-    if (!this.#pairs) return
-    const last = this.#last
-    const before = this.#before
-    if (this.#count > 0 && collector.pair(last, word, 1)) collector.name(`${context.label}${this.#slice(last)} ${this.#slice(word)}`)
-    if (this.#count > 1 && collector.pair(before, word, 2)) collector.name(`${context.label}${this.#slice(before)} … ${this.#slice(word)}`)
-    before.be(word, context)
-    this.#before = last
-    this.#last = before
-    this.#count++
+    if (this.#pairs) {
+      const reach = Math.min(this.#count, PAIR_REACH)
+      for (let distance = 1; distance <= reach; distance++) {
+        const before = this.#ring[(this.#count - distance) & (RING - 1)]
+        if (before === undefined) break
+        if (collector.pair(context, { first: before, second: word, distance })) collector.name(`${context.label}${this.#slice(before)} ${'… '.repeat(distance - 1)}${this.#slice(word)}`)
+      }
+      const place = this.#ring[this.#count & (RING - 1)]
+      if (place !== undefined) {
+        place.low = word.low
+        place.high = word.high
+        place.start = word.start
+        place.end = word.end
+      }
+      this.#count++
+    }
+    return true
   }
 
   /** Soft hyphens are honest, and joiners are in some scripts; the classifier learns in whose mail. */
@@ -160,7 +167,7 @@ class WordTokens {
     if ((invisible & OTHER_INVISIBLE) !== 0) tellCount('invisible', ++this.#invisible)
   }
 
-  #slice({ start, end }: Place): string {
+  #slice({ start, end }: Word): string {
     return this.#text.slice(start, end).toLowerCase().replace(/[^\x00-\x7f]/g, (character) => (isInvisible(character.charCodeAt(0)) ? '' : character))
   }
 }

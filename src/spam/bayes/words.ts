@@ -21,19 +21,18 @@ const LONG_PREFIX = 4
 const LONG_STEP = 8
 const SAME_SIGNS = 3
 
-/** Kinds of characters, in an order that lets one comparison tell many: parts of words, what is one by itself, what is none. */
-const DIGIT = 1
-const LETTER = 2
-const UNSPACED = 3
+const NOTHING = 0
+const LETTER = 1
+const UNSPACED = 2
 /** a word by itself */
-const SIGN = 4
-const SURROGATE = 5
-const NOTHING = 6
+const SIGN = 3
 /** ' - _ */
-const INNER = 7
+const INNER = 4
 /** . , */
-const POINT = 8
-const INVISIBLE = 9
+const POINT = 5
+const DIGIT = 6
+const SURROGATE = 7
+const INVISIBLE = 8
 
 /** U+E0000 to U+E01EF, tags and selectors: this and one of those. */
 const TAG = 0xdb40
@@ -46,18 +45,31 @@ const SOFT_HYPHEN = 0xad
 export const SOFT_HYPHENS = 1
 export const OTHER_INVISIBLE = 2
 
-const PAGE = 256
-/** Of each character its kind, above what it is in lower case, where that is one character too; 0 in pages that nobody asked for. */
-const characters = new Int32Array(0x10000)
+export interface ReadWord extends Word {
+  /** SOFT_HYPHENS, OTHER_INVISIBLE, both or 0 */
+  invisible: number
+}
 
-/** Of the page that a character is in, too. */
-function readPage(code: number): number {
-  const first = code & -PAGE
-  for (let at = first; at < first + PAGE; at++) {
-    const lower = String.fromCharCode(at).toLowerCase()
-    characters[at] = (kindOf(at) << 16) | (lower.length === 1 ? lower.charCodeAt(0) : at)
+interface Page {
+  readonly kinds: Uint8Array
+  /** in lower case, where that is one character too */
+  readonly folded: Uint16Array
+}
+
+const pages = new Array<Page | undefined>(256)
+
+function pageOf(index: number): Page {
+  const kinds = new Uint8Array(256)
+  const folded = new Uint16Array(256)
+  for (let at = 0; at < 256; at++) {
+    const code = index * 256 + at
+    kinds[at] = kindOf(code)
+    const lower = String.fromCharCode(code).toLowerCase()
+    folded[at] = lower.length === 1 ? lower.charCodeAt(0) : code
   }
-  return characters[code] as number
+  const page = { kinds, folded }
+  pages[index] = page
+  return page
 }
 
 function kindOf(code: number): number {
@@ -73,202 +85,161 @@ function kindOf(code: number): number {
   return NOTHING
 }
 
-/** Below this, a loop is faster than a call into the run-time. */
-const LOOPED = 64
+const ascii = pageOf(0)
 
 /**
- * Goes over the words of a text: `read` it, then `next` for each; the word is in
- * the reader's own fields. Numbers that the loops need stand in them, beside the
- * names that the compiler checks them by: a name is looked up each time.
+ * Calls `visit` for each word from `start` to before `end`, until it says false.
+ * The word that it is handed is the same object each time.
  */
-export class WordReader implements Word {
-  low = 0
-  high = 0
-  start = 0
-  end = 0
-  /** SOFT_HYPHENS, OTHER_INVISIBLE, both or 0 */
-  invisible = 0
-  /** what is read, and one character behind it: a loop over a string takes three times as long */
-  #units = new Uint16Array(4096)
-  #bytes = Buffer.from(this.#units.buffer)
-  /** where in the text the units begin */
-  #base = 0
-  #at = 0
-  #stop = 0
-
-  /** From `start` to before `end`. */
-  read(text: string, start: number, end: number): void {
-    const length = end - start
-    if (length >= this.#units.length) {
-      this.#units = new Uint16Array(length + 1)
-      this.#bytes = Buffer.from(this.#units.buffer)
+export function eachWord(text: string, range: { readonly start: number; readonly end: number }, visit: (word: ReadWord) => boolean): boolean {
+  const { end } = range
+  const word: ReadWord = { low: 0, high: 0, start: 0, end: 0, invisible: 0 }
+  let at = range.start
+  while (at < end) {
+    const code = text.charCodeAt(at)
+    const page = code < 256 ? ascii : pages[code >> 8] ?? pageOf(code >> 8)
+    const kind = page.kinds[code & 255] ?? NOTHING
+    if (kind === NOTHING || kind === INNER || kind === POINT || kind === INVISIBLE) {
+      at++
+      continue
     }
-    const units = this.#units
-    if (length < LOOPED) for (let at = 0; at <= length; at++) units[at] = text.charCodeAt(start + at)
-    else {
-      units[length] = 0
-      this.#bytes.write(text.slice(start, end + 1), 'utf16le')
-    }
-    this.#base = start
-    this.#at = 0
-    this.#stop = length
+    word.invisible = 0
+    at = kind === LETTER || kind === DIGIT ? readWord(text, at, { end, word })
+      : kind === UNSPACED ? readPair(text, at, { end, word })
+      : readSign(text, at, { end, word })
+    // One letter says nothing; neither does a pair that is none.
+    if (word.end > word.start && !visit(word)) return false
   }
+  return true
+}
 
-  /** false: there is no other. */
-  next(): boolean {
-    const units = this.#units
-    const stop = this.#stop
-    let at = this.#at
-    while (at < stop) {
-      const code = units[at] as number
-      const kind = (characters[code] || readPage(code)) >>> 16
-      if (kind >= (6 satisfies typeof NOTHING)) {
-        at++
+interface Reading {
+  readonly end: number
+  readonly word: ReadWord
+}
+
+function readWord(text: string, start: number, { end, word }: Reading): number {
+  let low = WORD_LOW
+  let high = WORD_HIGH
+  let at = start
+  let longLow = 0
+  let longHigh = 0
+  let length = 0
+  let before = NOTHING
+  let passed = 0
+  word.start = start
+  for (; at < end; at++) {
+    const code = text.charCodeAt(at)
+    const page = code < 256 ? ascii : pages[code >> 8] ?? pageOf(code >> 8)
+    const kind = page.kinds[code & 255] ?? NOTHING
+    if (kind !== LETTER && kind !== DIGIT) {
+      const seen = kind >= SURROGATE ? passOver(text, at, end) : at
+      if (seen > at) {
+        passed |= flagOf(code)
+        at = seen - 1
         continue
       }
-      this.invisible = 0
-      const start = at
-      at = kind < (3 satisfies typeof UNSPACED) ? this.#readWord(at) : kind === (3 satisfies typeof UNSPACED) ? this.#readPair(at) : this.#readSign(at)
-      // One letter says nothing; neither does a pair that is none.
-      if (this.end === start) continue
-      this.start = this.#base + start
-      this.end += this.#base
-      this.#at = at
-      return true
+      if (!joins(text, at, { kind, before, end })) break
     }
-    this.#at = stop
-    return false
+    word.invisible |= passed
+    before = kind
+    const folded = page.folded[code & 255] ?? code
+    low = Math.imul(low ^ folded, LOW_STEP)
+    high = Math.imul(high ^ folded, HIGH_STEP)
+    high ^= high >>> 15
+    word.end = at + 1
+    if (++length !== LONG_PREFIX) continue
+    longLow = low
+    longHigh = high
   }
+  if (length > MAX_WORD) {
+    const step = Math.min(255, Math.trunc(length / LONG_STEP))
+    low = longLow ^ (step << 20)
+    high = longHigh ^ (step << 12)
+  }
+  word.low = low
+  word.high = high
+  if (length < 2) word.end = start
+  return at
+}
 
-  #readWord(start: number): number {
-    const units = this.#units
-    const stop = this.#stop
-    let low = WORD_LOW
-    let high = WORD_HIGH
-    let at = start
-    let longLow = 0
-    let longHigh = 0
-    let length = 0
-    let before = 0
-    let passed = 0
-    let end = start
-    const prefix = LONG_PREFIX
-    for (; at < stop; at++) {
-      const code = units[at] as number
-      const character = characters[code] || readPage(code)
-      const kind = character >>> 16
-      if (kind > (2 satisfies typeof LETTER)) {
-        if (kind === (6 satisfies typeof NOTHING)) break
-        const seen = this.#passOver(at)
-        if (seen > at) {
-          passed |= flagOf(code)
-          at = seen - 1
-          continue
-        }
-        if (!this.#joins(at, kind, before)) break
-      }
-      this.invisible |= passed
-      before = kind
-      const folded = character & 0xffff
-      low = Math.imul(low ^ folded, 0x01000193 satisfies typeof LOW_STEP)
-      high = Math.imul(high ^ folded, 0x5bd1e995 satisfies typeof HIGH_STEP)
-      high ^= high >>> 15
-      end = at + 1
-      if (++length !== prefix) continue
-      longLow = low
-      longHigh = high
-    }
-    if (length > MAX_WORD) {
-      const step = Math.min(255, Math.trunc(length / LONG_STEP))
-      low = longLow ^ (step << 20)
-      high = longHigh ^ (step << 12)
-    }
-    this.low = low
-    this.high = high
-    this.end = length < 2 ? start : end
-    return at
+/** To behind what is invisible; `at` where nothing is. */
+function passOver(text: string, at: number, end: number): number {
+  let next = at
+  for (; next < end; next++) {
+    if (text.charCodeAt(next) === TAG && isTag(text, next)) next++
+    else if (kindAt(text, next) !== INVISIBLE) break
   }
-
-  /** To behind what is invisible; `at` where nothing is. */
-  #passOver(at: number): number {
-    let next = at
-    for (; next < this.#stop; next++) {
-      if (this.#isTag(next)) next++
-      else if (this.#kindAt(next) !== INVISIBLE) break
-    }
-    return Math.min(next, this.#stop)
-  }
-
-  #isTag(at: number): boolean {
-    const low = this.#units[at + 1] as number
-    return this.#units[at] === TAG && low >= FIRST_TAG && low <= LAST_TAG
-  }
-
-  /** Inside a word, between two others of its kind: don't, e-mail, 1,000.50. */
-  #joins(at: number, kind: number, before: number): boolean {
-    if (kind !== INNER && kind !== POINT) return false
-    const next = this.#passOver(at + 1)
-    const after = next < this.#stop ? this.#kindAt(next) : NOTHING
-    if (kind === POINT) return after === DIGIT && before === DIGIT
-    return after === LETTER || after === DIGIT
-  }
-
-  #kindAt(at: number): number {
-    const code = this.#units[at] as number
-    return (characters[code] || readPage(code)) >>> 16
-  }
-
-  /** One character of a script without blanks, and its neighbour. */
-  #readPair(start: number): number {
-    const next = this.#passOver(start + 1)
-    this.end = start
-    if (next >= this.#stop || this.#kindAt(next) !== UNSPACED) return next
-    this.#begin()
-    this.#hash(start)
-    this.#hash(next)
-    if (next > start + 1) this.invisible = flagOf(this.#units[start + 1] as number)
-    this.end = next + 1
-    return next
-  }
-
-  #readSign(start: number): number {
-    const units = this.#units
-    const stop = this.#stop
-    const code = units[start] as number
-    this.end = start
-    if (code >= 0xd800 && code < 0xe000) {
-      if (this.#isTag(start)) return start + 2
-      const low = start + 1 < stop ? units[start + 1] as number : 0
-      const whole = code < 0xdc00 && low >= 0xdc00 && low < 0xe000
-      if (!whole) return start + 1
-      this.#hashTo(start, start + 2)
-      return start + 2
-    }
-    let at = start + 1
-    while (at < stop && units[at] === code) at++
-    this.#hashTo(start, Math.min(at, start + SAME_SIGNS))
-    return at
-  }
-
-  #hashTo(start: number, end: number): void {
-    this.#begin()
-    for (let at = start; at < end; at++) this.#hash(at)
-    this.end = end
-  }
-
-  #begin(): void {
-    this.low = WORD_LOW
-    this.high = WORD_HIGH
-  }
-
-  #hash(at: number): void {
-    const code = this.#units[at] as number
-    this.low = Math.imul(this.low ^ code, LOW_STEP)
-    this.high = Math.imul(this.high ^ code, HIGH_STEP)
-    this.high ^= this.high >>> 15
-  }
+  return Math.min(next, end)
 }
 
 function flagOf(code: number): number {
   return code === SOFT_HYPHEN ? SOFT_HYPHENS : OTHER_INVISIBLE
+}
+
+function isTag(text: string, at: number): boolean {
+  const low = text.charCodeAt(at + 1)
+  return low >= FIRST_TAG && low <= LAST_TAG
+}
+
+/** Inside a word, between two others of its kind: don't, e-mail, 1,000.50. */
+function joins(text: string, at: number, { kind, before, end }: { readonly kind: number; readonly before: number; readonly end: number }): boolean {
+  if (kind !== INNER && kind !== POINT) return false
+  const next = passOver(text, at + 1, end)
+  const after = next < end ? kindAt(text, next) : NOTHING
+  if (kind === POINT) return after === DIGIT && before === DIGIT
+  return after === LETTER || after === DIGIT
+}
+
+function kindAt(text: string, at: number): number {
+  const code = text.charCodeAt(at)
+  return (code < 256 ? ascii : pages[code >> 8] ?? pageOf(code >> 8)).kinds[code & 255] ?? NOTHING
+}
+
+/** One character of a script without blanks, and its neighbour. */
+function readPair(text: string, start: number, { end, word }: Reading): number {
+  word.start = start
+  word.end = start
+  const next = passOver(text, start + 1, end)
+  if (next >= end || kindAt(text, next) !== UNSPACED) return next
+  begin(word)
+  hashOne(word, text.charCodeAt(start))
+  hashOne(word, text.charCodeAt(next))
+  if (next > start + 1) word.invisible = flagOf(text.charCodeAt(start + 1))
+  word.end = next + 1
+  return next
+}
+
+function readSign(text: string, start: number, { end, word }: Reading): number {
+  const code = text.charCodeAt(start)
+  word.start = start
+  if (code >= 0xd800 && code < 0xe000) {
+    word.end = start
+    if (code === TAG && isTag(text, start)) return start + 2
+    const low = start + 1 < end ? text.charCodeAt(start + 1) : 0
+    const whole = code < 0xdc00 && low >= 0xdc00 && low < 0xe000
+    hashInto(word, text, whole ? start + 2 : start)
+    return whole ? start + 2 : start + 1
+  }
+  let at = start + 1
+  while (at < end && text.charCodeAt(at) === code) at++
+  hashInto(word, text, Math.min(at, start + SAME_SIGNS))
+  return at
+}
+
+function hashInto(word: Word, text: string, end: number): void {
+  begin(word)
+  for (let at = word.start; at < end; at++) hashOne(word, text.charCodeAt(at))
+  word.end = end
+}
+
+function begin(word: Word): void {
+  word.low = WORD_LOW
+  word.high = WORD_HIGH
+}
+
+function hashOne(word: Word, code: number): void {
+  word.low = Math.imul(word.low ^ code, LOW_STEP)
+  word.high = Math.imul(word.high ^ code, HIGH_STEP)
+  word.high ^= word.high >>> 15
 }
