@@ -12,6 +12,8 @@ import type { PreparedText } from './prepared-text.ts'
 const MAX_PLACES = 4096
 /** With no more places than these, those of a pattern are looked for; otherwise they are sorted once. */
 const FEW_PLACES = 24
+/** Uses that are linked up, each with some bytes; where more were found, patterns are tried everywhere, at the cost of their budget. */
+const MOST_LINKED = 4_000_000
 const MAX_SEARCHES = 0xffff_fff0
 /** Farther away than this nothing is. */
 const ANYWHERE = 0x3fff_ffff
@@ -226,6 +228,7 @@ export class Candidates {
   readonly patterns: readonly number[]
   readonly #findings: Findings
   #sorted: Sorted | undefined
+  #found: ReadonlySet<number> | undefined
 
   constructor(findings: Findings) {
     this.patterns = findings.patterns
@@ -234,7 +237,7 @@ export class Candidates {
 
   /** Undefined: nowhere. */
   windowsOf(pattern: number): Windows | undefined {
-    const { places, uses, first, behind } = this.#findings
+    const { places, uses, first, behind, used, text, texts } = this.#findings
     if (behind - first <= PLACE * FEW_PLACES) {
       if (!this.patterns.includes(pattern)) return undefined
       const found = new WindowList(this.#findings)
@@ -245,6 +248,7 @@ export class Candidates {
       }
       return found.ordered()
     }
+    if (used > MOST_LINKED) return (this.#found ??= new Set(this.patterns)).has(pattern) ? everywhere(text, texts) : undefined
     const { heads, links } = this.#sorted ??= sortedByPattern(this.#findings)
     let link = heads[pattern] as number
     if (link === 0) return undefined

@@ -73,3 +73,11 @@ test('a search that found no memory loses nothing for the next one', (context) =
   const each = literals.findEach(text)
   assert.deepEqual(each.map((one) => [...one?.patterns ?? []]), [[1, 3, 2], [0, 1]])
 })
+
+test('many patterns that need one word, and that word again and again: they may match everywhere, and no memory is taken for each place of each', () => {
+  const literals = NeededLiterals.of([...Array.from({ length: 1100 }, () => needing(['one'], 0)), needing(['four'], 0)])
+  const text = new PreparedText(['two '.repeat(10), 'one '.repeat(4000)])
+  const found = literals.find(text, { first: 0, behind: 2 })
+  assert.deepEqual(windows(found, 1099, text), [[0, 0, 40], [1, 0, 16_000]])
+  assert.equal(found?.windowsOf(1100), undefined)
+})
