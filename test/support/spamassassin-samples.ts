@@ -93,6 +93,13 @@ meta S_M9 S_COUNT / 2 == 1
 meta S_M10 S_M6 == -1
 meta S_M11 S_ABSENT
 meta S_M12 S_SWITCHED_OFF || S_NOTSET
+meta S_BELOW S_COUNT - 10
+meta S_M13 S_BELOW == 1
+meta S_M14 S_ABSENT || S_COUNT
+meta S_M15 S_M14 + S_COUNT == 4
+meta S_M16 S_MANY && S_COUNT
+meta S_M17 S_M16 == 2
+meta S_MIME_ALL rules_matching(S_MIME*) >= 2
 header S_SWITCHED_OFF Subject =~ /./
 score S_SWITCHED_OFF 0
 body S_ATTACHED /in the sheet/

@@ -14,7 +14,7 @@ import { named } from './directives.ts'
 import type { CfNote, Definition, Directives } from './directives.ts'
 import { readExpression } from './meta-expression.ts'
 import type { Expression } from './meta-expression.ts'
-import { conditionOf, costIn, fitsGlob, globsIn, namesIn, quantityOf, simplified } from './metas.ts'
+import { conditionOf, costIn, countOf, fitsGlob, globsIn, namesIn, quantityOf, simplified } from './metas.ts'
 import type { CostOf } from './metas.ts'
 import { defaultScore } from './scores.ts'
 import { honour } from './tests.ts'
@@ -32,6 +32,9 @@ const MAX_WHY_CHARACTERS = 200
 /** Less than references.ts allows. */
 const MAX_DEPTH = 48
 const MAX_COST = 1e9
+/** Of all rules together. */
+const MAX_MATCHED = 200_000
+const GLOBS_KEPT = 100
 const ZERO: Expression = { kind: 'number', value: 0 }
 
 /** A rule a step. */
@@ -62,6 +65,8 @@ class Builder {
   readonly #unhonoured = new Map<string, string>()
   readonly #restingOn = new Map<string, Set<string>>()
   readonly #counted = new Set<string>()
+  readonly #matched = new Map<string, readonly string[]>()
+  #names = 0
   readonly #missing = new Map<string, Definition>()
 
   constructor(directives: Directives) {
@@ -75,7 +80,11 @@ class Builder {
       this.#read(definition)
       yield
     }
-    for (const id of this.#metas.keys()) this.#workOut(id, [], undefined)
+    for (const id of this.#metas.keys()) {
+      this.#workOut(id, [], undefined)
+      yield
+    }
+    this.#countOn()
     yield
     this.#tellUnhonoured()
     this.#tellScores()
@@ -97,7 +106,7 @@ class Builder {
   #value(id: string, by: Definition, way: readonly string[]): number | undefined {
     if (this.#plain.has(id)) return undefined
     if (this.#metas.has(id)) {
-      const known = this.#workOut(id, way, by)
+      const known = countOf(this.#workOut(id, way, by))
       return known.kind === 'number' ? known.value : undefined
     }
     const others = this.#restingOn.get(id)
@@ -117,15 +126,18 @@ class Builder {
       this.#tell(by, `rests on ${id}, which rests on it; ${id} counts as not hit there`)
       return ZERO
     }
-    let simple = simplified(tree, {
-      value: (other) => this.#value(other, definition, [...way, id]),
-      matching: (glob) => this.#matching(glob),
-    })
+    const matching = (glob: string): readonly string[] => this.#matching(glob, id)
+    if (this.#takeNames(tree, matching) > MAX_MATCHED) {
+      this.#tell(definition, `rules_matching() of all rules name more than ${MAX_MATCHED} rules; it counts as not hit`)
+      this.#done.set(id, ZERO)
+      return ZERO
+    }
+    let simple = simplified(tree, { value: (other) => this.#value(other, definition, [...way, id]), matching })
     let depth = 0
     if (simple.kind === 'number') {
       const lost = new Set<string>()
       namesIn(tree, (other) => void lost.add(other))
-      globsIn(tree, (glob) => this.#matching(glob).forEach((other) => lost.add(other)))
+      globsIn(tree, (glob) => matching(glob).forEach((other) => lost.add(other)))
       this.#lost.set(id, [...lost].filter((other) => this.#isLost(other)))
     }
     namesIn(simple, (other) => void (depth = Math.max(depth, (this.#depths.get(other) ?? 0) + 1)))
@@ -149,8 +161,34 @@ class Builder {
     return !this.#plain.has(id) && (done === undefined || (done.kind === 'number' && this.#lost.get(id)?.length !== 0))
   }
 
-  #matching(glob: string): readonly string[] {
-    return [...this.#directives.tests.keys()].filter((id) => fitsGlob(id, glob))
+  /** A rule is none of those that it names so itself. */
+  #matching(glob: string, by: string): readonly string[] {
+    let matched = this.#matched.get(glob)
+    if (matched === undefined) {
+      if (this.#matched.size >= GLOBS_KEPT) this.#matched.clear()
+      this.#matched.set(glob, matched = [...this.#directives.tests.keys()].filter((id) => fitsGlob(id, glob)))
+    }
+    return matched.includes(by) ? matched.filter((id) => id !== by) : matched
+  }
+
+  /** How many there are with its own. */
+  #takeNames(tree: Expression, matching: (glob: string) => readonly string[]): number {
+    let names = this.#names
+    globsIn(tree, (glob) => void (names += matching(glob).length))
+    if (names <= MAX_MATCHED) this.#names = names
+    return names
+  }
+
+  /** Where a meta is counted, what it is made of is, too. */
+  #countOn(): void {
+    // The list grows while metas are found that count others.
+    for (const id of this.#counted) {
+      const tree = this.#done.get(id)
+      if (tree === undefined) continue
+      namesIn(tree, (other, counted) => {
+        if (counted) this.#counted.add(other)
+      }, true)
+    }
   }
 
   #rule(definition: Definition): LocatedRule | undefined {
@@ -169,7 +207,7 @@ class Builder {
     if (simple === undefined) return undefined
     if (simple.kind !== 'number') {
       const cost: CostOf = (id) => this.#costs.get(id) ?? 1
-      return { when: conditionOf(simple, cost), times: quantityOf(simple, cost) }
+      return { when: conditionOf(simple, cost), times: quantityOf(countOf(simple), cost) }
     }
     const lost = this.#lost.get(definition.id)
     // Some are written so, to switch them off or to stand for something that is always there.

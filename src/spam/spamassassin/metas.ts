@@ -9,6 +9,7 @@ import { sum } from '../rules/make-condition.ts'
 import type { Expression } from './meta-expression.ts'
 
 const ZERO: Expression = { kind: 'number', value: 0 }
+const ONE: Expression = { kind: 'number', value: 1 }
 
 /**
  * Without what is known.
@@ -152,11 +153,31 @@ export function costIn(tree: Expression, costOf: CostOf): number {
   return cost
 }
 
-/** Rules that it names. */
-export function namesIn(tree: Expression, found: (id: string, counted: boolean) => void): void {
+/** Rules that it names; `all`: what it is itself is counted. */
+export function namesIn(tree: Expression, found: (id: string, counted: boolean) => void, all = false): void {
   eachLeaf(tree, (leaf, counted) => {
     if (leaf.kind === 'rule') found(leaf.id, counted)
-  })
+  }, all)
+}
+
+/** What a meta counts that hits: below 0 it counts once, as in SpamAssassin. */
+export function countOf(tree: Expression): Expression {
+  if (tree.kind === 'number') return tree.value < 0 ? ONE : tree
+  return mayBeBelow(tree) ? { kind: 'choose', by: { kind: '<', left: tree, right: ZERO }, yes: ONE, no: tree } : tree
+}
+
+function mayBeBelow(tree: Expression): boolean {
+  switch (tree.kind) {
+    case 'number': return tree.value < 0
+    case 'minus': return true
+    case 'and':
+    case 'or':
+    case 'sum': return tree.of.some(mayBeBelow)
+    case '*':
+    case '/': return mayBeBelow(tree.left) || mayBeBelow(tree.right)
+    case 'choose': return mayBeBelow(tree.yes) || mayBeBelow(tree.no)
+    default: return false
+  }
 }
 
 /** What its `rules_matching()` ask for. */

@@ -48,6 +48,41 @@ test('metas of metas count their values', () => {
   assert.deepEqual(spamHits('body __A /one/\nmeta __SEVEN 7 * __A\nmeta __HALF __A * 0.5\nmeta RULE __SEVEN == 7 && __HALF == 0.5', MESSAGE), ['__A', '__SEVEN', '__HALF', 'RULE'])
 })
 
+test('a meta that others count hands on what its parts count', () => {
+  const parts = `
+    body __ONE /\\bone\\b/i
+    tflags __ONE multiple
+    body __TWO /\\btwo\\b/i
+    tflags __TWO multiple
+    body __NOT /nothing/
+    meta __OR __NOT || __ONE
+    meta __AND __TWO && __ONE
+    meta __ROW __OR
+    meta __BELOW __TWO - __ONE
+    meta __FIXED 0 - 3
+  `
+  const holds = (expression: string) => spamHits(`${parts}\nmeta RULE ${expression}`, MESSAGE).includes('RULE')
+  for (const expression of ['__OR == 4', '__AND == 4', '__ROW + __TWO == 6', '__ROW > 3', '(__NOT || __ROW) == 4',
+    // Of what is below 0 and hits SpamAssassin says that it hit once.
+    '__BELOW == 1', '__FIXED == 1', '__BELOW + __FIXED == 2']) assert.ok(holds(expression), expression)
+  for (const expression of ['__OR == 1', '__BELOW < 0', '__BELOW != 1', '__FIXED < 0']) assert.ok(!holds(expression), expression)
+})
+
+test('a rule is none of those that its own rules_matching() names', () => {
+  const { problems } = spamRules('body __A_1 /one/\nbody __A_2 /two/\nmeta __A_BOTH rules_matching(__A_*) == 2')
+  assert.deepEqual(cfTold(problems), [])
+  assert.deepEqual(spamHits('body __A_1 /one/\nbody __A_2 /two/\nmeta __A_BOTH rules_matching(__A_*) == 2', MESSAGE), ['__A_1', '__A_2', '__A_BOTH'])
+})
+
+test('names that stand for many rules have a bound, all together', () => {
+  const bodies = Array.from({ length: 1000 }, (_, i) => `body __B${i} /b${i}/`).join('\n')
+  const metas = Array.from({ length: 300 }, (_, i) => `meta M${i} rules_matching(__B*) > ${i}`).join('\n')
+  const { rules, problems } = spamRules(`${bodies}\n${metas}`)
+  assert.equal(rules.length, 1200)
+  assert.equal(cfTold(problems)[0], 'local.cf:1201: rules_matching() of all rules name more than 200000 rules; it counts as not hit')
+  assert.equal(problems.length, 100)
+})
+
 test('what is not honoured counts as not hit and is told once, with what rests on it', () => {
   const { rules, problems, notes } = spamRules(`header __RELAYS X-Spam-Relays-Trusted =~ /x/
 body HERE /one/
