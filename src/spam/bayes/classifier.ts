@@ -13,12 +13,13 @@
  * carry it over. No evidence is no points. Certainty that mail is wanted
  * (−`HAM_POINTS`) outweighs a few rules, but not a message that breaks many of
  * them: words are easily borrowed. Points are the logarithm of the odds, and the
- * probability is made of them.
+ * probability is made of them. Few lessons have fewer points (lessons.ts).
  *
  * Never throws.
  */
 import { combine, Estimates, tellingTokens, type TellingToken, type Trained as Counted } from './combine.ts'
 import { evidenceOf } from './evidence.ts'
+import { trustIn } from './lessons.ts'
 import { marginOf, type LinearModel } from './linear-model.ts'
 import type { TokenSet } from './token-set.ts'
 
@@ -75,8 +76,10 @@ export function classify(tokens: TokenSet, trained: Trained | undefined, minMess
   const { probability: counted, telling } = combine(tokens, trained, estimates)
   const margin = linear === undefined ? 2 * counted - 1 : marginOf(tokens, linear)
   const odds = oddsOf(evidenceOf(margin, counted), linear)
+  // Few lessons make no certainty that mail is unwanted. That they speak for a message does no harm.
+  const trust = odds > 0 ? trustIn({ hams: ham, spams: spam }) : 1
   return {
-    status: 'classified', probability: 1 / (1 + Math.exp(-odds)), points: pointsOf(odds), counted: telling,
+    status: 'classified', probability: 1 / (1 + Math.exp(-trust * odds)), points: pointsOf(odds, trust), counted: telling,
     telling: tokens.names === undefined ? [] : tellingTokens(tokens, trained, MOST_TELLING),
   }
 }
@@ -94,6 +97,7 @@ export function oddsOf(evidence: number, { wantedLimit = USUAL_LIMIT, mostLimit 
   return LIMIT_POINTS + STEEP * (evidence - limit)
 }
 
-export function pointsOf(odds: number): number {
-  return Math.round(Math.min(SPAM_POINTS, Math.max(-HAM_POINTS, odds)) * 100) / 100
+/** @param trust in lessons, which takes from them */
+export function pointsOf(odds: number, trust = 1): number {
+  return Math.round(trust * Math.min(SPAM_POINTS, Math.max(-HAM_POINTS, odds)) * 100) / 100
 }

@@ -20,6 +20,7 @@
 import { MOST_LIMIT } from './classifier.ts'
 import { estimate, isTelling, probabilityOf } from './combine.ts'
 import { evidenceOf } from './evidence.ts'
+import { fewnessOf, type Lessons } from './lessons.ts'
 import { MAX_IMPORTANCE, packWeights, type LinearModel } from './linear-model.ts'
 import { randomSeed } from './scatter.ts'
 import type { KeptMessage } from './store.ts'
@@ -54,9 +55,6 @@ const LIMIT_SHARE = 1 / 2000
 /** Evidence of wanted messages that are mistakes most probably, and the most of all that are left out for it. */
 const DOUBTFUL = 1.5
 const MOST_DOUBTFUL = 0.02
-/** Wanted messages that are few, and so many that their limit has the usual bound. */
-const FEW = 200
-const ENOUGH = 1000
 /** of the middle of the unwanted ones: where the limit of few wanted messages is at least */
 const LEAST_OF_FEW = 0.9
 
@@ -268,18 +266,17 @@ function* upperEnd(collection: Collection, all: Counts): Steps<Bounded> {
       yield
     }
   }
-  return bounded(limitOf(Float64Array.from(wanted).sort()), { hams: all.hams, unwanted: Float64Array.from(unwanted).sort() })
+  return bounded(limitOf(Float64Array.from(wanted).sort()), { hams: all.hams, spams: all.spams, unwanted: Float64Array.from(unwanted).sort() })
 }
 
-interface Learnt {
-  readonly hams: number
+interface Learnt extends Lessons {
   /** evidence of unwanted messages, from the lowest */
   readonly unwanted: Float64Array
 }
 
 /** The fewer wanted messages there are, the more their limit goes by where the unwanted ones are. */
-export function bounded({ wantedLimit, doubtful }: UpperEnd, { hams, unwanted }: Learnt): Bounded {
-  const fewness = Math.min(1, Math.max(0, (ENOUGH - hams) / (ENOUGH - FEW)))
+export function bounded({ wantedLimit, doubtful }: UpperEnd, { unwanted, ...lessons }: Learnt): Bounded {
+  const fewness = fewnessOf(lessons)
   const middle = unwanted[unwanted.length >> 1] ?? 0
   const least = fewness * LEAST_OF_FEW * middle
   return { wantedLimit: wantedLimit === undefined ? undefined : Math.max(least, wantedLimit), mostLimit: MOST_LIMIT + fewness * Math.max(0, middle - MOST_LIMIT), doubtful }

@@ -48,12 +48,21 @@ test('like what it was taught, unlike what it was not, and nothing where it know
   }
   const spam = verdict('order pills now, cheap loans without prescription at half the price')
   const ham = verdict('on tuesday bring the drawings of our garden project to the meeting')
-  assert.ok(spam.points > 2 && spam.probability > 0.75, `${spam.probability}`)
+  assert.ok(spam.points > 1.6 && spam.probability > 0.75, `${spam.probability}`)
   assert.ok(ham.points < -2 && ham.probability < 0.25, `${ham.probability}`)
   const unknown = verdict('zwei ganz andere sätze, die niemand je gelernt hat')
   assert.ok(Math.abs(unknown.points) < 0.5, `${unknown.points}`)
   const mixed = verdict('order pills now cheap loans prescription bring drawings garden project meeting thanks')
   assert.ok(Math.abs(mixed.points) < Math.abs(spam.points) && Math.abs(mixed.points) < Math.abs(ham.points), `${mixed.points}`)
+})
+
+test('few lessons make fewer points for unwanted mail, and take none from wanted mail', () => {
+  const trained = taught({ ham: HAM, spam: SPAM }, 100)
+  const points = (text: string, ham: number, spam: number) => classify(tokensOf(letter(text)), { ...trained, ham, spam }).points
+  const [spam, ham] = ['order pills now, cheap loans without prescription at half the price', 'on tuesday bring the drawings of our garden project to the meeting']
+  assert.ok(points(spam, 4000, 4000) > 2)
+  assert.ok(Math.abs(points(spam, 250, 250) - points(spam, 4000, 4000) * 0.25 ** 0.25) < 0.01)
+  assert.equal(points(ham, 250, 250), points(ham, 4000, 4000))
 })
 
 test('the strongest tokens are named, for those who ask', () => {

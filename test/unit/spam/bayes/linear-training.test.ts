@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { classify, LIMIT_POINTS, MOST_LIMIT } from '../../../../src/spam/bayes/classifier.ts'
 import { bounded, limitOf, trainLinear } from '../../../../src/spam/bayes/linear-training.ts'
+import { trustIn } from '../../../../src/spam/bayes/lessons.ts'
 import { singleTokens, type KeptMessage, type MessageClass } from '../../../../src/spam/bayes/store.ts'
 import { letter, taught, tokensOf } from './bayes-fixture.ts'
 
@@ -39,18 +40,18 @@ test('much of it does, for then it may be wanted', () => {
 test('of few wanted messages the limit lies by where the unwanted ones are', () => {
   const unwanted = Float64Array.of(0.5, 2, 2.4, 2.5, 2.6)
   const of = (wantedLimit: number, hams: number) => {
-    const { mostLimit, ...limits } = bounded({ wantedLimit, doubtful: 0 }, { hams, unwanted })
+    const { mostLimit, ...limits } = bounded({ wantedLimit, doubtful: 0 }, { hams, spams: 200, unwanted })
     return [limits.wantedLimit, mostLimit]
   }
   // What few messages say of their own end is too low as often as too high.
   assert.deepEqual(of(1.2, 200), [0.9 * 2.4, 2.4])
   assert.deepEqual(of(3, 200), [3, 2.4])
-  assert.deepEqual(of(1.2, 600), [1.2, 2.2])
-  assert.deepEqual(of(1.2, 1000), [1.2, MOST_LIMIT])
+  assert.deepEqual(of(1.2, 800).map((limit) => limit?.toFixed(3)), ['1.200', (MOST_LIMIT + 0.4 * (Math.log(3000 / 800) / Math.log(15))).toFixed(3)])
+  assert.deepEqual(of(1.2, 3000), [1.2, MOST_LIMIT])
   assert.deepEqual(of(3, 40_000), [3, MOST_LIMIT])
   // where unwanted mail is told badly, too
-  assert.deepEqual(bounded({ wantedLimit: 1, doubtful: 2 }, { hams: 200, unwanted: Float64Array.of(0.5, 1, 1.5) }), { wantedLimit: 1, mostLimit: MOST_LIMIT, doubtful: 2 })
-  assert.equal(bounded({ wantedLimit: undefined, doubtful: 0 }, { hams: 0, unwanted }).wantedLimit, undefined)
+  assert.deepEqual(bounded({ wantedLimit: 1, doubtful: 2 }, { hams: 200, spams: 200, unwanted: Float64Array.of(0.5, 1, 1.5) }), { wantedLimit: 1, mostLimit: MOST_LIMIT, doubtful: 2 })
+  assert.equal(bounded({ wantedLimit: undefined, doubtful: 0 }, { hams: 0, spams: 0, unwanted }).wantedLimit, undefined)
 })
 
 /** Distinct letters of one kind. */
@@ -81,7 +82,7 @@ test('a classifier that was taught some spam as wanted mail goes on finding spam
   assert.equal(honest.linear.doubtful, 0)
   const poisoned = model(10)
   assert.ok((poisoned.linear.doubtful ?? 0) >= 5, `${poisoned.linear.doubtful}`)
-  const found = letters(SPAM_WORDS, 40, 500).filter((text) => classify(tokensOf(text), poisoned.trained).points >= LIMIT_POINTS).length
+  const found = letters(SPAM_WORDS, 40, 500).filter((text) => classify(tokensOf(text), poisoned.trained).points >= LIMIT_POINTS * trustIn({ hams: poisoned.trained.ham, spams: poisoned.trained.spam })).length
   // Half of it at least: no limit is so high that all would be below it.
   assert.ok(found >= 20, `${found} of 40`)
   assert.equal(letters(HAM_WORDS, 40, 500).filter((text) => classify(tokensOf(text), poisoned.trained).points > 0).length, 0)
