@@ -17,6 +17,7 @@ import { readMimeMessage } from '../mime/reader.ts'
 import { escapeControls } from '../observe/readable.ts'
 import { MOST_LIMIT } from '../spam/bayes/classifier.ts'
 import { Learner, learntMessage } from '../spam/bayes/learner.ts'
+import { trustIn } from '../spam/bayes/lessons.ts'
 import { MODEL_FILE, readModel, readModelHead, type ModelHead } from '../spam/bayes/model-file.ts'
 import { openBayesStore } from '../scoring/bayes-store.ts'
 import type { BayesCounts, BayesStore } from '../spam/bayes/store.ts'
@@ -213,7 +214,7 @@ async function status({ json }: TrainStatusRequest, { store, settings, io }: Gro
   const counts = await store.counts()
   const { ham, spam, tokens, waiting } = counts
   const { doubtful } = modelHead(settings)
-  if (json === true) io.out(`${JSON.stringify({ ham, spam, tokens, waiting, trained: isTrained(counts, settings), needed: settings.spam.bayes.minMessages, doubtful })}\n`)
+  if (json === true) io.out(`${JSON.stringify({ ham, spam, tokens, waiting, trained: isTrained(counts, settings), needed: settings.spam.bayes.minMessages, doubtful, trust: percentOf(counts) / 100 })}\n`)
   else io.out(describeCounts(counts, settings))
   return EXIT.ok
 }
@@ -226,9 +227,19 @@ function describeCounts(counts: BayesCounts, settings: Settings): string {
   const { ham, spam, tokens, waiting } = counts
   const { minMessages } = settings.spam.bayes
   const known = `The classifier knows ${ham} wanted and ${spam} unwanted messages, ${tokens} tokens${waiting > 0 ? `; ${waiting} messages are not added up yet` : ''}.\n`
-  if (isTrained(counts, settings)) return known + describeDoubt(settings)
+  if (isTrained(counts, settings)) return known + describeTrust(counts) + describeDoubt(settings)
   const missing = [[ham, 'wanted'] as const, [spam, 'unwanted'] as const].flatMap(([count, kind]) => (count < minMessages ? [`${minMessages - count} ${kind}`] : []))
   return `${known}It has no say before it knows ${minMessages} of each: ${missing.join(' and ')} to go.\n`
+}
+
+/** Where its points are fewer than they will be. */
+function describeTrust(counts: BayesCounts): string {
+  const percent = percentOf(counts)
+  return percent === 100 ? '' : `Its points for unwanted mail count ${percent} %, as it knows few wanted messages${counts.spam > counts.ham ? ', fewer than unwanted ones' : ''}: more of them, of all kinds, make it surer.\n`
+}
+
+function percentOf({ ham, spam }: BayesCounts): number {
+  return Math.floor(100 * trustIn({ hams: ham, spams: spam }))
 }
 
 /** Of what wanted mail was learned that looks like spam. */

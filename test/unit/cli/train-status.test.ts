@@ -37,5 +37,9 @@ test('wanted mail that looks like spam is told, and that it had to be bounded', 
   assert.doesNotMatch(await status({ doubtful: 0, wantedLimit: 1.8 }, false), /looks like spam/)
   assert.match(await status({ doubtful: 1, wantedLimit: 1.8 }, false), /Wanted mail was learned that looks like spam: 1 message\. Look whether spam was learned as ham/)
   assert.match(await status({ doubtful: 40, wantedLimit: 2.5 }, false), /looks like spam: 40 messages\. By them it would be silent for most spam, and it takes its usual bound instead\. Look/)
-  assert.deepEqual(JSON.parse(await status({ doubtful: 40, wantedLimit: 2.5 }, true)), { ham: 1, spam: 1, tokens: 0, waiting: 2, trained: true, needed: 1, doubtful: 40 })
+  assert.deepEqual(JSON.parse(await status({ doubtful: 40, wantedLimit: 2.5 }, true)), { ham: 1, spam: 1, tokens: 0, waiting: 2, trained: true, needed: 1, doubtful: 40, trust: 0.17 })
+})
+
+test('that few lessons make fewer points is told', async () => {
+  assert.match(await status({ doubtful: 0, wantedLimit: 1.8 }, false), /tokens; 2 messages are not added up yet\.\nIts points for unwanted mail count 17 %, as it knows few wanted messages: more of them, of all kinds, make it surer\.\n$/)
 })
