@@ -41,7 +41,7 @@ const MAX_SHOWN_CHARACTERS = 80
 
 /** A rule a step. */
 export function* compileRules(rules: readonly Rule[]): Generator<void, Program> {
-  const compiler = new Compiler(rules)
+  const compiler = new Compiler(rules, yield* Efforts.making(rules))
   const compiled: CompiledRule[] = []
   const starts = new Int32Array(rules.length)
   for (const [number, { when, times }] of rules.entries()) {
@@ -52,7 +52,11 @@ export function* compileRules(rules: readonly Rule[]): Generator<void, Program> 
   }
   const maker = new GuardMaker(rules, compiler.texts)
   const guards = yield* maker.making()
-  return { ...compiler.texts.made(), ...compiler.conditions((condition) => maker.firm(condition)), rules: compiled, starts, guards, nothingMissing: new Uint8Array(guards.needs.length) }
+  const texts = compiler.texts.made()
+  yield
+  const conditions = compiler.conditions((condition) => maker.firm(condition))
+  yield
+  return { ...texts, ...conditions, rules: compiled, starts, guards, nothingMissing: new Uint8Array(guards.needs.length) }
 }
 
 class Compiler {
@@ -71,10 +75,10 @@ class Compiler {
   /** calls that several may share, by what they compare */
   readonly #shared = new Map<string, number>()
 
-  constructor(rules: readonly Rule[]) {
+  constructor(rules: readonly Rule[], efforts: Efforts) {
     this.#rules = new Map(rules.map(({ id }, index) => [id, index]))
     this.#worths = new Worths(rules)
-    this.#efforts = new Efforts(rules)
+    this.#efforts = efforts
   }
 
   /** @param need that a condition is false without; -1: none */

@@ -7,6 +7,7 @@
 import type { Pattern } from '../patterns/pattern.ts'
 import { rulesIn } from './condition.ts'
 import type { Condition, ItemTest, Quantity, TextSource } from './condition.ts'
+import { atOnce } from './in-slices.ts'
 import { AT_HAND } from './measures.ts'
 import type { Rule } from './rule.ts'
 import { piecesOf } from './text-keys.ts'
@@ -29,12 +30,17 @@ const SHORT_EVERYWHERE = 4
 /** Of the conditions of some rules, which may refer to each other, but not in circles. */
 export class Efforts {
   readonly #rules: ReadonlyMap<string, Rule>
-  readonly #resting = new Map<string, number>()
+  readonly #resting: ReadonlyMap<string, number>
   readonly #known = new Map<string, number>()
 
-  constructor(rules: readonly Rule[]) {
+  /** A rule a step. */
+  static* making(rules: readonly Rule[]): Generator<void, Efforts> {
+    return new Efforts(rules, yield* restingOn(rules))
+  }
+
+  constructor(rules: readonly Rule[], resting = atOnce(restingOn(rules))) {
     this.#rules = new Map(rules.map((rule) => [rule.id, rule]))
-    for (const { when } of rules) for (const id of rulesIn(when)) this.#resting.set(id, (this.#resting.get(id) ?? 0) + 1)
+    this.#resting = resting
   }
 
   of(condition: Condition): number {
@@ -83,6 +89,16 @@ export class Efforts {
     }
     return effort
   }
+}
+
+/** By rule how many others refer to it. */
+function* restingOn(rules: readonly Rule[]): Generator<void, ReadonlyMap<string, number>> {
+  const resting = new Map<string, number>()
+  for (const { when } of rules) {
+    for (const id of rulesIn(when)) resting.set(id, (resting.get(id) ?? 0) + 1)
+    yield
+  }
+  return resting
 }
 
 /** Of one item. */

@@ -27,15 +27,15 @@ export class RuleSet {
 
   /** Made in steps (see in-slices.ts), with all that every message asks for; otherwise the first message waits for that. */
   static* making(rules: readonly Rule[]): Generator<void, RuleSet> {
-    const set = new RuleSet(rules, yield* compileRules(rules))
+    const set = new RuleSet(rules, yield* made(rules))
     yield* set.#prepare()
     return set
   }
 
-  constructor(rules: readonly Rule[], program: Program = atOnce(compileRules(rules))) {
+  constructor(rules: readonly Rule[], { program, signs } = atOnce(made(rules))) {
     this.rules = rules
     this.#program = program
-    this.#signs = new Signs(program.guards, program.sources)
+    this.#signs = signs
     this.#numbers = new Map(rules.map(({ id }, index) => [id, index]))
   }
 
@@ -68,6 +68,13 @@ export class RuleSet {
     const index = this.#numbers.get(id)
     return index === undefined ? undefined : truthOf(new Run(this.#program, new MessageView(content, facts), createBudget({ bytes: content.mime.size })).rule(index))
   }
+}
+
+function* made(rules: readonly Rule[]): Generator<void, { readonly program: Program; readonly signs: Signs }> {
+  const program = yield* compileRules(rules)
+  const signs = yield* Signs.making(program.guards, program.sources)
+  yield
+  return { program, signs }
 }
 
 function incompleteness(budget: MatchBudget): string | undefined {

@@ -6,16 +6,37 @@ import { OPERATORS } from './arithmetic.ts'
 import type { TextSource } from './condition.ts'
 import { ALWAYS } from './guards.ts'
 import type { Guards, Watched } from './guards.ts'
+import { atOnce } from './in-slices.ts'
 import { Needs } from './needs.ts'
 import type { Run } from './run.ts'
 import { SeenTexts } from './seen-texts.ts'
 
-/** A text source with its signs of patterns by their numbers in their set; -1: nobody asks. */
+/** Signs of patterns by their numbers in their set, from a first one on; -1: nobody asks. */
+interface PatternSigns {
+  readonly set: number
+  readonly slot: number
+  readonly first: number
+  readonly signs: Int32Array
+  /** instead, where they are far apart: the fields of thousands of rules may share a set */
+  readonly far: ReadonlyMap<number, number> | undefined
+}
+
 interface Look extends Omit<Watched, 'patterns'> {
-  readonly patterns: readonly { readonly set: number; readonly slot: number; readonly signs: Int32Array }[]
+  readonly patterns: readonly PatternSigns[]
+}
+
+/** What `Signs` is made of. */
+interface Parts {
+  readonly needs: Needs
+  readonly looks: readonly Look[]
+  readonly seen: SeenTexts
 }
 
 const NONE: readonly never[] = []
+const NO_SIGNS = new Int32Array(0)
+/** Of one text a table of numbers has room for so many more than there are, and for some. */
+const SPREAD = 16
+const SOME = 1024
 
 export class Signs {
   readonly #guards: Guards
@@ -25,12 +46,17 @@ export class Signs {
   readonly #absent: Int32Array
   readonly #seen: SeenTexts
 
-  constructor(guards: Guards, sources: readonly TextSource[]) {
+  /** A text a step. */
+  static* making(guards: Guards, sources: readonly TextSource[]): Generator<void, Signs> {
+    return new Signs(guards, sources, yield* partsOf(guards, sources))
+  }
+
+  constructor(guards: Guards, sources: readonly TextSource[], { needs, looks, seen } = atOnce(partsOf(guards, sources))) {
     this.#guards = guards
-    this.#needs = new Needs(guards.needs)
-    this.#looks = guards.watched.map((one) => ({ ...one, patterns: Array.from(one.patterns, ([set, signs]) => ({ set, slot: one.slot, signs: byNumber(signs) })) }))
+    this.#needs = needs
+    this.#looks = looks
     this.#absent = Int32Array.from(guards.watched, ({ absent }) => absent)
-    this.#seen = new SeenTexts(guards.watched.map(({ slot }) => sources[slot] as TextSource))
+    this.#seen = seen
   }
 
   /** The rules that are to be asked, in their order. */
@@ -81,11 +107,18 @@ export class Signs {
     }
     this.#tell(present)
     if (words.size > 0) for (const value of values) this.#tell(words.get(value.toLowerCase()) ?? -1)
-    for (const { set, signs } of patterns) for (const { candidates } of texts.scansOf(set, slot) ?? NONE) this.#tellAll(signs, candidates)
+    for (const one of patterns) for (const { candidates } of texts.scansOf(one.set, slot) ?? NONE) this.#tellAll(one, candidates)
   }
 
-  #tellAll(signs: Int32Array, candidates: Iterable<number>): void {
-    for (const index of candidates) if (index < signs.length) this.#tell(signs[index] as number)
+  #tellAll({ first, signs, far }: PatternSigns, candidates: Iterable<number>): void {
+    if (far !== undefined) {
+      for (const index of candidates) this.#tell(far.get(index) ?? -1)
+      return
+    }
+    for (const index of candidates) {
+      const at = index - first
+      if (at >= 0 && at < signs.length) this.#tell(signs[at] as number)
+    }
   }
 
   #tell(sign: number): void {
@@ -93,11 +126,26 @@ export class Signs {
   }
 }
 
-function byNumber(signs: ReadonlyMap<number, number>): Int32Array {
+function* partsOf({ needs, watched }: Guards, sources: readonly TextSource[]): Generator<void, Parts> {
+  const made = new Needs(needs)
+  yield
+  const looks: Look[] = []
+  for (const one of watched) {
+    looks.push({ ...one, patterns: Array.from(one.patterns, ([set, signs]) => ({ set, slot: one.slot, ...byNumber(signs) })) })
+    yield
+  }
+  return { needs: made, looks, seen: new SeenTexts(watched.map(({ slot }) => sources[slot] as TextSource)) }
+}
+
+function byNumber(signs: ReadonlyMap<number, number>): Pick<PatternSigns, 'first' | 'signs' | 'far'> {
   // Not by `Math.max(...)`: there may be more than a call takes arguments.
-  let most = -1
-  for (const number of signs.keys()) most = Math.max(most, number)
-  const all = new Int32Array(most + 1).fill(-1)
-  for (const [number, sign] of signs) all[number] = sign
-  return all
+  let [first, last] = [Infinity, -1]
+  for (const number of signs.keys()) {
+    first = Math.min(first, number)
+    last = Math.max(last, number)
+  }
+  if (signs.size === 0 || last - first >= SPREAD * signs.size + SOME) return { first: 0, signs: NO_SIGNS, far: signs }
+  const all = new Int32Array(last - first + 1).fill(-1)
+  for (const [number, sign] of signs) all[number - first] = sign
+  return { first, signs: all, far: undefined }
 }
