@@ -12,7 +12,7 @@ import { isPart } from '../rules/rule.ts'
 import type { RuleProblem } from '../rules/rule.ts'
 import { named } from './directives.ts'
 import type { CfNote, Definition, Directives } from './directives.ts'
-import { readExpression } from './meta-expression.ts'
+import { depthOf, readExpression } from './meta-expression.ts'
 import type { Expression } from './meta-expression.ts'
 import { conditionOf, costIn, countOf, fitsGlob, globsIn, namesIn, quantityOf, simplified } from './metas.ts'
 import type { CostOf } from './metas.ts'
@@ -31,6 +31,8 @@ export interface SpamAssassinRules {
 const MAX_WHY_CHARACTERS = 200
 /** Less than references.ts allows. */
 const MAX_DEPTH = 48
+/** What lies in each other, through all rules that a rule rests on. */
+const MAX_LEVELS = 400
 const MAX_COST = 1e9
 /** Of all rules together. */
 const MAX_MATCHED = 200_000
@@ -57,8 +59,8 @@ class Builder {
   readonly #metas = new Map<string, Expression>()
   /** worked out: without what is known beforehand */
   readonly #done = new Map<string, Expression>()
-  /** how many rules in a row it rests on */
-  readonly #depths = new Map<string, number>()
+  /** how many rules in a row it rests on, and how deep that lies */
+  readonly #depths = new Map<string, { readonly rules: number; readonly levels: number }>()
   readonly #costs = new Map<string, number>()
   /** of metas that are a number whatever the message is: what they rested on that is not honoured; [] where they are meant so */
   readonly #lost = new Map<string, readonly string[]>()
@@ -81,7 +83,7 @@ class Builder {
       yield
     }
     for (const id of this.#metas.keys()) {
-      this.#workOut(id, [], undefined)
+      this.#workOutAll(id)
       yield
     }
     this.#countOn()
@@ -102,11 +104,11 @@ class Builder {
     else this.#metas.set(id, read)
   }
 
-  /** What it counts whatever the message is; undefined: it has to be asked. Works out metas on the way. */
-  #value(id: string, by: Definition, way: readonly string[]): number | undefined {
+  /** What it counts whatever the message is; undefined: it has to be asked. Metas were worked out before. */
+  #value(id: string, by: Definition): number | undefined {
     if (this.#plain.has(id)) return undefined
     if (this.#metas.has(id)) {
-      const known = countOf(this.#workOut(id, way, by))
+      const known = countOf(this.#done.get(id) ?? ZERO)
       return known.kind === 'number' ? known.value : undefined
     }
     const others = this.#restingOn.get(id)
@@ -117,42 +119,75 @@ class Builder {
     return 0
   }
 
-  #workOut(id: string, way: readonly string[], by: Definition | undefined): Expression {
-    const done = this.#done.get(id)
+  /** It, and before it the metas that it rests on. */
+  #workOutAll(id: string): void {
+    const way = [{ id, open: this.#unknownIn(id) }]
+    const onTheWay = new Set([id])
+    for (let last = way.at(-1); last !== undefined; last = way.at(-1)) {
+      const next = last.open.pop()
+      if (next === undefined) {
+        this.#workOut(last.id)
+        onTheWay.delete(last.id)
+        way.pop()
+      } else if (onTheWay.has(next)) {
+        const by = this.#directives.tests.get(last.id)
+        if (by !== undefined) this.#tell(by, `rests on ${next}, which rests on it; ${next} counts as not hit there`)
+      } else if (!this.#done.has(next)) {
+        onTheWay.add(next)
+        way.push({ id: next, open: this.#unknownIn(next) })
+      }
+    }
+  }
+
+  /** Metas that it names and that are not worked out, the first one last. */
+  #unknownIn(id: string): string[] {
+    const tree = this.#metas.get(id)
+    if (tree === undefined || this.#done.has(id)) return []
+    const names = new Set<string>()
+    namesIn(tree, (other) => void names.add(other))
+    globsIn(tree, (glob) => this.#matching(glob, id).forEach((other) => names.add(other)))
+    return [...names].filter((other) => this.#metas.has(other) && !this.#done.has(other)).reverse()
+  }
+
+  #workOut(id: string): void {
     const tree = this.#metas.get(id)
     const definition = this.#directives.tests.get(id)
-    if (done !== undefined || tree === undefined || definition === undefined) return done ?? ZERO
-    if (by !== undefined && way.includes(id)) {
-      this.#tell(by, `rests on ${id}, which rests on it; ${id} counts as not hit there`)
-      return ZERO
-    }
+    if (tree === undefined || definition === undefined || this.#done.has(id)) return
     const matching = (glob: string): readonly string[] => this.#matching(glob, id)
     if (this.#takeNames(tree, matching) > MAX_MATCHED) {
       this.#tell(definition, `rules_matching() of all rules name more than ${MAX_MATCHED} rules; it counts as not hit`)
       this.#done.set(id, ZERO)
-      return ZERO
+      return
     }
-    let simple = simplified(tree, { value: (other) => this.#value(other, definition, [...way, id]), matching })
-    let depth = 0
+    let simple = simplified(tree, { value: (other) => this.#value(other, definition), matching })
     if (simple.kind === 'number') {
       const lost = new Set<string>()
       namesIn(tree, (other) => void lost.add(other))
       globsIn(tree, (glob) => matching(glob).forEach((other) => lost.add(other)))
       this.#lost.set(id, [...lost].filter((other) => this.#isLost(other)))
     }
-    namesIn(simple, (other) => void (depth = Math.max(depth, (this.#depths.get(other) ?? 0) + 1)))
-    if (depth > MAX_DEPTH || way.length > MAX_DEPTH) {
-      this.#tell(definition, `rests on rules that rest on rules, more than ${MAX_DEPTH} deep; it counts as not hit`)
+    const depth = this.#depthOf(simple)
+    const wrong = depth.rules > MAX_DEPTH ? `rests on rules that rest on rules, more than ${MAX_DEPTH} deep` : depth.levels > MAX_LEVELS ? `with the rules that it rests on it is nested more than ${MAX_LEVELS} deep` : undefined
+    if (wrong !== undefined) {
+      this.#tell(definition, `${wrong}; it counts as not hit`)
       simple = ZERO
-    } else {
-      namesIn(simple, (other, counted) => {
-        if (counted) this.#counted.add(other)
-      })
     }
+    namesIn(simple, (other, counted) => {
+      if (counted) this.#counted.add(other)
+    })
     this.#depths.set(id, depth)
     this.#costs.set(id, Math.min(costIn(simple, (other) => this.#costs.get(other) ?? 1), MAX_COST))
     this.#done.set(id, simple)
-    return simple
+  }
+
+  #depthOf(tree: Expression): { readonly rules: number; readonly levels: number } {
+    let [rules, levels] = [0, 0]
+    namesIn(tree, (other) => {
+      const { rules: below, levels: under } = this.#depths.get(other) ?? { rules: 0, levels: 0 }
+      rules = Math.max(rules, below + 1)
+      levels = Math.max(levels, under)
+    })
+    return { rules, levels: levels + depthOf(tree) }
   }
 
   /** It counts as not hit, or as what it would without others that do. */

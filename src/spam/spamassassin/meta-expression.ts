@@ -19,6 +19,7 @@ export type Expression =
 const TOKEN = /\s*(?:rules_matching\(\s*([\w*?]+)\s*\)|(\d+(?:\.\d*)?)|([A-Za-z_]\w*)|(&&|\|\||[=!<>]=|[()<>!*/+?:-]))/y
 const MAX_TOKENS = 5000
 const MAX_NESTING = 100
+const TOO_DEEP = `the expression is nested more than ${MAX_NESTING} deep`
 
 type Token = { readonly sign: string } | Expression
 
@@ -37,7 +38,31 @@ export function readExpression(text: string): Expression | string {
   }
   const parser = new ExpressionParser(tokens)
   const tree = parser.choice(0)
-  return tree === undefined || !parser.ended ? parser.problem : tree
+  if (tree === undefined || !parser.ended) return parser.problem
+  return depthOf(tree) > MAX_NESTING ? TOO_DEEP : tree
+}
+
+/** How many of its parts lie in each other. */
+export function depthOf(tree: Expression): number {
+  let depth = 0
+  // Where many are compared or multiplied in a row, each is a part of the next.
+  for (let level: readonly Expression[] = [tree]; level.length > 0; level = level.flatMap(partsOf)) depth++
+  return depth
+}
+
+function partsOf(tree: Expression): readonly Expression[] {
+  switch (tree.kind) {
+    case 'number':
+    case 'rule':
+    case 'matching': return []
+    case 'not':
+    case 'minus': return [tree.of]
+    case 'and':
+    case 'or':
+    case 'sum': return tree.of
+    case 'choose': return [tree.by, tree.yes, tree.no]
+    default: return [tree.left, tree.right]
+  }
 }
 
 class ExpressionParser {
@@ -107,7 +132,7 @@ class ExpressionParser {
 
   #one(depth: number): Expression | undefined {
     if (depth >= MAX_NESTING) {
-      this.problem = `the expression is nested more than ${MAX_NESTING} deep`
+      this.problem = TOO_DEEP
       return undefined
     }
     const token = this.#tokens[this.#at]

@@ -145,6 +145,22 @@ test('circles are broken and told; rows of rules have a bound', () => {
   }
 })
 
+test('what lies in each other through many rules has a bound, whatever their order', () => {
+  const nested = (inner: string): string => Array.from({ length: 96 }).reduce<string>((text, _, level) => (level % 2 === 0 ? `(__X && ${text})` : `(__Z || ${text})`), inner)
+  const compared = (inner: string): string => `${inner}${' > __X'.repeat(90)}`
+  const [content, parts] = [contentOfText(MESSAGE), 'body __X /one/\ntflags __X multiple\nbody __Z /zebra/\nbody M0 /one/']
+  for (const form of [nested, compared]) {
+    const row = Array.from({ length: 46 }, (_, i) => `meta M${i + 1} ${form(`M${i}`)}`)
+    for (const lines of [row, row.toReversed()]) {
+      const { rules, problems } = spamRules(`${parts}\n${lines.join('\n')}`)
+      assert.ok(problems.some(({ rule, problem }) => rule === 'M5' && problem === 'with the rules that it rests on it is nested more than 400 deep; it counts as not hit'))
+      const loaded = loadRules({ files: [], others: rules })
+      assert.deepEqual(loaded.problems, [])
+      assert.doesNotThrow(() => loaded.rules.evaluate(content, NO_FACTS))
+    }
+  }
+})
+
 test('what rests on itself twice and twice again is asked once each', () => {
   const doubling = Array.from({ length: 40 }, (_, i) => `meta M${i + 1} M${i} + M${i} > 0 && (M${i} || M${i})\nmeta N${i + 1} N${i} + N${i}`)
   assert.equal(spamHits(`body M0 /one/\nbody N0 /one/\n${doubling.join('\n')}`, MESSAGE).length, 82)

@@ -41,6 +41,7 @@ test('what is no expression is told', () => {
   assert.match(shown(readExpression('abs(A) ** 2')), /incomplete|cannot be read/)
   assert.match(shown(readExpression(`${'('.repeat(200)}A${')'.repeat(200)}`)), /nested more than 100 deep/)
   assert.match(shown(readExpression(`${'!'.repeat(200)}A`)), /nested more than 100 deep/)
+  for (const sign of ['*', '/', '>', '==']) assert.match(shown(readExpression(`A${` ${sign} A`.repeat(200)}`)), /nested more than 100 deep/, sign)
   assert.match(shown(readExpression(`A${' + A'.repeat(3000)}`)), /more than 5000 words/)
   assert.equal(typeof readExpression(`A${' || A'.repeat(2000)}`), 'object')
 })
