@@ -44,8 +44,15 @@ export class MimeReader {
 }
 
 export async function readMimeMessage(body: StoredMessage, limits?: Partial<MimeLimits>): Promise<MimeMessage> {
+  if (body.memory !== null) return readMimePieces(body.memory, limits)
   const reader = new MimeReader(limits)
-  if (body.memory !== null) for (const piece of body.memory) reader.write(piece)
-  else for await (const piece of body.chunks()) reader.write(piece)
+  for await (const piece of body.chunks()) reader.write(piece)
+  return reader.end()
+}
+
+/** A message that lies in memory. */
+export function readMimePieces(pieces: readonly Buffer[], limits?: Partial<MimeLimits>): MimeMessage {
+  const reader = new MimeReader(limits)
+  for (const piece of pieces) reader.write(piece)
   return reader.end()
 }

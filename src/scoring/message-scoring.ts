@@ -9,7 +9,7 @@
 import type { CheckGround, CheckTrace } from '../inbound/check-trace.ts'
 import { traced } from '../inbound/check-trace.ts'
 import type { Scored, Scoring, ScoringSubject, TellingWord } from '../inbound/scoring.ts'
-import { readMimeMessage } from '../mime/reader.ts'
+import { readMimeMessage, readMimePieces } from '../mime/reader.ts'
 import type { CheckOutcome } from '../policy/outcome.ts'
 import type { Verdict } from '../policy/decide.ts'
 import type { Thresholds } from '../policy/policy.ts'
@@ -26,6 +26,7 @@ import { readContent } from '../spam/content/read-content.ts'
 import type { EngineReport, Engines } from '../spam/engines/create-engines.ts'
 import type { RuleSet } from '../spam/rules/rule-set.ts'
 import { authorOf, authorAddresses } from './authors.ts'
+import type { Company } from './company.ts'
 import { evidenceOf, NO_EVIDENCE, wasSpam, type Evidence } from './evidence.ts'
 import { scoringFacts } from './facts.ts'
 import { bayesOutcome, bayesTrouble, contentOutcome, contentTrouble, correspondentOutcome, engineOutcomes, uriListOutcomes, uriListTrouble, uriListWord } from './outcomes.ts'
@@ -42,6 +43,7 @@ export interface ScoringParts {
   readonly history: DomainHistory | undefined
   readonly engines: Engines
   readonly room: Room
+  readonly company: Company
   /** keep what tokens are made of, for people */
   readonly named: boolean
   /** what is to be learned from a verdict, if anything: returns as what */
@@ -66,6 +68,12 @@ interface Found {
 }
 
 const NOTHING: Found = { outcomes: [], traces: [] }
+
+interface ReadSubject {
+  readonly content: MessageContent
+  readonly author: AuthenticatedAuthor | undefined
+  readonly readMs: number
+}
 
 interface Reputation {
   readonly lists: readonly UriListOutcome[]
@@ -103,6 +111,7 @@ export class MessageScoring implements Scoring {
     const entered = await this.parts.room.enter(Math.min(4 * subject.body.size, MOST_HELD_BYTES))
     if (entered.status === 'refused') return this.unread(subject, engines, { cause: entered.cause, ms: 0 })
     try {
+      await this.parts.company.join(subject.body.size)
       return await this.scored(subject, engines)
     } finally {
       entered.leave()
@@ -111,10 +120,9 @@ export class MessageScoring implements Scoring {
 
   private async scored(subject: ScoringSubject, engines: Found): Promise<Scored> {
     const { ground, wants, credit, known } = subject
-    const beganMs = ground.now()
     const read = await this.read(subject)
-    const readMs = ground.now() - beganMs
-    if (read instanceof Error) return this.unread(subject, engines, { cause: read.message, ms: readMs })
+    const { readMs } = read
+    if ('cause' in read) return this.unread(subject, engines, { cause: read.cause, ms: readMs })
     const { content, author } = read
     const listed = wants('uri_list') && this.parts.lists.health().length > 0 ? await this.askLists(subject, content) : { ...NOTHING, lists: [] }
     const correspondent = wants('correspondent') ? this.correspondent(content, author, known.recipients ?? []) : undefined
@@ -144,13 +152,15 @@ export class MessageScoring implements Scoring {
     }
   }
 
-  private async read({ body, known }: ScoringSubject): Promise<{ readonly content: MessageContent; readonly author: AuthenticatedAuthor | undefined } | Error> {
+  private async read({ body, known, ground }: ScoringSubject): Promise<ReadSubject | { readonly cause: string; readonly readMs: number }> {
+    const beganMs = ground.now()
     try {
-      const content = readContent(await readMimeMessage(body))
-      return { content, author: authorOf(content, known) }
+      // Without a wait in between that others would fill, and that would count as its own time.
+      const content = readContent(body.memory === null ? await readMimeMessage(body) : readMimePieces(body.memory))
+      return { content, author: authorOf(content, known), readMs: ground.now() - beganMs }
     } catch (error) {
       // A temporary file that cannot be read again.
-      return errorOf(error)
+      return { cause: errorOf(error).message, readMs: ground.now() - beganMs }
     }
   }
 

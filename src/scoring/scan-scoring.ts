@@ -13,6 +13,7 @@ import { BayesTable } from '../spam/bayes/bayes-table.ts'
 import { tokenSettings } from '../spam/bayes/tokens.ts'
 import { createEngines } from '../spam/engines/create-engines.ts'
 import { RuleSet } from '../spam/rules/rule-set.ts'
+import { ALONE } from './company.ts'
 import { engineClock } from './engine-clock.ts'
 import { MessageScoring } from './message-scoring.ts'
 import { Room } from './room.ts'
@@ -41,7 +42,7 @@ export async function openScanScoring(settings: ScoringSettings, { log, resolver
   const engines = createEngines(settings.engines, { clock: engineClock, log, readPassword: readPasswordFile })
   return {
     scoring: new MessageScoring({
-      lists, engines, correspondents: undefined, history: undefined, room: new Room(ROOM, engineClock), named: true, log,
+      lists, engines, correspondents: undefined, history: undefined, room: new Room(ROOM, engineClock), company: ALONE, named: true, log,
       rules: () => Promise.resolve(rules), trained: () => table.model, minMessages: settings.bayes.minMessages, tokens: tokenSettings({ hostname: settings.hostname, subjectPrefix: settings.bayes.subjectPrefix }), learn: () => undefined,
     }),
     prove: () => lists.tick(),

@@ -27,6 +27,7 @@ import { openDatabase } from '../state/database.ts'
 import { DatabaseDomainHistory } from '../state/domain-history-store.ts'
 import { PRUNED_ROWS } from '../state/pruning.ts'
 import { openSecret } from '../state/secret-file.ts'
+import { BusyCompany, eventLoop } from './company.ts'
 import { engineClock } from './engine-clock.ts'
 import { Learning } from './learning.ts'
 import type { LearningSettings } from './learning-settings.ts'
@@ -74,6 +75,9 @@ const DAY_MS = 86_400_000
 /** What messages that are being read may take together; a usual one takes some 30 KB. A client waits ten minutes for its reply (RFC 5321 §4.5.3.2.6). */
 const ROOM = { bytes: 32 * 1024 * 1024, waiting: 500, patienceMs: 30_000 }
 
+/** 20 usual messages, or ten of 50 KB, take some 30 ms. */
+const COMPANY = { most: 20, bytes: 512 * 1024, patienceMs: 25 }
+
 /** As they were read, and as they are asked. */
 interface TakenRules {
   readonly packed: PackedRules
@@ -91,6 +95,7 @@ export class ScoringServices {
   private readonly table: BayesTable
   private readonly learning: Learning
   private readonly room = new Room(ROOM, engineClock)
+  private readonly company = new BusyCompany(COMPANY, eventLoop)
   /** the latest reading of the rules; undefined: none has begun */
   private reading: Promise<TakenRules> | undefined
   /** undefined: none were read yet */
@@ -196,9 +201,9 @@ export class ScoringServices {
   }
 
   private make(): MessageScoring {
-    const { settings, lists, engines, correspondents, room } = this
+    const { settings, lists, engines, correspondents, room, company } = this
     return new MessageScoring({
-      lists, engines, correspondents, room,
+      lists, engines, correspondents, room, company,
       rules: () => this.rules(),
       trained: () => this.table.model,
       minMessages: settings.bayes.minMessages,

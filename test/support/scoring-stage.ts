@@ -1,4 +1,5 @@
 /** Scoring with real rules and content reader, and everybody else as a test wants them. */
+import { ALONE } from '../../src/scoring/company.ts'
 import { engineClock } from '../../src/scoring/engine-clock.ts'
 import { Room } from '../../src/scoring/room.ts'
 import { MessageScoring, type Lesson, type ScoringParts } from '../../src/scoring/message-scoring.ts'
@@ -45,7 +46,7 @@ export function scoringStage(parts: Partial<ScoringParts> & { readonly reports?:
   const scoring = new MessageScoring({
     rules: () => Promise.resolve(rules), trained: () => undefined, minMessages: 200, tokens: { ownHosts: new Set() },
     lists: createUriLists({ zones: [] }, { resolver: zoneMap({}), now: () => 0, log }),
-    correspondents: undefined, history: undefined, room: new Room({ bytes: 1_000_000, waiting: 10, patienceMs: 30_000 }, engineClock), named: false, log, learn: (lesson) => (lessons.push(lesson), undefined),
+    correspondents: undefined, history: undefined, room: new Room({ bytes: 1_000_000, waiting: 10, patienceMs: 30_000 }, engineClock), company: ALONE, named: false, log, learn: (lesson) => (lessons.push(lesson), undefined),
     engines: {
       engines: reports.map(({ engine }) => ({ name: engine, scan: () => Promise.reject(new Error('asked alone')), ping: () => Promise.resolve(undefined), health: () => { throw new Error('not asked') }, close: () => undefined })),
       scan(message) {

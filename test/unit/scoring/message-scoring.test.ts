@@ -42,6 +42,21 @@ function room(bytes: number, waiting = 10) {
   return { room: new Room({ bytes, waiting, patienceMs: 1000 }, clock), clock }
 }
 
+test('it is read when its company goes on, and those that go on together are read before the rules are asked', async () => {
+  const steps: string[] = []
+  let goOn = (): void => undefined
+  const gate = new Promise<void>((resolve) => { goOn = resolve })
+  const told = (body: StoredMessage): StoredMessage => ({ ...body, get memory() { return steps.push('read'), body.memory } })
+  const rules = (): Promise<never> => (steps.push('rules'), Promise.reject(new Error('none')))
+  const { scoring } = scoringStage({ rules, company: { join: () => gate } })
+  const both = [1, 2].map(() => scoring.score(subject(told(heldMessage([Buffer.from(LETTER)])))))
+  for (let turn = 0; turn < 10; turn++) await Promise.resolve()
+  assert.equal(steps.length, 0)
+  goOn()
+  await Promise.all(both)
+  assert.deepEqual(steps.filter((step, i) => step !== steps[i - 1]), ['read', 'rules'])
+})
+
 test('while an engine is waited for, nothing is held: other messages are read meanwhile', async () => {
   const { engines, answers } = slowEngines()
   const parts = room(4 * LETTER.length)

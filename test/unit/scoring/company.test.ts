@@ -1,0 +1,125 @@
+/** Messages that go on together: when nothing else is to be done, when they are enough, or when the first has waited long enough. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { BusyCompany, eventLoop, type CompanyBounds, type EventLoop } from '../../../src/scoring/company.ts'
+
+/** An event loop that comes round when it is told to, with so many events more. */
+class ManualLoop implements EventLoop {
+  #ms = 0
+  #events = 0
+  #actions: (() => void)[] = []
+
+  nowMs(): number {
+    return this.#ms
+  }
+
+  events(): number {
+    return this.#events
+  }
+
+  onNextTurn(action: () => void): void {
+    this.#actions.push(action)
+  }
+
+  get waitedFor(): number {
+    return this.#actions.length
+  }
+
+  async turn(events: number, ms = 0): Promise<void> {
+    this.#events += events
+    this.#ms += ms
+    for (const action of this.#actions.splice(0)) action()
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
+function stage(bounds: Partial<CompanyBounds> = {}) {
+  const loop = new ManualLoop()
+  const company = new BusyCompany({ most: 10, bytes: 1000, patienceMs: 25, ...bounds }, loop)
+  const gone: string[] = []
+  const join = (name: string, bytes = 1): void => {
+    void company.join(bytes).then(() => gone.push(name))
+  }
+  return { loop, join, gone }
+}
+
+test('alone it goes on when the loop has come round without an event', async () => {
+  const { loop, join, gone } = stage()
+  join('a')
+  await loop.turn(3)
+  assert.deepEqual(gone, [])
+  await loop.turn(0)
+  assert.deepEqual(gone, ['a'])
+  assert.equal(loop.waitedFor, 0)
+})
+
+test('while there are events others join it, and all go on in their order', async () => {
+  const { loop, join, gone } = stage()
+  join('a')
+  await loop.turn(1)
+  join('b')
+  await loop.turn(1)
+  join('c')
+  await loop.turn(1)
+  assert.deepEqual(gone, [])
+  await loop.turn(0)
+  assert.deepEqual(gone, ['a', 'b', 'c'])
+})
+
+test('who comes after them waits for a quiet turn of its own', async () => {
+  const { loop, join, gone } = stage()
+  join('a')
+  await loop.turn(1)
+  await loop.turn(0)
+  join('b')
+  await loop.turn(0)
+  assert.deepEqual(gone, ['a'])
+  await loop.turn(0)
+  assert.deepEqual(gone, ['a', 'b'])
+})
+
+test('where events do not end, the first waits no longer than it should', async () => {
+  const { loop, join, gone } = stage()
+  join('a')
+  await loop.turn(1, 20)
+  join('b')
+  await loop.turn(1, 4)
+  assert.deepEqual(gone, [])
+  await loop.turn(1, 1)
+  assert.deepEqual(gone, ['a', 'b'])
+})
+
+test('enough of them wait for nothing, and the loop comes round before the others go on', async () => {
+  const { loop, join, gone } = stage({ most: 2 })
+  for (const name of ['a', 'b', 'c', 'd', 'e']) join(name)
+  await loop.turn(1)
+  assert.deepEqual(gone, ['a', 'b'])
+  await loop.turn(1)
+  assert.deepEqual(gone, ['a', 'b', 'c', 'd'])
+  await loop.turn(1)
+  await loop.turn(0)
+  assert.deepEqual(gone, ['a', 'b', 'c', 'd', 'e'])
+})
+
+test('large ones are fewer, and what is larger than all of it goes on by itself', async () => {
+  const { loop, join, gone } = stage()
+  join('a', 400)
+  join('b', 600)
+  join('c', 5000)
+  join('d', 1)
+  await loop.turn(1)
+  assert.deepEqual(gone, ['a', 'b'])
+  await loop.turn(1)
+  assert.deepEqual(gone, ['a', 'b', 'c'])
+  // What has gone does not count any more.
+  await loop.turn(1)
+  assert.deepEqual(gone, ['a', 'b', 'c'])
+  await loop.turn(0)
+  assert.deepEqual(gone, ['a', 'b', 'c', 'd'])
+})
+
+test('the loop of this process comes to rest', async () => {
+  const company = new BusyCompany({ most: 10, bytes: 1000, patienceMs: 60_000 }, eventLoop)
+  await Promise.all([company.join(1), company.join(1)])
+  await company.join(1)
+})
