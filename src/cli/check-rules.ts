@@ -1,12 +1,18 @@
 /**
- * What cannot be used of the rules that a configuration names: the gateway runs without
- * it, and so it is a warning. Those that come with Postern are to be readable: nothing is wrong
- * with the configuration where they are not, and yet it is no success.
+ * What cannot be used of the rules that a configuration names, and what they cost: the
+ * gateway runs without what it cannot use, and so it is a warning. They are read as the
+ * gateway reads them, within the same bounds. Those that come with Postern are to be
+ * readable: nothing is wrong with the configuration where they are not, and yet it is no
+ * success.
  */
 import { describeError } from '../config/problem.ts'
 import type { Settings } from '../config/settings.ts'
-import { readRules, type ReadRules } from '../scoring/rule-files.ts'
+import { isNoBug, readApart, within } from '../scoring/read-apart.ts'
+import type { RuleFilesSettings } from '../scoring/rule-files.ts'
+import { MOST_COST, type RulesCost } from '../scoring/rules-cost.ts'
+import { readTask, type RulesReading } from '../scoring/rules-task.ts'
 import { WANTED_RULES_MS } from '../scoring/rules-times.ts'
+import { TooMuch } from '../scoring/too-much.ts'
 import { ShippedRulesUnread } from '../scoring/unread-rules.ts'
 
 export interface RulesReport {
@@ -17,25 +23,59 @@ export interface RulesReport {
   readonly lines: readonly string[]
 }
 
+/** Rejects with `TooMuch` and `ShippedRulesUnread`, as where the gateway reads them. */
+export type ReadRulesForCheck = (settings: RuleFilesSettings) => Promise<RulesReading>
+
+const ABOUT = 'spam.rules, spam.spamassassin'
+const WITHOUT = "runs without this site's rules (at a reload: with those in use)"
+/** Of a bound that is reached on another day, or on a slower machine. */
+const NEAR = 0.4
+
 /** @param now milliseconds of a clock that is never set back */
-export async function checkRules({ listeners, spam }: Settings, read = readRules, now = () => performance.now()): Promise<RulesReport> {
+export async function checkRules({ listeners, spam }: Settings, read: ReadRulesForCheck = readAsTheGateway, now = () => performance.now()): Promise<RulesReport> {
   if (listeners.every(({ role }) => role !== 'inbound')) return { warnings: [], lines: [] }
   const began = now()
   try {
     const found = await read(spam.rules)
-    return { warnings: [...[...found.problems, ...found.notes].map(describeError), ...slowness(now() - began)], lines: [`  rules      ${describe(found)}`] }
+    return { warnings: [...told(found), ...dearness(now() - began, found.cost)], lines: [`  rules      ${describe(found)}`] }
   } catch (error) {
     if (error instanceof ShippedRulesUnread) return { unread: error, warnings: [], lines: [] }
+    if (error instanceof TooMuch) return { warnings: [...told(error.known), `${ABOUT}: ${error.message}; the gateway ${WITHOUT}`], lines: ["  rules      this site's cannot be used: see the warnings"] }
     throw error
   }
 }
 
-/** What the gateway does not wait for. */
-function slowness(ms: number): readonly string[] {
-  return ms <= WANTED_RULES_MS ? [] : [`spam.rules, spam.spamassassin: reading the rules took ${(ms / 1000).toFixed(1)} s; the gateway gives them ${WANTED_RULES_MS / 1000} s, and runs without this site's (at a reload: with those in use) where they take longer`]
+async function readAsTheGateway(settings: RuleFilesSettings): Promise<RulesReading> {
+  const task = { settings, proof: undefined }
+  return within(WANTED_RULES_MS, async (late) => {
+    try {
+      // Somebody waits for it: there is nothing else to do.
+      return await readApart(task, late, { waits: true })
+    } catch (error) {
+      if (isNoBug(error)) throw error
+      return readTask(task)
+    }
+  })
 }
 
-function describe({ rules, problems, notes }: ReadRules): string {
+function told(found: Pick<RulesReading, 'problems' | 'notes'> | undefined): readonly string[] {
+  return found === undefined ? [] : [...found.problems, ...found.notes].map(describeError)
+}
+
+/** What comes near to what the gateway allows. */
+function dearness(ms: number, cost: RulesCost | undefined): readonly string[] {
+  return [
+    ...(ms > NEAR * WANTED_RULES_MS ? [`${ABOUT}: reading the rules took ${seconds(ms)}; where that takes more than ${seconds(WANTED_RULES_MS)}, the gateway ${WITHOUT}`] : []),
+    ...(cost !== undefined && cost.ms > NEAR * MOST_COST.ms ? [`${ABOUT}: to make the rules ready for use took ${seconds(cost.ms)} of computing, which each worker does at its start and at each reload; where it takes more than ${seconds(MOST_COST.ms)}, the gateway ${WITHOUT}`] : []),
+    ...(cost?.mb !== undefined && cost.mb > NEAR * MOST_COST.mb ? [`${ABOUT}: ready for use the rules take ${Math.round(cost.mb)} MB of memory in each worker; where they take more than ${MOST_COST.mb} MB, the gateway ${WITHOUT}`] : []),
+  ]
+}
+
+function seconds(ms: number): string {
+  return `${Number((ms / 1000).toFixed(1))} s`
+}
+
+function describe({ rules, problems, notes }: RulesReading): string {
   // Several samples of one rule may fail.
   const unusable = new Set(problems.flatMap(({ source, rule }) => (rule === undefined ? [] : [`${source} ${rule}`]))).size
   const others = problems.filter(({ rule }) => rule === undefined).length
@@ -44,7 +84,7 @@ function describe({ rules, problems, notes }: ReadRules): string {
     ...(others > 0 ? [counted(others, 'problem', 'with files and scores')] : []),
   ]
   return [
-    `${rules.length} are used`,
+    `${rules} are used`,
     ...(wrong.length > 0 ? [`${wrong.join(', ')}: see the warnings`] : []),
     ...(notes.length > 0 ? [counted(notes.length, 'line', "of SpamAssassin's files passed over")] : []),
   ].join('; ')

@@ -10,7 +10,7 @@ import { isatty } from 'node:tty'
 import { checkDelivery } from './check-delivery.ts'
 import { checkDns } from './check-dns.ts'
 import { checkEngines } from './check-engines.ts'
-import { checkRules } from './check-rules.ts'
+import { checkRules, type ReadRulesForCheck } from './check-rules.ts'
 import { checkStore } from './check-store.ts'
 import { checkUsers } from './check-users.ts'
 import { EXIT, exitCodeOf } from './exit-codes.ts'
@@ -19,7 +19,6 @@ import { processIdentity } from '../delivery/local-settings.ts'
 import { formatAddress } from '../config/format-names.ts'
 import { loadConfiguration } from '../config/load.ts'
 import { thisMachine } from '../config/machine.ts'
-import type { readRules } from '../scoring/rule-files.ts'
 import { createUriLists } from '../reputation/uri-lists.ts'
 import { isUnrouted, parseNetwork } from '../config/networks.ts'
 import type { LoadOptions } from '../config/load.ts'
@@ -45,7 +44,7 @@ export interface CheckIo extends Omit<LoadOptions, 'file'> {
   /** default: what the configuration says */
   readonly resolver?: Resolver
   /** default: from their files */
-  readonly readRules?: typeof readRules
+  readonly readRules?: ReadRulesForCheck
   /** whether a person reads standard output; default: whether it is a terminal */
   readonly terminal?: boolean
   /** writes to standard output */

@@ -32,7 +32,8 @@ export function unpackRules(packed: PackedRules): Promise<RuleSet> {
   return inSlices(unpacking(packed))
 }
 
-function* unpacking({ pieces }: PackedRules): Generator<void, RuleSet> {
+/** Some rules a step, in the end one. */
+export function* unpacking({ pieces }: PackedRules): Generator<void, RuleSet> {
   const rules: Rule[] = []
   for (const piece of pieces) {
     rules.push(...deserialize(piece) as readonly Rule[])

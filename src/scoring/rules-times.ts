@@ -3,7 +3,7 @@
  * those before it, so that nobody gives up while somebody else may still succeed.
  */
 
-/** What the configuration wants, with all tries: thousands of SpamAssassin's rules take some seconds. */
+/** What the configuration wants, with all tries, and to find out what it costs (rules-cost.ts): thousands of SpamAssassin's rules take some seconds. */
 export const WANTED_RULES_MS = 40_000
 /** After that those that come with Postern, alone: they take one. */
 const SHIPPED_RULES_MS = 10_000

@@ -4,7 +4,11 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { checkRules } from '../../../src/cli/check-rules.ts'
-import { readRules } from '../../../src/scoring/rule-files.ts'
+import { NOWHERE } from '../../../src/config/problem.ts'
+import { packRules } from '../../../src/scoring/packed-rules.ts'
+import type { RulesCost } from '../../../src/scoring/rules-cost.ts'
+import type { RulesReading } from '../../../src/scoring/rules-task.ts'
+import { TooMuch } from '../../../src/scoring/too-much.ts'
 import { ShippedRulesUnread } from '../../../src/scoring/unread-rules.ts'
 import { temporaryDirectory } from '../../support/process.ts'
 import { settingsFrom } from '../../support/settings.ts'
@@ -35,12 +39,29 @@ test("how many are used, and how many of the site's cannot be", async () => {
   assert.deepEqual((await checkRules({ ...settings(''), listeners: [] })).lines, [])
 })
 
-test('rules that take longer than the gateway waits for them are told', async () => {
-  const found = await readRules({ ...settings('').spam.rules, shipped: false })
-  const took = async (ms: number): Promise<readonly string[]> => {
+const NONE: RulesReading = { packed: packRules({ rules: [], problems: [], notes: [] }), rules: 0, problems: [], notes: [], proof: { digest: '', failures: [] }, cost: undefined }
+
+test('rules that come near to what the gateway allows are told', async () => {
+  const toldOf = async (ms: number, cost?: RulesCost): Promise<readonly string[]> => {
     const times = [1000, 1000 + ms]
-    return (await checkRules(settings(''), () => Promise.resolve(found), () => times.shift() ?? NaN)).warnings
+    return (await checkRules(settings(''), () => Promise.resolve({ ...NONE, cost }), () => times.shift() ?? NaN)).warnings
   }
-  assert.deepEqual(await took(40_000), [])
-  assert.deepEqual(await took(61_400), ["spam.rules, spam.spamassassin: reading the rules took 61.4 s; the gateway gives them 40 s, and runs without this site's (at a reload: with those in use) where they take longer"])
+  assert.deepEqual(await toldOf(16_000), [])
+  assert.deepEqual(await toldOf(16_400), ["spam.rules, spam.spamassassin: reading the rules took 16.4 s; where that takes more than 40 s, the gateway runs without this site's rules (at a reload: with those in use)"])
+  assert.deepEqual(await toldOf(100, { ms: 4000, mb: 100 }), [])
+  assert.deepEqual(await toldOf(100, { ms: 4000, mb: undefined }), [])
+  assert.deepEqual(await toldOf(100, { ms: 4200, mb: 120.4 }), [
+    "spam.rules, spam.spamassassin: to make the rules ready for use took 4.2 s of computing, which each worker does at its start and at each reload; where it takes more than 10 s, the gateway runs without this site's rules (at a reload: with those in use)",
+    "spam.rules, spam.spamassassin: ready for use the rules take 120 MB of memory in each worker; where they take more than 256 MB, the gateway runs without this site's rules (at a reload: with those in use)",
+  ])
+})
+
+test('rules that the gateway will not use are told, with what is known of them', async () => {
+  const known = { problems: [{ ...NOWHERE, source: 'local.cf', line: 3, key: 'RULE', problem: 'the pattern is not closed', allowed: undefined, rule: 'RULE' }], notes: [] }
+  const refused = (error: Error) => checkRules(settings(''), () => Promise.reject(error))
+  assert.deepEqual(await refused(new TooMuch('ready for use they take more than 256 MB of memory in each worker', known)), {
+    warnings: ['local.cf:3:1: RULE: the pattern is not closed', "spam.rules, spam.spamassassin: ready for use they take more than 256 MB of memory in each worker; the gateway runs without this site's rules (at a reload: with those in use)"],
+    lines: ["  rules      this site's cannot be used: see the warnings"],
+  })
+  assert.deepEqual((await refused(new TooMuch('it took longer than 40000 ms'))).warnings, ["spam.rules, spam.spamassassin: it took longer than 40000 ms; the gateway runs without this site's rules (at a reload: with those in use)"])
 })

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import test from 'node:test'
 import { runCheck } from '../../../src/cli/check.ts'
 import type { Machine } from '../../../src/config/machine.ts'
-import type { readRules } from '../../../src/scoring/rule-files.ts'
+import type { ReadRulesForCheck } from '../../../src/cli/check-rules.ts'
 import { ShippedRulesUnread } from '../../../src/scoring/unread-rules.ts'
 import { run, temporaryDirectory } from '../../support/process.ts'
 import { exampleNames, prepareExample, TEST_MACHINE } from '../../support/settings.ts'
@@ -18,7 +18,7 @@ interface Output {
 
 const countless = (out: string): string => out.replace(/^( {2}rules {6})\d+/m, '$1N')
 
-async function check(cwd: string, options: { config?: string; environment?: Record<string, string>; machine?: Partial<Machine>; readRules?: typeof readRules } = {}): Promise<Output> {
+async function check(cwd: string, options: { config?: string; environment?: Record<string, string>; machine?: Partial<Machine>; readRules?: ReadRulesForCheck } = {}): Promise<Output> {
   const written = { out: '', err: '' }
   const code = await runCheck({ config: options.config }, {
     cwd, environment: options.environment ?? {}, machine: { ...TEST_MACHINE, ...options.machine }, searchPath: ['postern.yaml'], ...(options.readRules !== undefined && { readRules: options.readRules }),

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { packRules, unpackRules } from '../../../src/scoring/packed-rules.ts'
 import { RuleReader } from '../../../src/scoring/rule-reader.ts'
-import type { RulesReading, RulesTask } from '../../../src/scoring/rules-process.ts'
+import type { RulesReading, RulesTask } from '../../../src/scoring/rules-task.ts'
 import { READING_MS, WANTED_RULES_MS } from '../../../src/scoring/rules-times.ts'
 import { ShippedRulesUnread } from '../../../src/scoring/unread-rules.ts'
 import { temporaryDirectory } from '../../support/process.ts'
@@ -77,6 +77,7 @@ test('what took too long or too much memory is not tried again: the rules that c
     ['hangs', 'setInterval(() => undefined, 1000)', /^it took longer than 300 ms$/],
     ['grows', 'process.kill(process.pid, "SIGABRT")', /^it was ended by SIGABRT, as where there is no more memory \(its heap may take 64 MB\)$/],
     ['eats', 'const all = []; for (;;) all.push(new Array(1e6).fill(1.5))', /^it was ended by SIG(?:ABRT|TRAP), .*; the last of what it wrote: .*FATAL ERROR: .*memory[^/]*$/],
+    ['finds them too dear', 'process.once("message", () => process.send({ status: "useless", cause: "ready for use they take too much", problems: [], notes: [] }, () => process.exit()))', /^ready for use they take too much$/],
     ['is killed', 'process.kill(process.pid, "SIGKILL")', /^it was ended by SIGKILL/],
   ] as const
   for (const [name, text, cause] of programs) {
@@ -87,7 +88,7 @@ test('what took too long or too much memory is not tried again: the rules that c
     const packed = packRules({ rules: [], problems: [], notes: [] })
     const here = (task: RulesTask): Promise<RulesReading> => {
       tasks.push(task)
-      return Promise.resolve({ packed, problems: [], proof: { digest: '', failures: [] } })
+      return Promise.resolve({ packed, rules: 0, problems: [], notes: [], proof: { digest: '', failures: [] }, cost: undefined })
     }
     const reader = new RuleReader({ log, here, program: file, memoryMb: 64, ...(name === 'hangs' && { timeoutMs: 300 }) })
     assert.deepEqual(await reader.read({ ...settings, shipped: true, spamassassin: ['/etc/some.cf'] }), { ...packed, instead: true })

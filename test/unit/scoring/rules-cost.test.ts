@@ -1,0 +1,56 @@
+/** What it takes to make rules ready: found out where they are read, and bounded there. */
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { packRules, type PackedRules } from '../../../src/scoring/packed-rules.ts'
+import { readApart } from '../../../src/scoring/read-apart.ts'
+import { costOf, MOST_COST } from '../../../src/scoring/rules-cost.ts'
+import { readTask, readingOf, answerTo } from '../../../src/scoring/rules-task.ts'
+import { TooMuch } from '../../../src/scoring/too-much.ts'
+import type { Rule } from '../../../src/spam/rules/rule.ts'
+import { temporaryDirectory } from '../../support/process.ts'
+import { spamRules } from '../../support/spamassassin.ts'
+
+const packed = (rules: readonly Rule[]): PackedRules => packRules({ rules, problems: [], notes: [] })
+/** Each is looked for everywhere, by an automaton of its own. */
+const many = (count: number): string => Array.from({ length: count }, (_, number) => `body RULE_${number} /[a-${'bcdefgh'[number % 7] ?? ''}\\d]{3,9}[^${number}]{2}\\d[xyz]{${number % 20}}/i`).join('\n')
+const settings = (lines: string) => {
+  const file = join(temporaryDirectory('rules-cost'), 'local.cf')
+  writeFileSync(file, lines)
+  return { settings: { shipped: false, paths: [], scores: new Map<string, number>(), spamassassin: [file] }, proof: undefined }
+}
+
+test('what takes too much computing, or memory, is refused', async () => {
+  const rules = packed(spamRules(many(1500)).rules.map(({ rule }) => rule))
+  await assert.rejects(costOf(rules, { ms: 20, mb: 256 }), (error) => error instanceof TooMuch && error.message === 'to make them ready for use takes more than 0.02 s of computing')
+  await assert.rejects(costOf(rules, { ms: 60_000, mb: 0.01 }), (error) => error instanceof TooMuch && error.message === 'ready for use they take more than 0.01 MB of memory in each worker')
+  const { ms } = await costOf(rules)
+  assert.ok(ms > 20 && ms <= MOST_COST.ms)
+})
+
+test('what cannot be made ready is refused, not tried again elsewhere', async () => {
+  await assert.rejects(costOf(packed([{ id: 'RULE', score: 1, why: '', when: { kind: 'rule', id: 'NOWHERE' } }])), (error) => error instanceof TooMuch && error.message === 'they cannot be made ready for use: there is no rule NOWHERE')
+})
+
+test('the process that reads rules finds out what they take: those of a site, not those that come with Postern alone', async () => {
+  const busy = setInterval(() => undefined, 1000)
+  try {
+    const late = new AbortController().signal
+    const { cost, rules } = await readApart(settings(many(500)), late)
+    assert.equal(rules, 500)
+    assert.ok(cost?.mb !== undefined && cost.mb > 0.5 && cost.mb < 50, `${cost?.mb} MB`)
+    assert.ok(cost.ms > 1)
+    assert.equal((await readApart({ ...settings(''), settings: { ...settings('').settings, spamassassin: [] } }, late)).cost, undefined)
+  } finally {
+    clearInterval(busy)
+  }
+})
+
+test('what is too much is said from one process to the other, with what is known of the rules', async () => {
+  const task = settings(`${many(200)}\nbody BAD /(/\nrequired_score 5`)
+  const answer = await answerTo(task, { ms: 0, mb: 0 })
+  assert.equal(answer.status, 'useless')
+  assert.throws(() => readingOf(answer), (error) => error instanceof TooMuch && /^to make them ready/.test(error.message) && error.known?.problems.length === 1 && error.known.notes.length === 1)
+  assert.equal((await readTask(task)).rules, 200)
+})
