@@ -56,3 +56,18 @@ test('patterns over one text hit, however many over others stand between them in
   assert.deepEqual(hits('X-One: prize money word7x'), ['FIRST', 'LAST'])
   assert.deepEqual(hits('X-Other: prize money word0x word7x word2999x'), ['R0', 'R7', 'R2999'])
 })
+
+test('a word that thousands of patterns need, thousands of times: each pattern is known to hit, or it is told that not all could be tried', () => {
+  const rules = Array.from({ length: 1500 }, (_, number): Rule => ({ id: `R${number}`, score: 1, why: '', when: ofHeader('x-one', `urgent\\s+n${number}z`) }))
+  const set = made(rules)
+  const message = (words: number) => contentOfText(`X-One:${' urgent'.repeat(words)} n7z urgent n1400z\n\nbody\n`)
+  const hits = (words: number) => set.evaluate(message(words), NO_FACTS)
+  assert.deepEqual([hits(100).hits.map(({ id }) => id), hits(100).incomplete], [['R7', 'R1400'], undefined])
+  const before = process.memoryUsage().arrayBuffers
+  const outcome = hits(4200)
+  const taken = (process.memoryUsage().arrayBuffers - before) / 1e6
+  assert.ok(outcome.incomplete !== undefined || outcome.hits.length === 2)
+  assert.ok(outcome.hits.every(({ id }) => id === 'R7' || id === 'R1400'))
+  // A note of each place for each pattern were 33 MB.
+  assert.ok(taken < 10, `${taken.toFixed(1)} MB`)
+})
