@@ -98,7 +98,7 @@ async function createService(settings: Settings, log: ProcessLog): Promise<Servi
   }
   const [{ Supervisor }, { clusterFork }, { RuleReader }] = await Promise.all([import('../supervisor.ts'), import('../supervisor/cluster.ts'), import('../scoring/rule-reader.ts')])
   const reader = new RuleReader({ log })
-  return new Supervisor(settings, { fork: clusterFork([]), clock: systemClock, log, readRules: (wanted, inUse) => readRules(reader, wanted, inUse) })
+  return new Supervisor(settings, { fork: clusterFork([], scoringSettings(settings).judges ? 'judging' : 'relaying'), clock: systemClock, log, readRules: (wanted, inUse) => readRules(reader, wanted, inUse) })
 }
 
 /** Once for all workers, where they are going to ask for them. */

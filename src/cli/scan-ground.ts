@@ -5,6 +5,7 @@
  * whether the client waits for its turn to speak.
  */
 import { AllowListFile } from '../inbound/allow-list-file.ts'
+import { ALONE } from '../inbound/company.ts'
 import { Crowd } from '../inbound/crowd.ts'
 import type { Inbound } from '../inbound/inbound.ts'
 import { inboundSettings } from '../inbound-settings.ts'
@@ -54,7 +55,7 @@ export async function scanGround(settings: Settings, { resolver, log, now, witho
         earlyTalkerWaitMs: 0,
       },
       services: {
-        resolver: caching, lists, rates: NO_RATES, crowd: new Crowd(), greylist: greylist === undefined ? undefined : notAsked(greylist.delayMs),
+        resolver: caching, lists, rates: NO_RATES, crowd: new Crowd(), company: ALONE, greylist: greylist === undefined ? undefined : notAsked(greylist.delayMs),
         allowList: () => allowList.current,
         allowHits: { hit: () => undefined, of: () => undefined },
         wait: () => Promise.resolve(),

@@ -8,6 +8,7 @@ import type { AllowHits, AllowList } from '../reputation/allow-list.ts'
 import type { DnsLists } from '../reputation/dnsbl.ts'
 import type { Greylist } from '../reputation/greylist.ts'
 import type { Rates } from '../reputation/rates.ts'
+import type { Company } from './company.ts'
 import type { Crowd } from './crowd.ts'
 import type { Scoring } from './scoring.ts'
 
@@ -38,6 +39,8 @@ export interface InboundServices {
   readonly lists: DnsLists
   readonly rates: Rates
   readonly crowd: Crowd
+  /** of messages that are whole, before their checks */
+  readonly company: Company
   /** undefined: nobody is asked to come back */
   readonly greylist: Greylist | undefined
   readonly allowList: () => AllowList

@@ -121,6 +121,7 @@ export class Judgement {
     this.recipients = recipients.map(addressOf)
     this.rates.length = 0
     this.rates.push(rateOutcome(this.count('messages')))
+    if (this.scores) await this.client.inbound.services.company.join(body.size)
     const section = await readHeaderSection(body)
     const findings = await checkMessage(this.client, { body, section, spf: envelope.spf })
     this.message = findings
@@ -173,10 +174,15 @@ export class Judgement {
     }
   }
 
+  /** Does anybody look at the content? */
+  private get scores(): boolean {
+    return this.client.inbound.scoring !== undefined && OF_CONTENT.some((check) => this.client.wants(check))
+  }
+
   private async score(body: StoredMessage, { id, received }: { readonly id: string; readonly received: Buffer }): Promise<Scored | undefined> {
     const { client } = this
     const { scoring, settings: { policy } } = client.inbound
-    if (scoring === undefined || !OF_CONTENT.some((check) => client.wants(check))) return undefined
+    if (scoring === undefined || !this.scores) return undefined
     return scoring.score({
       id, body, received, session: client.session, known: this.known, ground: client.groundOfItsOwn(), credit: policy.checks.correspondent.weight,
       wants: (check) => client.wants(check),

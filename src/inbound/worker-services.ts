@@ -29,6 +29,7 @@ import { QuarantineError } from '../state/quarantine-files.ts'
 import { Quarantine, type QuarantineBounds } from '../state/quarantine.ts'
 import { DatabaseCounters } from '../state/shared-counters.ts'
 import { AllowListFile } from './allow-list-file.ts'
+import { BusyCompany, COMPANY_BOUNDS, eventLoop } from './company.ts'
 import { Crowd } from './crowd.ts'
 import type { InboundServices } from './inbound.ts'
 
@@ -74,6 +75,7 @@ export class WorkerServices {
   readonly counters: DatabaseCounters
   private readonly allowList: AllowListFile
   private readonly crowd = new Crowd()
+  private readonly company = new BusyCompany(COMPANY_BOUNDS, eventLoop)
   private stub: StubResolver
   private lists: DnsLists
   private ticks = 0
@@ -169,6 +171,7 @@ export class WorkerServices {
     return {
       resolver, rates, greylist,
       crowd: this.crowd,
+      company: this.company,
       lists: this.lists,
       allowList: () => this.allowList.current,
       allowHits: this.hits,

@@ -12,6 +12,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { readPasswordFile } from '../delivery/password-file.ts'
 import type { ResolverSettings } from '../dns/configured.ts'
 import type { Resolver } from '../dns/resolver.ts'
+import { BusyCompany, COMPANY_BOUNDS, eventLoop } from '../inbound/company.ts'
 import type { Log } from '../observe/log.ts'
 import { CORRESPONDENT_DEFAULTS, createCorrespondents, type Correspondents } from '../reputation/correspondents.ts'
 import { createDomainHistory, DOMAIN_HISTORY_DEFAULTS } from '../reputation/domain-history.ts'
@@ -27,7 +28,6 @@ import { openDatabase } from '../state/database.ts'
 import { DatabaseDomainHistory } from '../state/domain-history-store.ts'
 import { PRUNED_ROWS } from '../state/pruning.ts'
 import { openSecret } from '../state/secret-file.ts'
-import { BusyCompany, eventLoop } from './company.ts'
 import { engineClock } from './engine-clock.ts'
 import { Learning } from './learning.ts'
 import type { LearningSettings } from './learning-settings.ts'
@@ -75,9 +75,6 @@ const DAY_MS = 86_400_000
 /** What messages that are being read may take together; a usual one takes some 30 KB. A client waits ten minutes for its reply (RFC 5321 §4.5.3.2.6). */
 const ROOM = { bytes: 32 * 1024 * 1024, waiting: 500, patienceMs: 30_000 }
 
-/** 20 usual messages, or ten of 50 KB, take some 30 ms. */
-const COMPANY = { most: 20, bytes: 512 * 1024, patienceMs: 25 }
-
 /** As they were read, and as they are asked. */
 interface TakenRules {
   readonly packed: PackedRules
@@ -95,7 +92,7 @@ export class ScoringServices {
   private readonly table: BayesTable
   private readonly learning: Learning
   private readonly room = new Room(ROOM, engineClock)
-  private readonly company = new BusyCompany(COMPANY, eventLoop)
+  private readonly company = new BusyCompany(COMPANY_BOUNDS, eventLoop)
   /** the latest reading of the rules; undefined: none has begun */
   private reading: Promise<TakenRules> | undefined
   /** undefined: none were read yet */

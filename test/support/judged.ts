@@ -9,6 +9,7 @@
 import { tmpdir } from 'node:os'
 import { inboundRoutes } from '../../src/delivery/routes.ts'
 import { cachingResolver } from '../../src/dns/cache.ts'
+import { ALONE, type Company } from '../../src/inbound/company.ts'
 import { Crowd } from '../../src/inbound/crowd.ts'
 import type { Inbound } from '../../src/inbound/inbound.ts'
 import { inboundSettings } from '../../src/inbound-settings.ts'
@@ -49,6 +50,8 @@ export interface JudgedOptions {
   readonly before?: Common
   /** what has a say in the score of content; nobody */
   readonly scoring?: Scoring
+  /** whom messages wait for; nobody */
+  readonly company?: Company
   /** look-ups at once of one network */
   readonly crowd?: number
 }
@@ -88,6 +91,7 @@ hops: { backend: { smtp: "192.0.2.1:25" } }
     services: {
       resolver, lists, now,
       crowd: shared.crowd,
+      company: options.company ?? ALONE,
       rates: createRates(policy.rates, shared.counters),
       greylist: policy.greylist === undefined ? undefined : createGreylist(policy.greylist, { store: shared.greylist, now, organizationalDomain }),
       allowList: () => createAllowList(options.allow ?? [], now),

@@ -1,5 +1,5 @@
 /** Scoring with real rules and content reader, and everybody else as a test wants them. */
-import { ALONE } from '../../src/scoring/company.ts'
+import { ALONE } from '../../src/inbound/company.ts'
 import { engineClock } from '../../src/scoring/engine-clock.ts'
 import { Room } from '../../src/scoring/room.ts'
 import { MessageScoring, type Lesson, type ScoringParts } from '../../src/scoring/message-scoring.ts'

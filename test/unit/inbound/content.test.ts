@@ -20,6 +20,18 @@ const loggedTests = ({ record }: Awaited<ReturnType<typeof sent>>): unknown => (
 
 const report = (outcome: EngineReport['outcome'], more: Partial<EngineReport> = {}): EngineReport => ({ engine: 'clamav', kind: 'clamav', outcome, contribution: undefined, down: 'flow', tooBig: 'flow', least: -5, tookMs: 1, ...more })
 
+test('a message waits for company once it is whole, where its content is looked at', async () => {
+  const joined: number[] = []
+  const company = { join: (bytes: number) => (joined.push(bytes), Promise.resolve()) }
+  const { reply } = await sent({ company, scoring: scoringStage().scoring }, GTUBE)
+  assert.match(reply, /^550/)
+  assert.equal(joined.length, 1)
+  assert.ok((joined[0] ?? 0) > GTUBE.length)
+  await sent({ company }, 'x')
+  await sent({ company, scoring: scoringStage().scoring, policy: 'preset: standard, content: off, bayes: off, uri_list: off, correspondent: off, virus: off, engine: off' }, 'x')
+  assert.equal(joined.length, 1)
+})
+
 test('GTUBE is refused, by its score', async () => {
   const { reply } = await sent({ scoring: scoringStage().scoring }, GTUBE)
   assert.match(reply, /^550 5\.7\.1 .*spam.*\(ID\d+\)/)

@@ -1,7 +1,7 @@
 /** Messages that go on together: when nothing else is to be done, when they are enough, or when the first has waited long enough. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { BusyCompany, eventLoop, type CompanyBounds, type EventLoop } from '../../../src/scoring/company.ts'
+import { BusyCompany, eventLoop, type CompanyBounds, type EventLoop } from '../../../src/inbound/company.ts'
 
 /** An event loop that comes round when it is told to, with so many events more. */
 class ManualLoop implements EventLoop {
