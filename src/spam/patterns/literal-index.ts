@@ -9,8 +9,8 @@
  * processor, and decides nothing: places that may have a window are noted, some
  * hundred of them, and then looked at. First it is seen which windows these may be;
  * then what is told of each is read once, as all that is far away is waited for
- * together in this way; then the literals of the window are compared, first by a
- * number that some of them share and that is seldom there (literal-records.ts).
+ * together in this way; then the literals of the window are compared, those that
+ * are left when one character after another was asked for (literal-forks.ts).
  * Time is linear in the text, whatever stands in it: what is done at a place is
  * bounded by the literals. Where time is spent, constants of modules are written as
  * numbers beside their names: a name is looked up each time.
@@ -18,7 +18,7 @@
 import { IN_WORDS, unmarked } from './edges.ts'
 import { unicodeFold, variantsOf } from './fold.ts'
 import { addWindow, CLASS_BITS } from './literal-records.ts'
-import type { BEGINS_WORD, EDGE_BITS, ENDS_WORD, Entry, HALF, HEAD, LENGTH_MASK, WORD_BYTES } from './literal-records.ts'
+import type { ASKS_FROM, ASKS_MASK, BEGINS_WORD, CASE, EDGE_BITS, ENDS_WORD, Entry, HALF, HEAD, KNOWN_MASK, KNOWS, LENGTH_MASK, WORD_BYTES } from './literal-records.ts'
 import { LONG, WINDOW, windowOf, Windows } from './literal-windows.ts'
 import { behindBuckets, BUCKET_BITS, hashed, markBit, NO_WINDOWS } from './window-hashes.ts'
 
@@ -72,6 +72,8 @@ export class LiteralIndex {
   #records = new Int32Array(0)
   #numbers = new Uint8Array(0)
   #isSmall = false
+  /** of a small one the last four numbers of windows that have as many */
+  #quads = NO_WINDOWS
   /** what is scanned, which of these texts what is noted began in, and who is told */
   #texts: Text = NOTHING
   #text = 0
@@ -156,6 +158,7 @@ export class LiteralIndex {
   #reserve(entries: readonly Entry[]): void {
     const longs = entries.reduce((count, { size }) => count + Number(size === LONG), 0)
     this.#isSmall = entries.length <= FEW_LITERALS
+    if (this.#isSmall) this.#quads = hashed(entries.length, 0)
     this.#longs = hashed(longs, 0)
     this.#shorts = hashed(entries.length - longs, behindBuckets(this.#longs))
     this.#buckets = new Int32Array(behindBuckets(this.#shorts) + 1)
@@ -167,6 +170,7 @@ export class LiteralIndex {
     const ends = this.#ends
     const step = size === 1 ? CLASS_MASK + 1 : ends.length
     for (let pair = last & PAIR_MASK; pair < ends.length; pair += step) ends[pair] = (ends[pair] as number) | (1 << (size - 1))
+    if (this.#isSmall && size >= WINDOW) markBit(this.#quads, Math.imul(last, MULTIPLIER))
     if (size === LONG) {
       // Others may share it.
       const known = (Math.imul(last, MULTIPLIER) + Math.imul(packed(numbers.slice(window, window + LONG - WINDOW)), EARLIER)) | 0
@@ -188,6 +192,7 @@ export class LiteralIndex {
     const { bits: longs, shift: longShift } = this.#longs
     const { bits: shorts, shift: shortShift } = this.#shorts
     const isSmall = this.#isSmall
+    const { bits: quads, shift: quadShift } = this.#quads
     const ats = places
     let noted = 0
     for (let number = first; number < behind; number++) {
@@ -199,9 +204,11 @@ export class LiteralIndex {
         // Noted in any case, and counted if it is one: a branch that goes now this way and now that costs more.
         if (isSmall) {
           for (; at < until; at++) {
-            window = ((window << (8 satisfies typeof CLASS_BITS)) | (classes[units[at] as number] as number)) & (0xffff satisfies typeof PAIR_MASK)
+            window = (window << (8 satisfies typeof CLASS_BITS)) | (classes[units[at] as number] as number)
+            const quad = Math.imul(window, 0x9e3779b1 satisfies typeof MULTIPLIER) >>> quadShift
+            // 7: windows of fewer than four characters are told by their ends alone.
             ats[noted] = at
-            noted += -(ends[window] as number) >>> 31
+            noted += -((ends[window & (0xffff satisfies typeof PAIR_MASK)] as number) & (-(((quads[quad >>> 5] as number) >>> quad) & 1) | 7)) >>> 31
           }
         } else {
           for (; at < until; at++) {
@@ -328,34 +335,39 @@ export class LiteralIndex {
       const start = starts[text] as number
       const end = starts[text + 1] as number
       const behindAll = records[record + 1] as number
-      for (let check = record + head; check < behindAll;) {
-        const asked = records[check] as number
-        const behind = records[check + 1] as number
-        const looked = at + (asked >> (8 satisfies typeof CLASS_BITS))
-        if (looked >= start && looked < end && classes[units[looked] as number] === (asked & (0xff satisfies typeof CLASS_MASK))) {
-          for (let literal = check + head; literal < behind;) {
-            const sizes = records[literal] as number
-            const length = sizes & (0xffff satisfies typeof LENGTH_MASK)
-            const rest = length - size
-            const begin = at - (sizes >>> (16 satisfies typeof HALF))
-            const bytes = (literal + head) * (4 satisfies typeof WORD_BYTES)
-            literal += head + ((rest + 3) >>> 2)
-            if (begin < start || begin + length > end) continue
-            // All that is not in the window, before it and behind it.
-            const before = at + 1 - size - begin
-            let same = 0
-            while (same < before && numbers[bytes + same] === classes[units[begin + same] as number]) same++
-            if (same < before) continue
-            while (same < rest && numbers[bytes + same] === classes[units[begin + size + same] as number]) same++
-            if (same < rest) continue
-            const name = records[(bytes >>> 2) - 1] as number
-            // No part of a longer word, where it must not be.
-            if ((name & (1 satisfies typeof BEGINS_WORD)) !== 0 && begin > start && inWords[units[begin - 1] as number] === 1) continue
-            if ((name & (2 satisfies typeof ENDS_WORD)) !== 0 && begin + length < end && inWords[units[begin + length] as number] === 1) continue
-            found(name >> (2 satisfies typeof EDGE_BITS), begin, text)
+      for (let place = record + head; place < behindAll;) {
+        const what = records[place] as number
+        if (what <= 0) {
+          if (what === 0) {
+            place = records[place + 1] as number
+            continue
           }
+          const looked = at + (what & (0xff satisfies typeof ASKS_MASK)) - (128 satisfies typeof ASKS_FROM)
+          const number = looked >= start && looked < end ? classes[units[looked] as number] as number : -1
+          const behind = place + head + (2 satisfies typeof CASE) * ((what >>> (8 satisfies typeof KNOWS)) & (0xffff satisfies typeof KNOWN_MASK))
+          let one = place + head
+          while (one < behind && records[one] !== number) one += 2 satisfies typeof CASE
+          place = records[(one < behind ? one : place) + 1] as number
+          continue
         }
-        check = behind
+        const length = what & (0xffff satisfies typeof LENGTH_MASK)
+        const rest = length - size
+        const begin = at - (what >>> (16 satisfies typeof HALF))
+        const bytes = (place + head) * (4 satisfies typeof WORD_BYTES)
+        place += head + ((rest + 3) >>> 2)
+        if (begin < start || begin + length > end) continue
+        // All that is not in the window, before it and behind it.
+        const before = at + 1 - size - begin
+        let same = 0
+        while (same < before && numbers[bytes + same] === classes[units[begin + same] as number]) same++
+        if (same < before) continue
+        while (same < rest && numbers[bytes + same] === classes[units[begin + size + same] as number]) same++
+        if (same < rest) continue
+        const name = records[(bytes >>> 2) - 1] as number
+        // No part of a longer word, where it must not be.
+        if ((name & (1 satisfies typeof BEGINS_WORD)) !== 0 && begin > start && inWords[units[begin - 1] as number] === 1) continue
+        if ((name & (2 satisfies typeof ENDS_WORD)) !== 0 && begin + length < end && inWords[units[begin + length] as number] === 1) continue
+        found(name >> (2 satisfies typeof EDGE_BITS), begin, text)
       }
     }
     this.#text = text

@@ -79,6 +79,15 @@ test('many literals in one window', () => {
   assert.deepEqual(found(literals, 'q window on z'), ['0:q window', '2:window', '2:window o', '2:window on z'])
 })
 
+test('hundreds of literals in one window: each is told apart, and found at the begin and the end of a text', () => {
+  const letters = Array.from('abcdef')
+  const literals = letters.flatMap((one) => ['window', `window${one}`, `${one}window`, `${one} window`].flatMap((stem) => letters.flatMap((other) => [stem + other, `${other}${stem}`, `${stem} ${other}`, `${other} of ${stem}`])))
+  const different = [...new Set(literals)]
+  for (const literal of different.filter((_, at) => at % 11 === 0)) {
+    for (const text of [literal, `.${literal}`, `${literal.slice(1)}${literal}`]) assert.deepEqual(found(different, text), occurrences(different, text), text)
+  }
+})
+
 /** The plain way. */
 function occurrences(literals: readonly string[], text: string): string[] {
   return literals.flatMap((literal) => Array.from({ length: text.length }, (_, at) => at).filter((at) => text.startsWith(literal, at)).map((at) => `${at}:${literal}`)).sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10) || a.localeCompare(b))
