@@ -36,7 +36,7 @@ interface Use {
 
 /** Where what was found for some texts stands, and which patterns have one of their literals there. */
 interface Found {
-  readonly text: number
+  readonly texts: Texts
   readonly first: number
   readonly behind: number
   readonly patterns: readonly number[]
@@ -56,10 +56,12 @@ export class NeededLiterals {
   #length = 0
   /** each text is for itself */
   #each = false
+  #texts: Texts = { first: 0, behind: 0 }
   /** which it is, where in the places its own begin, its patterns, and how many uses there are */
   #text = -1
   #first = 0
-  #patterns: number[] = []
+  readonly #patterns: Int32Array
+  #count = 0
   #used = 0
   #all: Found[] = []
   readonly #found = (literal: number, at: number, text: number): void => {
@@ -114,37 +116,36 @@ export class NeededLiterals {
     this.#index = index
     this.#uses = uses
     this.#searches = new Uint32Array(patterns)
+    this.#patterns = new Int32Array(patterns)
   }
 
   /** For each pattern that needs literals and has one in these texts. Undefined: there are none. */
   find(text: PreparedText, texts: Texts): Candidates | undefined {
-    const { places, all: [found] } = this.#scan(text, texts, false)
-    return found === undefined ? undefined : this.#candidates({ text, texts, places }, found)
+    const { searched, all: [found] } = this.#scan(text, texts, false)
+    return found === undefined ? undefined : new Candidates(searched, found)
   }
 
   /** The same for each text by itself. */
   findEach(text: PreparedText): readonly (Candidates | undefined)[] {
-    const { places, all } = this.#scan(text, { first: 0, behind: text.texts.length }, true)
+    const { searched, all } = this.#scan(text, { first: 0, behind: text.texts.length }, true)
     const candidates = new Array<Candidates | undefined>(text.texts.length).fill(undefined)
-    for (const found of all) candidates[found.text] = this.#candidates({ text, texts: { first: found.text, behind: found.text + 1 }, places }, found)
+    for (const found of all) candidates[found.texts.first] = new Candidates(searched, found)
     return candidates
   }
 
-  #scan(text: PreparedText, texts: Texts, each: boolean): { readonly places: Int32Array; readonly all: readonly Found[] } {
+  #scan(text: PreparedText, texts: Texts, each: boolean): { readonly searched: Searched; readonly all: readonly Found[] } {
     // What a scan left that did not come to its end.
     this.#end()
     this.#each = each
+    this.#texts = texts
     this.#first = 0
     this.#length = 0
     this.#all = []
     this.#turnTo(texts.first)
     this.#index?.scan(text, texts, this.#found)
     this.#end()
-    return { places: this.#places.slice(0, this.#length), all: this.#all }
-  }
-
-  #candidates(where: Where, { first, behind, patterns, used }: Found): Candidates {
-    return new Candidates({ ...where, first, behind, patterns, used, uses: this.#uses, size: this.#searches.length })
+    const searched = { text, places: this.#places.slice(0, this.#length), uses: this.#uses, size: this.#searches.length }
+    return { searched, all: this.#all }
   }
 
   #turnTo(text: number): void {
@@ -165,9 +166,15 @@ export class NeededLiterals {
     const places = this.#places
     const uses = this.#uses
     for (let place = first; place < behind; place += PLACE) uses[literalOf(places[place] as number)] = 0
-    this.#all.push({ text: this.#text, first, behind, patterns: this.#patterns, used: this.#used })
-    this.#patterns = []
+    this.#all.push({ texts: this.#each ? { first: this.#text, behind: this.#text + 1 } : this.#texts, first, behind, patterns: this.#told(), used: this.#used })
+    this.#count = 0
     this.#used = 0
+  }
+
+  #told(): readonly number[] {
+    const told = new Array<number>(this.#count)
+    for (let at = 0; at < told.length; at++) told[at] = this.#patterns[at] as number
+    return told
   }
 
   /** Each once. */
@@ -180,7 +187,7 @@ export class NeededLiterals {
       const pattern = uses[use] as number
       if (searches[pattern] === search) continue
       searches[pattern] = search
-      this.#patterns.push(pattern)
+      this.#patterns[this.#count++] = pattern
     }
   }
 
@@ -199,19 +206,11 @@ function behindUses(uses: Int32Array, literal: number): number {
   return literal + HEAD + USE * (uses[literal + 1] as number)
 }
 
-interface Where {
+/** What one search looked at, and what it found. */
+interface Searched {
   readonly text: PreparedText
-  readonly texts: Texts
   /** literal, where and in which text, one behind another, text by text; that of a literal that is not kept from there on negative */
   readonly places: Int32Array
-}
-
-interface Findings extends Where {
-  /** which of the places */
-  readonly first: number
-  readonly behind: number
-  readonly patterns: readonly number[]
-  readonly used: number
   readonly uses: Int32Array
   /** of the set */
   readonly size: number
@@ -226,21 +225,24 @@ interface Sorted {
 export class Candidates {
   /** each once */
   readonly patterns: readonly number[]
-  readonly #findings: Findings
+  readonly #searched: Searched
+  readonly #own: Found
   #sorted: Sorted | undefined
   #found: ReadonlySet<number> | undefined
 
-  constructor(findings: Findings) {
-    this.patterns = findings.patterns
-    this.#findings = findings
+  constructor(searched: Searched, own: Found) {
+    this.patterns = own.patterns
+    this.#searched = searched
+    this.#own = own
   }
 
   /** Undefined: nowhere. */
   windowsOf(pattern: number): Windows | undefined {
-    const { places, uses, first, behind, used, text, texts } = this.#findings
+    const { places, uses, text } = this.#searched
+    const { first, behind, used, texts } = this.#own
     if (behind - first <= PLACE * FEW_PLACES) {
       if (!this.patterns.includes(pattern)) return undefined
-      const found = new WindowList(this.#findings)
+      const found = new WindowList(this.#searched, texts)
       for (let place = first; place < behind; place += PLACE) {
         const literal = literalOf(places[place] as number)
         const last = behindUses(uses, literal)
@@ -249,16 +251,16 @@ export class Candidates {
       return found.ordered()
     }
     if (used > MOST_LINKED) return (this.#found ??= new Set(this.patterns)).has(pattern) ? everywhere(text, texts) : undefined
-    const { heads, links } = this.#sorted ??= sortedByPattern(this.#findings)
+    const { heads, links } = this.#sorted ??= sortedByPattern(this.#searched, this.#own)
     let link = heads[pattern] as number
     if (link === 0) return undefined
-    const found = new WindowList(this.#findings)
+    const found = new WindowList(this.#searched, texts)
     for (; link !== 0; link = links[link + 2] as number) found.add(links[link] as number, links[link + 1] as number)
     return found.ordered()
   }
 }
 
-function sortedByPattern({ places, first, behind, uses, used, size }: Findings): Sorted {
+function sortedByPattern({ places, uses, size }: Searched, { first, behind, used }: Found): Sorted {
   const heads = new Int32Array(size)
   const links = new Int32Array(LINK * (used + 1))
   let link = LINK
@@ -279,22 +281,24 @@ function sortedByPattern({ places, first, behind, uses, used, size }: Findings):
 
 /** Where one pattern may match. */
 class WindowList {
-  readonly #findings: Findings
+  readonly #searched: Searched
+  readonly #texts: Texts
   readonly #windows: number[] = []
   #isOrdered = true
 
-  constructor(findings: Findings) {
-    this.#findings = findings
+  constructor(searched: Searched, texts: Texts) {
+    this.#searched = searched
+    this.#texts = texts
   }
 
   /** Place by place as they were found: text by text. */
   add(use: number, place: number): void {
-    const { places, uses, texts, text: { starts } } = this.#findings
+    const { places, uses, text: { starts } } = this.#searched
     const at = places[place + 1] as number
     const text = places[place + 2] as number
     this.#add(text, Math.max(at - (uses[use + 2] as number), starts[text] as number), Math.min(at - (uses[use + 1] as number), starts[text + 1] as number))
     if ((places[place] as number) >= 0) return
-    for (let one = text; one < texts.behind; one++) this.#add(one, starts[one] as number, starts[one + 1] as number)
+    for (let one = text; one < this.#texts.behind; one++) this.#add(one, starts[one] as number, starts[one + 1] as number)
   }
 
   #add(text: number, from: number, until: number): void {
@@ -328,7 +332,11 @@ class WindowList {
 
 /** The windows of a pattern of which nothing is known. */
 export function everywhere({ starts }: PreparedText, { first, behind }: Texts): Windows {
-  const found: number[] = []
-  for (let text = first; text < behind; text++) found.push(text, starts[text] as number, starts[text + 1] as number)
+  const found = new Array<number>(3 * (behind - first))
+  for (let text = first, at = 0; text < behind; text++, at += 3) {
+    found[at] = text
+    found[at + 1] = starts[text] as number
+    found[at + 2] = starts[text + 1] as number
+  }
   return found
 }

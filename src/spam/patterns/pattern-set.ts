@@ -104,7 +104,7 @@ class Scan implements SetScan {
     this.#material = material
   }
 
-  get candidates(): Iterable<number> {
+  get candidates(): readonly number[] {
     return this.#material.candidates?.patterns ?? NONE
   }
 

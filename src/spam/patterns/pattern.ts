@@ -40,7 +40,7 @@ export interface MatchBudget {
 
 export interface SetScan {
   /** patterns that need literals, and have one of them in the text; all others that need some match nowhere */
-  readonly candidates: Iterable<number>
+  readonly candidates: readonly number[]
   /** does the pattern with this index in the set match anywhere in the text? undefined: it was cut short, however often it is asked */
   matches(index: number): boolean | undefined
   /** how often, without overlap; counts to `most`. undefined: it was cut short before */

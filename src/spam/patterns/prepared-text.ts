@@ -27,13 +27,15 @@ export class PreparedText {
     for (const text of texts) length += text.length
     const from = length > POOLED ? 0 : placeInPool(length)
     this.units = length > POOLED ? new Uint16Array(length) : pool
+    const { units } = this
     const starts = [from]
+    let bytes: Buffer | undefined
     let at = from
     for (const text of texts) {
       // A lone surrogate is no character.
       const whole = text.isWellFormed() ? text : text.toWellFormed()
-      if (whole.length <= LOOPED) for (let i = 0; i < whole.length; i++) this.units[at + i] = whole.charCodeAt(i)
-      else Buffer.from(this.units.buffer).write(whole, at * 2, 'utf16le')
+      if (whole.length <= LOOPED) for (let i = 0; i < whole.length; i++) units[at + i] = whole.charCodeAt(i)
+      else (bytes ??= Buffer.from(units.buffer)).write(whole, at * 2, 'utf16le')
       at += whole.length
       starts.push(at)
     }

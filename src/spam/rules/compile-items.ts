@@ -10,6 +10,7 @@ import { cheapestFirst, effortOfTest } from './effort.ts'
 import type { Numbering } from './guards.ts'
 import type { ItemSource } from './item-sources.ts'
 import type { Run } from './run.ts'
+import type { PatternPlace } from './scanned-texts.ts'
 import { wordsOf } from './texts.ts'
 import { allOf, anyOf, not, ofOne } from './truth.ts'
 import type { Truth } from './truth.ts'
@@ -37,9 +38,10 @@ export class ItemCompiler<T> {
     return (run) => {
       const items = list(run.view)
       if (items === undefined) return undefined
-      if (ofNone !== undefined && areMany(items, (item) => allOf(easy, item, run) === true) && ofNone(run)) return false
+      if (ofNone !== undefined && areMany(items, easy, run) && ofNone(run)) return false
       let known = true
-      for (const item of items) {
+      for (let at = 0; at < items.length; at++) {
+        const item = items[at] as T
         if (allOf(easy, item, run) !== true) continue
         const answer = ask(item, run)
         if (answer === true) return true
@@ -147,7 +149,8 @@ export class ItemCompiler<T> {
       const place = this.#numbering.place(this.#source.text(test.field), test.pattern)
       return (item, run) => {
         const value = field.read(item)
-        return typeof value === 'string' ? run.texts.matches(place, value) : ofOne(wordsOf(value), (word) => run.texts.matches(place, word))
+        if (typeof value === 'string') return run.texts.matches(place, value)
+        return value === undefined ? false : matchesOne(run, place, value)
       }
     }
     if (field?.type === 'text' && test.kind === 'words') {
@@ -172,11 +175,15 @@ export class ItemCompiler<T> {
   }
 }
 
-function areMany<T>(items: readonly T[], counts: (item: T) => boolean): boolean {
+function areMany<T>(items: readonly T[], easy: readonly ItemQuestion<T>[], run: Run): boolean {
   if (items.length <= FEW_ITEMS) return false
   let count = 0
-  for (const item of items) if (counts(item) && ++count > FEW_ITEMS) return true
+  for (let at = 0; at < items.length; at++) if (allOf(easy, items[at] as T, run) === true && ++count > FEW_ITEMS) return true
   return false
+}
+
+function matchesOne(run: Run, place: PatternPlace, words: readonly string[]): Truth {
+  return ofOne(words, (word) => run.texts.matches(place, word))
 }
 
 /** All of them must hold. */

@@ -151,7 +151,8 @@ export class ScannedTexts {
     for (const [set, together] of values) {
       const all = [...together]
       const scans = (this.#scans[set] ??= new Map<string, SetScan>())
-      for (const [at, scan] of this.#patterns(set).patterns.scanEach(all, this.#budget).entries()) scans.set(all[at] as string, scan)
+      const scanned = this.#patterns(set).patterns.scanEach(all, this.#budget)
+      for (let at = 0; at < all.length; at++) scans.set(all[at] as string, scanned[at] as SetScan)
     }
   }
 

@@ -110,13 +110,13 @@ export class Signs {
     for (const one of patterns) for (const { candidates } of texts.scansOf(one.set, slot) ?? NONE) this.#tellAll(one, candidates)
   }
 
-  #tellAll({ first, signs, far }: PatternSigns, candidates: Iterable<number>): void {
+  #tellAll({ first, signs, far }: PatternSigns, candidates: readonly number[]): void {
     if (far !== undefined) {
       for (const index of candidates) this.#tell(far.get(index) ?? -1)
       return
     }
-    for (const index of candidates) {
-      const at = index - first
+    for (let one = 0; one < candidates.length; one++) {
+      const at = candidates[one] as number - first
       if (at >= 0 && at < signs.length) this.#tell(signs[at] as number)
     }
   }

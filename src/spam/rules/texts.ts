@@ -187,7 +187,11 @@ function fieldValues<T>(fields: ItemFields<T>, items: readonly T[], name: string
     if (typeof value === 'string') return [value]
   }
   const found = new Set<string>()
-  for (const item of items) for (const value of wordsOf(field.read(item))) found.add(value)
+  for (const item of items) {
+    const value = field.read(item)
+    if (typeof value === 'string') found.add(value)
+    else for (const word of wordsOf(value)) found.add(word)
+  }
   return [...found]
 }
 

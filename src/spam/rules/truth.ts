@@ -30,8 +30,8 @@ export function not(value: Truth): Truth {
 /** True where one of the things is; asks no further then. */
 export function ofOne<T>(things: readonly T[], ask: (thing: T) => Truth): Truth {
   let known = true
-  for (const thing of things) {
-    const answer = ask(thing)
+  for (let at = 0; at < things.length; at++) {
+    const answer = ask(things[at] as T)
     if (answer === true) return true
     if (answer === undefined) known = false
   }
@@ -41,8 +41,8 @@ export function ofOne<T>(things: readonly T[], ask: (thing: T) => Truth): Truth 
 /** True where one of the answers is; asks no further then. */
 export function anyOf<A, B = undefined>(asks: readonly Ask<A, B>[], one: A, other?: B): Truth {
   let known = true
-  for (const ask of asks) {
-    const answer = ask(one, other as B)
+  for (let at = 0; at < asks.length; at++) {
+    const answer = (asks[at] as Ask<A, B>)(one, other as B)
     if (answer === true) return true
     if (answer === undefined) known = false
   }
@@ -52,8 +52,8 @@ export function anyOf<A, B = undefined>(asks: readonly Ask<A, B>[], one: A, othe
 /** False where one of the answers is; asks no further then. */
 export function allOf<A, B = undefined>(asks: readonly Ask<A, B>[], one: A, other?: B): Truth {
   let known = true
-  for (const ask of asks) {
-    const answer = ask(one, other as B)
+  for (let at = 0; at < asks.length; at++) {
+    const answer = (asks[at] as Ask<A, B>)(one, other as B)
     if (answer === false) return false
     if (answer === undefined) known = false
   }

@@ -4,6 +4,7 @@
  * of each script among the letters of a text.
  */
 import { MAX_SCRIPT_CHARACTERS } from '../bounds.ts'
+import { CodeArray } from './codes.ts'
 
 /** First and last code point, in their order. What lies between them and is no letter is left out where it is common in mail. */
 const RANGES: readonly (readonly [number, number, string])[] = [
@@ -53,16 +54,26 @@ function scriptTable(): Uint8Array {
   return table
 }
 
-/** Adds the letters of a text to `counts`, by index in NAMES. */
+const LATIN = NAMES.indexOf('Latin')
+const array = new CodeArray()
+
+/** Adds the letters of a text to `counts`, by index in NAMES. Those of ASCII, which most are, are told without a look-up or a branch. */
 function count(text: string, counts: Float64Array): void {
   const scripts = scriptTable()
-  const end = Math.min(text.length, MAX_SCRIPT_CHARACTERS)
-  for (let at = 0; at < end; at++) {
-    let index = scripts[text.charCodeAt(at)] ?? 0
-    const code = text.charCodeAt(at)
-    if (code >= 0xd800 && code <= 0xdbff) index = NAMES.indexOf(scriptOf(text.codePointAt(at) ?? 0) ?? '')
-    counts[index] = (counts[index] ?? 0) + 1
+  const units = array.of(text.length > MAX_SCRIPT_CHARACTERS ? text.slice(0, MAX_SCRIPT_CHARACTERS) : text, false)
+  let latin = 0
+  for (let at = 0; at < units.length; at++) {
+    const code = units[at] as number
+    if (code < 0x80) {
+      const place = (code | 0x20) - 0x61
+      // 1 from 0 to 25
+      latin += ((place - 26) & ~place) >>> 31
+      continue
+    }
+    const index = code >= 0xd800 && code <= 0xdbff ? NAMES.indexOf(scriptOf(text.codePointAt(at) ?? 0) ?? '') : scripts[code] as number
+    counts[index] = (counts[index] as number) + 1
   }
+  counts[LATIN] = (counts[LATIN] as number) + latin
 }
 
 const ONLY_LATIN: ReadonlyMap<string, number> = new Map([['Latin', 1]])
