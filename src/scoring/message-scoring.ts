@@ -124,7 +124,10 @@ export class MessageScoring implements Scoring {
     const { readMs } = read
     if ('cause' in read) return this.unread(subject, engines, { cause: read.cause, ms: readMs })
     const { content, author } = read
-    const listed = wants('uri_list') && this.parts.lists.health().length > 0 ? await this.askLists(subject, content) : { ...NOTHING, lists: [] }
+    const asks = wants('uri_list') && this.parts.lists.health().length > 0
+    const listed = asks ? await this.askLists(subject, content) : { ...NOTHING, lists: [] }
+    // Out of the DNS each comes back by itself.
+    if (asks) await this.parts.company.join(subject.body.size)
     const correspondent = wants('correspondent') ? this.correspondent(content, author, known.recipients ?? []) : undefined
     const reputation: Reputation = { lists: listed.lists, correspondent, history: this.history(author) }
     const ruled = wants('content') ? await this.ruled(subject, { content, reputation, readMs }) : { ...NOTHING, evidence: NO_EVIDENCE }

@@ -57,6 +57,15 @@ test('it is read when its company goes on, and those that go on together are rea
   assert.deepEqual(steps.filter((step, i) => step !== steps[i - 1]), ['read', 'rules'])
 })
 
+test('who has waited for lists waits for company once more', async () => {
+  const steps: string[] = []
+  const company = { join: () => (steps.push('company'), Promise.resolve()) }
+  const lists = { check: () => (steps.push('lists'), Promise.resolve([])), tick: () => Promise.resolve(), prove: () => Promise.resolve([]), health: () => [{ zone: 'a.example', kind: 'domain', state: 'unproved' }] } satisfies UriLists
+  const rules = (): Promise<never> => (steps.push('rules'), Promise.reject(new Error('none')))
+  await scoringStage({ rules, company, lists }).scoring.score(subject())
+  assert.deepEqual(steps, ['company', 'lists', 'company', 'rules'])
+})
+
 test('while an engine is waited for, nothing is held: other messages are read meanwhile', async () => {
   const { engines, answers } = slowEngines()
   const parts = room(4 * LETTER.length)
