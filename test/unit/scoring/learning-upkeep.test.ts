@@ -10,7 +10,7 @@ import { TOKENS_VERSION } from '../../../src/spam/bayes/store.ts'
 import { BayesDatabase } from '../../../src/state/bayes-database.ts'
 import { openDatabase } from '../../../src/state/database.ts'
 import { message } from '../../support/bayes-store-contract.ts'
-import { temporaryDirectory, until } from '../../support/process.ts'
+import { eventually, temporaryDirectory, until } from '../../support/process.ts'
 
 const SETTINGS: LearningSettings = { store: { kind: 'embedded' }, minMessages: 1, maxTokens: 1000, expireMs: 86_400_000 * 30, learn: [], autoLearn: undefined }
 
@@ -84,11 +84,12 @@ test('after a reload folders and what others have learned are looked at in the n
   writeFileSync(path, 'From: a@b.example\nSubject: dinner\n\nWe eat at eight.\n')
   utimesSync(path, Date.now() / 1000 - 3600, Date.now() / 1000 - 3600)
   learning.reload(settings)
-  let seconds = 0
-  await until('folders and store', () => {
-    if (seconds++ < 5) learning.tick()
-    return known() === 3
-  })
+  // Less than the minute that folders have otherwise; what one second has begun may last into the next ones.
+  for (let second = 0; second < 15 && known() !== 3; second++) {
+    learning.tick()
+    await eventually(() => known() === 3, 500)
+  }
+  assert.equal(known(), 3)
 })
 
 test('what the clock would take away at once is kept, and the log says so once', async (t) => {
