@@ -20,6 +20,13 @@ export interface PackedRules {
 }
 
 const RULES_A_PIECE = 50
+const NOTHING = new Uint8Array()
+
+/** As they came, and as they are asked. */
+export interface TakenRules {
+  readonly packed: PackedRules
+  readonly set: RuleSet
+}
 
 export function packRules({ rules, problems, notes }: Pick<ReadRules, 'rules' | 'problems' | 'notes'>): PackedRules {
   const pieces: Uint8Array[] = []
@@ -30,6 +37,15 @@ export function packRules({ rules, problems, notes }: Pick<ReadRules, 'rules' | 
 /** Between two of its steps everything else has its turn. */
 export function unpackRules(packed: PackedRules): Promise<RuleSet> {
   return inSlices(unpacking(packed))
+}
+
+/** @param inUse rules that are the same are not made ready once more */
+export async function takeUp(packed: PackedRules, inUse?: TakenRules): Promise<TakenRules> {
+  return { packed, set: inUse !== undefined && areSame(packed.pieces, inUse.packed.pieces) ? inUse.set : await unpackRules(packed) }
+}
+
+function areSame(some: PackedRules['pieces'], others: PackedRules['pieces']): boolean {
+  return some.length === others.length && some.every((piece, at) => Buffer.compare(piece, others[at] ?? NOTHING) === 0)
 }
 
 /** Some rules a step, in the end one. */

@@ -33,7 +33,7 @@ import { Learning } from './learning.ts'
 import type { LearningSettings } from './learning-settings.ts'
 import { MessageScoring } from './message-scoring.ts'
 import { Room } from './room.ts'
-import { unpackRules, type PackedRules } from './packed-rules.ts'
+import { takeUp, type TakenRules } from './packed-rules.ts'
 import type { RuleFilesSettings } from './rule-files.ts'
 import type { RuleSource } from './rule-reader.ts'
 import { tellRules } from './tell-rules.ts'
@@ -74,12 +74,6 @@ const MOST_PAUSE_TICKS = 60
 const DAY_MS = 86_400_000
 /** What messages that are being read may take together; a usual one takes some 30 KB. A client waits ten minutes for its reply (RFC 5321 §4.5.3.2.6). */
 const ROOM = { bytes: 32 * 1024 * 1024, waiting: 500, patienceMs: 30_000 }
-
-/** As they were read, and as they are asked. */
-interface TakenRules {
-  readonly packed: PackedRules
-  readonly set: RuleSet
-}
 
 export class ScoringServices {
   scoring: MessageScoring
@@ -250,9 +244,9 @@ export class ScoringServices {
     const { inUse } = this
     const packed = await source.read(files, inUse?.packed)
     if (packed === inUse?.packed) return inUse
-    const set = await unpackRules(packed)
-    tellRules({ rules: set.rules.length, problems: packed.problems, passedOver: packed.passedOver }, log)
-    return { packed, set }
+    const taken = await takeUp(packed, inUse)
+    tellRules({ rules: taken.set.rules.length, problems: packed.problems, passedOver: packed.passedOver }, log)
+    return taken
   }
 
   private makeCorrespondents(): Correspondents {

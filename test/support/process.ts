@@ -174,9 +174,12 @@ export async function eventually(condition: () => boolean | Promise<boolean>, ti
   }
 }
 
-/** Waits for a condition; an Error that says what was waited for, and what `detail` tells then. */
+/**
+ * Waits for a condition; an Error that says what was waited for, and what `detail` tells
+ * then. The time is for what never comes: a busy machine takes ten times as long as a quiet one.
+ */
 export async function until(what: string, condition: () => boolean | Promise<boolean>, options: { readonly timeoutMs?: number; readonly detail?: () => string } = {}): Promise<void> {
-  if (await eventually(condition, options.timeoutMs)) return
+  if (await eventually(condition, options.timeoutMs ?? 90_000)) return
   throw new Error(`not in time: ${what}${options.detail === undefined ? '' : `\n${options.detail()}`}`)
 }
 
