@@ -3,6 +3,8 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { packRules, type PackedRules } from '../../../src/scoring/packed-rules.ts'
 import { readApart } from '../../../src/scoring/read-apart.ts'
 import { costOf, MOST_COST } from '../../../src/scoring/rules-cost.ts'
@@ -27,6 +29,19 @@ test('what takes too much computing, or memory, is refused', async () => {
   await assert.rejects(costOf(rules, { ms: 60_000, mb: 0.01 }), (error) => error instanceof TooMuch && error.message === 'ready for use they take more than 0.01 MB of memory in each worker')
   const { ms } = await costOf(rules)
   assert.ok(ms > 20 && ms <= MOST_COST.ms)
+})
+
+test('what is kept counts too, not only what lies in buffers', async (t) => {
+  setFlagsFromString('--expose-gc')
+  globalThis.gc = runInNewContext('gc') as NodeJS.GCFunction
+  t.after(() => delete globalThis.gc)
+  const rules = packed(spamRules(many(500)).rules.map(({ rule }) => rule))
+  // What was made before is collected with the first.
+  await costOf(rules)
+  const { mb } = await costOf(rules)
+  assert.ok(mb !== undefined && mb > 0.5, `${mb} MB`)
+  await assert.rejects(costOf(rules, { ms: 60_000, mb: mb * 0.8 }), TooMuch)
+  assert.ok((await costOf(rules, { ms: 60_000, mb: mb * 1.5 })).ms > 0)
 })
 
 test('what cannot be made ready is refused, not tried again elsewhere', async () => {
