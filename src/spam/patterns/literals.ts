@@ -25,14 +25,29 @@ const RARE = 0.0025
 const NARROW = 64
 const WIDE = 512
 
-/** Literals of which one is there, and how often one of them is found in a character of text, about. */
-interface Literals {
+/** One of these begins so many code units behind the begin of what is matched; before it, where that is negative. */
+export interface Placed {
   readonly all: readonly string[]
-  readonly cost: number
+  readonly at: Width
 }
 
-/** One of them begins so many code units behind the begin of what is matched; before it, where that is negative. */
-export interface Placed extends Literals {
+/** Literals of which one is there. */
+class Literals {
+  readonly all: readonly string[]
+  #cost: number | undefined
+
+  constructor(all: readonly string[]) {
+    this.all = all
+  }
+
+  /** How often one of them is found in a character of text, about. Most sets are a step on the way to others, and nobody asks. */
+  get cost(): number {
+    return this.#cost ??= this.all.reduce((cost, literal) => cost + rarityOf(literal), 0)
+  }
+}
+
+interface Candidate {
+  readonly literals: Literals
   readonly at: Width
 }
 
@@ -43,11 +58,11 @@ interface Known {
   readonly prefixes: Literals
   readonly suffixes: Literals
   /** one of these is in each, or beside it */
-  readonly inside: Placed | undefined
+  readonly inside: Candidate | undefined
   readonly width: Width
 }
 
-const BLANK = literals([''])
+const BLANK = new Literals([''])
 const AT_BEGIN: Width = { least: 0, most: 0 }
 /** Characters that fold to letters of ASCII; who counts them among words has words of Unicode. */
 const FOLD_TO_ASCII = [0x17f, 0x212a]
@@ -55,7 +70,7 @@ const NOTHING: Known = { exact: BLANK, prefixes: BLANK, suffixes: BLANK, inside:
 
 export function requiredLiterals(root: Node): Placed | undefined {
   const best = insideOf(knownOf(root))
-  return best === undefined || best.cost > MAX_COST ? undefined : best
+  return best === undefined || best.literals.cost > MAX_COST ? undefined : { all: best.literals.all, at: best.at }
 }
 
 function knownOf(node: Node): Known {
@@ -71,7 +86,7 @@ function knownOf(node: Node): Known {
     case 'reference': return unknown(node)
     case 'assertion': return NOTHING
     // What folds to a letter and is none would have its edges elsewhere.
-    case 'word-edge': return !node.negative && FOLD_TO_ASCII.every((code) => node.word.has(code)) ? ofExact(literals([EDGE]), AT_BEGIN) : NOTHING
+    case 'word-edge': return !node.negative && FOLD_TO_ASCII.every((code) => node.word.has(code)) ? ofExact(new Literals([EDGE]), AT_BEGIN) : NOTHING
   }
 }
 
@@ -79,16 +94,16 @@ function unknown(node: Node): Known {
   return { exact: undefined, prefixes: BLANK, suffixes: BLANK, inside: undefined, width: widthOf(node) }
 }
 
-function insideOf({ exact, inside }: Known): Placed | undefined {
+function insideOf({ exact, inside }: Known): Candidate | undefined {
   return better(placed(exact, AT_BEGIN), inside)
 }
 
-function placed(some: Literals | undefined, at: Width): Placed | undefined {
-  return some === undefined ? undefined : { ...some, at }
+function placed(literals: Literals | undefined, at: Width): Candidate | undefined {
+  return literals === undefined ? undefined : { literals, at }
 }
 
-function moved(some: Placed | undefined, by: Width): Placed | undefined {
-  return some === undefined ? undefined : { ...some, at: { least: some.at.least + by.least, most: some.at.most + by.most } }
+function moved(some: Candidate | undefined, by: Width): Candidate | undefined {
+  return some === undefined ? undefined : { literals: some.literals, at: { least: some.at.least + by.least, most: some.at.most + by.most } }
 }
 
 /** A character beyond the first plane that has case is two in every text: not known. */
@@ -98,7 +113,7 @@ function ofCharacters(node: Node, codes: readonly number[], folds: boolean): Kno
   if (codes.includes(EDGE.charCodeAt(0))) return unknown(node)
   if (folds && codes.some((code) => code > 0xffff && variantsOf(code, table).length > 1)) return unknown(node)
   const all = [...new Set(codes.map((code) => String.fromCodePoint(code > 0xffff ? code : foldCodePoint(code, table))))]
-  return all.length > MAX_ALTERNATIVES ? unknown(node) : ofExact(literals(all), widthOf(node))
+  return all.length > MAX_ALTERNATIVES ? unknown(node) : ofExact(new Literals(all), widthOf(node))
 }
 
 function ofExact(exact: Literals, width: Width): Known {
@@ -158,7 +173,7 @@ function products(left: Literals, right: Literals): Literals | undefined {
       found.add(both)
     }
   }
-  return literals([...found])
+  return new Literals([...found])
 }
 
 function ofChoice(node: Extract<Node, { kind: 'choice' }>): Known {
@@ -173,14 +188,14 @@ function ofChoice(node: Extract<Node, { kind: 'choice' }>): Known {
   }
 }
 
-function placedUnion(sets: readonly (Placed | undefined)[]): Placed | undefined {
+function placedUnion(sets: readonly (Candidate | undefined)[]): Candidate | undefined {
   let [least, most] = [Infinity, -Infinity]
   for (const set of sets) {
     if (set === undefined) return undefined
     least = Math.min(least, set.at.least)
     most = Math.max(most, set.at.most)
   }
-  return placed(union(sets), { least, most })
+  return placed(union(sets.map((set) => set?.literals)), { least, most })
 }
 
 function union(sets: readonly (Literals | undefined)[]): Literals | undefined {
@@ -190,7 +205,7 @@ function union(sets: readonly (Literals | undefined)[]): Literals | undefined {
     for (const literal of set.all) found.add(literal)
     if (found.size > MAX_BRANCHES) return undefined
   }
-  return literals([...found])
+  return new Literals([...found])
 }
 
 function ofRepeat(node: Extract<Node, { kind: 'repeat' }>): Known {
@@ -208,21 +223,15 @@ function ofRepeat(node: Extract<Node, { kind: 'repeat' }>): Known {
   return { exact: undefined, prefixes: known.exact ?? known.prefixes, suffixes: known.exact ?? known.suffixes, inside: insideOf(known), width }
 }
 
-function better(one: Placed | undefined, other: Placed | undefined): Placed | undefined {
+function better(one: Candidate | undefined, other: Candidate | undefined): Candidate | undefined {
   if (one === undefined || other === undefined) return one ?? other
   // What is too frequent to be looked for is of no use, however near it is.
-  if (one.cost > MAX_COST && other.cost <= RARE) return other
-  if (other.cost > MAX_COST && one.cost <= RARE) return one
+  if (one.literals.cost > MAX_COST && other.literals.cost <= RARE) return other
+  if (other.literals.cost > MAX_COST && one.literals.cost <= RARE) return one
   return priceOf(one) <= priceOf(other) ? one : other
 }
 
 /** Literals whose place is known spare more than others that are a little rarer. */
-function priceOf({ cost, at }: Placed): number {
-  return cost * (1 + Math.min(at.most - at.least, WIDE) / NARROW)
-}
-
-function literals(all: readonly string[]): Literals {
-  let cost = 0
-  for (const literal of all) cost += rarityOf(literal)
-  return { all, cost }
+function priceOf({ literals, at }: Candidate): number {
+  return literals.cost * (1 + Math.min(at.most - at.least, WIDE) / NARROW)
 }
