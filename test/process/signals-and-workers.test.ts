@@ -60,7 +60,7 @@ async function launch(t: TestContext, { workers, more, listen, env }: Options): 
       return find()
     },
     exitCode: async () => {
-      await until('the end', () => running.hasEnded() && /exit code \d+\n/.test(running.output()), { timeoutMs: 40_000, detail: () => running.output() })
+      await until('the end', () => running.hasEnded() && /exit code \d+\n/.test(running.output()), { timeoutMs: 120_000, detail: () => running.output() })
       return Number(/exit code (\d+)\n/.exec(running.output())?.[1])
     },
     open: async () => {

@@ -113,7 +113,7 @@ export function parseLog(output: string): LogLine[] {
 }
 
 async function untilAccepts(running: RunningProcess, address: Address): Promise<void> {
-  const ready = await eventually(async () => running.hasEnded() || (await accepts(address)), 20_000)
+  const ready = await eventually(async () => running.hasEnded() || (await accepts(address)), 90_000)
   if (ready && !running.hasEnded()) return
   await running.stop()
   throw new Error(`postern ${running.hasEnded() ? 'ended' : 'does not listen'}:\n${running.output()}`)

@@ -202,7 +202,7 @@ export function answers(address: Address): Promise<boolean> {
 
 /** Waits until a started program greets; where it ends or stays silent, the Error carries its output. */
 export async function untilGreets(name: string, running: RunningProcess, address: Address): Promise<void> {
-  const ready = await eventually(async () => running.hasEnded() || (await answers(address)), 20_000)
+  const ready = await eventually(async () => running.hasEnded() || (await answers(address)), 90_000)
   if (!ready || running.hasEnded()) {
     await running.stop()
     throw new Error(`${name} ${running.hasEnded() ? 'ended' : 'does not answer'}:\n${running.output()}`)

@@ -31,7 +31,7 @@ export class Mailbox {
   }
 
   async waitFor(count: number, options: { readonly timeoutMs?: number; readonly detail?: () => string } = {}): Promise<Buffer[]> {
-    await until(`${count} messages in ${this.path}`, () => this.count >= count, { timeoutMs: options.timeoutMs ?? 30_000, detail: () => `${this.count} there\n${options.detail?.() ?? ''}` })
+    await until(`${count} messages in ${this.path}`, () => this.count >= count, { timeoutMs: options.timeoutMs ?? 90_000, detail: () => `${this.count} there\n${options.detail?.() ?? ''}` })
     return this.read()
   }
 

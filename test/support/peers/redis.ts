@@ -43,7 +43,7 @@ export async function startRedis(options: readonly string[] = []): Promise<Redis
   const begin = async (): Promise<void> => {
     const started = start(['redis-server', ...words])
     running = started
-    await until('redis-server listens', async () => started.hasEnded() || await accepts({ path }), { detail: log, timeoutMs: 30_000 })
+    await until('redis-server listens', async () => started.hasEnded() || await accepts({ path }), { detail: log })
     if (started.hasEnded()) throw new Error(`redis-server ended:\n${log()}`)
   }
   const kill = async (): Promise<void> => {
