@@ -69,7 +69,7 @@ export class Dialog {
     })
   }
 
-  async reply(timeoutMs = 20_000): Promise<DialogReply> {
+  async reply(timeoutMs = 60_000): Promise<DialogReply> {
     const deadline = Date.now() + timeoutMs
     for (;;) {
       const found = this.#take()
