@@ -202,10 +202,25 @@ class Compiler {
   }
 
   #comparison(condition: Extract<Condition, { kind: 'compare' }>): (run: Run) => Truth {
+    const several = this.#soMany(condition)
+    if (several !== undefined) return several
     const left = this.quantity(condition.left)
     const right = this.quantity(condition.right)
     const compare = OPERATORS[condition.operator]
     return (run) => both(left(run), right(run), compare)
+  }
+
+  /** So many of several that hold or do not: no more are asked than it takes to see that they are not. */
+  #soMany({ left, operator, right }: Extract<Condition, { kind: 'compare' }>): ((run: Run) => Truth) | undefined {
+    if (operator !== '>=' || right.kind !== 'number') return undefined
+    const parts: number[] = []
+    for (const term of termsOf(left)) {
+      if (term.kind === 'truth') parts.push(this.#alone(term.of).at)
+      else if (term.kind === 'rule' && this.#worths.of(term) === 'truth') parts.push(this.#alone({ kind: 'rule', id: term.id }).at)
+      else return undefined
+    }
+    const least = right.value
+    return (run) => run.soMany(parts, least)
   }
 
   #shownBy(at: number, quantity: Quantity): Question {

@@ -99,7 +99,8 @@ export class GuardMaker {
 
   /** Without this the condition is false, whatever else is not known: a need, -1 where there is none. To be asked when all are made. */
   firm(condition: Condition): number {
-    const firm = this.#known.get(condition)?.firm
+    const asked = condition.kind === 'rule' ? this.#rules.get(condition.id)?.when : condition
+    const firm = asked === undefined ? undefined : this.#known.get(asked)?.firm
     return firm === undefined || this.#told[firm] !== 1 ? -1 : firm
   }
 
@@ -198,9 +199,12 @@ export class GuardMaker {
     let least = 0
     while (least < known.length && isAbove(operator, right, sum)) sum += known[least++]?.most ?? 0
     if (isAbove(operator, right, sum)) least = known.length + 1
-    // Of several, one that is not known leaves the sum unknown, however little the others are.
-    if (terms.length === 1 && least === 1) return known[0]?.guard
-    return { need: this.#several(known.map(({ guard }) => guard.need), least), firm: undefined }
+    const [only] = known
+    if (terms.length === 1 && only !== undefined && least === 1) return only.guard
+    const need = this.#several(known.map(({ guard }) => guard.need), least)
+    // Too few are not 0 then, whatever is not known of the others.
+    const isFirm = known.length === terms.length && known.every(({ guard }) => guard.firm === guard.need)
+    return { need, firm: isFirm ? need : undefined }
   }
 
   /** What is never more than that; nor below 0. */

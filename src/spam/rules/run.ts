@@ -60,9 +60,8 @@ export class Run {
 
   /** What the condition says that begins there. */
   ask(at: number): Answer {
+    if (this.#isOut(at)) return NO
     const code = this.#code
-    const need = code[at + NEED] as number
-    if (need >= 0 && (this.#missing[need] as number) > 0) return NO
     switch (code[at] as ConditionKind) {
       case ALL: {
         let least: Answer = YES
@@ -95,6 +94,27 @@ export class Run {
       }
       default: return answerOf(this.#ofGroup(at))
     }
+  }
+
+  /** Do so many of them hold that begin there? */
+  soMany(parts: readonly number[], least: number): Truth {
+    let possible = 0
+    for (const at of parts) if (!this.#isOut(at)) possible++
+    let known = true
+    for (const at of parts) {
+      if (possible < least) return false
+      if (this.#isOut(at)) continue
+      const answer = this.ask(at)
+      if (answer === NO) possible--
+      if (answer === UNKNOWN) known = false
+    }
+    return possible < least ? false : known ? true : undefined
+  }
+
+  /** What it needs is not there. */
+  #isOut(at: number): boolean {
+    const need = this.#code[at + NEED] as number
+    return need >= 0 && (this.#missing[need] as number) > 0
   }
 
   #call(number: number): Answer {

@@ -202,6 +202,17 @@ test('and, or, not, how many', () => {
   assert.equal(holds(`{ below: 2, of: [${no}, ${yes}] }`, PLAIN), true)
 })
 
+test('how many: what is not known changes nothing where the others are too few, and may where they are not', () => {
+  const yes = "{ subject: '/OFFICE/' }"
+  const no = "{ subject: '/nothing/' }"
+  const unknown = '{ fact: spf, is: fail }'
+  for (const parts of [[unknown, yes, no], [yes, no, unknown], [no, yes, unknown]]) {
+    assert.equal(holds(`{ not: { at_least: 3, of: [${parts.join()}] } }`, PLAIN), true, parts.join())
+    assert.equal(holds(`{ not: { at_least: 2, of: [${parts.join()}] } }`, PLAIN), false, parts.join())
+    assert.equal(holds(`{ at_least: 1, of: [${parts.join()}] }`, PLAIN), false, parts.join())
+  }
+})
+
 test('a hit shows what it found', () => {
   const excerpt = (when: string, message = PLAIN) => outcomeOf(when, message).hits[0]?.excerpt
   assert.equal(excerpt("{ text: '/act\\s+now/i' }"), 'Act now')

@@ -80,6 +80,27 @@ test('of rules that need several things those are asked of which so many are the
   for (const when of ['{ of: [{ text: /prize/ }, { text: /prize/ }, { text: /gold/ }], at_least: 2 }', '{ all: [{ text: /prize/ }, { any: [{ rule: R3 }, { text: /gold/ }] }] }', '{ header: [x-mailer, reply-to], missing: true }']) assert.ok(asked.includes(when), when)
 })
 
+test('of several things too few are there: none of them is asked, whoever asks for the rule', () => {
+  const rule = (id: string, when: string): string => `  - { id: ${id}, why: A rule of the test, score: 1, hits: [{ subject: x }], misses: [{ subject: x }], when: ${when} }\n`
+  const text = `rules:\n${rule('FEW', '{ at_least: 2, of: [{ rule: FIRST }, { rule: SECOND }, { rule: THIRD }] }')}${rule('FIRST', '{ text: /prize/ }')}${rule('SECOND', '{ text: /gold/ }')}${rule('THIRD', '{ text: /silver/ }')}${rule('ASKS', '{ any: [{ rule: FEW }, { not: { subject: /./ } }] }')}`
+  const { rules } = load(text, { proof: { digest: load(text).proof.digest, failures: [] } }).rules
+  const program = atOnce(compileRules(rules))
+  const asked = (message: string): readonly string[] => {
+    const run = new Run(program, new MessageView(contentOfText(message), factsOf({})), createBudget())
+    new Signs(program.guards, program.sources).possible(run)
+    const found: string[] = []
+    const ask = run.rule.bind(run)
+    run.rule = (index) => {
+      found.push(rules[index]?.id ?? '')
+      return ask(index)
+    }
+    run.rule(rules.length - 1)
+    return found
+  }
+  assert.deepEqual(asked('Subject: x\n\na prize\n'), ['ASKS'])
+  assert.deepEqual(asked('Subject: x\n\na prize of gold\n'), ['ASKS', 'FEW', 'FIRST', 'SECOND'])
+})
+
 test('of what language a message is, is not found out for a rule that wants other things too, which are not there', () => {
   const text = 'rules:\n  - { id: R0, why: A rule of the test, score: 1, hits: [{ subject: x }], misses: [{ subject: x }], when: { all: [{ language: en }, { text: /prize/ }] } }\n'
   const { rules } = load(text, { proof: { digest: load(text).proof.digest, failures: [] } })
