@@ -15,9 +15,9 @@ import { join, resolve } from 'node:path'
 import type { Settings } from '../config/settings.ts'
 import { readMimeMessage } from '../mime/reader.ts'
 import { escapeControls } from '../observe/readable.ts'
-import { MOST_LIMIT } from '../spam/bayes/classifier.ts'
+import { isTrained, MIN_MESSAGES, MOST_LIMIT } from '../spam/bayes/classifier.ts'
 import { Learner, learntMessage } from '../spam/bayes/learner.ts'
-import { trustIn } from '../spam/bayes/lessons.ts'
+import { trustIn, type Lessons } from '../spam/bayes/lessons.ts'
 import { MODEL_FILE, readModel, readModelHead, type ModelHead } from '../spam/bayes/model-file.ts'
 import { openBayesStore } from '../scoring/bayes-store.ts'
 import type { BayesCounts, BayesStore } from '../spam/bayes/store.ts'
@@ -136,7 +136,7 @@ async function train(request: TrainPathsRequest, ground: Ground, signal: AbortSi
   if (outcome === 'busy') io.err('postern: another process is adding up; it takes this in too\n')
   const counts = await ground.store.counts()
   io.out(describeCounts(counts, ground.settings))
-  if (request.action === 'ham' && isTrained(counts, ground.settings)) io.out(describeDoubts(doubts, ground.settings))
+  if (request.action === 'ham' && hasSay(counts, ground.settings)) io.out(describeDoubts(doubts, ground.settings))
   if (found.missing) return EXIT.noInput
   const { unreadable, ...read } = tally
   return unreadable > 0 && Object.values(read).every((count) => count === 0) ? EXIT.data : EXIT.ok
@@ -214,32 +214,40 @@ async function status({ json }: TrainStatusRequest, { store, settings, io }: Gro
   const counts = await store.counts()
   const { ham, spam, tokens, waiting } = counts
   const { doubtful } = modelHead(settings)
-  if (json === true) io.out(`${JSON.stringify({ ham, spam, tokens, waiting, trained: isTrained(counts, settings), needed: settings.spam.bayes.minMessages, doubtful, trust: percentOf(counts) / 100 })}\n`)
+  const lessons = remembered(counts, settings)
+  if (json === true) io.out(`${JSON.stringify({ ham, spam, tokens, waiting, trained: hasSay(counts, settings), needed: settings.spam.bayes.minMessages, remembered: { ham: lessons.hams, spam: lessons.spams }, doubtful, trust: percentOf(lessons) / 100 })}\n`)
   else io.out(describeCounts(counts, settings))
   return EXIT.ok
 }
 
-function isTrained({ ham, spam }: BayesCounts, { spam: { bayes } }: Settings): boolean {
-  return ham >= bayes.minMessages && spam >= bayes.minMessages
+function hasSay(counts: BayesCounts, settings: Settings): boolean {
+  return isTrained({ ...counts, lessons: remembered(counts, settings) }, settings.spam.bayes.minMessages)
+}
+
+/** Of what it was taught, as the model says that workers read. */
+function remembered({ ham, spam }: BayesCounts, settings: Settings): Lessons {
+  return modelHead(settings).lessons ?? { hams: ham, spams: spam }
 }
 
 function describeCounts(counts: BayesCounts, settings: Settings): string {
   const { ham, spam, tokens, waiting } = counts
   const { minMessages } = settings.spam.bayes
   const known = `The classifier knows ${ham} wanted and ${spam} unwanted messages, ${tokens} tokens${waiting > 0 ? `; ${waiting} messages are not added up yet` : ''}.\n`
-  if (isTrained(counts, settings)) return known + describeTrust(counts) + describeDoubt(settings)
+  const lessons = remembered(counts, settings)
+  if (hasSay(counts, settings)) return known + describeTrust(lessons) + describeDoubt(settings)
   const missing = [[ham, 'wanted'] as const, [spam, 'unwanted'] as const].flatMap(([count, kind]) => (count < minMessages ? [`${minMessages - count} ${kind}`] : []))
-  return `${known}It has no say before it knows ${minMessages} of each: ${missing.join(' and ')} to go.\n`
+  if (missing.length > 0) return `${known}It has no say before it knows ${minMessages} of each: ${missing.join(' and ')} to go.\n`
+  return `${known}Of them it remembers ${lessons.hams} wanted and ${lessons.spams} unwanted ones (spam.bayes.expire), and has no say before it is taught newer ones: ${Math.min(minMessages, MIN_MESSAGES)} of each.\n`
 }
 
 /** Where its points are fewer than they will be. */
-function describeTrust(counts: BayesCounts): string {
-  const percent = percentOf(counts)
-  return percent === 100 ? '' : `Its points for unwanted mail count ${percent} %, as it knows few wanted messages${counts.spam > counts.ham ? ', fewer than unwanted ones' : ''}: more of them, of all kinds, make it surer.\n`
+function describeTrust(lessons: Lessons): string {
+  const percent = percentOf(lessons)
+  return percent === 100 ? '' : `Its points for unwanted mail count ${percent} %, as it remembers ${lessons.hams} wanted messages${lessons.spams > lessons.hams ? ` and more unwanted ones, ${lessons.spams}` : ''}: more wanted ones, of all kinds, make it surer.\n`
 }
 
-function percentOf({ ham, spam }: BayesCounts): number {
-  return Math.floor(100 * trustIn({ hams: ham, spams: spam }))
+function percentOf(lessons: Lessons): number {
+  return Math.floor(100 * trustIn(lessons))
 }
 
 /** Of what wanted mail was learned that looks like spam. */
@@ -259,7 +267,7 @@ function describeDoubts(doubts: Doubts, settings: Settings): string {
   return ['Of what was read just now, these look most like it:', ...names.map((name) => `  ${escapeControls(name)}`), ...(more > 0 ? [`  and ${more} more`] : [])].map((line) => `${line}\n`).join('')
 }
 
-function modelHead(settings: Settings): Pick<ModelHead, 'doubtful' | 'wantedLimit' | 'mostLimit'> {
+function modelHead(settings: Settings): Pick<ModelHead, 'doubtful' | 'wantedLimit' | 'mostLimit'> & Partial<Pick<ModelHead, 'lessons'>> {
   const reading = readModelHead(join(settings.state, MODEL_FILE))
   return reading.status === 'read' ? reading.head : { doubtful: 0, wantedLimit: undefined, mostLimit: MOST_LIMIT }
 }

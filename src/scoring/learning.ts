@@ -12,7 +12,9 @@ import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { isDeepStrictEqual } from 'node:util'
 import type { Log } from '../observe/log.ts'
+import { isTrained, MIN_MESSAGES } from '../spam/bayes/classifier.ts'
 import { Learner, learntMessage } from '../spam/bayes/learner.ts'
+import { MODEL_FILE, readModelHead } from '../spam/bayes/model-file.ts'
 import type { BayesStore, LearntMessage, MessageClass } from '../spam/bayes/store.ts'
 import { tokenSettings, type TokenSettings } from '../spam/bayes/tokens.ts'
 import { BAYES_DATABASE } from '../state/bayes-database.ts'
@@ -65,6 +67,7 @@ export class Learning {
   private failing = false
   private held = false
   private expiryHeld = false
+  private forgotten = false
 
   constructor(settings: LearningSettings, context: LearningContext) {
     this.settings = settings
@@ -188,6 +191,7 @@ export class Learning {
     if (!this.learned && !(settled && await learner.state() === 'behind')) return true
     if (await learner.maintain(this.aborted.signal) !== 'busy') this.learned = false
     await this.tellExpiry()
+    this.tellForgotten()
     return true
   }
 
@@ -196,6 +200,17 @@ export class Learning {
     const heldOn = (await this.store?.progress())?.expiryHeld
     if (heldOn !== undefined && !this.expiryHeld) this.context.log.warn({ today: new Date(heldOn * DAY_MS).toISOString().slice(0, 10) }, 'more than half of what the classifier knows is too old by the clock of this machine; it is kept until the clock has said so for two days')
     this.expiryHeld = heldOn !== undefined
+  }
+
+  /** Once until it is over. */
+  private tellForgotten(): void {
+    const reading = readModelHead(join(this.context.state, MODEL_FILE))
+    if (reading.status !== 'read') return
+    const { ham, spam, lessons: { hams, spams } } = reading.head
+    const { minMessages } = this.settings
+    const forgotten = Math.min(ham, spam) >= minMessages && !isTrained(reading.head, minMessages)
+    if (forgotten && !this.forgotten) this.context.log.warn({ wanted: hams, unwanted: spams, needed: Math.min(minMessages, MIN_MESSAGES) }, 'most of what the classifier was taught is too old (spam.bayes.expire); it has no say until it is taught newer messages of each kind')
+    this.forgotten = forgotten
   }
 
   /** What this machine or another has learned comes into the model of this one; one of its processes does it for all. */
@@ -209,6 +224,7 @@ export class Learning {
     if (state === 'behind') {
       if (await learner.maintain(this.aborted.signal) === 'held') state = 'held'
       await this.tellExpiry()
+      this.tellForgotten()
     }
     if (state === 'held' && !this.held) this.context.log.warn({ needed: this.settings.minMessages }, 'what the classifier learned is not in its store any more; the model that was made of it stays until as many messages of each kind are known again')
     this.held = state === 'held'

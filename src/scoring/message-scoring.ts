@@ -233,7 +233,7 @@ export class MessageScoring implements Scoring {
       const { trained, minMessages, tokens, named } = this.parts
       const found = classify(readTokens(content, { ...tokens, delivered: false, named }), trained(), minMessages)
       const [result, detail] = found.status === 'untrained'
-        ? ['untrained', `${found.ham} wanted and ${found.spam} unwanted messages were learned, and ${minMessages} of each are needed`]
+        ? ['untrained', `${found.ham} wanted and ${found.spam} unwanted messages are known, and ${minMessages} of each are needed`]
         : [found.probability.toFixed(4), `${found.counted} tokens counted`]
       return { outcomes: [bayesOutcome(found)], traces: [trace('bayes', result, { detail, ms: ground.now() - beganMs })], telling: found.status === 'untrained' ? [] : found.telling }
     } catch (error) {

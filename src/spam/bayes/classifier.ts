@@ -19,7 +19,7 @@
  */
 import { combine, Estimates, tellingTokens, type TellingToken, type Trained as Counted } from './combine.ts'
 import { evidenceOf } from './evidence.ts'
-import { trustIn } from './lessons.ts'
+import { trustIn, type Lessons } from './lessons.ts'
 import { marginOf, type LinearModel } from './linear-model.ts'
 import type { TokenSet } from './token-set.ts'
 
@@ -43,12 +43,14 @@ export const MOST_LIMIT = 2
 const MOST_TELLING = 30
 
 export interface Trained extends Counted {
+  /** that are still remembered; default: all that were ever taught */
+  readonly lessons?: Lessons
   /** undefined: there is none, and Fisher's method speaks alone */
   readonly linear?: LinearModel | undefined
 }
 
 export type Classification =
-  /** how many it knows; both zero where there is no model */
+  /** how many it remembers; both zero where there is no model */
   | { readonly status: 'untrained'; readonly ham: number; readonly spam: number; readonly points: 0 }
   | {
       readonly status: 'classified'
@@ -66,8 +68,9 @@ const estimatesOf = new WeakMap<Counted, Estimates>()
 /** @param minMessages of each class, before it has a say */
 export function classify(tokens: TokenSet, trained: Trained | undefined, minMessages = MIN_MESSAGES): Classification {
   if (trained === undefined) return { status: 'untrained', ham: 0, spam: 0, points: 0 }
-  const { ham, spam, linear } = trained
-  if (ham < minMessages || spam < minMessages) return { status: 'untrained', ham, spam, points: 0 }
+  const { linear } = trained
+  const { hams, spams } = lessonsOf(trained)
+  if (!isTrained(trained, minMessages)) return { status: 'untrained', ham: hams, spam: spams, points: 0 }
   let estimates = estimatesOf.get(trained)
   if (estimates === undefined) {
     estimates = new Estimates(trained)
@@ -77,11 +80,23 @@ export function classify(tokens: TokenSet, trained: Trained | undefined, minMess
   const margin = linear === undefined ? 2 * counted - 1 : marginOf(tokens, linear)
   const odds = oddsOf(evidenceOf(margin, counted), linear)
   // Few lessons make no certainty that mail is unwanted. That they speak for a message does no harm.
-  const trust = odds > 0 ? trustIn({ hams: ham, spams: spam }) : 1
+  const trust = odds > 0 ? trustIn({ hams, spams }) : 1
   return {
     status: 'classified', probability: 1 / (1 + Math.exp(-trust * odds)), points: pointsOf(odds, trust), counted: telling,
     telling: tokens.names === undefined ? [] : tellingTokens(tokens, trained, MOST_TELLING),
   }
+}
+
+type Taught = Pick<Trained, 'ham' | 'spam' | 'lessons'>
+
+/** Whether it has a say. What was learned long ago and is forgotten since says nothing of where wanted mail ends. */
+export function isTrained(taught: Taught, minMessages = MIN_MESSAGES): boolean {
+  const { hams, spams } = lessonsOf(taught)
+  return Math.min(taught.ham, taught.spam) >= minMessages && Math.min(hams, spams) >= Math.min(minMessages, MIN_MESSAGES)
+}
+
+function lessonsOf({ ham, spam, lessons }: Taught): Lessons {
+  return lessons ?? { hams: ham, spams: spam }
 }
 
 /** Of the linear model, where there is one and where it knows them. */

@@ -9,7 +9,6 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { MessageContent } from '../content.ts'
-import type { LinearModel } from './linear-model.ts'
 import { trainLinear } from './linear-training.ts'
 import { messageKey } from './message-key.ts'
 import { MODEL_FILE, readModel, readModelHead, writeModel, type BayesModel, type HeadReading } from './model-file.ts'
@@ -43,6 +42,8 @@ const ROOM = 1.02
 const ROWS_AT_ONCE = 1024
 /** of all messages: so many that were learnt, moved or forgotten since are no reason for a new linear model */
 const FRESH_SHARE = 0.01
+/** And of those that it was made of, where most were forgotten. */
+const MOST_FRESH_SHARE = 0.05
 
 export class Learner {
   readonly #context: LearnerContext
@@ -93,9 +94,10 @@ export class Learner {
     if (table === undefined) return 'busy'
     const before = written.status === 'read' ? written.model : undefined
     const kept = before !== undefined && isFresh(before, { ...counts, revision })
-    const linear = kept ? before.linear : await linearOf(store, slices)
-    if (linear === 'cut-short') return 'busy'
-    await writeModel(path, { ...counts, revision, table, linear, linearRevision: kept ? before.linearRevision : revision })
+    const remembered = kept ? before : await rememberedIn(store, slices)
+    if (remembered === 'cut-short') return 'busy'
+    const { linear, lessons } = remembered
+    await writeModel(path, { ...counts, revision, table, linear, lessons, linearRevision: kept ? before.linearRevision : revision })
     return 'written'
   }
 
@@ -145,13 +147,13 @@ function dayOf(ms: number): number {
 }
 
 /** The linear model is dear to make, and one message among hundreds changes little. */
-function isFresh({ linear, linearRevision }: BayesModel, { ham, spam, revision }: BayesCounts): boolean {
-  const lessons = revision - linearRevision
-  return linear !== undefined && lessons >= 0 && lessons < FRESH_SHARE * (ham + spam)
+function isFresh({ linear, linearRevision, lessons }: BayesModel, { ham, spam, revision }: BayesCounts): boolean {
+  const since = revision - linearRevision
+  return linear !== undefined && since >= 0 && since < Math.min(FRESH_SHARE * (ham + spam), MOST_FRESH_SHARE * (lessons.hams + lessons.spams))
 }
 
-/** undefined: there is nothing to make one of. */
-async function linearOf(store: BayesStore, slices: Slices): Promise<LinearModel | 'cut-short' | undefined> {
+/** The messages themselves, and the model of them where there are both kinds. */
+async function rememberedIn(store: BayesStore, slices: Slices): Promise<Pick<BayesModel, 'lessons' | 'linear'> | 'cut-short'> {
   const messages: KeptMessage[] = []
   for await (const message of store.kept()) {
     messages.push(message)
@@ -160,7 +162,7 @@ async function linearOf(store: BayesStore, slices: Slices): Promise<LinearModel 
   const training = trainLinear(messages)
   for (;;) {
     const step = training.next()
-    if (step.done === true) return step.value.status === 'trained' ? step.value.model : undefined
+    if (step.done === true) return { lessons: step.value.lessons, linear: step.value.status === 'trained' ? step.value.model : undefined }
     if (slices.due() && !await slices.rest()) return 'cut-short'
   }
 }

@@ -27,9 +27,9 @@ import type { KeptMessage } from './store.ts'
 import { Vocabulary } from './vocabulary.ts'
 
 export type Training =
-  | { readonly status: 'trained'; readonly model: LinearModel }
+  | { readonly status: 'trained'; readonly lessons: Lessons; readonly model: LinearModel }
   /** one of the classes has no messages */
-  | { readonly status: 'nothing' }
+  | { readonly status: 'nothing'; readonly lessons: Lessons }
 
 /** Steps of some microseconds up to a millisecond or so. */
 type Steps<T> = Generator<undefined, T>
@@ -86,10 +86,11 @@ export function* trainLinear(messages: readonly KeptMessage[], seed = randomSeed
   const collection = yield* collect(messages, seed)
   const all = members(collection, () => true)
   const counts = yield* count(collection, all)
-  if (counts.hams === 0 || counts.spams === 0) return { status: 'nothing' }
+  const lessons: Lessons = { hams: counts.hams, spams: counts.spams }
+  if (counts.hams === 0 || counts.spams === 0) return { status: 'nothing', lessons }
   const limit = yield* upperEnd(collection, counts)
   const { importance, weights, bias } = yield* solve(collection, { counts, members: all })
-  return { status: 'trained', model: { ...packWeights({ tokens: collection.tokens, importance, weights, seed }), bias, ...limit } }
+  return { status: 'trained', lessons, model: { ...packWeights({ tokens: collection.tokens, importance, weights, seed }), bias, ...limit } }
 }
 
 function* collect(messages: readonly KeptMessage[], seed: number): Steps<Collection> {

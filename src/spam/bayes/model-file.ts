@@ -1,5 +1,5 @@
 /**
- * The file that workers read what was learnt from: a header of 104 bytes, then
+ * The file that workers read what was learnt from: a header of 112 bytes, then
  * the places of a TokenTable of counts, then those of the linear model's. All
  * numbers have the least significant byte first.
  *
@@ -17,7 +17,8 @@
  *     80  seed of the places, 84 of those of the linear model
  *     88  wanted messages in doubt
  *     92  the most that is taken for that limit, a double
- *    100  CRC-32 of bytes 0 to 99
+ *    100  wanted messages that are remembered, 104 unwanted ones
+ *    108  CRC-32 of bytes 0 to 107
  *
  * It is written beside its name, synced and renamed: a reader sees the old one
  * or the new one. Whoever has the old one open goes on with it.
@@ -28,6 +29,7 @@ import { endianness } from 'node:os'
 import { dirname } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { MOST_LIMIT } from './classifier.ts'
+import type { Lessons } from './lessons.ts'
 import type { LinearModel } from './linear-model.ts'
 import { TOKENS_VERSION } from './store.ts'
 import { TokenTable } from './table.ts'
@@ -35,9 +37,9 @@ import { TokenTable } from './table.ts'
 export const MODEL_FILE = 'bayes.model'
 
 const MAGIC = 'PSTNBAYS'
-const FORMAT_VERSION = 4
-const HEADER_BYTES = 104
-const CHECKED_BYTES = 100
+const FORMAT_VERSION = 5
+const HEADER_BYTES = 112
+const CHECKED_BYTES = 108
 /** of a gigabyte; a file that says more of itself is damaged */
 const MAX_SLOTS = 2 ** 28
 const SLOT_BYTES = 4
@@ -48,6 +50,8 @@ export interface BayesModel {
   readonly spam: number
   readonly tokens: number
   readonly revision: number
+  /** that were still remembered when `linear` was made, or would have been */
+  readonly lessons: Lessons
   readonly table: TokenTable
   readonly linear: LinearModel | undefined
   /** the revision that `linear` was made at; it is made anew less often than the table */
@@ -60,7 +64,9 @@ export type ModelReading =
   | { readonly status: 'none' }
   | { readonly status: 'unreadable'; readonly cause: string }
 
-export interface ModelHead extends Pick<BayesModel, 'ham' | 'spam' | 'tokens' | 'revision'> {
+type Numbers = Pick<BayesModel, 'ham' | 'spam' | 'tokens' | 'revision' | 'lessons'>
+
+export interface ModelHead extends Numbers {
   /** of the linear model */
   readonly wantedLimit: number | undefined
   readonly mostLimit: number
@@ -138,8 +144,8 @@ function headProblem(bytes: Buffer): string | undefined {
   return version === TOKENS_VERSION ? undefined : `it has tokens of version ${version}, this Postern makes ${TOKENS_VERSION}: the classifier has to be trained again`
 }
 
-function headOf(bytes: Buffer): Pick<BayesModel, 'ham' | 'spam' | 'tokens' | 'revision'> {
-  return { ham: bytes.readUInt32LE(16), spam: bytes.readUInt32LE(20), tokens: bytes.readUInt32LE(24), revision: bytes.readDoubleLE(32) }
+function headOf(bytes: Buffer): Numbers {
+  return { ham: bytes.readUInt32LE(16), spam: bytes.readUInt32LE(20), tokens: bytes.readUInt32LE(24), revision: bytes.readDoubleLE(32), lessons: { hams: bytes.readUInt32LE(100), spams: bytes.readUInt32LE(104) } }
 }
 
 function limitsOf(bytes: Buffer): Pick<ModelHead, 'wantedLimit' | 'mostLimit' | 'doubtful'> {
@@ -150,7 +156,7 @@ function known(number: number): number | undefined {
   return Number.isNaN(number) ? undefined : number
 }
 
-export function modelBytes({ ham, spam, tokens, revision, table, linear, linearRevision }: BayesModel): readonly Buffer[] {
+export function modelBytes({ ham, spam, tokens, revision, lessons, table, linear, linearRevision }: BayesModel): readonly Buffer[] {
   const places = placesOf(table)
   const weights = linear === undefined ? Buffer.alloc(0) : placesOf(linear.table)
   const header = Buffer.alloc(HEADER_BYTES)
@@ -172,6 +178,8 @@ export function modelBytes({ ham, spam, tokens, revision, table, linear, linearR
   header.writeUInt32LE(linear?.table.seed ?? 0, 84)
   header.writeUInt32LE(linear?.doubtful ?? 0, 88)
   header.writeDoubleLE(linear?.mostLimit ?? MOST_LIMIT, 92)
+  header.writeUInt32LE(lessons.hams, 100)
+  header.writeUInt32LE(lessons.spams, 104)
   header.writeUInt32LE(crc32(header.subarray(0, CHECKED_BYTES)), CHECKED_BYTES)
   return [header, places, weights]
 }

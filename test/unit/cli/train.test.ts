@@ -96,7 +96,7 @@ test('files, folders, Maildirs, mboxes and standard input; twice is once', async
   assert.match((await run({ action: 'spam', paths }, { text })).out, /^0 learned as spam, 8 known already, 0 moved/)
   assert.match((await run({ action: 'ham', paths: ['box'] })).out, /^0 learned as ham, 0 known already, 2 moved from spam, 0 unreadable\nThe classifier knows 2 wanted and 6 unwanted/)
   assert.match((await run({ action: 'forget', paths: ['box', 'folder/.hidden'] })).out, /^2 forgotten, 1 were never learnt, 0 unreadable\nThe classifier knows 0 wanted and 6 unwanted/)
-  assert.deepEqual(JSON.parse((await run({ action: 'status', json: true })).out), { ham: 0, spam: 6, tokens: modelOf(directory).tokens, waiting: 0, trained: false, needed: 200, doubtful: 0, trust: 0 })
+  assert.deepEqual(JSON.parse((await run({ action: 'status', json: true })).out), { ham: 0, spam: 6, tokens: modelOf(directory).tokens, waiting: 0, trained: false, needed: 200, remembered: { ham: 0, spam: 6 }, doubtful: 0, trust: 0 })
   assert.match((await run({ action: 'status' })).out, /^The classifier knows 0 wanted and 6 unwanted/)
 })
 

@@ -111,3 +111,24 @@ test('what the clock would take away at once is kept, and the log says so once',
   assert.equal(warnings.length, 1, warnings.join('\n'))
   assert.match(warnings[0] ?? '', new RegExp(`more than half of what the classifier knows is too old by the clock.*"today":"${date}"`))
 })
+
+test('where what was taught is forgotten the model says so, and the log does once', async (t) => {
+  const { directory, pass, warnings, today } = stage(t, { ...SETTINGS, maxTokens: 100_000 })
+  const store = new BayesDatabase(directory, { tokensVersion: TOKENS_VERSION })
+  const learn = (name: string, as: 'ham' | 'spam', day: number) => store.learn(message(name, [1, 2], day), as)
+  for (const name of ['a', 'b', 'c']) await learn(name, 'ham', today - 60)
+  await learn('d', 'spam', today)
+  const lessons = () => {
+    const written = readModelHead(join(directory, MODEL_FILE))
+    return written.status === 'read' ? { ...written.head.lessons, taught: written.head.ham + written.head.spam } : undefined
+  }
+  await pass(40)
+  await until('the model is made', () => lessons()?.taught === 4)
+  for (const name of ['e', 'f', 'g']) await learn(name, 'spam', today)
+  store.close()
+  await pass(140)
+  await until('the model is made again', () => lessons()?.taught === 7)
+  assert.deepEqual(lessons(), { hams: 0, spams: 4, taught: 7 })
+  await pass(130)
+  assert.deepEqual(warnings, ['most of what the classifier was taught is too old (spam.bayes.expire); it has no say until it is taught newer messages of each kind {"wanted":0,"unwanted":1,"needed":1}'])
+})

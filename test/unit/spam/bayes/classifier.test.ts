@@ -36,6 +36,12 @@ test('there is no word before it knows enough of both', () => {
   assert.equal(classify(tokens, few).status, 'classified')
   assert.deepEqual(classify(tokens, { ...few, ham: 199 }), { status: 'untrained', ham: 199, spam: 200, points: 0 })
   assert.deepEqual(classify(tokens, { ...few, spam: 199 }), { status: 'untrained', ham: 200, spam: 199, points: 0 })
+  // What is forgotten says nothing of where wanted mail ends; a model of spam alone finds spam in all of it.
+  for (const lessons of [{ hams: 0, spams: 200 }, { hams: 199, spams: 4000 }, { hams: 4000, spams: 199 }]) {
+    assert.deepEqual(classify(tokens, { ...few, ham: 5000, spam: 5000, lessons }), { status: 'untrained', ham: lessons.hams, spam: lessons.spams, points: 0 })
+  }
+  assert.equal(classify(tokens, { ...few, ham: 5000, spam: 5000, lessons: { hams: 200, spams: 200 } }).status, 'classified')
+  assert.equal(classify(tokens, { ...few, ham: 5000, spam: 5000, lessons: { hams: 200, spams: 200 } }, 5000).status, 'classified')
   assert.equal(classify(tokens, { ...few, spam: 199 }, 100).status, 'classified')
 })
 

@@ -7,6 +7,9 @@ test('unwanted messages beyond as many as the wanted ones make their lessons wor
   assert.equal(evenLessons({ hams: 500, spams: 300 }), 500)
   assert.equal(evenLessons({ hams: 500, spams: 500 }), 500)
   assert.equal(evenLessons({ hams: 500, spams: 1000 }), 250)
+  assert.equal(evenLessons({ hams: 200, spams: 1000 }), 40)
+  // Folders full of spam do not silence it.
+  assert.equal(evenLessons({ hams: 1000, spams: 1_000_000 }), 200)
   assert.equal(evenLessons({ hams: 0, spams: 1000 }), 0)
   assert.equal(evenLessons({ hams: 0, spams: 0 }), 0)
 })
@@ -29,4 +32,5 @@ test('few are 200 and fewer, and 3000 are none of them', () => {
   assert.equal(of(30_000), 0)
   assert.ok(of(201) < 1 && of(201) > 0.99 && of(2999) > 0 && of(2999) < 0.01)
   assert.equal(of(600, 2400), of(150))
+  assert.equal(of(600, 1_000_000), of(600, 3000))
 })
