@@ -12,6 +12,7 @@ import type { SampleProof } from '../spam/rules/load.ts'
 import type { PackedRules } from './packed-rules.ts'
 import { isNoBug, readApart, within, type ApartParts } from './read-apart.ts'
 import type { RuleFilesSettings } from './rule-files.ts'
+import { MOST_COST, MOST_COST_AT_START } from './rules-bounds.ts'
 import { readTask, type RulesReading, type RulesTask } from './rules-task.ts'
 import { READING_MS, WANTED_RULES_MS } from './rules-times.ts'
 import { tellProblems } from './tell-rules.ts'
@@ -49,7 +50,7 @@ export class RuleReader implements RuleSource {
   async read(settings: RuleFilesSettings, inUse?: PackedRules): Promise<PackedRules> {
     if (this.#closed) throw new Error('rules are not read any more')
     const { here = readTask, timeoutMs = WANTED_RULES_MS } = this.#parts
-    const task: RulesTask = { settings, proof: this.#proof }
+    const task: RulesTask = { settings, proof: this.#proof, most: inUse === undefined ? MOST_COST_AT_START : MOST_COST }
     try {
       return this.#told(await within(timeoutMs, (late) => this.#wanted(task, late)))
     } catch (error) {

@@ -7,13 +7,15 @@ import type { SampleProof } from '../spam/rules/load.ts'
 import type { RuleProblem } from '../spam/rules/rule.ts'
 import type { PackedRules } from './packed-rules.ts'
 import type { RuleFilesSettings } from './rule-files.ts'
-import type { RulesBounds, RulesCost } from './rules-cost.ts'
+import type { RulesBounds, RulesCost } from './rules-bounds.ts'
 import { TooMuch } from './too-much.ts'
 import { ShippedRulesUnread } from './unread-rules.ts'
 
 export interface RulesTask {
   readonly settings: RuleFilesSettings
   readonly proof: SampleProof | undefined
+  /** what they may cost */
+  readonly most?: RulesBounds
 }
 
 export interface RulesReading {
@@ -37,10 +39,9 @@ export type RulesAnswer =
   | { readonly status: 'useless'; readonly cause: string; readonly problems: readonly RuleProblem[]; readonly notes: readonly RuleProblem[] }
   | { readonly status: 'unread' | 'failed'; readonly cause: string }
 
-/** @param most what they may cost */
-export async function answerTo(task: RulesTask, most?: RulesBounds): Promise<RulesAnswer> {
+export async function answerTo(task: RulesTask): Promise<RulesAnswer> {
   try {
-    return { status: 'read', ...await readTask(task, most) }
+    return { status: 'read', ...await readTask(task) }
   } catch (error) {
     const cause = error instanceof Error ? error.message : String(error)
     if (error instanceof TooMuch) return { status: 'useless', cause, problems: error.known?.problems ?? [], notes: error.known?.notes ?? [] }
@@ -59,13 +60,13 @@ export function readingOf(answer: RulesAnswer): RulesReading {
 }
 
 /** In this process. It rejects with `TooMuch`, `ShippedRulesUnread` or a bug. */
-export async function readTask(task: RulesTask, most?: RulesBounds): Promise<RulesReading> {
+export async function readTask(task: RulesTask): Promise<RulesReading> {
   const read = await packed(task)
   const { settings: { paths, spamassassin } } = task
   if (paths.length + spamassassin.length === 0) return { ...read, cost: undefined }
   const { costOf } = await import('./rules-cost.ts')
   try {
-    return { ...read, cost: await costOf(read.packed, most) }
+    return { ...read, cost: await costOf(read.packed, task.most) }
   } catch (error) {
     throw error instanceof TooMuch ? new TooMuch(error.message, read) : error
   }

@@ -1,21 +1,33 @@
 /**
  * Work that takes long, done in slices: between two of them everything else of
- * the process has its turn. It ends with what the work gives; what the work
- * throws is thrown.
+ * the process has its turn. It gets a third of the time at least, however long
+ * these turns are: somebody waits for its end. It ends with what the work gives;
+ * what the work throws is thrown.
  */
 import { setImmediate } from 'node:timers/promises'
 
 /** With the longest single step, which takes some 20 ms of 20,000 rules, a turn ends within 25. */
 const SLICE_MS = 4
+/** Of the time that it has waited for its turn, up to a pause that nobody sees. */
+const SHARE = 0.5
+const MOST_MS = 100
 
-export async function inSlices<T>(work: Generator<void, T>): Promise<T> {
-  let began = performance.now()
+/** How long it may go on after it has waited so long. */
+export function sliceMs(waitedMs: number): number {
+  return Math.min(MOST_MS, Math.max(SLICE_MS, SHARE * waitedMs))
+}
+
+/** @param nowMs a clock that never goes back */
+export async function inSlices<T>(work: Generator<void, T>, nowMs = (): number => performance.now()): Promise<T> {
+  let until = nowMs() + SLICE_MS
   for (;;) {
     const step = work.next()
     if (step.done === true) return step.value
-    if (performance.now() - began < SLICE_MS) continue
+    const before = nowMs()
+    if (before < until) continue
     await setImmediate()
-    began = performance.now()
+    const after = nowMs()
+    until = after + sliceMs(after - before)
   }
 }
 

@@ -7,7 +7,8 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { packRules, type PackedRules } from '../../../src/scoring/packed-rules.ts'
 import { readApart } from '../../../src/scoring/read-apart.ts'
-import { costOf, MOST_COST } from '../../../src/scoring/rules-cost.ts'
+import { MOST_COST } from '../../../src/scoring/rules-bounds.ts'
+import { costOf } from '../../../src/scoring/rules-cost.ts'
 import { readTask, readingOf, answerTo } from '../../../src/scoring/rules-task.ts'
 import { TooMuch } from '../../../src/scoring/too-much.ts'
 import type { Rule } from '../../../src/spam/rules/rule.ts'
@@ -66,7 +67,7 @@ test('the process that reads rules finds out what they take: those of a site, no
 
 test('what is too much is said from one process to the other, with what is known of the rules', async () => {
   const task = settings(`${many(200)}\nbody BAD /(/\nrequired_score 5`)
-  const answer = await answerTo(task, { ms: 0, mb: 0 })
+  const answer = await answerTo({ ...task, most: { ms: 0, mb: 0 } })
   assert.equal(answer.status, 'useless')
   assert.throws(() => readingOf(answer), (error) => error instanceof TooMuch && /^to make them ready/.test(error.message) && error.known?.problems.length === 1 && error.known.notes.length === 1)
   assert.equal((await readTask(task)).rules, 200)
