@@ -7,7 +7,9 @@
  * Nobody waits while there is nothing else to do: all go on as soon as the event
  * loop has come round without an event. Where events do not end, they go on when
  * there are enough of them, or the first has waited long enough. What goes on
- * together is bounded, as the event loop does not come round before it is done.
+ * together is bounded, as the event loop does not come round before it is done:
+ * in number, in bytes, and where a site's own rules take long over each, by the
+ * time that the last ones took.
  */
 import { performance } from 'node:perf_hooks'
 
@@ -23,10 +25,12 @@ export interface CompanyBounds {
   readonly bytes: number
   /** what the first of them waits at most */
   readonly patienceMs: number
+  /** where they take longer together, fewer go on the next time */
+  readonly togetherMs: number
 }
 
 /** 20 usual messages, or ten of 50 KB, take some 30 ms. */
-export const COMPANY_BOUNDS: CompanyBounds = { most: 20, bytes: 512 * 1024, patienceMs: 25 }
+export const COMPANY_BOUNDS: CompanyBounds = { most: 20, bytes: 512 * 1024, patienceMs: 25, togetherMs: 100 }
 
 export interface EventLoop {
   nowMs(): number
@@ -61,44 +65,72 @@ export class BusyCompany implements Company {
   #bytes = 0
   /** that had been seen a turn ago; undefined: nobody has looked yet */
   #events: number | undefined
+  #isLooking = false
+  /** who went on a turn ago */
+  #gone: { readonly count: number; readonly atMs: number } | undefined
+  /** how many go on together, as it is now */
+  #most: number
 
   constructor(bounds: CompanyBounds, loop: EventLoop) {
     this.#bounds = bounds
     this.#loop = loop
+    this.#most = bounds.most
   }
 
   join(bytes: number): Promise<void> {
     return new Promise((resolve) => {
       this.#waiting.push({ bytes, sinceMs: this.#loop.nowMs(), go: resolve })
       this.#bytes += bytes
-      if (this.#waiting.length === 1) this.#loop.onNextTurn(this.#look)
+      this.#lookSoon()
     })
   }
 
+  #lookSoon(): void {
+    if (this.#isLooking) return
+    this.#isLooking = true
+    this.#loop.onNextTurn(this.#look)
+  }
+
   readonly #look = (): void => {
+    this.#isLooking = false
+    this.#learn()
     const events = this.#loop.events()
     const quiet = events === this.#events
     this.#events = events
-    if (quiet || this.#isEnough()) {
+    if (this.#waiting.length > 0 && (quiet || this.#isEnough())) {
       this.#events = undefined
-      for (const { go } of this.#waiting.splice(0, this.#together())) go()
+      const together = this.#waiting.splice(0, this.#together())
+      this.#gone = { count: together.length, atMs: this.#loop.nowMs() }
+      for (const { go } of together) go()
     }
-    if (this.#waiting.length > 0) this.#loop.onNextTurn(this.#look)
+    if (this.#waiting.length > 0 || this.#gone !== undefined) this.#lookSoon()
+    else this.#events = undefined
+  }
+
+  /** The loop comes round when those that went on are done, or wait for something else. */
+  #learn(): void {
+    const gone = this.#gone
+    this.#gone = undefined
+    if (gone === undefined) return
+    const { most, togetherMs } = this.#bounds
+    const tookMs = this.#loop.nowMs() - gone.atMs
+    if (tookMs > togetherMs) this.#most = Math.max(1, Math.min(this.#most, Math.floor(gone.count * (togetherMs / tookMs))))
+    else if (tookMs < togetherMs / 2) this.#most = Math.min(most, this.#most + 1)
   }
 
   #isEnough(): boolean {
-    const { most, bytes, patienceMs } = this.#bounds
+    const { bytes, patienceMs } = this.#bounds
     const sinceMs = this.#waiting[0]?.sinceMs ?? 0
-    return this.#waiting.length >= most || this.#bytes >= bytes || this.#loop.nowMs() - sinceMs >= patienceMs
+    return this.#waiting.length >= this.#most || this.#bytes >= bytes || this.#loop.nowMs() - sinceMs >= patienceMs
   }
 
   /** How many go on now; one does, however large it is. */
   #together(): number {
-    const { most, bytes } = this.#bounds
+    const { bytes } = this.#bounds
     let count = 0
     let size = 0
     for (const waiter of this.#waiting) {
-      if (count === most || (count > 0 && size + waiter.bytes > bytes)) break
+      if (count === this.#most || (count > 0 && size + waiter.bytes > bytes)) break
       count++
       size += waiter.bytes
     }

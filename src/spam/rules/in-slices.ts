@@ -10,7 +10,7 @@ import { setImmediate } from 'node:timers/promises'
 const SLICE_MS = 4
 /** Of the time that it has waited for its turn, up to a pause that nobody sees. */
 const SHARE = 0.5
-const MOST_MS = 100
+const MOST_MS = 250
 
 /** How long it may go on after it has waited so long. */
 export function sliceMs(waitedMs: number): number {

@@ -35,7 +35,7 @@ class ManualLoop implements EventLoop {
 
 function stage(bounds: Partial<CompanyBounds> = {}) {
   const loop = new ManualLoop()
-  const company = new BusyCompany({ most: 10, bytes: 1000, patienceMs: 25, ...bounds }, loop)
+  const company = new BusyCompany({ most: 10, bytes: 1000, patienceMs: 25, togetherMs: 100, ...bounds }, loop)
   const gone: string[] = []
   const join = (name: string, bytes = 1): void => {
     void company.join(bytes).then(() => gone.push(name))
@@ -50,6 +50,8 @@ test('alone it goes on when the loop has come round without an event', async () 
   assert.deepEqual(gone, [])
   await loop.turn(0)
   assert.deepEqual(gone, ['a'])
+  // Once more, to see how long it took.
+  await loop.turn(0)
   assert.equal(loop.waitedFor, 0)
 })
 
@@ -118,8 +120,23 @@ test('large ones are fewer, and what is larger than all of it goes on by itself'
   assert.deepEqual(gone, ['a', 'b', 'c', 'd'])
 })
 
+test('where those that go on take long together, fewer of them do the next time; and more again where they do not', async () => {
+  const { loop, join, gone } = stage({ most: 8 })
+  const sizes: number[] = []
+  let before = 0
+  for (let round = 0; round < 14; round++) {
+    for (let more = 0; more < 8; more++) join('x')
+    await loop.turn(1, round < 5 ? 400 : 10)
+    sizes.push(gone.length - before)
+    before = gone.length
+  }
+  // 8 in 400 ms, then 2 in 400 ms, then one at a time.
+  assert.deepEqual(sizes.slice(0, 5), [8, 2, 1, 1, 1])
+  assert.deepEqual(sizes.slice(5), [2, 3, 4, 5, 6, 7, 8, 8, 8])
+})
+
 test('the loop of this process comes to rest', async () => {
-  const company = new BusyCompany({ most: 10, bytes: 1000, patienceMs: 60_000 }, eventLoop)
+  const company = new BusyCompany({ most: 10, bytes: 1000, patienceMs: 60_000, togetherMs: 100 }, eventLoop)
   await Promise.all([company.join(1), company.join(1)])
   await company.join(1)
 })
