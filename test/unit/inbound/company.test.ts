@@ -53,6 +53,12 @@ test('alone it goes on when the loop has come round without an event', async () 
   // Once more, to see how long it took.
   await loop.turn(0)
   assert.equal(loop.waitedFor, 0)
+  // What was seen then says nothing to whoever comes later.
+  join('b')
+  await loop.turn(0)
+  assert.deepEqual(gone, ['a'])
+  await loop.turn(0)
+  assert.deepEqual(gone, ['a', 'b'])
 })
 
 test('while there are events others join it, and all go on in their order', async () => {

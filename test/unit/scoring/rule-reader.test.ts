@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { packRules, unpackRules } from '../../../src/scoring/packed-rules.ts'
 import { RuleReader } from '../../../src/scoring/rule-reader.ts'
-import type { RulesReading, RulesTask } from '../../../src/scoring/rules-task.ts'
+import { readTask, type RulesReading, type RulesTask } from '../../../src/scoring/rules-task.ts'
 import { READING_MS, WANTED_RULES_MS } from '../../../src/scoring/rules-times.ts'
 import { ShippedRulesUnread } from '../../../src/scoring/unread-rules.ts'
 import { temporaryDirectory } from '../../support/process.ts'
@@ -67,6 +67,21 @@ test('where the process breaks, or ends without a word, they are read without it
     assert.deepEqual(lines.map((line) => line.text), ['the process that reads rules has failed; they are read without it', 'a rule cannot be used'], name)
     assert.match(String(lines[0]?.facts['cause']), cause)
   }
+})
+
+test('where there are none in use yet they may cost twice as much', async () => {
+  const { settings } = site()
+  const file = join(temporaryDirectory('rule-process'), 'fails.mjs')
+  writeFileSync(file, '')
+  const most: (number | undefined)[] = []
+  const here = (task: RulesTask): Promise<RulesReading> => {
+    most.push(task.most?.ms)
+    return readTask(task)
+  }
+  const reader = new RuleReader({ log: fakeLog().log, program: file, here })
+  const inUse = await reader.read(settings)
+  await reader.read(settings, inUse)
+  assert.deepEqual(most, [12_000, 6000])
 })
 
 test('what took too long or too much memory is not tried again: the rules that come with Postern are used alone', async () => {

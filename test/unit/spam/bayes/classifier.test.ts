@@ -69,6 +69,9 @@ test('few lessons make fewer points for unwanted mail, and take none from wanted
   assert.ok(points(spam, 4000, 4000) > 2)
   assert.ok(Math.abs(points(spam, 250, 250) - points(spam, 4000, 4000) * 0.25 ** 0.25) < 0.01)
   assert.equal(points(ham, 250, 250), points(ham, 4000, 4000))
+  // Those that are remembered count, not those that were taught once.
+  const remembered = classify(tokensOf(letter(spam)), { ...trained, ham: 4000, spam: 4000, lessons: { hams: 250, spams: 250 } }).points
+  assert.ok(Math.abs(remembered - points(spam, 4000, 4000) * 0.25 ** 0.25) < 0.01)
 })
 
 test('the strongest tokens are named, for those who ask', () => {

@@ -121,6 +121,33 @@ test('the linear model is made anew after one message in a hundred, the counts a
   assert.equal(model().linearRevision, model().revision)
 })
 
+test('where most of what was taught is forgotten, it is made anew after one in twenty of what is left', async (t) => {
+  const { directory, store, model } = stage(t)
+  let day = 20_000
+  const learner = new Learner({ store, directory, tokens: { ownHosts: new Set() }, now: () => day * DAY_MS })
+  const teach = async (what: string, as: 'ham' | 'spam', count: number): Promise<void> => {
+    for (let at = 0; at < count; at++) await learner.learn(contentOf(letter(`${what}, number ${at}`)), as)
+  }
+  await teach('garden meeting on tuesday', 'ham', 400)
+  day += 200
+  await teach('drawings of the hedge', 'ham', 20)
+  await teach('cheap pills and loans', 'spam', 20)
+  await learner.maintain()
+  assert.deepEqual(model().lessons, { hams: 420, spams: 20 })
+  day += 200
+  for (let days = 0; days < 4; days++, day++) await learner.maintain()
+  await teach('order now', 'spam', 6)
+  await learner.maintain()
+  assert.deepEqual([model().ham, model().lessons], [420, { hams: 20, spams: 26 }])
+  await teach('order today', 'spam', 2)
+  await learner.maintain()
+  assert.deepEqual([model().spam, model().lessons], [28, { hams: 20, spams: 26 }])
+  // Of 448 that were taught one in a hundred would be one more.
+  await teach('order tomorrow', 'spam', 1)
+  await learner.maintain()
+  assert.deepEqual([model().spam, model().lessons], [29, { hams: 20, spams: 29 }])
+})
+
 test('a store that was made anew behind our back takes the place of a model only when it knows enough', async (t) => {
   const { directory, store, model } = stage(t)
   const words = (at: number): string => letter(`words of number ${at}`)
