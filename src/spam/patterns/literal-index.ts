@@ -142,7 +142,7 @@ export class LiteralIndex {
       const bucket = Math.floor(key / KNOWN)
       while (filled <= bucket) this.#buckets[filled++] = words.length
       const some = entriesOf.get(key) ?? []
-      addWindow(words, key - bucket * KNOWN | 0, some)
+      yield* addWindow(words, key - bucket * KNOWN | 0, some)
       count += some.length
       if (count < LITERALS_A_STEP) continue
       count = 0

@@ -42,20 +42,21 @@ export interface Entry {
   readonly size: number
 }
 
-/** The literals of one window. */
-export function addWindow(words: number[], known: number, entries: readonly Entry[]): void {
+/** The literals of one window, a fork a step. */
+export function* addWindow(words: number[], known: number, entries: readonly Entry[]): Generator<void, void> {
   const first = words.push(known, 0)
-  addLiterals(words, entries, [])
+  yield* addLiterals(words, entries, [])
   words[first - 1] = words.length
 }
 
 /** @param asked places that forks around them ask for */
-function addLiterals(words: number[], entries: readonly Entry[], asked: readonly number[]): void {
+function* addLiterals(words: number[], entries: readonly Entry[], asked: readonly number[]): Generator<void, void> {
   const fork = forkOf(entries, asked)
   if (fork === undefined) {
     for (const entry of entries) addLiteral(words, entry)
     return
   }
+  yield
   const begin = words.push(FORK | (fork.having.size << KNOWS) | (fork.asks + ASKS_FROM), 0)
   const cases = words.length
   for (const number of fork.having.keys()) words.push(number, 0)
@@ -64,11 +65,11 @@ function addLiterals(words: number[], entries: readonly Entry[], asked: readonly
   for (const some of fork.having.values()) {
     if (one > cases) jumps.push(words.push(JUMP, 0) - 1)
     words[one + 1] = words.length
-    addLiterals(words, some, [...asked, fork.asks])
+    yield* addLiterals(words, some, [...asked, fork.asks])
     one += CASE
   }
   for (const place of [begin - 1, ...jumps]) words[place] = words.length
-  if (fork.others.length > 0) addLiterals(words, fork.others, asked)
+  if (fork.others.length > 0) yield* addLiterals(words, fork.others, asked)
 }
 
 function addLiteral(words: number[], { name, marked, numbers, window, size }: Entry): void {

@@ -109,3 +109,14 @@ test('as a search for each of them finds', () => {
     }
   }
 })
+
+test('those that share one window are told apart in steps, not all at once', () => {
+  const letters = 'abcdefghijklmnopqrstuvwxyz'
+  const spelt = (number: number): string => [0, 1, 2].map((place) => letters[Math.floor(number / letters.length ** place) % letters.length]).join('')
+  const literals = Array.from({ length: 2000 }, (_, number) => `xqzjkv${spelt(number)}`)
+  const making = LiteralIndex.making(literals, [...literals.keys()])
+  let steps = 0
+  while (making.next().done !== true) steps++
+  // Some for the literals, and one for each of the hundred forks at least.
+  assert.ok(steps > 100, `${steps} steps`)
+})
