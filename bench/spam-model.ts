@@ -48,7 +48,7 @@ export function makeModel(messages: readonly Buffer[]): BayesModel {
   }
   const table = TokenTable.for(keys.length)
   table.add({ keys, ham, spam })
-  return { ham: 5000, spam: 5000, lessons: { hams: 5000, spams: 5000 }, tokens: keys.length, revision: 1, table, linear: makeLinear(keys, random), linearRevision: 1 }
+  return { ham: 5000, spam: 5000, lessons: { hams: 5000, spams: 5000 }, tokens: keys.length, revision: 1, table, linear: makeLinear(keys, random), linearRevision: 1, linearLessons: { hams: 5000, spams: 5000 } }
 }
 
 /** As large as it may become; the weights are anybody's. */

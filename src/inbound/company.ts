@@ -66,7 +66,7 @@ export class BusyCompany implements Company {
   /** that had been seen a turn ago; undefined: nobody has looked yet */
   #events: number | undefined
   #isLooking = false
-  /** who went on a turn ago */
+  /** who went on just now */
   #gone: { readonly count: number; readonly atMs: number } | undefined
   /** how many go on together, as it is now */
   #most: number
@@ -89,26 +89,26 @@ export class BusyCompany implements Company {
     if (this.#isLooking) return
     this.#isLooking = true
     this.#loop.onNextTurn(this.#look)
+    // Right behind it, and behind those who go on: before anything else has its turn.
+    this.#loop.onNextTurn(this.#learn)
   }
 
   readonly #look = (): void => {
     this.#isLooking = false
-    this.#learn()
     const events = this.#loop.events()
     const quiet = events === this.#events
     this.#events = events
-    if (this.#waiting.length > 0 && (quiet || this.#isEnough())) {
+    if (quiet || this.#isEnough()) {
       this.#events = undefined
       const together = this.#waiting.splice(0, this.#together())
       this.#gone = { count: together.length, atMs: this.#loop.nowMs() }
       for (const { go } of together) go()
     }
-    if (this.#waiting.length > 0 || this.#gone !== undefined) this.#lookSoon()
-    else this.#events = undefined
+    if (this.#waiting.length > 0) this.#lookSoon()
   }
 
-  /** The loop comes round when those that went on are done, or wait for something else. */
-  #learn(): void {
+  /** Those that went on are done, or wait for something else. */
+  readonly #learn = (): void => {
     const gone = this.#gone
     this.#gone = undefined
     if (gone === undefined) return

@@ -185,6 +185,7 @@ export class Learning {
   /** What waits, or is in no model, is left to whoever teaches as long as more of it comes. */
   private async keepUp(hurried: boolean): Promise<boolean> {
     const learner = this.open()
+    this.tellForgotten()
     const revision = (await this.store?.progress())?.revision
     const settled = hurried || this.revision === undefined || this.revision === revision
     this.revision = revision

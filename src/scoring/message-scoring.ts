@@ -34,6 +34,8 @@ import type { Room } from './room.ts'
 
 export interface ScoringParts {
   readonly rules: () => Promise<RuleSet>
+  /** false: whoever asks for them waits until they are read, with all others */
+  readonly rulesAreThere: () => boolean
   readonly trained: () => Trained | undefined
   readonly minMessages: number
   readonly tokens: TokenSettings
@@ -167,8 +169,8 @@ export class MessageScoring implements Scoring {
     }
   }
 
-  private async ruled({ ground, known, session }: ScoringSubject, { content, reputation, readMs }: { readonly content: MessageContent; readonly reputation: Reputation; readonly readMs: number }): Promise<Found & { readonly evidence: Evidence }> {
-    const rules = await this.rules(ground)
+  private async ruled({ body, ground, known, session }: ScoringSubject, { content, reputation, readMs }: { readonly content: MessageContent; readonly reputation: Reputation; readonly readMs: number }): Promise<Found & { readonly evidence: Evidence }> {
+    const rules = await this.rules(ground, body.size)
     if ('outcomes' in rules) return rules
     const beganMs = ground.now()
     try {
@@ -181,10 +183,14 @@ export class MessageScoring implements Scoring {
   }
 
   /** Right after the start they may still be read. That they cannot be read is told where they are: once a try, not once a message. */
-  private async rules({ now }: CheckGround): Promise<RuleSet | (Found & { readonly evidence: Evidence })> {
+  private async rules({ now }: CheckGround, bytes: number): Promise<RuleSet | (Found & { readonly evidence: Evidence })> {
     const beganMs = now()
+    const waits = !this.parts.rulesAreThere()
     try {
-      return await this.parts.rules()
+      const rules = await this.parts.rules()
+      // All that waited for them would go on at once.
+      if (waits) await this.parts.company.join(bytes)
+      return rules
     } catch (error) {
       return { outcomes: [contentTrouble()], traces: [trace('content', 'temperror', { detail: errorOf(error).message, ms: now() - beganMs })], evidence: NO_EVIDENCE }
     }

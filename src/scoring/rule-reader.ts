@@ -50,7 +50,7 @@ export class RuleReader implements RuleSource {
   async read(settings: RuleFilesSettings, inUse?: PackedRules): Promise<PackedRules> {
     if (this.#closed) throw new Error('rules are not read any more')
     const { here = readTask, timeoutMs = WANTED_RULES_MS } = this.#parts
-    const task: RulesTask = { settings, proof: this.#proof, most: inUse === undefined ? MOST_COST_AT_START : MOST_COST }
+    const task: RulesTask = { settings, proof: this.#proof, most: inUse === undefined || inUse.instead === true ? MOST_COST_AT_START : MOST_COST }
     try {
       return this.#told(await within(timeoutMs, (late) => this.#wanted(task, late)))
     } catch (error) {

@@ -43,7 +43,7 @@ export async function openScanScoring(settings: ScoringSettings, { log, resolver
   return {
     scoring: new MessageScoring({
       lists, engines, correspondents: undefined, history: undefined, room: new Room(ROOM, engineClock), company: ALONE, named: true, log,
-      rules: () => Promise.resolve(rules), trained: () => table.model, minMessages: settings.bayes.minMessages, tokens: tokenSettings({ hostname: settings.hostname, subjectPrefix: settings.bayes.subjectPrefix }), learn: () => undefined,
+      rules: () => Promise.resolve(rules), rulesAreThere: () => true, trained: () => table.model, minMessages: settings.bayes.minMessages, tokens: tokenSettings({ hostname: settings.hostname, subjectPrefix: settings.bayes.subjectPrefix }), learn: () => undefined,
     }),
     prove: () => lists.tick(),
     close: () => engines.close(),

@@ -196,6 +196,7 @@ export class ScoringServices {
     return new MessageScoring({
       lists, engines, correspondents, room, company,
       rules: () => this.rules(),
+      rulesAreThere: () => this.inUse !== undefined,
       trained: () => this.table.model,
       minMessages: settings.bayes.minMessages,
       tokens: tokenSettings({ hostname: settings.hostname, subjectPrefix: settings.bayes.subjectPrefix }),

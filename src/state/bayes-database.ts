@@ -134,7 +134,12 @@ export class BayesDatabase implements BayesStore {
     const numbers = new Map(this.#database.prepare('SELECT name, value FROM numbers').all().map(({ name, value }) => [name, Number(value)]))
     const of = (name: string): number => numbers.get(name) ?? 0
     const expiryHeld = numbers.get(EXPIRY_HELD)
-    return { ham: of('ham'), spam: of('spam'), revision: of('revision'), waiting: this.#rows('waiting'), ...(expiryHeld !== undefined && { expiryHeld }) }
+    return { ham: of('ham'), spam: of('spam'), revision: of('revision'), kept: this.#kept(), waiting: this.#rows('waiting'), ...(expiryHeld !== undefined && { expiryHeld }) }
+  }
+
+  #kept(): BayesProgress['kept'] {
+    const found = new Map(this.#database.prepare('SELECT class, count(*) AS n FROM kept GROUP BY class').all().map(({ class: one, n }) => [one, Number(n)]))
+    return { hams: found.get('ham') ?? 0, spams: found.get('spam') ?? 0 }
   }
 
   #rows(table: 'tokens' | 'waiting'): number {

@@ -104,12 +104,12 @@ return {'ok', 'forgotten', wait(ham and -1 or 0, ham and 0 or -1, notAhead(ARGV[
 /** KEYS: numbers. Replies version, ham, spam, or nothing of each. */
 export const GLANCE = redisScript(`return redis.call('HMGET', KEYS[1], 'version', 'ham', 'spam')`)
 
-/** KEYS: numbers, waiting. ARGV: shape. */
+/** KEYS: numbers, waiting, days of ham, of spam. ARGV: shape. */
 export const COUNTS = redisScript(`${GUARD}
 local wrong = guard(ARGV[1])
 if wrong then return wrong end
 local found = redis.call('HMGET', numbers, 'ham', 'spam', 'tokens', 'revision', 'since', 'expiry_held')
-return {'ok', found[1], found[2], found[3], found[4], found[5], redis.call('LLEN', KEYS[2]), found[6] or ''}
+return {'ok', found[1], found[2], found[3], found[4], found[5], redis.call('LLEN', KEYS[2]), found[6] or '', redis.call('ZCARD', KEYS[3]), redis.call('ZCARD', KEYS[4])}
 `)
 
 /* --- upkeep; ARGV begins with shape, holder, milliseconds of the lease --- */

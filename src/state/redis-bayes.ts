@@ -66,8 +66,9 @@ export class RedisBayes implements BayesStore {
   }
 
   async counts(): Promise<BayesCounts> {
-    const [ham, spam, tokens, revision, since, waiting, held] = await this.#run(COUNTS, [this.#keys.numbers, this.#keys.waiting], [])
-    return { ham: numberOf(ham), spam: numberOf(spam), tokens: numberOf(tokens), revision: numberOf(revision), since: numberOf(since), waiting: numberOf(waiting), ...(textOf(held) !== '' && { expiryHeld: numberOf(held) }) }
+    const keys = this.#keys
+    const [ham, spam, tokens, revision, since, waiting, held, hams, spams] = await this.#run(COUNTS, [keys.numbers, keys.waiting, keys.ham, keys.spam], [])
+    return { ham: numberOf(ham), spam: numberOf(spam), tokens: numberOf(tokens), revision: numberOf(revision), since: numberOf(since), kept: { hams: numberOf(hams), spams: numberOf(spams) }, waiting: numberOf(waiting), ...(textOf(held) !== '' && { expiryHeld: numberOf(held) }) }
   }
 
   progress(): Promise<BayesProgress> {

@@ -44,7 +44,7 @@ export function scoringStage(parts: Partial<ScoringParts> & { readonly reports?:
   const { reports = [], ...given } = parts
   const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
   const scoring = new MessageScoring({
-    rules: () => Promise.resolve(rules), trained: () => undefined, minMessages: 200, tokens: { ownHosts: new Set() },
+    rules: () => Promise.resolve(rules), rulesAreThere: () => true, trained: () => undefined, minMessages: 200, tokens: { ownHosts: new Set() },
     lists: createUriLists({ zones: [] }, { resolver: zoneMap({}), now: () => 0, log }),
     correspondents: undefined, history: undefined, room: new Room({ bytes: 1_000_000, waiting: 10, patienceMs: 30_000 }, engineClock), company: ALONE, named: false, log, learn: (lesson) => (lessons.push(lesson), undefined),
     engines: {

@@ -9,6 +9,7 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { MessageContent } from '../content.ts'
+import type { Lessons } from './lessons.ts'
 import { trainLinear } from './linear-training.ts'
 import { messageKey } from './message-key.ts'
 import { MODEL_FILE, readModel, readModelHead, writeModel, type BayesModel, type HeadReading } from './model-file.ts'
@@ -42,8 +43,8 @@ const ROOM = 1.02
 const ROWS_AT_ONCE = 1024
 /** of all messages: so many that were learnt, moved or forgotten since are no reason for a new linear model */
 const FRESH_SHARE = 0.01
-/** And of those that it was made of, where most were forgotten. */
-const MOST_FRESH_SHARE = 0.05
+/** and of those of one class that it was made of: so many that are forgotten, or are new */
+const KEPT_SHARE = 0.05
 
 export class Learner {
   readonly #context: LearnerContext
@@ -75,7 +76,7 @@ export class Learner {
     const written = this.#written(join(directory, MODEL_FILE))
     if (written.status === 'none' && counts.ham + counts.spam === 0) return 'nothing'
     if (this.#isHeld(counts, written)) return 'held'
-    return written.status === 'read' && written.head.revision === counts.revision ? 'current' : 'behind'
+    return written.status === 'read' && written.head.revision === counts.revision && areAsMany(written.head.lessons, counts.kept) ? 'current' : 'behind'
   }
 
   /** Adds up what was learnt and writes the model anew. Call it now and then, and after much was learnt. */
@@ -88,16 +89,16 @@ export class Learner {
     // What has come meanwhile is in the next model.
     const revision = counts.revision - counts.waiting
     const written = readModel(path)
-    if (written.status === 'read' && written.model.revision === revision) return 'current'
+    if (written.status === 'read' && written.model.revision === revision && areAsMany(written.model.lessons, counts.kept)) return 'current'
     const slices = new Slices(signal)
     const table = await tableOf(store, counts, slices)
     if (table === undefined) return 'busy'
     const before = written.status === 'read' ? written.model : undefined
     const kept = before !== undefined && isFresh(before, { ...counts, revision })
-    const remembered = kept ? before : await rememberedIn(store, slices)
-    if (remembered === 'cut-short') return 'busy'
-    const { linear, lessons } = remembered
-    await writeModel(path, { ...counts, revision, table, linear, lessons, linearRevision: kept ? before.linearRevision : revision })
+    const made = kept ? before : await linearOf(store, slices)
+    if (made === 'cut-short') return 'busy'
+    const { linear, linearLessons } = made
+    await writeModel(path, { ...counts, lessons: counts.kept, revision, table, linear, linearLessons, linearRevision: kept ? before.linearRevision : revision })
     return 'written'
   }
 
@@ -125,6 +126,10 @@ export class Learner {
   }
 }
 
+function areAsMany(some: Lessons, others: Lessons): boolean {
+  return some.hams === others.hams && some.spams === others.spams
+}
+
 /** Other bytes have another one. */
 function identityOf(path: string): string | undefined {
   const found = statSync(path, { bigint: true, throwIfNoEntry: false })
@@ -147,13 +152,14 @@ function dayOf(ms: number): number {
 }
 
 /** The linear model is dear to make, and one message among hundreds changes little. */
-function isFresh({ linear, linearRevision, lessons }: BayesModel, { ham, spam, revision }: BayesCounts): boolean {
+function isFresh({ linear, linearRevision, linearLessons: { hams, spams } }: BayesModel, { ham, spam, revision, kept }: BayesCounts): boolean {
   const since = revision - linearRevision
-  return linear !== undefined && since >= 0 && since < Math.min(FRESH_SHARE * (ham + spam), MOST_FRESH_SHARE * (lessons.hams + lessons.spams))
+  const isNear = (now: number, then: number): boolean => Math.abs(now - then) <= KEPT_SHARE * then
+  return linear !== undefined && since >= 0 && since < FRESH_SHARE * (ham + spam) && isNear(kept.hams, hams) && isNear(kept.spams, spams)
 }
 
-/** The messages themselves, and the model of them where there are both kinds. */
-async function rememberedIn(store: BayesStore, slices: Slices): Promise<Pick<BayesModel, 'lessons' | 'linear'> | 'cut-short'> {
+/** `linear` is undefined where one kind is not there. */
+async function linearOf(store: BayesStore, slices: Slices): Promise<Pick<BayesModel, 'linearLessons' | 'linear'> | 'cut-short'> {
   const messages: KeptMessage[] = []
   for await (const message of store.kept()) {
     messages.push(message)
@@ -162,7 +168,7 @@ async function rememberedIn(store: BayesStore, slices: Slices): Promise<Pick<Bay
   const training = trainLinear(messages)
   for (;;) {
     const step = training.next()
-    if (step.done === true) return { lessons: step.value.lessons, linear: step.value.status === 'trained' ? step.value.model : undefined }
+    if (step.done === true) return { linearLessons: step.value.lessons, linear: step.value.status === 'trained' ? step.value.model : undefined }
     if (slices.due() && !await slices.rest()) return 'cut-short'
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The file that workers read what was learnt from: a header of 112 bytes, then
+ * The file that workers read what was learnt from: a header of 120 bytes, then
  * the places of a TokenTable of counts, then those of the linear model's. All
  * numbers have the least significant byte first.
  *
@@ -18,7 +18,8 @@
  *     88  wanted messages in doubt
  *     92  the most that is taken for that limit, a double
  *    100  wanted messages that are remembered, 104 unwanted ones
- *    108  CRC-32 of bytes 0 to 107
+ *    108  wanted messages that the linear model was made of, 112 unwanted ones
+ *    116  CRC-32 of bytes 0 to 115
  *
  * It is written beside its name, synced and renamed: a reader sees the old one
  * or the new one. Whoever has the old one open goes on with it.
@@ -38,8 +39,8 @@ export const MODEL_FILE = 'bayes.model'
 
 const MAGIC = 'PSTNBAYS'
 const FORMAT_VERSION = 5
-const HEADER_BYTES = 112
-const CHECKED_BYTES = 108
+const HEADER_BYTES = 120
+const CHECKED_BYTES = 116
 /** of a gigabyte; a file that says more of itself is damaged */
 const MAX_SLOTS = 2 ** 28
 const SLOT_BYTES = 4
@@ -50,12 +51,14 @@ export interface BayesModel {
   readonly spam: number
   readonly tokens: number
   readonly revision: number
-  /** that were still remembered when `linear` was made, or would have been */
+  /** that were still remembered when it was made */
   readonly lessons: Lessons
   readonly table: TokenTable
   readonly linear: LinearModel | undefined
   /** the revision that `linear` was made at; it is made anew less often than the table */
   readonly linearRevision: number
+  /** and so many messages that it was made of */
+  readonly linearLessons: Lessons
 }
 
 export type ModelReading =
@@ -130,7 +133,8 @@ export function parseModel(bytes: Buffer): ModelReading {
     status: 'read',
     model: {
       ...headOf(bytes), table: tableAt(0, count, bytes.readUInt32LE(80)),
-      linearRevision: bytes.readDoubleLE(72), linear: linear === 0 ? undefined : { table: tableAt(count, linear, bytes.readUInt32LE(84)), bias: bytes.readDoubleLE(48), largestWeight: bytes.readDoubleLE(56), ...limitsOf(bytes) },
+      linearRevision: bytes.readDoubleLE(72), linearLessons: { hams: bytes.readUInt32LE(108), spams: bytes.readUInt32LE(112) },
+      linear: linear === 0 ? undefined : { table: tableAt(count, linear, bytes.readUInt32LE(84)), bias: bytes.readDoubleLE(48), largestWeight: bytes.readDoubleLE(56), ...limitsOf(bytes) },
     },
   }
 }
@@ -156,7 +160,7 @@ function known(number: number): number | undefined {
   return Number.isNaN(number) ? undefined : number
 }
 
-export function modelBytes({ ham, spam, tokens, revision, lessons, table, linear, linearRevision }: BayesModel): readonly Buffer[] {
+export function modelBytes({ ham, spam, tokens, revision, lessons, table, linear, linearRevision, linearLessons }: BayesModel): readonly Buffer[] {
   const places = placesOf(table)
   const weights = linear === undefined ? Buffer.alloc(0) : placesOf(linear.table)
   const header = Buffer.alloc(HEADER_BYTES)
@@ -180,6 +184,8 @@ export function modelBytes({ ham, spam, tokens, revision, lessons, table, linear
   header.writeDoubleLE(linear?.mostLimit ?? MOST_LIMIT, 92)
   header.writeUInt32LE(lessons.hams, 100)
   header.writeUInt32LE(lessons.spams, 104)
+  header.writeUInt32LE(linearLessons.hams, 108)
+  header.writeUInt32LE(linearLessons.spams, 112)
   header.writeUInt32LE(crc32(header.subarray(0, CHECKED_BYTES)), CHECKED_BYTES)
   return [header, places, weights]
 }

@@ -6,6 +6,7 @@
  *
  * Each call may wait for the store and rejects where it cannot be had.
  */
+import type { Lessons } from './lessons.ts'
 import { PAIR_BIT, type TokenSet } from './token-set.ts'
 
 export const MESSAGE_CLASSES = ['ham', 'spam'] as const
@@ -35,8 +36,10 @@ export interface BayesProgress {
   readonly spam: number
   /** messages whose tokens are not yet added up */
   readonly waiting: number
-  /** grows with each change */
+  /** grows with each change of the counts */
   readonly revision: number
+  /** messages that are still remembered; of either class the latest */
+  readonly kept: Lessons
   /**
    * The revision that the store began with, where it may be lost and made anew
    * behind our back; a new one begins above all that the old one ever had.

@@ -23,7 +23,7 @@ async function status(doubt: { readonly doubtful: number; readonly wantedLimit: 
   for (const [at, one] of (['ham', 'spam'] as const).entries()) await store.learn({ key: Buffer.alloc(32, at), tokens: Float64Array.of(at), singles: Uint32Array.of(at), day: 20_000 }, one)
   store.close()
   const linear = { ...packWeights({ tokens: Uint32Array.of(1), importance: Float32Array.of(1), weights: Float64Array.of(1) }), bias: 0, ...doubt }
-  await writeModel(join(state, MODEL_FILE), { ...taught({ ham: [letter('a b')], spam: [letter('c d')] }, 1), tokens: 2, revision: 2, lessons, linear, linearRevision: 2 })
+  await writeModel(join(state, MODEL_FILE), { ...taught({ ham: [letter('a b')], spam: [letter('c d')] }, 1), tokens: 2, revision: 2, lessons, linear, linearRevision: 2, linearLessons: lessons })
   let out = ''
   async function* nothing(): AsyncGenerator<Buffer> {
     yield await Promise.resolve(Buffer.alloc(0))

@@ -66,6 +66,16 @@ test('who has waited for lists waits for company once more', async () => {
   assert.deepEqual(steps, ['company', 'lists', 'company', 'rules'])
 })
 
+test('who has waited for rules that were still being read waits for company once more', async () => {
+  const joined = async (rulesAreThere: boolean): Promise<number> => {
+    let times = 0
+    const company = { join: () => (times++, Promise.resolve()) }
+    await scoringStage({ rulesAreThere: () => rulesAreThere, company }).scoring.score(subject())
+    return times
+  }
+  assert.deepEqual([await joined(true), await joined(false)], [1, 2])
+})
+
 test('while an engine is waited for, nothing is held: other messages are read meanwhile', async () => {
   const { engines, answers } = slowEngines()
   const parts = room(4 * LETTER.length)

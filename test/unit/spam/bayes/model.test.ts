@@ -99,7 +99,7 @@ test('rows are added piece by piece', () => {
 function model(): BayesModel {
   const { table } = taught({ ham: [letter('hello friend')], spam: [letter('buy now')] }, 3, 4_000_000_001)
   const linear = { ...packWeights({ tokens: Uint32Array.of(7, 2 ** 31 + 5), importance: Float32Array.of(1, 3.5), weights: Float64Array.of(-0.5, 0.25), seed: 77 }), bias: -0.125, wantedLimit: 1.75, mostLimit: 2.25, doubtful: 3 }
-  return { lessons: { hams: 240, spams: 260 }, table, ham: 250, spam: 300, tokens: 40, revision: 17, linear, linearRevision: 16 }
+  return { lessons: { hams: 240, spams: 260 }, table, ham: 250, spam: 300, tokens: 40, revision: 17, linear, linearRevision: 16, linearLessons: { hams: 230, spams: 255 } }
 }
 
 test('a model is the same after it was written and read', async () => {
@@ -142,9 +142,9 @@ test('each damaged byte is seen, and each missing one', () => {
     copy[index] = (copy[index] ?? 0) ^ 0x10
     return copy
   })
-  for (let index = 0; index < 112; index++) flip(index)
-  for (let index = 112; index < bytes.length; index += 97) flip(index)
-  for (const length of [0, 7, 111, 112, 113, bytes.length - 4, bytes.length - 1]) at(length, (copy) => copy.subarray(0, length))
+  for (let index = 0; index < 120; index++) flip(index)
+  for (let index = 120; index < bytes.length; index += 97) flip(index)
+  for (const length of [0, 7, 119, 120, 121, bytes.length - 4, bytes.length - 1]) at(length, (copy) => copy.subarray(0, length))
   assert.match(flip(200), /tokens are damaged/)
   const shifted = Buffer.concat([Buffer.from('x'), bytes]).subarray(1)
   assert.equal(parseModel(shifted).status, 'read')
@@ -166,7 +166,7 @@ test('a worker takes up a new model, keeps the old one when the new one is damag
   await writeModel(path, { ...model(), revision: 18 })
   assert.equal(table.refresh(), true)
   assert.equal(revision(), 18)
-  writeFileSync(path, readFileSync(path).subarray(0, 118))
+  writeFileSync(path, readFileSync(path).subarray(0, 126))
   assert.equal(table.refresh(), false)
   assert.equal(table.refresh(), false)
   assert.equal(revision(), 18)
