@@ -18,6 +18,7 @@ const CONDITIONS = [
   '{ link: { host: /shop/ } }', '{ link: { kind: href, mismatch: true } }', '{ link: { length: { above: 40 } } }', '{ link: { not: { host: /shop/ } } }', '{ link: { host: /s/ }, count: { below: 2 } }', '{ link: true, count: 0 }',
   '{ attachment: { extension: [pdf, exe] } }', '{ attachment: { mismatch: true } }', '{ part: { type: text/html } }', '{ fact: spf, is: fail }', '{ fact: spf, is: [fail, softfail] }', '{ not: { fact: spf, is: fail } }',
   '{ all: [{ fact: spf, is: fail }, { subject: /prize/i }] }', '{ any: [{ fact: spf, is: fail }, { subject: /prize/i }] }', '{ any: [{ subject: /prize/i }, { number: subject_length, below: 3 }] }', '{ all: [{ rule: R0 }, { not: { rule: R3 } }] }', '{ any: [{ rule: R0 }, { rule: R17 }] }',
+  '{ of: [{ number: text_capitals, above: 0.5 }, { header: from, matches: /example/ }, { text: /gold/ }], at_least: 2 }',
   '{ charset: utf-8 }', '{ number: links, above: 0 }', '{ link: true, domains: { above: 0 } }', '{ of: [{ rule: R4 }, { rule: R10 }], at_least: 1 }',
   '{ text: [/prize/, /money/, /\\d\\d/], at_least: 2 }', '{ of: [{ subject: /prize/i }, { not: { fact: spf, is: pass } }, { text: /prize/ }], at_least: 2 }', '{ of: [{ subject: /prize/i }, { not: { fact: spf, is: pass } }], at_least: 1 }',
   '{ of: [{ text: /prize/ }, { text: /prize/ }, { text: /gold/ }], at_least: 2 }', '{ of: [{ text: /prize/ }, { text: /gold/ }, { text: /silver/ }], at_least: 2 }', '{ all: [{ text: /prize/ }, { text: /gold/ }] }', '{ all: [{ text: /prize/ }, { any: [{ rule: R3 }, { text: /gold/ }] }] }',
@@ -82,10 +83,11 @@ test('of rules that need several things those are asked of which so many are the
 
 test('of several things too few are there: none of them is asked, whoever asks for the rule', () => {
   const rule = (id: string, when: string): string => `  - { id: ${id}, why: A rule of the test, score: 1, hits: [{ subject: x }], misses: [{ subject: x }], when: ${when} }\n`
-  const text = `rules:\n${rule('FEW', '{ at_least: 2, of: [{ rule: FIRST }, { rule: SECOND }, { rule: THIRD }] }')}${rule('FIRST', '{ text: /prize/ }')}${rule('SECOND', '{ text: /gold/ }')}${rule('THIRD', '{ text: /silver/ }')}${rule('ASKS', '{ any: [{ rule: FEW }, { not: { subject: /./ } }] }')}`
-  const { rules } = load(text, { proof: { digest: load(text).proof.digest, failures: [] } }).rules
-  const program = atOnce(compileRules(rules))
-  const asked = (message: string): readonly string[] => {
+  const textOf = (least: number): string => `rules:\n${rule('FEW', `{ at_least: ${least}, of: [{ rule: FIRST }, { rule: SECOND }, { rule: THIRD }] }`)}${rule('FIRST', "{ text: '/prize(?! at)/' }")}${rule('SECOND', '{ text: /gold/ }')}${rule('THIRD', '{ text: /silver/ }')}${rule('ASKS', '{ any: [{ rule: FEW }, { not: { subject: /./ } }] }')}`
+  const asked = (message: string, least = 2): readonly string[] => {
+    const text = textOf(least)
+    const { rules } = load(text, { proof: { digest: load(text).proof.digest, failures: [] } }).rules
+    const program = atOnce(compileRules(rules))
     const run = new Run(program, new MessageView(contentOfText(message), factsOf({})), createBudget())
     new Signs(program.guards, program.sources).possible(run)
     const found: string[] = []
@@ -99,6 +101,9 @@ test('of several things too few are there: none of them is asked, whoever asks f
   }
   assert.deepEqual(asked('Subject: x\n\na prize\n'), ['ASKS'])
   assert.deepEqual(asked('Subject: x\n\na prize of gold\n'), ['ASKS', 'FEW', 'FIRST', 'SECOND'])
+  // What is there and does not match is known with the first of them.
+  assert.deepEqual(asked('Subject: x\n\na prize at last, of gold and silver\n'), ['ASKS', 'FEW', 'FIRST', 'SECOND', 'THIRD'])
+  assert.deepEqual(asked('Subject: x\n\na prize at last, of gold and silver\n', 3), ['ASKS', 'FEW', 'FIRST'])
 })
 
 test('of what language a message is, is not found out for a rule that wants other things too, which are not there', () => {
