@@ -2,14 +2,18 @@
  * What spamscanner's `scan` resolves to, made an outcome. Version 7 has a
  * score, a threshold and `tests`; versions 5 and 6 have `isSpam` (`is_spam`)
  * and what each of its detectors found, so the score is made up: the threshold,
- * where it calls a message spam, otherwise 0. Undefined for what is neither.
+ * where it calls a message spam, otherwise 0. Not where its only reason is that
+ * it has seen a pattern: to version 6 each link is one, and so it would say spam
+ * of most wanted mail. Undefined for what is neither.
  */
 import { actionWord, mostWeighty, scoreOf, symbolOf, virusName } from './engine-words.ts'
 import type { Attempt, EngineSymbol } from './engine.ts'
 
 /** The threshold of version 7, for those that have none. */
 const THRESHOLD = 5
-const DETECTORS = ['phishing', 'executables', 'macros', 'arbitrary', 'patterns', 'toxicity', 'nsfw'] as const
+/** Those that find telephone numbers, paths and the like, which are in any mail. */
+const HARMLESS = ['patterns'] as const
+const DETECTORS = ['phishing', 'executables', 'macros', 'arbitrary', 'toxicity', 'nsfw', ...HARMLESS] as const
 const MAX_FINDINGS = 20
 const MAX_TESTS = 500
 
@@ -26,6 +30,7 @@ export function trimmedResult(result: unknown): unknown {
     tests: Array.isArray(tests) ? tests.slice(0, MAX_TESTS).filter(isObject).map((test) => ({ name: textOf(test['name']), score: test['score'], description: textOf(test['description']) })) : undefined,
     findings,
     classification: isObject(found['classification']) ? { category: textOf(found['classification']['category']), probability: found['classification']['probability'] } : undefined,
+    homograph: isObject(found['idnHomographAttack']) && found['idnHomographAttack']['detected'] === true ? true : undefined,
     viruses: listOf(found['viruses']).slice(0, MAX_FINDINGS).map(virusText),
   }
 }
@@ -43,16 +48,27 @@ export function parseSpamscannerResult(result: unknown): Exclude<Attempt, { stat
     return { status: 'scored', score, threshold: scoreOf(result['threshold']) ?? THRESHOLD, symbols: mostWeighty(symbols), ...word }
   }
   if (typeof isSpam !== 'boolean') return undefined
-  return { status: 'scored', score: isSpam ? THRESHOLD : 0, threshold: THRESHOLD, symbols: mostWeighty(findingsOf(result)), ...word }
+  const symbols = findingsOf(result)
+  return { status: 'scored', score: isSpam && !isHarmless(result) ? THRESHOLD : 0, threshold: THRESHOLD, symbols: mostWeighty(symbols), ...word }
 }
 
-function findingsOf({ findings, classification }: Fields): EngineSymbol[] {
+/** Nothing is named as the reason but what is in any mail. Where nothing is named at all, its word holds. */
+function isHarmless({ findings, classification, homograph }: Fields): boolean {
+  if (homograph === true || (isObject(classification) && textOf(classification['category']) === 'spam')) return false
+  if (!isObject(findings)) return false
+  const named = DETECTORS.filter((name) => listOf(findings[name]).length > 0)
+  return named.length > 0 && named.every((name) => HARMLESS.some((harmless) => harmless === name))
+}
+
+function findingsOf(result: Fields): EngineSymbol[] {
+  const { findings, classification } = result
   const symbols: EngineSymbol[] = []
   if (isObject(classification) && textOf(classification['category']) !== '') {
     const { category, probability } = classification
     const share = typeof probability === 'number' ? ` ${Math.round(probability * 1000) / 10} %` : ''
     symbols.push(symbolOf({ name: `CLASSIFIED_${textOf(category).toUpperCase()}`, score: 0, description: `the classifier says ${textOf(category)}${share}` }))
   }
+  if (result['homograph'] === true) symbols.push(symbolOf({ name: 'HOMOGRAPH', score: 0, description: 'a host of a link looks like another' }))
   if (!isObject(findings)) return symbols
   for (const name of DETECTORS) {
     for (const finding of listOf(findings[name])) symbols.push(symbolOf({ name: name.toUpperCase(), score: 0, description: textOf(finding) }))

@@ -8,12 +8,12 @@
  * nowhere.
  */
 import { createWriteStream } from 'node:fs'
-import { createRequire } from 'node:module'
+import { registerHooks } from 'node:module'
 import { extname, join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { FrameReader, type ChildLine, type LoadRequest, type ScanRequest } from './spamscanner-frames.ts'
 import { trimmedResult } from './spamscanner-answer.ts'
+import { findSpamscanner, PACKAGE } from './spamscanner-package.ts'
 
 interface Scanner {
   scan(source: Buffer, options: unknown): Promise<unknown>
@@ -31,24 +31,24 @@ function say(line: ChildLine): void {
 }
 
 async function load({ folder, options }: LoadRequest): Promise<Scanner | undefined> {
-  const require = createRequire(folder === undefined ? import.meta.url : pathToFileURL(join(folder, 'here.js')))
-  let installed = false
+  const { from, version } = findSpamscanner(folder)
   try {
-    const found = require.resolve('spamscanner')
-    installed = true
-    const loaded = (await import(pathToFileURL(found).href)) as { readonly default?: unknown }
-    const scanner = new (classOf(loaded))(options)
-    let version = ''
-    try {
-      version = String((require('spamscanner/package.json') as { readonly version?: unknown }).version)
-    } catch {
-      // Its `exports` do not show it; it is for the log only.
-    }
-    say({ is: 'ready', version })
+    const scanner = new (classOf(await importFrom(from)))(options)
+    say({ is: 'ready', version: version ?? '' })
     return scanner
   } catch (error) {
-    say({ is: 'unusable', installed, cause: messageOf(error) })
+    say({ is: 'unusable', installed: version !== undefined, cause: messageOf(error) })
     return undefined
+  }
+}
+
+/** As `import` in a file there would: what a package has for `require` may be something else, or missing. */
+async function importFrom(from: string): Promise<{ readonly default?: unknown }> {
+  const hooks = registerHooks({ resolve: (name, context, next) => next(name, name === PACKAGE ? { ...context, parentURL: from } : context) })
+  try {
+    return (await import(PACKAGE)) as { readonly default?: unknown }
+  } finally {
+    hooks.deregister()
   }
 }
 

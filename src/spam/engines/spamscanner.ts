@@ -11,6 +11,7 @@ import { failure } from './engine-words.ts'
 import type { SpamscannerSettings } from './settings.ts'
 import { parseSpamscannerResult } from './spamscanner-answer.ts'
 import { frameOf, type ScanRequest } from './spamscanner-frames.ts'
+import { notInstalled } from './spamscanner-package.ts'
 import { SpamscannerProcess, type Loaded } from './spamscanner-process.ts'
 import { wholeMessage, writeOut } from './write-out.ts'
 
@@ -99,8 +100,7 @@ class Spamscanner implements EngineAdapter {
   }
 
   #unusable({ installed, cause }: Extract<Loaded, { status: 'unusable' }>): string {
-    const place = this.#settings.folder ?? 'the folder of Postern'
-    return installed ? `spamscanner does not run: ${cause}` : `the package spamscanner is not installed: npm install spamscanner in ${place}, or name the folder that has it`
+    return installed ? `spamscanner does not run: ${cause}` : notInstalled(this.#settings.folder)
   }
 }
 

@@ -1,5 +1,7 @@
 /** `postern check`, of other engines: whether they answer, which is never an error. */
 import assert from 'node:assert/strict'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { checkEngines } from '../../../src/cli/check-engines.ts'
 import { clamav, rspamd, spamassassin, spamscanner } from '../../support/spam-engines.ts'
@@ -34,10 +36,23 @@ test('one that answers is in the summary, one that does not is a warning that sa
   ])
 })
 
-test('nobody is asked where nothing is judged, and no process is started for it', async (t) => {
+test('spamscanner is looked for and not started', async () => {
+  const folder = temporaryDirectory('check-engines')
+  const sentence = `the package spamscanner is not installed: npm install spamscanner in ${folder}, or name the folder that has it`
+  assert.deepEqual(await checkEngines(settings([spamscanner({ folder })])), {
+    warnings: [`spam.engines: spamscanner is of no use now: ${sentence}; mail flows without it until it is`],
+    lines: [`  engines    spamscanner: ${sentence}`],
+  })
+  const place = join(folder, 'node_modules', 'spamscanner')
+  mkdirSync(place, { recursive: true })
+  writeFileSync(join(place, 'package.json'), '{"name":"spamscanner","version":"6.1.5","exports":"./index.js"}')
+  writeFileSync(join(place, 'index.js'), 'process.exit(3)')
+  assert.deepEqual(await checkEngines(settings([spamscanner({ folder })])), { warnings: [], lines: ['  engines    spamscanner 6.1.5 is installed'] })
+})
+
+test('nobody is asked where nothing is judged', async (t) => {
   const fake = await fakeEngine(t, () => undefined)
   assert.deepEqual(await checkEngines(settings([rspamd({ address: fake.address })], 'outbound')), { warnings: [], lines: [] })
-  assert.deepEqual(await checkEngines(settings([spamscanner({})])), { warnings: [], lines: [] })
   assert.equal(fake.connections.length, 0)
 })
 

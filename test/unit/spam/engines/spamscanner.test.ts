@@ -184,6 +184,30 @@ test('an older CommonJS package, whose class is one level deeper', async (t) => 
   })
 })
 
+// As published in version 6.1.5: what `require` names is not in the package.
+test('a package whose part for require is missing is there all the same', async (t) => {
+  const folder = installed(t, STAND_IN)
+  writeFileSync(join(folder, 'node_modules', 'spamscanner', 'package.json'), '{"name":"spamscanner","version":"6.1.5","type":"module","exports":{".":{"import":"./index.js","require":"./dist/cjs/index.js"}}}')
+  const engine = engineFor(t, spamscanner({ folder }), ground())
+  assert.equal(await engine.ping(), undefined)
+  const found = await engine.scan(engineMessage(HAM))
+  assert.equal(found.status, 'scored', JSON.stringify(found))
+})
+
+// Version 6 finds a path in each link.
+test('what is in any mail is no reason to call it spam, beside another it is named', () => {
+  const scoreFor = (results: unknown): unknown => {
+    const found = parseSpamscannerResult(JSON.parse(JSON.stringify(trimmedResult({ isSpam: true, results }))))
+    return found?.status === 'scored' ? [found.score, found.symbols.map(({ name }) => name).join()] : found
+  }
+  const path = [{ type: 'file_path', path: '//example.org/', description: 'Suspicious file path detected' }]
+  assert.deepEqual(scoreFor({ patterns: path, classification: { category: 'ham', probability: 0.5 }, idnHomographAttack: { detected: false } }), [0, 'CLASSIFIED_HAM,PATTERNS'])
+  assert.deepEqual(scoreFor({ patterns: path, arbitrary: ['GTUBE'] }), [5, 'ARBITRARY,PATTERNS'])
+  assert.deepEqual(scoreFor({ patterns: path, classification: { category: 'spam', probability: 0.9 } }), [5, 'CLASSIFIED_SPAM,PATTERNS'])
+  assert.deepEqual(scoreFor({ patterns: path, idnHomographAttack: { detected: true } }), [5, 'HOMOGRAPH,PATTERNS'])
+  assert.deepEqual(scoreFor({}), [5, ''])
+})
+
 test('results of no known shape are none, and are cut down to a bounded size', () => {
   for (const result of [undefined, null, 5, 'ham', [], {}, { isSpam: 'yes' }]) assert.equal(parseSpamscannerResult(trimmedResult(result)), undefined)
   assert.deepEqual(parseSpamscannerResult(trimmedResult({ is_spam: false })), { status: 'scored', score: 0, threshold: 5, symbols: [] })
