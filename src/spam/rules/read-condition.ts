@@ -15,6 +15,7 @@ import type { Condition } from './condition.ts'
 import { compared, sum } from './make-condition.ts'
 import { readCharset, readDefect, readFact, readLanguage, readNumber, readScript } from './read-facts.ts'
 import { ITEM_TESTS, readAddress, readHtml, readItem } from './read-items.ts'
+import { upTo } from './ranges.ts'
 import { readHeader, readText } from './read-texts.ts'
 import { complete, COMPARISONS } from './read-values.ts'
 import type { ValueReader } from './read-values.ts'
@@ -99,7 +100,7 @@ export class ConditionReader {
   /** `{ at_least: 2, of: […] }` */
   number({ node, at }: ConditionPlace): Condition | null {
     const of = this.#conditions(node, at, 'of')
-    const comparisons = this.#values.comparisonsAmong(node, at)
+    const comparisons = this.#values.comparisonsAmong(node, at, upTo(of?.length ?? Infinity))
     if (of === null || comparisons === null) return null
     if (comparisons.length === 0) return this.#values.wrong(node.place, at, { problem: 'does not say how many', allowed: `one of ${COMPARISONS.join(', ')} beside of` })
     return compared(sum(of.map((one) => ({ kind: 'truth', of: one }))), comparisons)

@@ -9,6 +9,8 @@ import { quote } from '../../config/problem.ts'
 import type { Condition, Quantity, TextSource } from './condition.ts'
 import { anyOf, compared } from './make-condition.ts'
 import { MEASURE_NAMES } from './measures.ts'
+import { rangeOf, SHARE } from './ranges.ts'
+import type { Range } from './ranges.ts'
 import type { ConditionPlace } from './read-condition.ts'
 import { COMPARISONS } from './read-values.ts'
 import type { Choice } from './read-values.ts'
@@ -65,10 +67,14 @@ export function readNumber(place: ConditionPlace): Condition | null {
 /** `above: 3`, `at_most: 7` … beside the key that says of what. */
 function compareWith({ values, node, at }: ConditionPlace, quantity: Quantity, key: string): Condition | null {
   if (!values.onlyKeys(node, at, [key, ...COMPARISONS])) return null
-  const comparisons = values.comparisonsAmong(node, at)
+  const comparisons = values.comparisonsAmong(node, at, range(quantity))
   if (comparisons === null) return null
   if (comparisons.length > 0) return compared(quantity, comparisons)
   return values.wrong(node.place, at, { problem: 'does not say what it is compared with', allowed: `one of ${COMPARISONS.join(', ')}` })
+}
+
+function range(quantity: Quantity): Range {
+  return quantity.kind === 'measure' || quantity.kind === 'fact' ? rangeOf(quantity.name) : SHARE
 }
 
 /** Names of Unicode scripts, as content.ts writes them: `Latin`, `Cyrillic`. */

@@ -12,6 +12,7 @@ import { fieldTypes } from './items.ts'
 import type { ItemKind } from './items.ts'
 import { allOf, anyOf, compared, sum } from './make-condition.ts'
 import { MEASURE_NAMES } from './measures.ts'
+import { COUNT, HOW_MANY, PORT, rangeOf } from './ranges.ts'
 import type { ConditionPlace } from './read-condition.ts'
 import { complete } from './read-values.ts'
 import type { ValueReader } from './read-values.ts'
@@ -57,7 +58,7 @@ function counted({ values, node, at }: ConditionPlace, selections: readonly Item
   if (given.length === 0) return anyOf(selections.map((of) => ({ kind: 'some', of, where })))
   const conditions = given.map((key) => {
     const entry = node.entries.get(key)
-    const comparisons = entry === undefined ? null : values.comparisons(entry.value, [...at, key])
+    const comparisons = entry === undefined ? null : values.comparisons(entry.value, [...at, key], HOW_MANY)
     const different = key === 'hosts' ? { different: 'host' } : key === 'domains' ? { different: 'domain' } : {}
     return comparisons === null ? null : compared(sum(selections.map((of): Quantity => ({ kind: 'items', of, where, ...different }))), comparisons)
   })
@@ -108,7 +109,7 @@ class ItemReader {
         return is === null ? null : { kind: 'flag', field, is }
       }
       case 'number': {
-        const comparisons = this.#values.comparisons(node, at)
+        const comparisons = this.#values.comparisons(node, at, field === 'port' ? PORT : COUNT)
         return comparisons === null ? null : { kind: 'all', of: comparisons.map(({ operator, value }) => ({ kind: 'number', field, operator, value })) }
       }
       case 'text': {
@@ -154,7 +155,7 @@ export function readHtml({ values, node, at }: ConditionPlace): Condition | null
     const value = entry.entries.get(key)?.value
     if (value === undefined) return []
     const flag = HTML_FLAGS.has(key) ? values.flag(value, [...where, key]) : undefined
-    const comparisons = flag === undefined ? values.comparisons(value, [...where, key]) : flag === null ? null : [{ operator: '=', value: Number(flag) } as const]
+    const comparisons = flag === undefined ? values.comparisons(value, [...where, key], rangeOf(name)) : flag === null ? null : [{ operator: '=', value: Number(flag) } as const]
     return [comparisons === null ? null : compared({ kind: 'measure', name }, comparisons)]
   }))
   return read === null ? null : allOf([some(true), ...read])

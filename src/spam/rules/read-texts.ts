@@ -7,6 +7,7 @@ import type { LocatedEntry } from '../../config/source.ts'
 import type { Pattern } from '../patterns/pattern.ts'
 import type { Condition, TextSource } from './condition.ts'
 import { allOf, anyOf, compared, sum } from './make-condition.ts'
+import { COUNT, HOW_MANY } from './ranges.ts'
 import type { ConditionPlace } from './read-condition.ts'
 import { complete } from './read-values.ts'
 import type { Comparison } from './read-values.ts'
@@ -26,7 +27,7 @@ export function readText(kind: 'subject' | 'text' | 'hidden' | 'folded' | 'raw',
   const least = node.entries.get('at_least')
   if (count !== undefined && least !== undefined) return values.wrong(least.place, [...at, 'at_least'], { problem: 'stands beside count', allowed: 'count (how often they match in all) or at_least (how many of them match)' })
   if (count !== undefined) {
-    const comparisons = values.comparisons(count.value, [...at, 'count'])
+    const comparisons = values.comparisons(count.value, [...at, 'count'], HOW_MANY)
     const beyond = comparisons?.find(({ value }) => value >= MOST_COUNTED)
     if (beyond !== undefined) return values.wrong(count.value.place, [...at, 'count'], { problem: `asks for ${beyond.value}`, allowed: `numbers below ${MOST_COUNTED}` })
     return comparisons === null ? null : compared(occurrences(source, patterns, comparisons), comparisons)
@@ -102,7 +103,7 @@ function headerTest({ values, at }: ConditionPlace, source: TextSource, { key, v
     }
     case 'count':
     case 'length': {
-      const comparisons = values.comparisons(entry.value, where)
+      const comparisons = values.comparisons(entry.value, where, key === 'count' ? HOW_MANY : COUNT)
       return [comparisons === null ? null : compared({ kind: key === 'count' ? 'values' : 'length', in: source }, comparisons)]
     }
     default: return undefined

@@ -12,6 +12,8 @@ import type { Located, LocatedMap } from '../../config/source.ts'
 import type { Pattern } from '../patterns/pattern.ts'
 import { readPattern } from '../patterns/read-pattern.ts'
 import type { Operator } from './condition.ts'
+import { describeRange, senseless } from './ranges.ts'
+import type { Range } from './ranges.ts'
 import type { RuleProblem } from './rule.ts'
 
 export interface Wrong {
@@ -134,17 +136,17 @@ export class ValueReader {
   }
 
   /** `3`, or `{ above: 3, below: 7 }`: all of them must hold. */
-  comparisons(node: Located, at: KeyPath): readonly Comparison[] | null {
+  comparisons(node: Located, at: KeyPath, range: Range): readonly Comparison[] | null {
     if (node.kind === 'scalar') {
       const value = this.number(node, at)
-      return value === null ? null : [{ operator: '=', value }]
+      return value === null ? null : this.#sensible([{ operator: '=', value }], { place: node.place, at }, range)
     }
     if (node.kind !== 'map' || node.entries.size === 0) return this.found(node, at, NUMBER_ALLOWED)
-    return this.onlyKeys(node, at, COMPARISONS) ? this.comparisonsAmong(node, at) : null
+    return this.onlyKeys(node, at, COMPARISONS) ? this.comparisonsAmong(node, at, range) : null
   }
 
   /** Those that stand among other keys; [] where there are none. */
-  comparisonsAmong(node: LocatedMap, at: KeyPath): readonly Comparison[] | null {
+  comparisonsAmong(node: LocatedMap, at: KeyPath, range: Range): readonly Comparison[] | null {
     const read: (Comparison | null)[] = []
     for (const [key, { value: entry }] of node.entries) {
       const operator = OPERATORS.get(key)
@@ -152,7 +154,15 @@ export class ValueReader {
       const value = this.number(entry, [...at, key])
       read.push(value === null ? null : { operator, value })
     }
-    return complete(read)
+    const all = complete(read)
+    return all === null || all.length === 0 ? all : this.#sensible(all, { place: node.place, at }, range)
+  }
+
+  #sensible(comparisons: readonly Comparison[], { place, at }: { readonly place: Place; readonly at: KeyPath }, range: Range): readonly Comparison[] | null {
+    const problem = senseless(comparisons, range)
+    if (problem === undefined) return comparisons
+    const asked = comparisons.map(({ operator, value }) => `${COMPARISONS.find((name) => OPERATORS.get(name) === operator) ?? operator} ${value}`).join(' and ')
+    return this.wrong(place, at, { problem: `${asked} ${problem}`, allowed: `what some of the ${describeRange(range)} fulfil${range.known === true ? ', and others do not' : ''}` })
   }
 }
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ALWAYS_KNOWN, AT_HAND, measure, MEASURE_NAMES } from '../../../../src/spam/rules/measures.ts'
 import type { MeasureName } from '../../../../src/spam/rules/measures.ts'
+import { rangeOf } from '../../../../src/spam/rules/ranges.ts'
 import { contentOfText } from '../../../support/rules.ts'
 
 const of = (name: MeasureName, message: string) => measure(name, contentOfText(message))
@@ -66,5 +67,20 @@ test('what every message has is known of one with nothing in it', () => {
   for (const name of ALWAYS_KNOWN) {
     assert.notEqual(measure(name, contentOfText('')), undefined, name)
     assert.ok(AT_HAND.has(name), name)
+  }
+})
+
+test('each lies in the range that comparisons are judged by', () => {
+  const messages = [
+    '', 'Subject: FREE STUFF NOW\n\nALL CAPITALS http://a.example http://b.example\n', 'Date: Mon, 05 Jan 2026 09:00:00 GMT\nReceived: from a; Mon, 05 Jan 2026 10:00:00 +0000\n\nx',
+    'Content-Type: text/html\n\n<base href=x><meta http-equiv=refresh content=1><p hidden>none sees this</p><img src=a.png><form><input type=password></form>seen',
+  ].map((text) => contentOfText(text))
+  for (const name of MEASURE_NAMES) {
+    const { least, most, whole } = rangeOf(name)
+    for (const message of messages) {
+      const value = measure(name, message)
+      if (value === undefined) continue
+      assert.ok(value >= least && value <= most && (!whole || Number.isInteger(value)), `${name}: ${value}`)
+    }
   }
 })

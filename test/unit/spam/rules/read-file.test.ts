@@ -114,3 +114,31 @@ test('conditions: what cannot be read is told where it stands', () => {
   assert.match(problemWith('lower'), /found "lower"; a mapping such as/)
   assert.match(problemWith(`${'{ not: '.repeat(11)}RULE${' }'.repeat(11)}`), /is nested too deeply|nested deeper than/)
 })
+
+test('numbers: what can never hold, or always does, was meant otherwise', () => {
+  assert.match(problemWith('{ of: [RULE], is: 3 }'), /^test\.yaml:4: is 3 can never hold; what some of the whole numbers from 0 to 1 fulfil, and others do not$/)
+  assert.match(problemWith('{ at_least: 3, of: [RULE, OTHER] }'), /at_least 3 can never hold/)
+  assert.match(problemWith('{ at_least: 0, of: [RULE, OTHER] }'), /at_least 0 always holds/)
+  assert.match(problemWith('{ below: 3, of: [RULE, OTHER] }'), /below 3 always holds/)
+  assert.match(problemWith('{ is: 1.5, of: [RULE, OTHER] }'), /is 1\.5 can never hold/)
+  assert.match(problemWith('{ above: 1, below: 2, of: [RULE, OTHER, THIRD] }'), /above 1 and below 2 can never hold/)
+  assert.match(problemWith("{ text: '/x/', count: { below: 0 } }"), /below 0 can never hold; what some of the whole numbers from 0 on fulfil, and others do not/)
+  assert.match(problemWith("{ text: '/x/', count: { at_least: 0 } }"), /at_least 0 always holds/)
+  assert.match(problemWith('{ header: Received, count: { above: 5, at_most: 5 } }'), /above 5 and at_most 5 can never hold/)
+  assert.match(problemWith('{ link: true, domains: { is_not: 0.5 } }'), /is_not 0\.5 always holds/)
+  assert.match(problemWith('{ link: { port: { above: 65535 } } }'), /above 65535 can never hold; what some of the whole numbers from 0 to 65535 fulfil$/)
+  assert.match(problemWith('{ number: text_capitals, above: 1 }'), /above 1 can never hold; what some of the numbers from 0 to 1 fulfil$/)
+  assert.match(problemWith('{ number: message_bytes, at_least: 0 }'), /at_least 0 always holds/)
+  assert.match(problemWith('{ html: { base: true, forms: { below: 0 } } }'), /below 0 can never hold/)
+  assert.match(problemWith('{ script: Han, at_least: 1.1 }'), /at_least 1\.1 can never hold/)
+  assert.match(problemWith('{ fact: domain_age, below: 0 }'), /below 0 can never hold/)
+  assert.match(problemWith('{ number: date_skew_hours, above: 3, below: 1 }'), /above 3 and below 1 can never hold; what some of the numbers fulfil$/)
+})
+
+test('numbers that are not known of every message may be asked for that alone', () => {
+  for (const condition of [
+    '{ number: text_capitals, at_least: 0 }', '{ fact: domain_age, at_least: 0 }', '{ header: Subject, length: { at_least: 0 } }', '{ link: { port: { above: 0 } } }',
+    '{ number: date_skew_hours, below: -3 }', '{ number: text_capitals, is: 1 }', '{ number: text_share, above: 0.2, below: 0.3 }', '{ number: text_share, above: 2 }',
+    "{ text: '/x/', count: 0 }", '{ header: Date, count: { is_not: 1 } }', '{ number: html, is: 0 }', '{ attachment: true, count: { above: 1, below: 3 } }',
+  ]) assert.deepEqual(readRuleFile(`rules:\n  - id: A1\n${GOOD.replace('{ subject: /prize/ }', condition)}`, 'test.yaml', false).problems, [], condition)
+})
