@@ -10,6 +10,7 @@
  */
 import { isatty } from 'node:tty'
 import { duration, integer, type Reading } from '../config/format.ts'
+import type { DecisionRecord } from '../inbound/decision-record.ts'
 import { escapeControls, painter, wantsColour, type Paint } from '../observe/readable.ts'
 import { DecisionReader, MIN_PREFIX, type CountedVerdict, type Disagreement, type DisagreementCount } from '../state/decision-reader.ts'
 import type { StoredDecision } from '../state/decisions.ts'
@@ -31,6 +32,8 @@ export interface WhyIo extends ConfiguredIo {
 
 const DEFAULT_SINCE = '1d'
 const DEFAULT_LIMIT = '50'
+/** Whoever tries a gateway from its own machine wonders. */
+const UNCHECKED = 'clients in policy.exempt are not checked, which are this machine and unix sockets unless you say otherwise; nor is what goes out'
 
 export function runWhy(request: WhyRequest, io: WhyIo): number {
   const id = wantedId(request)
@@ -76,9 +79,13 @@ function explain(id: string, { json }: WhyRequest, { reader, io }: { readonly re
 
 function describeStored({ id, at, record }: StoredDecision, paint: Paint): string {
   const readable = readDecisionRecord(record)
-  if (readable !== undefined) return describeDecision({ at, record: readable }, paint)
+  if (readable !== undefined) return describeDecision({ at, record: readable, ...(isUnchecked(readable) && { remark: UNCHECKED }) }, paint)
   if ('tooLong' in record) throw new ExitError(EXIT.data, `decision ${id} of ${new Date(at).toISOString()} was too long to be stored`)
   throw new ExitError(EXIT.data, `decision ${id} has a form that this version does not know; --json shows it`)
+}
+
+function isUnchecked({ transaction, verdict }: DecisionRecord): boolean {
+  return verdict === undefined && transaction.verdict === 'accept'
 }
 
 function asJson({ id, at, action, record }: { readonly id: string; readonly at: number; readonly action?: string; readonly record: unknown }): string {

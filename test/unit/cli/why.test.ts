@@ -79,6 +79,14 @@ test('a refused message: what became of it, who it was, the checks with their DN
   assert.doesNotMatch(out, /Excused|shadow/)
 })
 
+test('mail of a client that is exempt: nothing was checked, and why', async (t) => {
+  const [one] = await decisionsOf({ zone: GOOD })
+  assert.ok(one !== undefined)
+  const { call: ask } = desk(t, [{ ...one, record: { ...one.record, verdict: undefined, checks: [] } }])
+  assert.match(ask({ id: 'ABCD234567' }).out, /^ABCD234567 {2}accepted, nothing was checked {2}\(clients in policy\.exempt are not checked/)
+  assert.doesNotMatch(desk(t, [one]).call({ id: 'ABCD234567' }).out, /policy\.exempt/)
+})
+
 test('it is found in any case, pasted with its brackets, and by its beginning where that is enough', async (t) => {
   const [one] = await decisionsOf({ zone: {} })
   assert.ok(one !== undefined)
