@@ -76,5 +76,5 @@ export const domainSuffix: Format<string> = textFormat(
   })
 
 export const subjectPrefix: Format<string> = textFormat(
-  { type: 'text', allowed: '1 to 40 printable ASCII characters such as [SPAM]' },
+  { type: 'text', allowed: '1 to 40 printable ASCII characters such as [SPAM], without blanks at its ends: one is put behind it' },
   (text) => (/^[\x21-\x7e](?:[\x20-\x7e]{0,38}[\x21-\x7e])?$/.test(text) ? read(text) : refuse(`found ${showValue(text)}`)))

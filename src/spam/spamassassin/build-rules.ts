@@ -276,7 +276,7 @@ class Builder {
     const { scores, scorePlaces, tests, passedOver } = this.#directives
     for (const id of scores.keys()) {
       const place = scorePlaces.get(id)
-      if (place !== undefined && !tests.has(id) && !passedOver.has(id)) this.notes.push({ ...place, rule: undefined, problem: `${id} is given a score and is in none of the files` })
+      if (place !== undefined && !tests.has(id) && !passedOver.has(id)) this.notes.push({ ...place, rule: undefined, problem: `${id} is given a score and is in none of the files; scores of Postern's own rules stand in postern.yaml: spam.scores` })
     }
   }
 

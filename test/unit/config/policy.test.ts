@@ -145,6 +145,11 @@ policy:
   assert.match(problems('policy: { dnsbl: { lists: [b.example, { zone: B.example, kind: allow }] } }').join(), /lists\[1\]: the list b\.example stands twice/)
 })
 
+test('a prefix of the Subject with a blank behind it is refused, and the reason is said', () => {
+  assert.match(problems('policy: { subject_prefix: "[SPAM] " }').join(), /policy\.subject_prefix: found "\[SPAM\] "; allowed: .*without blanks at its ends: one is put behind it$/)
+  assert.deepEqual(problems('policy: { subject_prefix: "[SPAM]" }'), [])
+})
+
 test('what does nothing, or nothing good, is warned of', () => {
   assert.match(warnings('policy: { spam: { tag: 5, quarantine: 10, reject: 8 } }').join('\n'), /policy\.spam\.quarantine: is never reached/)
   // what the preset says counts, and what holds for one domain only

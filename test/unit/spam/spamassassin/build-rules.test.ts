@@ -102,7 +102,7 @@ score ELSEWHERE 3`)
     'local.cf:6: would hit every message, for it rests on __RELAYS, which count as not hit; it is not used',
     'local.cf:7: can never hit: it rests on __GONE, which count as not hit',
   ])
-  assert.deepEqual(cfTold(notes), ['local.cf:7: __GONE is in none of the files; it counts as not hit', 'local.cf:11: ELSEWHERE is given a score and is in none of the files'])
+  assert.deepEqual(cfTold(notes), ['local.cf:7: __GONE is in none of the files; it counts as not hit', 'local.cf:11: ELSEWHERE is given a score and is in none of the files; scores of Postern\'s own rules stand in postern.yaml: spam.scores'])
 })
 
 test('a meta of numbers, and of metas of numbers, is decided beforehand and needs no word', () => {
