@@ -71,7 +71,8 @@ function findingsOf(result: Fields): EngineSymbol[] {
   if (result['homograph'] === true) symbols.push(symbolOf({ name: 'HOMOGRAPH', score: 0, description: 'a host of a link looks like another' }))
   if (!isObject(findings)) return symbols
   for (const name of DETECTORS) {
-    for (const finding of listOf(findings[name])) symbols.push(symbolOf({ name: name.toUpperCase(), score: 0, description: textOf(finding) }))
+    const [first, ...others] = listOf(findings[name])
+    if (first !== undefined) symbols.push(symbolOf({ name: name.toUpperCase(), score: 0, description: `${textOf(first)}${others.length > 0 ? ` and ${others.length} more` : ''}` }))
   }
   return symbols
 }

@@ -206,6 +206,8 @@ test('what is in any mail is no reason to call it spam, beside another it is nam
   assert.deepEqual(scoreFor({ patterns: path, classification: { category: 'spam', probability: 0.9 } }), [5, 'CLASSIFIED_SPAM,PATTERNS'])
   assert.deepEqual(scoreFor({ patterns: path, idnHomographAttack: { detected: true } }), [5, 'HOMOGRAPH,PATTERNS'])
   assert.deepEqual(scoreFor({}), [5, ''])
+  const many = parseSpamscannerResult(trimmedResult({ isSpam: false, results: { patterns: [...path, ...path, ...path] } }))
+  assert.deepEqual(many?.status === 'scored' && many.symbols, [{ name: 'PATTERNS', score: 0, description: 'Suspicious file path detected and 2 more' }])
 })
 
 test('results of no known shape are none, and are cut down to a bounded size', () => {
