@@ -58,7 +58,7 @@ function signedBy(message: SpamMessage, of: readonly string[] | 'author' | 'enve
   const { facts } = message
   const domains = facts.words('dkim_domain')
   if (domains === undefined) return undefined
-  const wanted = of === 'author' ? facts.words('from_domain') ?? writtenAddresses(message.value('from')).map(({ address }) => domainOf(address)) : of === 'envelope' ? facts.words('sender')?.map(domainOf) : of
+  const wanted = of === 'author' ? facts.words('from_domain') ?? writtenAddresses(message.value('from')).flatMap(({ address }) => (address === '' ? [] : [domainOf(address)])) : of === 'envelope' ? facts.words('sender')?.map(domainOf) : of
   if (wanted === undefined) return undefined
   return domains.filter((domain) => wanted.length === 0 || wanted.includes(domain.toLowerCase())).length
 }

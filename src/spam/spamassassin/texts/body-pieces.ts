@@ -83,8 +83,7 @@ function addParagraphs(pieces: string[], text: string): void {
   for (const line of toBytes(text.slice(0, MAX_PART_TEXT)).split('\n')) {
     let rest = line
     while (rest.length > MAX_PARAGRAPH) {
-      const blank = rest.lastIndexOf(' ', MAX_PARAGRAPH)
-      const end = blank > MAX_PARAGRAPH / 2 ? blank : MAX_PARAGRAPH
+      const end = rest.lastIndexOf(' ', MAX_PARAGRAPH) + 1 || MAX_PARAGRAPH
       pieces.push(rest.slice(0, end))
       rest = rest.slice(end)
     }
@@ -109,13 +108,12 @@ export function rawPieces(mime: MimeMessage): readonly string[] {
   return pieces
 }
 
-/** Behind the last line end of the second half, or the last blank; otherwise where it is full. */
+/** Behind the first line end from the middle on, the first `>`, the first blank; otherwise in the middle. */
 function rawEnd(raw: string, from: number): number {
   const full = from + MAX_RAW_PIECE
   if (raw.length <= full) return raw.length
   const middle = from + MAX_RAW_PIECE / 2
   const second = raw.slice(middle, full)
-  const line = second.lastIndexOf('\n')
-  const end = line >= 0 ? line : second.lastIndexOf(' ')
-  return end < 0 ? full : middle + end + 1
+  const at = ['\n', '>', ' '].map((sign) => second.indexOf(sign)).find((found) => found >= 0)
+  return middle + (at ?? 0) + 1
 }

@@ -3,8 +3,8 @@
  * forms, and what all others are made of. Values are bytes, a byte a character,
  * and end in a line feed as rules expect. Pure; nothing throws.
  */
-import { fieldText } from '../../../mime/encoded-words.ts'
-import { toBytes } from './bytes.ts'
+import { fieldText, plainText } from '../../../mime/encoded-words.ts'
+import { toBytes, withoutEdges } from './bytes.ts'
 
 export class HeaderLine {
   /** lower case */
@@ -20,9 +20,9 @@ export class HeaderLine {
     this.raw = raw
   }
 
-  /** unfolded, encoded words decoded to UTF-8 */
+  /** unfolded, in UTF-8, encoded words decoded */
   get decoded(): string {
-    this.#decoded ??= `${decodedField(this.raw)}\n`
+    this.#decoded ??= `${decodedField(this.name, this.raw)}\n`
     return this.#decoded
   }
 }
@@ -52,7 +52,12 @@ export function readHeaderLines(header: string): readonly HeaderLine[] {
   return lines
 }
 
-export function decodedField(raw: string): string {
-  const unfolded = raw.includes('\n') ? raw.split('\n').map((line) => line.trim()).filter((line) => line !== '').join(' ') : raw.trim()
-  return unfolded.includes('=?') ? toBytes(fieldText(unfolded)) : unfolded
+/** They are made by programs: what looks like an encoded word is none there. */
+const WITHOUT_WORDS = /^(?:received|(?:resent-)?(?:message-id|date)|mime-version|references|in-reply-to|list-.*)$/
+
+/** @param name lower case */
+export function decodedField(name: string, raw: string): string {
+  const unfolded = raw.includes('\n') ? raw.split('\n').map(withoutEdges).filter((line) => line !== '').join(' ') : withoutEdges(raw)
+  const utf8 = /[\x80-\xff]/.test(unfolded) ? toBytes(plainText(unfolded)) : unfolded
+  return utf8.includes('=?') && !WITHOUT_WORDS.test(name) ? toBytes(fieldText(utf8)) : utf8
 }

@@ -3,6 +3,7 @@
  * feed at their end, rendered paragraphs, URIs. Everything is made when it is
  * asked for the first time. Pure; nothing throws for what is in a message.
  */
+import type { MimeField } from '../../../mime/message-parts.ts'
 import type { MessageContent } from '../../content.ts'
 import type { ScoringFacts } from '../../facts.ts'
 import { organizationalDomain } from '../../../reputation/organizational-domain.ts'
@@ -123,19 +124,24 @@ export class SpamMessage {
     return `[ ip=${ip} rdns=${value(names)} helo=${value(helos)} by= ident= envfrom=${value(senders)} intl=0 id= auth= msa=0 ]`
   }
 
-  #partFields({ name, raw, parts }: PartText): readonly string[] {
+  #partFields({ name, raw, unset = '', parts }: PartText): readonly string[] {
     const values = new Set<string>()
     const texts: string[] = []
     for (const { fields } of parts === undefined ? this.content.mime.parts : this.content.mime.parts.slice(Math.max(0, parts.from - 1), parts.to)) {
       if (values.size >= MAX_PART_FIELDS) break
-      const some = fields.filter((field) => field.name === name).map((field) => `${raw ? field.raw : decodedField(field.raw)}\n`)
-      if (some.length === 0) values.add('')
+      const some = name === 'ALL' ? [fields.map((field) => `${field.spelling}: ${partField(field, raw)}`).join('')] : fields.filter((field) => field.name === name).map((field) => partField(field, raw))
+      if (some.length === 0) values.add(unset)
       for (const value of some) values.add(value)
-      if (parts?.joined === true) texts.push(some.at(-1) ?? '\n')
+      if (parts?.joined === true) texts.push(some.at(-1) ?? `${unset}\n`)
     }
     if (parts?.joined === true) return [texts.join('').slice(0, MAX_HEADER_VALUE)]
     return values.size === 1 && values.has('') ? EMPTY : [...values]
   }
+}
+
+/** Where a line was folded at a tab, the tab is left. */
+function partField({ name, raw }: MimeField, asWritten: boolean): string {
+  return `${asWritten ? raw : decodedField(name, raw.replaceAll('\t', ' '))}\n`
 }
 
 function byName(lines: readonly HeaderLine[]): ReadonlyMap<string, readonly HeaderLine[]> {
@@ -149,7 +155,7 @@ function byName(lines: readonly HeaderLine[]): ReadonlyMap<string, readonly Head
 }
 
 function partsOf(value: string, take: HeaderPart): string {
-  return writtenAddresses(value).map(({ address, name }) => (take === 'name' ? name : taken(address, take) ?? '')).filter((text) => text !== '').join('\n')
+  return writtenAddresses(value).map(({ address, name }) => (take === 'name' ? name : address === '' ? '' : taken(address, take) ?? '')).filter((text) => text !== '').join('\n')
 }
 
 function taken(address: string | undefined, take: HeaderPart | undefined): string | undefined {

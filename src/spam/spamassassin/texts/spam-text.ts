@@ -15,8 +15,8 @@ export type SpamText =
   | { readonly of: 'uri' }
   /** all fields of a name as one text; there always is one */
   | { readonly of: 'header'; readonly name: HeaderName; readonly raw: boolean; readonly take: HeaderPart | undefined; readonly which: 'each' | 'first' | 'last'; readonly unset: string }
-  /** fields of a name of all MIME parts, each different one once; '' where a part has none */
-  | { readonly of: 'part-header'; readonly name: string; readonly raw: boolean; readonly parts?: PartRange }
+  /** fields of a name, or `ALL`, of all MIME parts, each different one once; `unset` (or '') where a part has none */
+  | { readonly of: 'part-header'; readonly name: string; readonly raw: boolean; readonly unset?: string; readonly parts?: PartRange }
 
 /** Of which MIME parts, counted from 1, the message itself the first; and whether the last fields of them all are one text. */
 export interface PartRange {

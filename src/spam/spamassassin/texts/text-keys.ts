@@ -9,7 +9,7 @@ export function spamTextKey(text: SpamText): string {
     case 'full':
     case 'uri': return text.of
     case 'header': return `header ${text.name} ${text.raw ? 'raw' : ''} ${text.take ?? ''} ${text.which} ${JSON.stringify(text.unset)}`
-    case 'part-header': return `part-header ${text.name} ${text.raw ? 'raw' : ''} ${text.parts === undefined ? '' : JSON.stringify(text.parts)}`
+    case 'part-header': return `part-header ${text.name} ${text.raw ? 'raw' : ''} ${JSON.stringify([text.unset ?? '', text.parts ?? null])}`
   }
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { HeaderName, HeaderPart } from '../../../../../src/spam/spamassassin/texts/spam-text.ts'
+import type { HeaderName, HeaderPart, PartRange } from '../../../../../src/spam/spamassassin/texts/spam-text.ts'
 import { factsOf } from '../../../../support/rules.ts'
 import { spamMessage } from '../../../../support/spamassassin.ts'
 
@@ -47,9 +47,21 @@ test('fields: unfolded, decoded to UTF-8, all of a name, each with a line feed',
   assert.equal(header('received'), 'from a.example (a.example [192.0.2.1]) by mx.example with ESMTP; Mon, 1 Jan 2024 00:00:00 +0000\nfrom b.example by c.example\n')
   assert.equal(header('received', { which: 'last' }), 'from b.example by c.example\n')
   assert.equal(header('subject'), 'H\xc3\xa4llo\xc3\xa4bc folded  text\n')
-  assert.equal(header('x-bytes'), 'caf\xe9\n')
+  assert.equal(header('x-bytes'), 'caf\xc3\xa9\n')
+  assert.equal(header('x-bytes', { raw: true }), ' caf\xe9\n')
   assert.equal(header('x-none'), '')
   assert.equal(header('x-none', { unset: 'NONE' }), 'NONE')
+})
+
+test('a byte of a letter at the end of a field is no blank', () => {
+  assert.equal(header('subject', { message: 'Subject: \xc3\xa0 voil\xc3\xa0\n\n' }), '\xc3\xa0 voil\xc3\xa0\n')
+  assert.equal(header('from', { take: 'name', message: 'From: \xc3\xa0 \xe3\x82\xa0 b <a@b.test>\n\n' }), '\xc3\xa0 \xe3\x82\xa0 b')
+})
+
+test('fields that programs make have no encoded words', () => {
+  assert.equal(header('list-id', { message: 'List-Id: =?utf-8?Q?x?=\n\n' }), '=?utf-8?Q?x?=\n')
+  assert.equal(header('message-id', { message: 'Message-ID: <=?utf-8?Q?x?=@y>\n\n' }), '<=?utf-8?Q?x?=@y>\n')
+  assert.equal(header('x-list', { message: 'X-List: =?utf-8?Q?x?=\n\n' }), 'x\n')
 })
 
 test('raw fields are as they stand', () => {
@@ -111,6 +123,13 @@ test('fields of parts, one by one', () => {
   assert.deepEqual(message.pieces({ of: 'part-header', name: 'content-transfer-encoding', raw: true }), ['', 'quoted-printable\n'])
 })
 
+test('what counts for parts without a field; all fields of a part; a fold at a tab is a blank', () => {
+  const fields = (message: string, name: string, more: { readonly unset?: string; readonly parts?: PartRange } = {}) => spamMessage(message).pieces({ of: 'part-header', name, raw: false, ...more })
+  assert.deepEqual(fields(MESSAGE, 'content-transfer-encoding', { unset: 'NONE' }), ['NONE', 'quoted-printable\n'])
+  assert.deepEqual(fields(MESSAGE, 'content-transfer-encoding', { unset: 'NONE', parts: { from: 1, to: 9, joined: true } }), ['NONE\nquoted-printable\nNONE\n'])
+  assert.deepEqual(fields('SUBJECT: =?utf-8?Q?=C3=A4?=\nContent-Type: text/plain;\n\tcharset=x\n\nx', 'ALL'), ['SUBJECT: \xc3\xa4\nContent-Type: text/plain; charset=x\n'])
+})
+
 test('fields of some parts, and of all as one text', () => {
   const fields = (name: string, [from, to]: readonly [number, number], joined = false) => spamMessage(MESSAGE).pieces({ of: 'part-header', name, raw: false, parts: { from, to, joined } })
   assert.deepEqual(fields('content-type', [2, 2]), ['text/plain; charset=iso-8859-1\n'])
@@ -128,6 +147,14 @@ test('long paragraphs and raw bodies come in pieces, none of it lost', () => {
   const raw = long.pieces({ of: 'rawbody' }) ?? []
   assert.ok(raw.every((piece) => piece.length <= 4096) && raw.length >= 4)
   assert.equal(raw.join(''), `${'word '.repeat(2000)}\n${'y'.repeat(9000)}`)
+})
+
+test('a raw body is cut behind the first line end of its second half, or the first tag, or the first blank', () => {
+  const piecesOf = (text: string) => spamMessage(`Subject: x\n\n${text}`).pieces({ of: 'rawbody' })?.map(({ length }) => length)
+  assert.deepEqual(piecesOf(`${'x'.repeat(2100)}\n${'x'.repeat(500)}\n${'x'.repeat(3000)}`), [2101, 3501])
+  assert.deepEqual(piecesOf(`${'x'.repeat(2100)}>${'x'.repeat(500)} ${'x'.repeat(3000)}`), [2101, 3501])
+  assert.deepEqual(piecesOf(`${'x'.repeat(2600)} ${'x'.repeat(3000)}`), [2601, 3000])
+  assert.deepEqual(piecesOf('x'.repeat(5000)), [2049, 2951])
 })
 
 test('of many attached texts no more is looked at than of a long one', () => {
