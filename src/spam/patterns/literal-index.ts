@@ -32,7 +32,7 @@ const MULTIPLIER = 0x9e3779b1
 /** For what of a window of six stands before the last four. */
 const EARLIER = 0x85ebca77
 /** So few literals have few pairs at their windows' ends: these are asked alone. */
-const FEW_LITERALS = 400
+const FEW_LITERALS = 2500
 const KNOWN = 2 ** 32
 const LITERALS_A_STEP = 64
 /** Places that are noted before they are looked at. */

@@ -1,13 +1,15 @@
 /**
  * Which patterns of a set can match where: one pass over the texts finds the
  * literals that the patterns need, and each of them says where a match may
- * begin. Bounded by the text: of one literal at most `MAX_PLACES` are kept, and
- * from the last of them on everywhere is possible.
+ * begin. Literals that say the same are one kind: what they say stands once, and is
+ * near the processor. Bounded by the text: of one kind at most `MAX_PLACES` are kept,
+ * and from the last of them on everywhere is possible.
  */
 import { LiteralIndex } from './literal-index.ts'
 import type { Texts } from './literal-index.ts'
 import type { Pattern } from './pattern.ts'
 import type { PreparedText } from './prepared-text.ts'
+import { sufficientLiterals } from './sufficient-literals.ts'
 
 const MAX_PLACES = 4096
 /** With no more places than these, those of a pattern are looked for; otherwise they are sorted once. */
@@ -17,13 +19,14 @@ const MOST_LINKED = 4_000_000
 const MAX_SEARCHES = 0xffff_fff0
 /** Farther away than this nothing is. */
 const ANYWHERE = 0x3fff_ffff
-/** Numbers of a literal before its uses, and of each use: the pattern, which begins so many code units before the literal, at least and at most. */
+/** Numbers of a kind of literals before its uses, and of each use: the pattern, which begins so many code units before the literal, at least and at most. */
 const HEAD = 2
 const USE = 3
-/** Of a place: the literal, where it is, and in which text. */
+/** Of a place: the kind of literal, where it is, and in which text. */
 const PLACE = 3
 /** Of a link: the use, the place, and the next one. */
 const LINK = 3
+const KINDS_A_STEP = 64
 
 /** Where matches may begin: text, first place, last place, and again; in their order. */
 export type Windows = ArrayLike<number>
@@ -32,6 +35,13 @@ interface Use {
   readonly pattern: number
   readonly least: number
   readonly most: number
+}
+
+/** The uses of literals that have the same. */
+interface Kind {
+  /** all but the last */
+  readonly others: Kind | undefined
+  readonly use: Use
 }
 
 /** Where what was found for some texts stands, and which patterns have one of their literals there. */
@@ -46,7 +56,7 @@ interface Found {
 
 export class NeededLiterals {
   readonly #index: LiteralIndex | undefined
-  /** of each literal how often it was found, how many uses it has, and these: literals are known by where theirs stand */
+  /** of each kind of literals how often one was found, how many uses it has, and these: kinds are known by where theirs stand */
   readonly #uses: Int32Array
   /** for each pattern, in which search it was found last; and which search this is */
   readonly #searches: Uint32Array
@@ -92,24 +102,30 @@ export class NeededLiterals {
 
   /** The same, a pattern or some literals a step. */
   static* making(patterns: readonly Pattern[]): Generator<void, NeededLiterals> {
-    const uses = new Map<string, Use[]>()
+    const kinds = new Map<string, Kind>()
     for (const [pattern, { needs = [], needsAt = { least: -Infinity, most: Infinity } }] of patterns.entries()) {
-      for (const literal of needs) {
-        const use = { pattern, least: Math.max(needsAt.least, -ANYWHERE), most: Math.min(needsAt.most, ANYWHERE) }
-        const others = uses.get(literal)
-        if (others === undefined) uses.set(literal, [use])
-        else others.push(use)
+      const use = { pattern, least: Math.max(needsAt.least, -ANYWHERE), most: Math.min(needsAt.most, ANYWHERE) }
+      const longer = new Map<Kind | undefined, Kind>()
+      for (const literal of sufficientLiterals(needs)) {
+        const others = kinds.get(literal)
+        const kind = longer.get(others) ?? { others, use }
+        longer.set(others, kind)
+        kinds.set(literal, kind)
       }
       yield
     }
     const flat: number[] = []
-    const literals: number[] = []
-    for (const some of uses.values()) {
-      literals.push(flat.length)
-      flat.push(0, some.length)
-      for (const { pattern, least, most } of some) flat.push(pattern, least, most)
+    const places = new Map<Kind, number>()
+    for (const kind of kinds.values()) {
+      if (places.has(kind)) continue
+      places.set(kind, flat.length)
+      const uses = usesOf(kind)
+      flat.push(0, uses.length)
+      for (const { pattern, least, most } of uses) flat.push(pattern, least, most)
+      if (places.size % KINDS_A_STEP === 0) yield
     }
-    return new NeededLiterals(uses.size === 0 ? undefined : yield* LiteralIndex.making([...uses.keys()], literals), Int32Array.from(flat), patterns.length)
+    const names = Array.from(kinds.values(), (kind) => places.get(kind) as number)
+    return new NeededLiterals(kinds.size === 0 ? undefined : yield* LiteralIndex.making([...kinds.keys()], names), Int32Array.from(flat), patterns.length)
   }
 
   private constructor(index: LiteralIndex | undefined, uses: Int32Array, patterns: number) {
@@ -196,6 +212,12 @@ export class NeededLiterals {
     larger.set(this.#places)
     this.#places = larger
   }
+}
+
+function usesOf(kind: Kind): readonly Use[] {
+  const uses: Use[] = []
+  for (let some: Kind | undefined = kind; some !== undefined; some = some.others) uses.push(some.use)
+  return uses.reverse()
 }
 
 function literalOf(entry: number): number {
