@@ -15,6 +15,7 @@ import type { KeyPath, Place } from './problem.ts'
 export const MAX_SOURCE_BYTES = 1024 * 1024
 const MAX_DEPTH = 16
 const MAX_NODES = 50_000
+const MAX_SYNTAX_PROBLEMS = 3
 
 export type Located =
   | { readonly kind: 'scalar'; readonly value: string | boolean | null; readonly place: Place }
@@ -64,7 +65,8 @@ export function parseSource(text: string): ParsedSource {
   const reader = new TreeReader(document as Document.Parsed, lines)
   // A duplicate key leaves the rest readable, and is reported there; any other error leaves nothing to rely on.
   const errors = document.errors.filter(({ code }) => code !== 'DUPLICATE_KEY')
-  for (const error of errors) reader.complain(reader.place(error.pos[0]), [], syntaxProblem(error.code, error.message))
+  // One line that stands wrong makes an error of every word behind it.
+  for (const error of errors.slice(0, MAX_SYNTAX_PROBLEMS)) reader.complain(reader.place(error.pos[0]), [], syntaxProblem(error.code, error.message))
   for (const warning of document.warnings) reader.complain(reader.place(warning.pos[0]), [], `YAML: ${warning.message}`)
   if (errors.length > 0) return { root: undefined, problems: reader.problems }
   return reader.readRoot()
@@ -76,7 +78,7 @@ function refused(place: Place, problem: string): ParsedSource {
 
 function syntaxProblem(code: string, message: string): string {
   if (code === 'MULTIPLE_DOCS') return 'more than one YAML document in the file'
-  return `not valid YAML: ${message}`
+  return `not valid YAML: ${message}${message.endsWith('at node end') ? '; do this line and the one before it begin in the column that they should?' : ''}`
 }
 
 class TreeReader {

@@ -47,6 +47,9 @@ test('a document that is no mapping', () => {
 test('syntax errors have a line, and all of them are told', () => {
   assert.match(problems('a: [1, 2\nb: 3\n').join('\n'), /^2:\d+ {2}not valid YAML/m)
   assert.match(problems('a: "x\n').join('\n'), /not valid YAML/)
+  const found = problems(` a: 1\n${'b: { c: d }\n'.repeat(20)}`)
+  assert.match(found[0] ?? '', /^2:1 {2}not valid YAML: .*; do this line and the one before it begin in the column that they should\?$/)
+  assert.equal(found.length, 3)
   assert.match(problems('a:\n\t- b\n').join('\n'), /^2:1/m)
   assert.match(problems('a: *nobody\n').join('\n'), /1:4 a no anchor &nobody/)
   assert.match(problems('a: 1\n---\nb: 2\n').join('\n'), /more than one YAML document/)
