@@ -16,6 +16,8 @@ import { depthOf, readExpression } from './meta-expression.ts'
 import type { Expression } from './meta-expression.ts'
 import { conditionOf, costIn, countOf, fitsGlob, globsIn, namesIn, quantityOf, simplified } from './metas.ts'
 import type { CostOf } from './metas.ts'
+import { hintOn } from './elsewhere.ts'
+import { UNFINISHED } from './pattern-text.ts'
 import { defaultScore } from './scores.ts'
 import { honour } from './tests.ts'
 import type { Honoured } from './tests.ts'
@@ -96,7 +98,7 @@ class Builder {
   #read(definition: Definition): void {
     const { id, kind, value } = definition
     const read = kind === 'meta' && !value.startsWith('eval:') ? readExpression(value) : honour(definition, this.#directives)
-    if (typeof read === 'string') this.#unhonoured.set(id, read)
+    if (typeof read === 'string') this.#unhonoured.set(id, definition.cut === true && UNFINISHED.has(read) ? `${read}; what stands behind a # is a comment: write \\# for the sign` : read)
     else if ('when' in read) {
       this.#plain.set(id, read)
       this.#costs.set(id, costOfTest(read.when))
@@ -254,7 +256,7 @@ class Builder {
 
   /** undefined: nothing was said */
   #scoreOf(id: string): number | undefined {
-    return this.#directives.scores.get(id) ?? (isPart(id) ? undefined : defaultScore(id))
+    return this.#directives.scores.get(id) ?? (isPart(id) ? undefined : defaultScore(id, this.#directives.flags.get(id)))
   }
 
   #why(id: string): string {
@@ -269,14 +271,14 @@ class Builder {
       const resting = this.#restingOn.get(id)?.size ?? 0
       if (definition !== undefined) this.#tell(definition, `${problem}; it counts as not hit${resting === 0 ? '' : `, also for ${resting === 1 ? 'the rule' : `${resting} rules`} that ${resting === 1 ? 'rests' : 'rest'} on it`}`)
     }
-    for (const [id, { source, line }] of this.#missing) this.notes.push({ source, line, rule: undefined, problem: `${id} is in none of the files; it counts as not hit` })
+    for (const [id, { source, line }] of this.#missing) this.notes.push({ source, line, rule: undefined, problem: `${id} is in none of the files; it counts as not hit${hintOn('rules', id)}` })
   }
 
   #tellScores(): void {
     const { scores, scorePlaces, tests, passedOver } = this.#directives
     for (const id of scores.keys()) {
       const place = scorePlaces.get(id)
-      if (place !== undefined && !tests.has(id) && !passedOver.has(id)) this.notes.push({ ...place, rule: undefined, problem: `${id} is given a score and is in none of the files; scores of Postern's own rules stand in postern.yaml: spam.scores` })
+      if (place !== undefined && !tests.has(id) && !passedOver.has(id)) this.notes.push({ ...place, rule: undefined, problem: `${id} is given a score and is in none of the files${hintOn('rules', id) || "; scores of Postern's own rules stand in postern.yaml: spam.scores"}` })
     }
   }
 

@@ -2,27 +2,34 @@
  * Lines of a file of SpamAssassin's (Mail::SpamAssassin::Conf, "FILE FORMAT"):
  * a keyword and what follows it; `#` begins a comment unless a backslash stands
  * before it; one setting a line. Bytes are characters (latin1), for patterns are
- * about bytes. Bounds: 65,536 characters of a line, 100,000 lines. Pure.
+ * about bytes; blanks are those of ASCII. Bounds: 65,536 characters of a line, 100,000 lines. Pure.
  */
+
+import { withoutEdges } from './texts/bytes.ts'
 
 export interface CfLine {
   /** counted from 1 */
   readonly line: number
-  /** lower case */
+  /** lower case, with underscores for dashes */
   readonly keyword: string
   /** without blanks at its ends */
   readonly value: string
+  /** a comment stood behind it */
+  readonly cut?: true
 }
 
 export type CfReading = readonly (CfLine | { readonly line: number; readonly problem: string })[]
 
 const MAX_LINE_CHARACTERS = 65_536
 const MAX_LINES = 100_000
+/** That some editors put in front of UTF-8. */
+const MARK = '\xef\xbb\xbf'
 
 export function readCfLines(text: string): CfReading {
   const found: (CfLine | { readonly line: number; readonly problem: string })[] = []
+  if (/^(?:\xff\xfe|\xfe\xff)/.test(text)) return [{ line: 1, problem: 'the file is in UTF-16, and nothing of it is read; save it as UTF-8' }]
   let line = 0
-  for (let at = 0; at < text.length;) {
+  for (let at = text.startsWith(MARK) ? MARK.length : 0; at < text.length;) {
     const end = text.indexOf('\n', at)
     const next = end < 0 ? text.length : end + 1
     if (++line > MAX_LINES) {
@@ -31,17 +38,18 @@ export function readCfLines(text: string): CfReading {
     }
     if (next - at > MAX_LINE_CHARACTERS) found.push({ line, problem: `the line has more than ${MAX_LINE_CHARACTERS} characters` })
     else {
-      const plain = withoutComment(text.slice(at, next)).trim()
-      const blank = plain.search(/\s/)
-      if (plain !== '') found.push({ line, keyword: (blank < 0 ? plain : plain.slice(0, blank)).toLowerCase(), value: blank < 0 ? '' : plain.slice(blank).trim() })
+      const whole = text.slice(at, next)
+      const comment = commentIn(whole)
+      const plain = withoutEdges(comment < 0 ? whole : whole.slice(0, comment)).replaceAll('\\#', '#')
+      const blank = plain.search(/[ \t-\r]/)
+      if (plain !== '') found.push({ line, keyword: (blank < 0 ? plain : plain.slice(0, blank)).toLowerCase().replaceAll('-', '_'), value: blank < 0 ? '' : withoutEdges(plain.slice(blank)), ...(comment >= 0 && { cut: true }) })
     }
     at = next
   }
   return found
 }
 
-function withoutComment(line: string): string {
-  if (!line.includes('#')) return line
-  const comment = /(?<!\\)#/.exec(line)
-  return (comment === null ? line : line.slice(0, comment.index)).replaceAll('\\#', '#')
+/** Where it begins; -1: there is none. */
+function commentIn(line: string): number {
+  return line.includes('#') ? line.search(/(?<!\\)#/) : -1
 }

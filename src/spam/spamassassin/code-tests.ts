@@ -3,18 +3,10 @@
  * as truly, out of what it knows itself. All others are not honoured. Pure.
  */
 import type { Condition, Quantity } from '../rules/condition.ts'
+import { hintOn } from './elsewhere.ts'
 import type { SpamQuestion } from './texts/spam-text.ts'
 
-const CALL = /^eval:(\w+)\s*\((.*)\)$/s
-
-/** Where another part of Postern does what it does. */
-const ELSEWHERE: readonly (readonly [RegExp, string])[] = [
-  [/^check_(?:rbl|rbl_sub|rbl_txt|rbl_accreditor)$/, 'lists of addresses in the DNS are asked by Postern itself: policy.dnsbl'],
-  [/^check_uridnsbl$/, 'lists of domains in the DNS are asked by Postern itself: spam.uri_lists'],
-  [/^check_bayes$/, 'Postern has a classifier of its own: spam.bayes'],
-  [/(?:white|welcome|block|black)list/, 'wanted and unwanted senders stand in Postern\'s allow list and policy'],
-  [/^check_(?:razor|pyzor|dcc)/, 'Postern asks no such service; SpamAssassin itself may be asked: spam.engines'],
-]
+const CALL = /^(?:rbl)?eval:(\w+)\s*\((.*)\)$/s
 
 /** What it asks; or why it cannot be asked. */
 export function readCodeTest(value: string): Quantity | Condition | string {
@@ -24,8 +16,7 @@ export function readCodeTest(value: string): Quantity | Condition | string {
   const words = wordsOf(list)
   const question = words === undefined ? undefined : questionOf(name, words)
   if (question !== undefined) return question
-  const hint = ELSEWHERE.find(([names]) => names.test(name))?.[1]
-  return `it asks by code of SpamAssassin's, ${name}()${hint === undefined ? '' : `; ${hint}`}`
+  return `it asks by code of SpamAssassin's, ${name}()${hintOn('tests', name)}`
 }
 
 /** Words in quotes, or plain ones; undefined: something else stands there. */

@@ -11,8 +11,9 @@ import type { CfLine } from './cf-lines.ts'
 import { noTags } from './replace-tags.ts'
 import type { Tags } from './replace-tags.ts'
 import { hasPlugin, Switches } from './switches.ts'
-import { noteOnSetting } from './settings-notes.ts'
+import { hintOn, noteOnSetting } from './elsewhere.ts'
 import { readScores } from './scores.ts'
+import { withoutEdges } from './texts/bytes.ts'
 
 export interface CfFile {
   readonly source: string
@@ -32,6 +33,8 @@ export interface Definition extends CfPlace {
   readonly id: string
   readonly kind: TestKind
   readonly value: string
+  /** a comment stood behind it */
+  readonly cut?: true
 }
 
 export interface CfNote extends CfPlace {
@@ -129,7 +132,7 @@ class DirectiveReader {
     }
     for (const line of switches.open) this.#note(line, 'the block is not closed; it ends with the file')
     for (const [line, { lacks, rules }] of this.#skippedBlocks) {
-      this.#note(line, `the block is skipped, for it asks for ${lacks}, which Postern does not have; in it: ${named([...rules])}`)
+      this.#note(line, `the block is skipped, for it asks for ${lacks}, which Postern does not have; in it: ${named([...rules])}${hintOn('plugins', lacks.replace(/^Plugin::/, ''))}`)
     }
     for (const [keyword, { line, count }] of this.#settings) {
       this.#note(line, `${keyword}${count > 1 ? ` (${count} lines)` : ''} is passed over: ${noteOnSetting(keyword) ?? ''}`)
@@ -144,9 +147,11 @@ class DirectiveReader {
     let problem: string | undefined
     switch (keyword) {
       case 'if': problem = switches.begin(value, line); break
-      case 'ifplugin': problem = switches.begin(`plugin(${value.split(/\s/)[0] ?? ''})`, line); break
-      case 'else': problem = switches.else(); break
-      case 'endif': problem = switches.end(); break
+      case 'ifplugin':
+      case 'ifhandler': problem = switches.begin(`plugin(${value.split(/\s/)[0] ?? ''})`, line); break
+      // With more on the line they are none, for SpamAssassin too.
+      case 'else': problem = value === '' ? switches.else() : 'else is to stand alone; the line has no effect'; break
+      case 'endif': problem = value === '' ? switches.end() : 'endif is to stand alone; the line has no effect'; break
       default:
         if (switches.active) this.#directive(entry, depth)
         else this.#skipped(entry, switches)
@@ -179,7 +184,7 @@ class DirectiveReader {
       case 'meta': return this.#definition(keyword, entry)
       case 'score': return this.#score(entry)
       case 'describe': return this.#named(entry, (id, text) => void this.#descriptions.set(id, text))
-      case 'tflags': return this.#named(entry, (id, text) => void this.#flags.set(id, text.toLowerCase().split(/\s+/)))
+      case 'tflags': return this.#named(entry, (id, text) => void this.#flags.set(id, text.toLowerCase().split(/[\s,]+/)))
       case 'include': return this.#include(entry, depth)
       case 'replace_start': this.#tags.start = value === '' ? '<' : value.slice(0, 20); return
       case 'replace_end': this.#tags.end = value === '' ? '>' : value.slice(0, 20); return
@@ -213,15 +218,15 @@ class DirectiveReader {
   }
 
   #named({ line, keyword, value }: CfLine, use: (id: string, text: string) => void): void {
-    const blank = value.search(/\s/)
+    const blank = value.search(/[ \t-\r]/)
     const id = blank < 0 ? value : value.slice(0, blank)
     if (!NAME.test(id) || blank < 0) this.#note(line, `${keyword} needs the name of a rule (letters, digits and underscores, no digit first, at most 127) and what it is to be`)
-    else use(id, value.slice(blank).trim())
+    else use(id, withoutEdges(value.slice(blank)))
   }
 
   #definition(kind: TestKind, entry: CfLine): void {
     this.#named(entry, (id, value) => {
-      const { line } = entry
+      const { line, cut } = entry
       // The last one holds, and stands where it stands.
       if (!this.#tests.delete(id) && this.#tests.size >= MAX_RULES) {
         if (!this.#full) this.#problems.push({ source: this.#source, line, rule: id, problem: `there are more than ${MAX_RULES} rules; this one and those behind it are not used` })
@@ -229,7 +234,7 @@ class DirectiveReader {
         this.#passedOver.add(id)
         return
       }
-      this.#tests.set(id, { id, kind, value, source: this.#source, line })
+      this.#tests.set(id, { id, kind, value, source: this.#source, line, ...(cut && { cut }) })
     })
   }
 

@@ -7,6 +7,7 @@
 import type { TextSource } from '../rules/condition.ts'
 import { writtenPattern } from './pattern-text.ts'
 import type { WrittenPattern } from './pattern-text.ts'
+import { withoutEdges } from './texts/bytes.ts'
 import { HEADER_PARTS, SPECIAL_HEADERS } from './texts/spam-text.ts'
 import type { HeaderPart, PartRange } from './texts/spam-text.ts'
 
@@ -29,9 +30,11 @@ const SEVERAL: ReadonlyMap<string, readonly string[]> = new Map([['ToCc', ['to',
 /** SpamAssassin looks at no more. */
 const MAX_PARTS = 1000
 const FIELD_NAME = /^[!-9;-~]+$/
+/** No fields: plugins of SpamAssassin work them out. */
+const WORKED_OUT = /^X-(?:Relay-Countries(?:-\w+)?|Languages(?:-\w+)?|ASN(?:-Route)?)$/i
 
 export function readHeaderTest(value: string): HeaderTest | string {
-  const exists = /^exists:(\S+)$/i.exec(value)?.[1]
+  const exists = /^exists:(\S+?):?$/i.exec(value)?.[1]
   if (exists !== undefined) return existence(exists)
   const { test, unset } = withoutUnset(value)
   const found = TEST.exec(test)
@@ -48,25 +51,25 @@ export function readHeaderTest(value: string): HeaderTest | string {
 /** What is asked, and what a field counts as that is not there. */
 function withoutUnset(value: string): { readonly test: string; readonly unset: string } {
   const at = value.lastIndexOf(UNSET)
-  const unset = at < 0 ? '' : value.slice(at + UNSET.length).trim()
-  return unset.indexOf(']') === unset.length - 1 && unset !== '' ? { test: value.slice(0, at).trimEnd(), unset: unset.slice(0, -1).trim() } : { test: value, unset: '' }
+  const unset = at < 0 ? '' : withoutEdges(value.slice(at + UNSET.length))
+  return unset.indexOf(']') === unset.length - 1 && unset !== '' ? { test: value.slice(0, at).trimEnd(), unset: withoutEdges(unset.slice(0, -1)) } : { test: value, unset: '' }
 }
 
 /** @param flags of its `tflags` line */
 export function readPartHeaderTest(value: string, flags: readonly string[]): PatternTest | string {
-  const found = TEST.exec(value)
+  const { test, unset } = withoutUnset(value)
+  const found = TEST.exec(test)
   if (found === null) return 'it asks nothing; a test is Name =~ /…/ or Name !~ /…/'
   const [, written = '', operator, text = ''] = found
-  const [name = '', ...modifiers] = written.split(':')
+  const [name = '', ...modifiers] = written.replace(/:$/, '').split(':')
   const strange = modifiers.find((modifier) => modifier !== 'raw')
   if (strange !== undefined) return `:${strange} is not known here`
-  if (name === 'ALL') return 'ALL of a part is not looked at'
   const pattern = writtenPattern(text)
   if (typeof pattern === 'string') return pattern
   const raw = modifiers.length > 0
   if (raw && /\\(?:[nrtv]|x0[9abd])/i.test(pattern.source)) return 'it looks at the folds of fields of parts, which are not kept'
   const parts = partRange(flags)
-  return { in: { kind: 'spamassassin', text: { of: 'part-header', name: name.toLowerCase(), raw, ...(parts !== undefined && { parts }) } }, pattern, negated: operator === '!~' }
+  return { in: { kind: 'spamassassin', text: { of: 'part-header', name: name === 'ALL' ? name : name.toLowerCase(), raw, ...(unset !== '' && { unset }), ...(parts !== undefined && { parts }) } }, pattern, negated: operator === '!~' }
 }
 
 /** `range=2`, `range=2-`, `range=-4`, `range=2-4`, `concat`; undefined: all parts, each by itself. */
@@ -85,10 +88,11 @@ function existence(name: string): HeaderTest | string {
 }
 
 function headerSource(written: string, unset: string): TextSource | string {
-  const [name = '', ...modifiers] = written.split(':')
+  const [name = '', ...modifiers] = written.replace(/:$/, '').split(':')
   if (!FIELD_NAME.test(name)) return `${written} is no name of a field`
   const special = (SPECIAL_HEADERS as readonly string[]).includes(name)
   if (!special && /^(?:ALL-(?:TRUSTED|INTERNAL|UNTRUSTED|EXTERNAL)|X-Spam-Relays-\w+)$/i.test(name)) return `${name} is not known to Postern`
+  if (WORKED_OUT.test(name)) return `${name} is worked out by a plugin of SpamAssassin's; what a message says itself under that name is anybody's word`
   let raw = false
   let which: 'each' | 'first' | 'last' = 'each'
   let take: HeaderPart | undefined
@@ -98,7 +102,7 @@ function headerSource(written: string, unset: string): TextSource | string {
     else if ((HEADER_PARTS as readonly string[]).includes(modifier)) take = take === 'addr' || take === undefined ? modifier as HeaderPart : take
     else return `:${modifier} behind the name of a field is not known to Postern`
   }
-  if (special && take !== undefined && name !== 'EnvelopeFrom') return `:${take} of ${name} is not known to Postern`
+  if (special && take !== undefined && name !== 'EnvelopeFrom' && name !== 'ToCc') return `:${take} of ${name} is not known to Postern`
   return { kind: 'spamassassin', text: { of: 'header', name: special ? name : name.toLowerCase(), raw, take, which, unset } }
 }
 

@@ -10,15 +10,20 @@ export interface WrittenPattern {
   readonly flags: string
 }
 
+const NONE = 'no pattern stands there; it is written /…/ or m{…}'
+const OPEN = 'the pattern is not closed'
+/** As if a part of it were missing. */
+export const UNFINISHED: ReadonlySet<string> = new Set([NONE, OPEN])
+
 const CLOSING: ReadonlyMap<string, string> = new Map([['{', '}'], ['(', ')'], ['[', ']'], ['<', '>']])
 
 /** The parts of it; a problem where it is no pattern. */
 export function writtenPattern(text: string): WrittenPattern | string {
   const open = /^(?:\/|(?:m|qr)\s*([^\w\s]))/.exec(text)
-  if (open === null) return 'no pattern stands there; it is written /…/ or m{…}'
+  if (open === null) return NONE
   const sign = open[1] ?? '/'
   const end = text.lastIndexOf(CLOSING.get(sign) ?? sign)
-  if (end < open[0].length) return 'the pattern is not closed'
+  if (end < open[0].length) return OPEN
   const flags = text.slice(end + 1).trim()
   const strange = /[^msixpaludn]/.exec(flags)
   if (strange !== null) return /^[a-z]+$/i.test(flags) ? `a pattern cannot have the flag ${strange[0]}` : 'something stands behind the pattern'

@@ -22,6 +22,8 @@ export function readScores(value: string, scoreSet: number, before: number | und
   return Math.min(MAX_SCORE, Math.max(MIN_SCORE, score))
 }
 
-export function defaultScore(id: string): number {
-  return id.startsWith('T_') ? 0.01 : 1
+/** @param flags of its `tflags` line */
+export function defaultScore(id: string, flags: readonly string[] = []): number {
+  const score = id.startsWith('T_') ? 0.01 : 1
+  return flags.includes('nice') ? -score : score
 }

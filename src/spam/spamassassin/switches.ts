@@ -1,5 +1,5 @@
 /**
- * `if`, `ifplugin`, `else` and `endif` (Mail::SpamAssassin::Conf, "PREPROCESSING
+ * `if`, `ifplugin`, `ifhandler`, `else` and `endif` (Mail::SpamAssassin::Conf, "PREPROCESSING
  * OPTIONS"): which lines count. What is asked of SpamAssassin is answered for
  * Postern: a plugin is there where Postern does what its rules ask, wholly or in
  * part. Pure.
@@ -12,7 +12,9 @@ const PERL_VERSION = 5.036
 const PLUGINS: ReadonlySet<string> = new Set(['Check', 'MIMEHeader', 'ReplaceTags', 'HTMLEval', 'MIMEEval', 'HeaderEval', 'BodyEval', 'SPF', 'DKIM', 'DMARC'])
 const CAPABILITIES: ReadonlySet<string> = new Set([
   'Conf::perl_min_version_5010000', 'Conf::feature_bug6558_free', 'Conf::feature_yesno_takes_args', 'Conf::feature_dedup_regex', 'Conf::feature_header_address_parser',
-  'Plugin::BodyEval::has_check_body_length', 'Plugin::DKIM::has_arc', 'Plugin::MIMEHeader::has_all_header', 'Plugin::MIMEHeader::has_tflags_range', 'Plugin::MIMEHeader::has_tflags_concat',
+  'Conf::feature_meta_rules_matching', 'Conf::feature_header_first_last', 'Conf::feature_header_match_many', 'Conf::feature_get_host', 'Conf::feature_compile_regexp', 'Conf::feature_local_tests_only', 'Conf::has_tflags_nosubject',
+  'Plugin::BodyEval::has_check_body_length', 'Plugin::DKIM::has_arc', 'Plugin::MIMEHeader::has_all_header', 'Plugin::MIMEHeader::has_tflags_range', 'Plugin::MIMEHeader::has_tflags_concat', 'Plugin::MIMEHeader::has_tflags_multiple',
+  'Plugin::SPF::has_check_for_spf_errors',
 ])
 const PACKAGE = 'Mail::SpamAssassin::'
 

@@ -21,7 +21,7 @@ const MOST_HITS = 1000
 
 export function honour(definition: Definition, directives: Directives): Honoured | string {
   const { kind, value, id } = definition
-  if (value.startsWith('eval:')) return kind === 'meta' ? 'a meta rule calls no code' : ofCode(readCodeTest(value))
+  if (/^(?:rbl)?eval:/.test(value)) return kind === 'meta' ? 'a meta rule calls no code' : ofCode(readCodeTest(value))
   if (kind === 'header') {
     const test = readHeaderTest(value)
     if (typeof test !== 'string' && 'exists' in test) return { when: { kind: 'present', in: test.exists }, times: undefined }

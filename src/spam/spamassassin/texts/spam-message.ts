@@ -96,7 +96,7 @@ export class SpamMessage {
     const form = raw ? 'raw' : 'decoded'
     switch (name) {
       case 'ALL': return raw ? this.header : this.lines.map(({ spelling, decoded }) => `${spelling}: ${decoded}`).join('')
-      case 'ToCc': return this.#joined(['to', 'cc'], form)
+      case 'ToCc': return take === undefined ? this.#joined(['to', 'cc'], form) : ['to', 'cc'].map((field) => partsOf(this.linesNamed(field).map((line) => line[form]).join(''), take)).filter((text) => text !== '').join('\n')
       case 'MESSAGEID': return this.#joined(MESSAGE_IDS, form)
       case 'EnvelopeFrom': return taken(this.facts.words('sender')?.[0], take)
       case 'X-Spam-Relays-External':

@@ -188,3 +188,27 @@ test('what one rule or another counts is not known where it hangs on one that is
     '(__DARKS || __NONE || __ONE) >= 1', '!((__DARKS || __ONE) == 0)', '!((__DARKS || __ONE) <= 0)', '!((__DARKS || __ONE) < 1)', '__META', '(__DARKS - 1 || __ONE) != 0']) assert.equal(told(expression), 'YES', expression)
   for (const expression of ['(__DARKS || __ONE) > 1', '(__DARKS || __ONE) == 1', '(__DARK || __TWO) > 1', '(__DARKS || __TWO) * 2 > 2', '(__DARKS - 1 || __ONE) > 0', '__DARK || __NONE', '(__DARK * 0.5 || __ONE) >= 1']) assert.equal(told(expression), '', expression)
 })
+
+test('a rule for good mail that has no score takes a point away', () => {
+  const { rules } = spamRules('body A /a/\ntflags A nice\nbody B /b/\ntflags B nice\nscore B -3')
+  assert.deepEqual(rules.map(({ rule }) => rule.score), [-1, -3])
+})
+
+test('what a comment cut off is said', () => {
+  const { problems } = spamRules('uri A m;^https?://[^#]+;\nbody B /b/ # why\nuri C m#x#\nbody D /d')
+  assert.deepEqual(cfTold(problems), [
+    'local.cf:1: the pattern is not closed; what stands behind a # is a comment: write \\# for the sign; it counts as not hit',
+    'local.cf:3: no pattern stands there; it is written /\u2026/ or m{\u2026}; what stands behind a # is a comment: write \\# for the sign; it counts as not hit',
+    'local.cf:4: the pattern is not closed; it counts as not hit',
+  ])
+})
+
+test('rules that are in none of the files: where Postern has such a thing', () => {
+  const { notes } = spamRules('score BAYES_99 5\nscore RCVD_IN_XBL 2\nscore MINE 1\nmeta M URIBL_BLACK || A\nbody A /a/')
+  assert.deepEqual(cfTold(notes), [
+    'local.cf:1: BAYES_99 is given a score and is in none of the files; Postern has a classifier of its own: spam.bayes, "postern train"',
+    'local.cf:2: RCVD_IN_XBL is given a score and is in none of the files; lists of addresses in the DNS are asked by Postern itself: policy.dnsbl, policy.dnswl (its resolver: dns.servers)',
+    "local.cf:3: MINE is given a score and is in none of the files; scores of Postern's own rules stand in postern.yaml: spam.scores",
+    'local.cf:4: URIBL_BLACK is in none of the files; it counts as not hit; lists of domains, addresses and hashes that mail links to are asked by Postern itself: spam.uri_lists',
+  ])
+})

@@ -41,11 +41,11 @@ test('authentication is what Postern found', () => {
 })
 
 test('what is done by code otherwise is told, with where Postern has it', () => {
-  const { rules, problems } = spamRules("body BAYES_99 eval:check_bayes('0.99', '1.00')\nheader RBL eval:check_rbl('zen', 'zen.example.')\nbody ODD eval:odd(x y)\nbody NONE eval:none")
+  const { rules, problems } = spamRules("body BAYES_99 eval:check_bayes('0.99', '1.00')\nheader RBL rbleval:check_rbl('zen', 'zen.example.')\nbody ODD eval:odd(x y)\nbody NONE eval:none")
   assert.deepEqual(rules, [])
   assert.deepEqual(cfTold(problems), [
-    "local.cf:1: it asks by code of SpamAssassin's, check_bayes(); Postern has a classifier of its own: spam.bayes; it counts as not hit",
-    "local.cf:2: it asks by code of SpamAssassin's, check_rbl(); lists of addresses in the DNS are asked by Postern itself: policy.dnsbl; it counts as not hit",
+    "local.cf:1: it asks by code of SpamAssassin's, check_bayes(); Postern has a classifier of its own: spam.bayes, \"postern train\"; it counts as not hit",
+    "local.cf:2: it asks by code of SpamAssassin's, check_rbl(); lists of addresses in the DNS are asked by Postern itself: policy.dnsbl, policy.dnswl (its resolver: dns.servers); it counts as not hit",
     "local.cf:3: it asks by code of SpamAssassin's, odd(); it counts as not hit",
     'local.cf:4: it calls nothing; a test by code is eval:name(…); it counts as not hit',
   ])

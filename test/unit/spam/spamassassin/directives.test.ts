@@ -37,7 +37,7 @@ test('settings are noted once a file, with where Postern has them; what needs no
   const { notes } = spamRules({ 'a.cf': 'required_score 5\nwelcomelist_from *@example.org\nwelcomelist_from *@example.net\nfrobnicate 1\npriority X 1\nlang de describe X y\nloadplugin Mail::SpamAssassin::Plugin::MIMEHeader', 'b.cf': 'required_score 7\nloadplugin Foo foo.pm' })
   assert.deepEqual(cfTold(notes), [
     'a.cf:1: required_score is passed over: set in postern.yaml: policy.spam',
-    "a.cf:2: welcomelist_from (2 lines) is passed over: wanted senders stand in Postern's allow list",
+    "a.cf:2: welcomelist_from (2 lines) is passed over: wanted senders stand in Postern's allow list, by what their mail proves and not by From: policy.allow, edited by \"postern allow add\"",
     'a.cf:4: frobnicate is passed over: not known to Postern',
     'b.cf:1: required_score is passed over: set in postern.yaml: policy.spam',
     'b.cf:2: loadplugin is passed over: plugins of SpamAssassin are not loaded',
@@ -83,4 +83,36 @@ test('there are at most 20,000 rules', () => {
   const { rules, problems } = spamRules(Array.from({ length: 20_010 }, (_, i) => `header R${i} exists:X-${i}`).join('\n'))
   assert.equal(rules.length, 20_000)
   assert.deepEqual(cfTold(problems), ['local.cf:20001: there are more than 20000 rules; this one and those behind it are not used'])
+})
+
+test('a block for a handler is one; else and endif stand alone', () => {
+  const { rules, notes } = spamRules(`if (version >= 4)
+  ifhandler Mail::SpamAssassin::Handler::ICS
+    body A eval:check_ics()
+  else
+    body B /b/
+  endif
+  body C /c/
+else if (version < 3)
+endif of it
+  body D /d/
+endif
+body E /e/`)
+  assert.deepEqual(rules.map(({ rule }) => rule.id), ['B', 'C', 'D', 'E'])
+  assert.deepEqual(cfTold(notes), [
+    'local.cf:2: the block is skipped, for it asks for Handler::ICS, which Postern does not have; in it: A',
+    'local.cf:8: else is to stand alone; the line has no effect',
+    'local.cf:9: endif is to stand alone; the line has no effect',
+  ])
+})
+
+test('flags may be parted by commas, and a description may end in any letter', () => {
+  const { rules } = spamRules('body A /a/\ntflags A multiple,maxhits=3\nmeta B A > 2\ndescribe B voil\u00e0')
+  assert.match(JSON.stringify(rules[0]?.rule), /"most":3/)
+  assert.equal(rules[1]?.rule.why, 'voil\u00e0')
+})
+
+test('a block that is skipped says where Postern has such a thing', () => {
+  const { notes } = spamRules("ifplugin Mail::SpamAssassin::Plugin::DNSEval\nheader A eval:check_rbl('x', 'y.')\nendif")
+  assert.deepEqual(cfTold(notes), ['local.cf:1: the block is skipped, for it asks for Plugin::DNSEval, which Postern does not have; in it: A; lists of addresses in the DNS are asked by Postern itself: policy.dnsbl, policy.dnswl (its resolver: dns.servers)'])
 })

@@ -17,11 +17,14 @@ test('fields by their names, with what is taken of them', () => {
   assert.deepEqual(asked('To:raw =~ /x/ [if-unset: NONE]'), { text: { ...plain, name: 'to', raw: true, unset: 'NONE' }, pattern: { source: 'x', flags: '' }, negated: false })
   assert.deepEqual(asked('Received:first =~ /x/'), { text: { ...plain, name: 'received', which: 'first' }, pattern: { source: 'x', flags: '' }, negated: false })
   assert.deepEqual(asked('Reply-To:addr:domain =~ /x/'), { text: { ...plain, name: 'reply-to', take: 'domain' }, pattern: { source: 'x', flags: '' }, negated: false })
+  assert.deepEqual(asked('ToCc:addr =~ /x/'), { text: { ...plain, name: 'ToCc', take: 'addr' }, pattern: { source: 'x', flags: '' }, negated: false })
+  assert.deepEqual(asked('Subject: =~ /x/'), { text: { ...plain, name: 'subject' }, pattern: { source: 'x', flags: '' }, negated: false })
   assert.deepEqual(asked('MESSAGEID =~ /x/'), { text: { ...plain, name: 'MESSAGEID' }, pattern: { source: 'x', flags: '' }, negated: false })
 })
 
 test('whether there is a field', () => {
   assert.deepEqual(asked('exists:X-Foo'), { exists: { kind: 'header', names: ['x-foo'], form: 'raw', which: 'each' } })
+  assert.deepEqual(asked('exists:X-Foo:'), asked('exists:X-Foo'))
   assert.deepEqual(asked('exists:ToCc'), { exists: { kind: 'header', names: ['to', 'cc'], form: 'raw', which: 'each' } })
   assert.match(problem(asked('exists:EnvelopeFrom')), /is not known/)
 })
@@ -37,7 +40,9 @@ test('what is no test of a field is told', () => {
   assert.match(problem(asked('Subject')), /asks nothing/)
   assert.match(problem(asked('Sub ject =~ /x/')), /asks nothing/)
   assert.match(problem(asked('Subject:revip =~ /x/')), /:revip .* not known/)
-  assert.match(problem(asked('ToCc:addr =~ /x/')), /:addr of ToCc/)
+  assert.match(problem(asked('MESSAGEID:addr =~ /x/')), /:addr of MESSAGEID/)
+  assert.match(problem(asked('X-Relay-Countries !~ /DE/')), /worked out by a plugin/)
+  assert.match(problem(asked('X-Languages =~ /en/')), /worked out by a plugin/)
   assert.match(problem(asked('Subject =~ x')), /no pattern/)
 })
 
@@ -45,7 +50,7 @@ test('fields of parts', () => {
   assert.deepEqual(readPartHeaderTest('Content-Type:raw !~ /x/', []), { in: { kind: 'spamassassin', text: { of: 'part-header', name: 'content-type', raw: true } }, pattern: { source: 'x', flags: '' }, negated: true })
   assert.match(problem(readPartHeaderTest('Content-Type:raw =~ /\\n x/', [])), /folds/)
   assert.match(problem(readPartHeaderTest('Content-Type:addr =~ /x/', [])), /:addr is not known/)
-  assert.match(problem(readPartHeaderTest('ALL =~ /x/', [])), /not looked at/)
+  assert.deepEqual(readPartHeaderTest('ALL =~ /x/ [if-unset: NONE]', []), { in: { kind: 'spamassassin', text: { of: 'part-header', name: 'ALL', raw: false, unset: 'NONE' } }, pattern: { source: 'x', flags: '' }, negated: false })
   assert.match(problem(readPartHeaderTest('nothing', [])), /asks nothing/)
 })
 

@@ -21,5 +21,6 @@ test('scores have bounds, and defaults', () => {
   assert.equal(readScores('-99999', 3, 1), -1000)
   assert.equal(defaultScore('RULE'), 1)
   assert.equal(defaultScore('T_RULE'), 0.01)
+  assert.deepEqual([defaultScore('RULE', ['net', 'nice']), defaultScore('T_RULE', ['nice']), defaultScore('RULE', ['net'])], [-1, -0.01, 1])
   for (const text of ['x', '1 2', '1 2 3', '1 2 3 4 5', '1,5', '', '1e3']) assert.match(String(readScores(text, 3, 1)), /cannot be read/, text)
 })

@@ -19,6 +19,7 @@ test('conditions are worked out', () => {
   assert.equal(value('local_tests_only'), 0)
   assert.equal(value('1 / 0'), 0)
   assert.equal(value(`can(${P}Conf::feature_bug6558_free)`), 1)
+  assert.equal(value(`can(${P}Conf::has_tflags_nosubject) && can(${P}Conf::feature_meta_rules_matching) && can(${P}Plugin::MIMEHeader::has_tflags_multiple)`), 1)
   assert.equal(value(`plugin ( ${P}Plugin::MIMEHeader )`), 1)
 })
 

@@ -80,6 +80,8 @@ test('addresses, names, hosts of fields', () => {
 
 test('what stands for several fields, or for the envelope', () => {
   assert.equal(header('ToCc'), 'ann@example.com\n"Bob B" <bob@example.com>\n')
+  assert.equal(header('ToCc', { take: 'addr' }), 'ann@example.com\nbob@example.com')
+  assert.equal(header('ToCc', { take: 'name' }), 'Bob B')
   assert.equal(header('MESSAGEID'), '<c@d>\n<a@b>\n')
   assert.equal(header('EnvelopeFrom'), undefined)
   assert.equal(header('EnvelopeFrom', { facts: { sender: ['x@y.test'] } }), 'x@y.test')
