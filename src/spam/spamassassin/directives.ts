@@ -212,6 +212,10 @@ class DirectiveReader {
 
   #setting(keyword: string, line: number): void {
     if (noteOnSetting(keyword) === undefined) return
+    if (/[^!-~]/.test(keyword)) {
+      this.#note(line, 'the line is passed over: its keyword holds a character that is none of ASCII, such as a blank out of a web page')
+      return
+    }
     const known = this.#settings.get(keyword)
     if (known === undefined) this.#settings.set(keyword, { line, count: 1 })
     else known.count++

@@ -116,3 +116,9 @@ test('a block that is skipped says where Postern has such a thing', () => {
   const { notes } = spamRules("ifplugin Mail::SpamAssassin::Plugin::DNSEval\nheader A eval:check_rbl('x', 'y.')\nendif")
   assert.deepEqual(cfTold(notes), ['local.cf:1: the block is skipped, for it asks for Plugin::DNSEval, which Postern does not have; in it: A; lists of addresses in the DNS are asked by Postern itself: policy.dnsbl, policy.dnswl (its resolver: dns.servers)'])
 })
+
+test('a blank that is none of ASCII is told as such', () => {
+  const { rules, notes } = spamRules('body A /a/\nbody\u00a0B /b/\n\u00a0body C /c/')
+  assert.deepEqual(rules.map(({ rule }) => rule.id), ['A'])
+  assert.deepEqual(cfTold(notes), [2, 3].map((line) => `local.cf:${line}: the line is passed over: its keyword holds a character that is none of ASCII, such as a blank out of a web page`))
+})
