@@ -4,6 +4,8 @@
  * are not before somebody has changed something.
  */
 import { ShippedRulesUnread } from '../scoring/unread-rules.ts'
+import { OtherVersion } from '../state/database.ts'
+import { primaryCode } from '../state/decision-reader.ts'
 
 export const EXIT = {
   ok: 0,
@@ -53,10 +55,25 @@ const BY_ERROR_CODE: Readonly<Record<string, number>> = {
   EAFNOSUPPORT: EXIT.configuration,
 }
 
+/** SQLite's result codes for what is no bug of ours: who else holds the file, the disk, permissions, the file itself. */
+const BY_DATABASE_CODE: Readonly<Record<number, number>> = {
+  /* SQLITE_BUSY */ 5: EXIT.temporary,
+  /* SQLITE_LOCKED */ 6: EXIT.temporary,
+  /* SQLITE_IOERR */ 10: EXIT.temporary,
+  /* SQLITE_FULL */ 13: EXIT.temporary,
+  /* SQLITE_READONLY */ 8: EXIT.permission,
+  /* SQLITE_CANTOPEN */ 14: EXIT.permission,
+  /* SQLITE_CORRUPT */ 11: EXIT.data,
+  /* SQLITE_NOTADB */ 26: EXIT.data,
+}
+
 /** The exit code for an error; 70 for what cannot be but a bug. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof ExitError) return error.exitCode
   if (error instanceof ShippedRulesUnread) return EXIT.noInput
+  if (error instanceof OtherVersion) return EXIT.configuration
+  const database = primaryCode(error)
+  if (database !== undefined) return BY_DATABASE_CODE[database] ?? EXIT.internal
   return BY_ERROR_CODE[errorCode(error) ?? ''] ?? EXIT.internal
 }
 
@@ -69,6 +86,7 @@ export function explainError(error: unknown): string {
 
 function hintFor(error: unknown): string | undefined {
   if (error instanceof ExitError) return undefined
+  if (error instanceof OtherVersion && error.message.includes('newer Postern')) return 'Start that one again, or put back what you kept of the state directory; docs/operations.md, "What is kept in state", says what is lost without this file.'
   const port = error instanceof Error && 'port' in error && typeof error.port === 'number' ? error.port : undefined
   switch (errorCode(error)) {
     case 'EADDRINUSE':

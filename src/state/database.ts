@@ -127,6 +127,8 @@ export function openDatabase(directory: string, { busyMs = BUSY_MS, kind = POSTE
     return database
   } catch (error) {
     database.close()
+    // "database or disk is full": which?
+    if (error instanceof Error && !error.message.includes(path)) error.message = `${path}: ${error.message}`
     throw error
   }
 }

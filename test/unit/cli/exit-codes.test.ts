@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { EXIT, ExitError, exitCodeOf, explainError } from '../../../src/cli/exit-codes.ts'
 import { ShippedRulesUnread } from '../../../src/scoring/unread-rules.ts'
+import { OtherVersion } from '../../../src/state/database.ts'
 
 const systemError = (code: string, more: object = {}): Error => Object.assign(new Error(`listen ${code}`), { code, ...more })
 
@@ -16,6 +17,13 @@ test('each error has the code that says what to do about it', () => {
   assert.equal(exitCodeOf(new ExitError(66, 'x')), 66)
   assert.equal(exitCodeOf(new ShippedRulesUnread('x')), 66)
   for (const bug of [new Error('x'), 'x', undefined, { code: 'EACCES' }]) assert.equal(exitCodeOf(bug), 70)
+})
+
+test('a database that cannot be used is no bug: its disk, its permissions, the file itself, another version', () => {
+  const expected = { 5: 75, 13: 75, 778: 75, 8: 77, 14: 77, 11: 65, 26: 65, 1: 70, 21: 70 }
+  for (const [errcode, exitCode] of Object.entries(expected)) assert.equal(exitCodeOf(Object.assign(new Error('x'), { code: 'ERR_SQLITE_ERROR', errcode: Number(errcode) })), exitCode, errcode)
+  assert.equal(exitCodeOf(new OtherVersion('x')), 78)
+  assert.match(explainError(new OtherVersion('postern.db was written by a newer Postern')), /^postern\.db was written by a newer Postern\n {2}Start that one again/)
 })
 
 test('advice is given where there is some', () => {
