@@ -9,9 +9,9 @@ import { describeError } from '../config/problem.ts'
 import type { Settings } from '../config/settings.ts'
 import { isNoBug, readApart, within } from '../scoring/read-apart.ts'
 import type { RuleFilesSettings } from '../scoring/rule-files.ts'
-import { MOST_COST, type RulesCost } from '../scoring/rules-bounds.ts'
+import { MOST_COST } from '../scoring/rules-bounds.ts'
 import { readTask, type RulesReading } from '../scoring/rules-task.ts'
-import { WANTED_RULES_MS } from '../scoring/rules-times.ts'
+import { TASK_MS, WANTED_RULES_MS } from '../scoring/rules-times.ts'
 import { TooMuch } from '../scoring/too-much.ts'
 import { ShippedRulesUnread } from '../scoring/unread-rules.ts'
 
@@ -38,16 +38,16 @@ export async function checkRules({ listeners, spam }: Settings, read: ReadRulesF
   const began = now()
   try {
     const found = await read(spam.rules)
-    return { warnings: [...told(found), ...dearness(now() - began, found.cost)], lines: [`  rules      ${describe(found)}`] }
+    return { warnings: [...told(found), ...dearness(now() - began, found)], lines: [`  rules      ${describe(found)}`] }
   } catch (error) {
     if (error instanceof ShippedRulesUnread) return { unread: error, warnings: [], lines: [] }
-    if (error instanceof TooMuch) return { warnings: [...told(error.known), `${ABOUT}: too dear: ${error.message}; the gateway ${WITHOUT}`], lines: ["  rules      this site's cannot be used: see the warnings"] }
+    if (error instanceof TooMuch) return { warnings: [...told(error.about.known), `${ABOUT}: too dear: ${error.message}${which(error.about)}; the gateway ${WITHOUT}`], lines: ["  rules      this site's cannot be used: see the warnings"] }
     throw error
   }
 }
 
 async function readAsTheGateway(settings: RuleFilesSettings): Promise<RulesReading> {
-  const task = { settings, proof: undefined }
+  const task = { settings, proof: undefined, near: NEAR }
   return within(WANTED_RULES_MS, async (late) => {
     try {
       // Somebody waits for it: there is nothing else to do.
@@ -64,12 +64,16 @@ function told(found: Pick<RulesReading, 'problems' | 'notes'> | undefined): read
 }
 
 /** What comes near to what the gateway allows. */
-function dearness(ms: number, cost: RulesCost | undefined): readonly string[] {
+function dearness(ms: number, { cost, dearest }: RulesReading): readonly string[] {
   return [
-    ...(ms > NEAR_IN_TIME * WANTED_RULES_MS ? [`${ABOUT}: reading the rules took ${seconds(ms)}; where that takes more than ${seconds(WANTED_RULES_MS)}, the gateway ${WITHOUT}`] : []),
-    ...(cost !== undefined && cost.ms > NEAR * MOST_COST.ms ? [`${ABOUT}: to make the rules ready for use took ${seconds(cost.ms)} of computing, which each worker does at its start and at each reload; where it takes more than ${seconds(MOST_COST.ms)}, the gateway ${WITHOUT}`] : []),
-    ...(cost?.mb !== undefined && cost.mb > NEAR * MOST_COST.mb ? [`${ABOUT}: ready for use the rules take ${Math.round(cost.mb)} MB of memory in each worker; where they take more than ${MOST_COST.mb} MB, the gateway ${WITHOUT}`] : []),
+    ...(ms > NEAR_IN_TIME * TASK_MS ? [`${ABOUT}: reading the rules took ${seconds(ms)}; where that takes more than ${seconds(TASK_MS)}, the gateway ${WITHOUT}`] : []),
+    ...(cost !== undefined && cost.ms > NEAR * MOST_COST.ms ? [`${ABOUT}: to make the rules ready for use took ${seconds(cost.ms)} of computing, which each worker does at its start and at each reload; where it takes more than ${seconds(MOST_COST.ms)}, the gateway ${WITHOUT}${which({ dearest })}`] : []),
+    ...(cost?.mb !== undefined && cost.mb > NEAR * MOST_COST.mb ? [`${ABOUT}: ready for use the rules take ${Math.round(cost.mb)} MB of memory in each worker; where they take more than ${MOST_COST.mb} MB, the gateway ${WITHOUT}${which({ dearest })}`] : []),
   ]
+}
+
+function which({ dearest }: { readonly dearest?: string | undefined }): string {
+  return dearest === undefined ? '' : `; ${dearest}`
 }
 
 function seconds(ms: number): string {

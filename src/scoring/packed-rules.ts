@@ -52,8 +52,12 @@ function areSame(some: PackedRules['pieces'], others: PackedRules['pieces']): bo
 export function* unpacking({ pieces }: PackedRules): Generator<void, RuleSet> {
   const rules: Rule[] = []
   for (const piece of pieces) {
-    rules.push(...deserialize(piece) as readonly Rule[])
+    rules.push(...rulesIn(piece))
     yield
   }
   return yield* RuleSet.making(rules)
+}
+
+export function rulesIn(piece: Uint8Array): readonly Rule[] {
+  return deserialize(piece) as readonly Rule[]
 }

@@ -25,6 +25,8 @@ export interface ApartParts {
 
 /** Thousands of SpamAssassin's rules take some hundred. */
 const MEMORY_MB = 1024
+/** It makes much that is of no use a moment later: a young generation that grows would hold it for long, and double what the process takes. */
+const YOUNG_MB = 4
 
 /** To try it once more would end the same way. */
 export function isNoBug(error: unknown): error is Error {
@@ -36,7 +38,7 @@ export function readApart(task: RulesTask, late: AbortSignal, parts: ApartParts 
   const { program = join(import.meta.dirname, `rules-process${extname(import.meta.filename)}`), memoryMb = MEMORY_MB, running, waits = false } = parts
   return new Promise((resolve, reject) => {
     // Only what it needs to run: nothing of our environment, no file of ours.
-    const child = fork(program, { env: {}, execArgv: [`--max-old-space-size=${memoryMb}`, '--expose-gc'], serialization: 'advanced', stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
+    const child = fork(program, { env: {}, execArgv: [`--max-old-space-size=${memoryMb}`, `--max-semi-space-size=${YOUNG_MB}`, '--expose-gc'], serialization: 'advanced', stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
     running?.add(child)
     if (!waits) letGo(child)
     const last = new LastWords()
@@ -70,10 +72,14 @@ function letGo(child: ChildProcess): void {
 /** By these a process ends where its memory does: V8 aborts or traps, and the system kills. */
 const OUT_OF_MEMORY: readonly NodeJS.Signals[] = ['SIGABRT', 'SIGTRAP', 'SIGKILL']
 
+/** V8's own bound, which is the same wherever and whenever it runs. */
+const HEAP_FULL = /reached heap limit|ineffective mark-compacts/i
+
 function endOf({ code, signal }: { readonly code: number | null; readonly signal: NodeJS.Signals | null }, { words, memoryMb }: { readonly words: string; readonly memoryMb: number }): Error {
   const wrote = words === '' ? '' : `; the last of what it wrote: ${words}`
   if (signal === null) return new Error(`it ended without an answer, with exit code ${code}${wrote}`)
-  return OUT_OF_MEMORY.includes(signal) ? new TooMuch(`it was ended by ${signal}, as where there is no more memory (its heap may take ${memoryMb} MB)${wrote}`) : new Error(`it was ended by ${signal}${wrote}`)
+  if (!OUT_OF_MEMORY.includes(signal)) return new Error(`it was ended by ${signal}${wrote}`)
+  return new TooMuch(`it was ended by ${signal}, as where there is no more memory (its heap may take ${memoryMb} MB)${wrote}`, { mayPass: !HEAP_FULL.test(words) })
 }
 
 /** @param work is told when it is too late */
@@ -82,7 +88,7 @@ export async function within<T>(timeoutMs: number, work: (late: AbortSignal) => 
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      reject(new TooMuch(`it took longer than ${timeoutMs} ms`))
+      reject(new TooMuch(`it took longer than ${timeoutMs} ms`, { mayPass: true }))
       controller.abort()
     }, timeoutMs)
     timer.unref()

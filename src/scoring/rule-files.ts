@@ -5,11 +5,12 @@
  * wrong, and to judge by the rest of them would be to judge otherwise, unseen.
  */
 import { describeError } from '../config/problem.ts'
-import { chooseRules, type ChosenRules, type SampleProof } from '../spam/rules/load.ts'
+import { chooseRules, type ChosenRules, type RuleStep, type SampleProof } from '../spam/rules/load.ts'
 import { readRuleFiles, type RuleFilesReading, type RulePaths } from '../spam/rules/folders.ts'
 import type { RuleProblem } from '../spam/rules/rule.ts'
 import { inSlices } from '../spam/rules/in-slices.ts'
 import { readSpamAssassin } from '../spam/spamassassin/read-files.ts'
+import { ReadingWatch } from './reading-watch.ts'
 import { ShippedRulesUnread } from './unread-rules.ts'
 
 export interface RuleFilesSettings {
@@ -29,11 +30,25 @@ export interface ReadRules extends ChosenRules {
   readonly notes: readonly RuleProblem[]
 }
 
-/** @param proof of an earlier load: samples of the same files need not be run again */
-export async function readRules(settings: RuleFilesSettings, proof?: SampleProof, read = readRuleFiles): Promise<ReadRules> {
-  const [{ files, problems }, others] = await Promise.all([readFiles(settings, read), settings.spamassassin.length === 0 ? undefined : readSpamAssassin(settings.spamassassin)])
-  const chosen = await inSlices(chooseRules({ files, scores: settings.scores, ...(others !== undefined && { others: others.rules }), ...(proof !== undefined && { proof }) }))
+export interface ReadOptions {
+  /** of an earlier load: samples of the same files need not be run again */
+  readonly proof?: SampleProof
+  /** of `performance.now()`: when it is given up */
+  readonly until?: number
+  readonly read?: typeof readRuleFiles
+}
+
+/** It rejects with `TooMuch` as well. */
+export async function readRules(settings: RuleFilesSettings, { proof, until = Infinity, read = readRuleFiles }: ReadOptions = {}): Promise<ReadRules> {
+  const watch = new ReadingWatch(until)
+  const [{ files, problems }, others] = await Promise.all([readFiles(settings, read), settings.spamassassin.length === 0 ? undefined : readSpamAssassin(settings.spamassassin, { watch: (work) => watch.over(work, () => "SpamAssassin's files") })])
+  const choosing = chooseRules({ files, scores: settings.scores, ...(others !== undefined && { others: others.rules }), ...(proof !== undefined && { proof }) })
+  const chosen = await inSlices(watch.over(choosing, nameOf))
   return { ...chosen, problems: [...problems, ...(others?.problems ?? []), ...chosen.problems], notes: others?.notes ?? [] }
+}
+
+function nameOf(step: RuleStep): string {
+  return 'rule' in step ? `samples of ${step.rule.id} (${step.source}${step.place.line === undefined ? '' : `:${step.place.line}`})` : step.source
 }
 
 /** The shipped ones first. */

@@ -16,6 +16,7 @@ import { MOST_COST, MOST_COST_AT_START } from './rules-bounds.ts'
 import { readTask, type RulesReading, type RulesTask } from './rules-task.ts'
 import { READING_MS, WANTED_RULES_MS } from './rules-times.ts'
 import { tellProblems } from './tell-rules.ts'
+import { TooMuch } from './too-much.ts'
 import { ShippedRulesUnread } from './unread-rules.ts'
 
 /** Where a gateway has its rules from. */
@@ -57,11 +58,11 @@ export class RuleReader implements RuleSource {
       if (!isNoBug(error)) throw error
       const { log } = this.#parts
       if (inUse !== undefined) {
-        log.error({ cause: error.message }, 'the rules could not be read anew; those in use stay')
+        log.error(factsOf(error), 'the rules could not be read anew; those in use stay')
         return inUse
       }
       if (error instanceof ShippedRulesUnread) throw error
-      log.error({ cause: error.message }, `the rules of this site cannot be read; those that come with Postern are ${settings.shipped ? 'used alone' : 'not wanted (shipped_rules), and none are used'}`)
+      log.error(factsOf(error), `the rules of this site cannot be read; those that come with Postern are ${settings.shipped ? 'used alone' : 'not wanted (shipped_rules), and none are used'}`)
       return { ...this.#told(await within(READING_MS - WANTED_RULES_MS, () => here({ settings: { ...settings, paths: [], spamassassin: [] }, proof: undefined }))), instead: true }
     }
   }
@@ -90,6 +91,11 @@ export class RuleReader implements RuleSource {
     tellProblems(problems, this.#parts.log)
     return packed
   }
+}
+
+function factsOf(error: Error): Readonly<Record<string, string>> {
+  const dearest = error instanceof TooMuch ? error.about.dearest : undefined
+  return { cause: error.message, ...(dearest !== undefined && { dearest }) }
 }
 
 function textOf(error: unknown): string {

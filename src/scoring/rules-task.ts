@@ -1,13 +1,15 @@
 /**
  * Reading rules as a task of its own, wherever it is done: what is asked, and what
  * is answered. Of rules that a site has, it is found out too what it takes to make
- * them ready; what those that come with Postern take is known.
+ * them ready; what those that come with Postern take is known. Which of them take
+ * most is found out where that is too much, or near to it for whoever wants to know.
  */
-import type { SampleProof } from '../spam/rules/load.ts'
+import type { RulePlace, SampleProof } from '../spam/rules/load.ts'
 import type { RuleProblem } from '../spam/rules/rule.ts'
 import type { PackedRules } from './packed-rules.ts'
 import type { RuleFilesSettings } from './rule-files.ts'
-import type { RulesBounds, RulesCost } from './rules-bounds.ts'
+import { MOST_COST, type RulesBounds, type RulesCost } from './rules-bounds.ts'
+import { LONG_WEIGHING_MS, TASK_MS, WEIGHING_MS } from './rules-times.ts'
 import { TooMuch } from './too-much.ts'
 import { ShippedRulesUnread } from './unread-rules.ts'
 
@@ -16,6 +18,8 @@ export interface RulesTask {
   readonly proof: SampleProof | undefined
   /** what they may cost */
   readonly most?: RulesBounds
+  /** of what they may cost: from there on it is told which of them are the dearest */
+  readonly near?: number
 }
 
 export interface RulesReading {
@@ -28,6 +32,8 @@ export interface RulesReading {
   readonly proof: SampleProof
   /** undefined: there are none but those that come with Postern */
   readonly cost: RulesCost | undefined
+  /** which of them take most; undefined: nobody wanted to know, or they take little */
+  readonly dearest?: string
 }
 
 /**
@@ -36,7 +42,7 @@ export interface RulesReading {
  */
 export type RulesAnswer =
   | ({ readonly status: 'read' } & RulesReading)
-  | { readonly status: 'useless'; readonly cause: string; readonly problems: readonly RuleProblem[]; readonly notes: readonly RuleProblem[] }
+  | ({ readonly status: 'useless'; readonly cause: string } & TooMuch['about'])
   | { readonly status: 'unread' | 'failed'; readonly cause: string }
 
 export async function answerTo(task: RulesTask): Promise<RulesAnswer> {
@@ -44,7 +50,7 @@ export async function answerTo(task: RulesTask): Promise<RulesAnswer> {
     return { status: 'read', ...await readTask(task) }
   } catch (error) {
     const cause = error instanceof Error ? error.message : String(error)
-    if (error instanceof TooMuch) return { status: 'useless', cause, problems: error.known?.problems ?? [], notes: error.known?.notes ?? [] }
+    if (error instanceof TooMuch) return { status: 'useless', cause, ...error.about }
     return { status: error instanceof ShippedRulesUnread ? 'unread' : 'failed', cause }
   }
 }
@@ -61,21 +67,30 @@ export function readingOf(answer: RulesAnswer): RulesReading {
 
 /** In this process. It rejects with `TooMuch`, `ShippedRulesUnread` or a bug. */
 export async function readTask(task: RulesTask): Promise<RulesReading> {
-  const read = await packed(task)
-  const { settings: { paths, spamassassin } } = task
+  const until = performance.now() + TASK_MS
+  const { places, ...read } = await packed(task, until)
+  const { settings: { paths, spamassassin }, most = MOST_COST, near = Infinity } = task
   if (paths.length + spamassassin.length === 0) return { ...read, cost: undefined }
-  const { costOf } = await import('./rules-cost.ts')
+  const { costOf, TooDear } = await import('./rules-cost.ts')
+  const dearest = async (by: keyof RulesCost): Promise<string> => {
+    const { dearestOf } = await import('./dearest-rules.ts')
+    // In a process that has other things to do, which is where nobody can ask for the garbage, nothing is weighed.
+    return dearestOf(read.packed, places, { by, until: globalThis.gc === undefined ? 0 : Math.min(performance.now() + LONG_WEIGHING_MS, until + WEIGHING_MS) })
+  }
   try {
-    return { ...read, cost: await costOf(read.packed, task.most) }
+    const cost = await costOf(read.packed, { most, until })
+    const [ms, mb] = [cost.ms / most.ms, (cost.mb ?? 0) / most.mb]
+    return { ...read, cost, ...(Math.max(ms, mb) > near && { dearest: await dearest(ms > mb ? 'ms' : 'mb') }) }
   } catch (error) {
-    throw error instanceof TooMuch ? new TooMuch(error.message, read) : error
+    if (!(error instanceof TooMuch)) throw error
+    throw new TooMuch(error.message, { ...error.about, known: read, ...(error instanceof TooDear && { dearest: await dearest(error.by === 'mb' ? 'mb' : 'ms') }) })
   }
 }
 
 /** What else reading has made is not kept. */
-async function packed({ settings, proof }: RulesTask): Promise<Omit<RulesReading, 'cost'>> {
+async function packed({ settings, proof }: RulesTask, until: number): Promise<Omit<RulesReading, 'cost'> & { readonly places: readonly RulePlace[] }> {
   // What it takes is not loaded where it is not needed.
   const [{ readRules }, { packRules }] = await Promise.all([import('./rule-files.ts'), import('./packed-rules.ts')])
-  const read = await readRules(settings, proof)
-  return { packed: packRules(read), rules: read.rules.length, problems: read.problems, notes: read.notes, proof: read.proof }
+  const { rules, places, problems, notes, proof: proved } = await readRules(settings, { until, ...(proof !== undefined && { proof }) })
+  return { packed: packRules({ rules, problems, notes }), rules: rules.length, problems, notes, proof: proved, places }
 }

@@ -18,7 +18,7 @@ export function sliceMs(waitedMs: number): number {
 }
 
 /** @param nowMs a clock that never goes back */
-export async function inSlices<T>(work: Generator<void, T>, nowMs = (): number => performance.now()): Promise<T> {
+export async function inSlices<T>(work: Generator<unknown, T>, nowMs = (): number => performance.now()): Promise<T> {
   let until = nowMs() + SLICE_MS
   for (;;) {
     const step = work.next()
@@ -32,7 +32,7 @@ export async function inSlices<T>(work: Generator<void, T>, nowMs = (): number =
 }
 
 /** All at once, where nothing waits. */
-export function atOnce<T>(work: Generator<void, T>): T {
+export function atOnce<T>(work: Generator<unknown, T>): T {
   for (;;) {
     const step = work.next()
     if (step.done === true) return step.value

@@ -23,6 +23,7 @@ import type { Rule, RuleProblem } from './rule.ts'
 import { RuleSet } from './rule-set.ts'
 import { contentOf } from './samples.ts'
 import type { Sample } from './samples.ts'
+import type { Truth } from './truth.ts'
 
 export interface RuleFile {
   /** its path, for problems */
@@ -52,10 +53,19 @@ export interface SampleProof {
   readonly failures: readonly RuleProblem[]
 }
 
+export interface RulePlace {
+  readonly source: string
+  readonly line: number | undefined
+  /** false: it came with Postern */
+  readonly site: boolean
+}
+
 /** Plain data too. */
 export interface ChosenRules {
   /** that fit together, with the scores that they have now */
   readonly rules: readonly Rule[]
+  /** of each of them */
+  readonly places: readonly RulePlace[]
   readonly problems: readonly RuleProblem[]
   readonly proof: SampleProof
 }
@@ -73,8 +83,11 @@ export function loadRules(sources: RuleSources): LoadedRules {
   return { ...chosen, rules: new RuleSet(chosen.rules) }
 }
 
-/** A file a step, and a rule with its samples. */
-export function* chooseRules(sources: RuleSources): Generator<void, ChosenRules> {
+/** What a step was about: a file, or a rule of which a sample was run. */
+export type RuleStep = RuleFile | LocatedRule
+
+/** A file a step, and a sample. */
+export function* chooseRules(sources: RuleSources): Generator<RuleStep, ChosenRules> {
   const digest = digestOf(sources.files)
   const proof = sources.proof?.digest === digest ? sources.proof : undefined
   const problems: RuleProblem[] = []
@@ -88,7 +101,9 @@ export function* chooseRules(sources: RuleSources): Generator<void, ChosenRules>
     used = fitting(used.filter(({ rule }) => !refused.has(rule.id)), refused, problems)
   }
   problems.push(...scoreProblems(sources.scores, placed))
-  return { rules: scored(used, sources.scores), problems, proof: { digest, failures } }
+  const shipped = new Set(sources.files.filter(({ site }) => !site).map(({ source }) => source))
+  const places = used.map(({ source, place }) => ({ source, line: place.line, site: !shipped.has(source) }))
+  return { rules: scored(used, sources.scores), places, problems, proof: { digest, failures } }
 }
 
 function digestOf(files: readonly RuleFile[]): string {
@@ -104,7 +119,7 @@ interface Placing {
 }
 
 /** Each id once: within a layer the first, of the layers the site's. */
-function* place({ files, others = [] }: RuleSources, { problems, refused, samples }: Placing): Generator<void, readonly LocatedRule[]> {
+function* place({ files, others = [] }: RuleSources, { problems, refused, samples }: Placing): Generator<RuleStep, readonly LocatedRule[]> {
   const placed = new Map<string, LocatedRule>()
   const ofSite = new Set<string>()
   const add = (one: LocatedRule, site: boolean): void => {
@@ -117,7 +132,8 @@ function* place({ files, others = [] }: RuleSources, { problems, refused, sample
     placed.set(id, one)
     if (site) ofSite.add(id)
   }
-  for (const { source, text, site, proved = false } of files) {
+  for (const file of files) {
+    const { source, text, site, proved = false } = file
     const reading = readRuleFile(text, source, samples && !proved)
     problems.push(...reading.problems)
     for (const one of reading.rules) add(one, site)
@@ -125,7 +141,7 @@ function* place({ files, others = [] }: RuleSources, { problems, refused, sample
       if (site) placed.delete(id)
       if (!placed.has(id)) refused.add(id)
     }
-    yield
+    yield file
   }
   for (const one of others) add(one, true)
   return [...placed.values()].filter(({ rule }) => !refused.has(rule.id))
@@ -143,34 +159,29 @@ function isScore(score: number): boolean {
 }
 
 /** Where there are samples: those of shipped rules were run before. */
-function* failuresOf(used: readonly LocatedRule[]): Generator<void, readonly RuleProblem[]> {
+function* failuresOf(used: readonly LocatedRule[]): Generator<RuleStep, readonly RuleProblem[]> {
   const tried = used.filter(({ hits, misses }) => hits.length + misses.length > 0)
   if (tried.length === 0) return []
   const rules = new RuleSet(used.map(({ rule }) => rule))
   const failures: RuleProblem[] = []
   for (const one of tried) {
-    failures.push(...failuresOfRule(one, rules))
-    yield
+    for (const { sample, wanted } of [...one.hits.map((sample) => ({ sample, wanted: true })), ...one.misses.map((sample) => ({ sample, wanted: false }))]) {
+      failures.push(...failureOf(one, { sample, wanted, truth: rules.holds(one.rule.id, contentOf(sample), sample.facts) }))
+      yield one
+    }
   }
   return failures
 }
 
-function failuresOfRule(one: LocatedRule, rules: RuleSet): readonly RuleProblem[] {
-  const problems: RuleProblem[] = []
-  const check = (sample: Sample, wanted: boolean): void => {
-    const truth = rules.holds(one.rule.id, contentOf(sample), sample.facts)
-    // What is not known is not hit: that is how the rule will behave.
-    if ((truth === true) === wanted) return
-    const unknown = truth === undefined ? '; something it asks for is not known: does the sample have all facts?' : ''
-    problems.push(problemOf(one, {
-      place: sample.place, key: formatKey(sample.at),
-      problem: `${one.rule.id} ${wanted ? 'does not hit a sample that it must hit' : 'hits a sample that it must miss'}${unknown}`,
-      allowed: wanted ? 'samples under hits that the condition holds for' : 'samples under misses that it does not hold for',
-    }))
-  }
-  for (const sample of one.hits) check(sample, true)
-  for (const sample of one.misses) check(sample, false)
-  return problems
+/** What is not known is not hit: that is how the rule will behave. */
+function failureOf(one: LocatedRule, { sample, wanted, truth }: { readonly sample: Sample; readonly wanted: boolean; readonly truth: Truth }): readonly RuleProblem[] {
+  if ((truth === true) === wanted) return []
+  const unknown = truth === undefined ? '; something it asks for is not known: does the sample have all facts?' : ''
+  return [problemOf(one, {
+    place: sample.place, key: formatKey(sample.at),
+    problem: `${one.rule.id} ${wanted ? 'does not hit a sample that it must hit' : 'hits a sample that it must miss'}${unknown}`,
+    allowed: wanted ? 'samples under hits that the condition holds for' : 'samples under misses that it does not hold for',
+  })]
 }
 
 function scoreProblems(scores: ReadonlyMap<string, number> | undefined, rules: readonly LocatedRule[]): readonly RuleProblem[] {

@@ -22,6 +22,8 @@ export interface SpamAssassinOptions {
   /** a classifier takes part, and so do network tests: which of the four scores of a rule counts */
   readonly bayes?: boolean
   readonly network?: boolean
+  /** the same work; whoever wants to see what it takes may end it by an error */
+  readonly watch?: <T>(work: Generator<void, T>) => Generator<void, T>
 }
 
 const MAX_FILES = 500
@@ -29,7 +31,7 @@ const MAX_FILE_BYTES = 8 * 1024 * 1024
 const MAX_ALL_BYTES = 64 * 1024 * 1024
 
 /** @param paths files and folders */
-export async function readSpamAssassin(paths: readonly string[], { bayes = true, network = true }: SpamAssassinOptions = {}): Promise<SpamAssassinRules> {
+export async function readSpamAssassin(paths: readonly string[], { bayes = true, network = true, watch = (work) => work }: SpamAssassinOptions = {}): Promise<SpamAssassinRules> {
   const reader = new FileReader()
   const files: CfFile[] = []
   for (const path of paths) for (const name of await reader.filesOf(path)) files.push(...await reader.read(name))
@@ -45,7 +47,7 @@ export async function readSpamAssassin(paths: readonly string[], { bayes = true,
       waiting.push(found)
     }
   }
-  const built = await inSlices(interpreted(files, included, scoreSetOf({ bayes, network })))
+  const built = await inSlices(watch(interpreted(files, included, scoreSetOf({ bayes, network }))))
   return { ...built, problems: [...reader.problems, ...built.problems] }
 }
 

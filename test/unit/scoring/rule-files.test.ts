@@ -23,9 +23,9 @@ test('one of those that come with Postern is no rule fewer: nothing is read then
     const found = await readRuleFiles(paths)
     return paths.shipped ? { files: found.files.slice(1), problems: [broken] } : found
   }
-  await assert.rejects(readRules(SETTINGS, undefined, read), (error) => error instanceof ShippedRulesUnread && error.message === 'the rules that come with Postern cannot be read: /opt/postern/rules/links.yaml: cannot be read: EMFILE: too many open files')
+  await assert.rejects(readRules(SETTINGS, { read }), (error) => error instanceof ShippedRulesUnread && error.message === 'the rules that come with Postern cannot be read: /opt/postern/rules/links.yaml: cannot be read: EMFILE: too many open files')
   const file = join(temporaryDirectory('rule-files'), 'site.yaml')
   writeFileSync(file, 'rules: []\n')
   // Whoever does not want them needs none of them.
-  assert.deepEqual((await readRules({ ...SETTINGS, shipped: false, paths: [file] }, undefined, read)).problems, [])
+  assert.deepEqual((await readRules({ ...SETTINGS, shipped: false, paths: [file] }, { read })).problems, [])
 })

@@ -94,7 +94,7 @@ test('what took too long or too much memory is not tried again: the rules that c
     ['hangs', 'setInterval(() => undefined, 1000)', /^it took longer than 300 ms$/],
     ['grows', 'process.kill(process.pid, "SIGABRT")', /^it was ended by SIGABRT, as where there is no more memory \(its heap may take 64 MB\)$/],
     ['eats', 'const all = []; for (;;) all.push(new Array(1e6).fill(1.5))', /^it was ended by SIG(?:ABRT|TRAP), .*; the last of what it wrote: .*FATAL ERROR: .*memory[^/]*$/],
-    ['finds them too dear', 'process.once("message", () => process.send({ status: "useless", cause: "ready for use they take too much", problems: [], notes: [] }, () => process.exit()))', /^ready for use they take too much$/],
+    ['finds them too dear', 'process.once("message", () => process.send({ status: "useless", cause: "ready for use they take too much", mayPass: false, dearest: "the dearest: BIG" }, () => process.exit()))', /^ready for use they take too much$/],
     ['is killed', 'process.kill(process.pid, "SIGKILL")', /^it was ended by SIGKILL/],
   ] as const
   for (const [name, text, cause] of programs) {
@@ -112,6 +112,7 @@ test('what took too long or too much memory is not tried again: the rules that c
     assert.deepEqual(tasks.map(({ settings: { shipped, paths, spamassassin } }) => [shipped, paths, spamassassin]), [[true, [], []]])
     assert.deepEqual(lines.map(({ level, text: said }) => [level, said]), [['error', 'the rules of this site cannot be read; those that come with Postern are used alone']])
     assert.match(String(lines[0]?.facts['cause']), cause)
+    assert.equal(lines[0]?.facts['dearest'], name === 'finds them too dear' ? 'the dearest: BIG' : undefined)
     // Nor does the log speak of rules that nobody wants.
     if (name === 'is killed') await reader.read(settings)
     told = lines.map(({ text: said }) => said)

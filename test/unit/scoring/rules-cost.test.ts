@@ -8,7 +8,7 @@ import { runInNewContext } from 'node:vm'
 import { packRules, type PackedRules } from '../../../src/scoring/packed-rules.ts'
 import { readApart } from '../../../src/scoring/read-apart.ts'
 import { MOST_COST } from '../../../src/scoring/rules-bounds.ts'
-import { costOf } from '../../../src/scoring/rules-cost.ts'
+import { costOf, TooDear } from '../../../src/scoring/rules-cost.ts'
 import { readTask, readingOf, answerTo } from '../../../src/scoring/rules-task.ts'
 import { TooMuch } from '../../../src/scoring/too-much.ts'
 import type { Rule } from '../../../src/spam/rules/rule.ts'
@@ -26,8 +26,8 @@ const settings = (lines: string) => {
 
 test('what takes too much computing, or memory, is refused', async () => {
   const rules = packed(spamRules(many(1500)).rules.map(({ rule }) => rule))
-  await assert.rejects(costOf(rules, { ms: 20, mb: 256 }), (error) => error instanceof TooMuch && error.message === 'to make them ready for use takes more than 0.02 s of computing')
-  await assert.rejects(costOf(rules, { ms: 60_000, mb: 0.01 }), (error) => error instanceof TooMuch && error.message === 'ready for use they take more than 0.01 MB of memory in each worker')
+  await assert.rejects(costOf(rules, { most: { ms: 20, mb: 256 } }), (error) => error instanceof TooMuch && error.message === 'to make them ready for use takes more than 0.02 s of computing')
+  await assert.rejects(costOf(rules, { most: { ms: 60_000, mb: 0.01 } }), (error) => error instanceof TooMuch && error.message === 'ready for use they take more than 0.01 MB of memory in each worker')
   const { ms } = await costOf(rules)
   assert.ok(ms > 20 && ms <= MOST_COST.ms)
 })
@@ -43,8 +43,22 @@ test('what is kept counts too, not only what lies in buffers', async (t) => {
   await costOf(rules)
   const { mb } = await costOf(rules)
   assert.ok(mb !== undefined && mb > 0.5, `${mb} MB`)
-  await assert.rejects(costOf(rules, { ms: 60_000, mb: mb * 0.8 }), TooMuch)
-  assert.ok((await costOf(rules, { ms: 60_000, mb: mb * 1.5 })).ms > 0)
+  await assert.rejects(costOf(rules, { most: { ms: 60_000, mb: mb * 0.8 } }), TooMuch)
+  assert.ok((await costOf(rules, { most: { ms: 60_000, mb: mb * 1.5 } })).ms > 0)
+})
+
+test('what is kept is looked at while they are made ready, not only in the end', async (t) => {
+  setFlagsFromString('--expose-gc')
+  globalThis.gc = runInNewContext('gc') as NodeJS.GCFunction
+  t.after(() => {
+    globalThis.gc = undefined
+  })
+  // They hold on to each other, and to little in buffers.
+  const parts = Array.from({ length: 100 }, (_, number) => `body __PART_${number} /\\bword${number}\\b/`)
+  const metas = Array.from({ length: 4000 }, (_, number) => `meta META_${number} ${Array.from({ length: 40 }, (__, at) => `__PART_${(number * 7 + at * 13) % 100}`).join(' + ')} > ${number % 30}`)
+  const rules = packed(spamRules([...parts, ...metas].join('\n')).rules.map(({ rule }) => rule))
+  const { ms } = await costOf(rules)
+  await assert.rejects(costOf(rules, { most: { ms, mb: 2 } }), (error) => error instanceof TooDear && error.by === 'mb' && !error.about.mayPass)
 })
 
 test('what cannot be made ready is refused, not tried again elsewhere', async () => {
@@ -65,10 +79,15 @@ test('the process that reads rules finds out what they take: those of a site, no
   }
 })
 
+test('whoever waits is gone some time: they are given up before', async () => {
+  const rules = packed(spamRules(many(1500)).rules.map(({ rule }) => rule))
+  await assert.rejects(costOf(rules, { until: performance.now() }), (error) => error instanceof TooDear && error.by === 'until' && error.about.mayPass)
+})
+
 test('what is too much is said from one process to the other, with what is known of the rules', async () => {
   const task = settings(`${many(200)}\nbody BAD /(/\nrequired_score 5`)
   const answer = await answerTo({ ...task, most: { ms: 0, mb: 0 } })
   assert.equal(answer.status, 'useless')
-  assert.throws(() => readingOf(answer), (error) => error instanceof TooMuch && /^to make them ready/.test(error.message) && error.known?.problems.length === 1 && error.known.notes.length === 1)
+  assert.throws(() => readingOf(answer), (error) => error instanceof TooMuch && /^to make them ready/.test(error.message) && error.about.known?.problems.length === 1 && error.about.known.notes.length === 1 && error.about.mayPass)
   assert.equal((await readTask(task)).rules, 200)
 })

@@ -1,0 +1,80 @@
+/** Which rules are too dear: one that stands out is named, and where none does, what kinds there are. */
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { dearestOf } from '../../../src/scoring/dearest-rules.ts'
+import { packRules } from '../../../src/scoring/packed-rules.ts'
+import { kindOf } from '../../../src/scoring/rule-kinds.ts'
+import type { Weighing } from '../../../src/scoring/rule-scale.ts'
+import type { Pattern } from '../../../src/spam/patterns/pattern.ts'
+import { readPattern } from '../../../src/spam/patterns/read-pattern.ts'
+import type { Rule } from '../../../src/spam/rules/rule.ts'
+import { spamRules } from '../../support/spamassassin.ts'
+
+before(() => {
+  setFlagsFromString('--expose-gc')
+  globalThis.gc = runInNewContext('gc') as NodeJS.GCFunction
+})
+after(() => {
+  globalThis.gc = undefined
+})
+
+const small = (count: number): string => Array.from({ length: count }, (_, number) => `body SMALL_${number} /\\bword${number}\\b/`).join('\n')
+/** All its automata and programs are its own. */
+const large = (number: number): string => `body LARGE_${number} /[^${number}]{3}(?:[a-f]\\d[x-z]{0,20}){${400 - number}}[q-t]/i`
+
+async function told(files: Readonly<Record<string, string>>, { by = 'ms', ms = 60_000, shipped = [] }: Partial<Pick<Weighing, 'by'>> & { readonly ms?: number; readonly shipped?: readonly string[] } = {}): Promise<string> {
+  const located = spamRules(files).rules
+  const packed = packRules({ rules: located.map(({ rule }) => rule), problems: [], notes: [] })
+  const places = located.map(({ source, place }) => ({ source, line: place.line, site: !shipped.includes(source) }))
+  return dearestOf(packed, places, { by, until: performance.now() + ms })
+}
+
+for (const by of ['ms', 'mb'] as const) {
+  test(`one that takes most of it is found among hundreds, with its place (${by})`, async () => {
+    const rules: Rule[] = spamRules(small(300)).rules.map(({ rule }) => rule)
+    rules.splice(120, 0, { id: 'LARGE', score: 1, why: '', when: { kind: 'any', of: Array.from({ length: 150 }, (_, number) => ({ kind: 'matches', in: { kind: 'text' }, pattern: pattern(number) })) } })
+    const places = rules.map((_, at) => ({ source: 'local.yaml', line: at + 1, site: true }))
+    const text = await dearestOf(packRules({ rules, problems: [], notes: [] }), places, { by, until: performance.now() + 60_000 })
+    assert.match(text, /^the dearest: LARGE \(local\.yaml:121\) (?:[5-9]\d|100) %$/)
+  })
+}
+
+function pattern(number: number): Pattern {
+  const reading = readPattern(`[^${number % 10}]{3}(?:[a-f]\\d[x-z]{0,20}){${400 - number}}[q-t]`, 'i')
+  if (reading.status === 'refused') assert.fail(reading.problem)
+  return reading.pattern
+}
+
+test('a rule that others ask for is not taken for what they take', async () => {
+  const text = await told({ 'a.cf': large(2), 'b.cf': Array.from({ length: 30 }, (_, number) => `meta META_${number} LARGE_2 && SMALL_${number}`).join('\n'), 'c.cf': small(30) })
+  assert.match(text, /^the dearest: LARGE_2 \(a\.cf:1\) /)
+})
+
+test('where none stands out it is said so, with the kinds and their files', async () => {
+  const all = Array.from({ length: 60 }, (_, number) => large(number))
+  const text = await told({ 'a.cf': all.slice(0, 40).join('\n'), 'b.cf': `${all.slice(40).join('\n')}\n${small(100)}` })
+  assert.match(text, /^no single rule stands out; by kind: 60 rules with a pattern that is tried everywhere, as it holds no literal \d+ % \(a\.cf: 40, b\.cf: 20\)/)
+})
+
+test('where there is no time left nothing is said that is not known', async () => {
+  const text = await told({ 'a.cf': `${large(1)}\n${small(3)}\nmeta BOTH SMALL_1 && SMALL_2` }, { ms: -1 })
+  assert.equal(text, 'by kind: 3 rules with patterns that hold literals (a.cf: 3); 1 rule with a pattern that is tried everywhere, as it holds no literal (a.cf: 1); 1 rule made of other rules (a.cf: 1)')
+})
+
+test('what takes longer than there is time for does not hold up whoever waits', async () => {
+  const began = performance.now()
+  const text = await told({ 'a.cf': Array.from({ length: 400 }, (_, number) => large(number % 300).replace('LARGE_', `L${number}_`)).join('\n') }, { ms: 200 })
+  assert.ok(performance.now() - began < 10_000)
+  assert.match(text, /^by kind: 400 rules /)
+})
+
+test('rules that come with Postern are not meant', async () => {
+  assert.doesNotMatch(await told({ 'ours.cf': large(1), 'site.cf': small(30) }, { shipped: ['ours.cf'] }), /LARGE|no literal|ours/)
+})
+
+test('kinds', () => {
+  const kinds = new Map(spamRules('body A /word/\nbody B /\\d/\nmeta C A && B\nheader D exists:X-Y').rules.map(({ rule }) => [rule.id, kindOf(rule)]))
+  assert.deepEqual([...kinds], [['A', 'with patterns that hold literals'], ['B', 'with a pattern that is tried everywhere, as it holds no literal'], ['C', 'made of other rules'], ['D', 'without a pattern']])
+})
