@@ -99,7 +99,7 @@ class AddressReader {
   #finish(): void {
     const words = withoutEdges(this.#words.replace(/[ \t-\r]+/g, ' '))
     const address = this.#angle === undefined ? addressIn(withoutEdges(this.#bare)) ?? addressIn(words) ?? '' : addressIn(this.#angle) ?? ''
-    const name = (this.#angle === undefined && address !== '' ? '' : words.replace(/^'(.*)'$/s, '$1')) || this.#comment
+    const name = (this.#angle === undefined && address !== '' ? '' : words.replace(/^'(.*)'$/s, '$1')) || (address === '' ? '' : this.#comment)
     this.#words = this.#bare = ''
     this.#comment = ''
     this.#angle = undefined

@@ -16,6 +16,7 @@ test('addresses and names as they are written', () => {
 test('a name may stand without an address, and what is none is not taken for one', () => {
   assert.deepEqual(shown('<>, undisclosed, Foo <not an address>'), ['undisclosed|', 'Foo|'])
   assert.deepEqual(shown('<Undisclosed Recipients@x.test>, <mailto:a@x.test>, Bob <root>'), ['Bob|'])
+  assert.deepEqual(shown('Bob,(<a@x.test>)'), ['Bob|'])
   assert.deepEqual(shown('a b c@x.test d, a@[1], <a@b@c>'), ['a b c@x.test d|', '|a@[1]', '|a@b'])
   assert.deepEqual(shown('"a b"@x.test, "joe@x.test", joe@x.test <joe@x.test>'), ['|"a b"@x.test', '|joe@x.test', 'joe@x.test|joe@x.test'])
 })
