@@ -41,6 +41,21 @@ header S_MSGID MESSAGEID =~ /^<[^@>]+\\@[^>]+>$/m
 header S_NONASCII From =~ /[\\x80-\\xff]/
 header S_COUNT Received =~ /from/
 tflags S_COUNT multiple
+header S_TRAILING_COLON Subject: =~ /free/
+header S_TOCC_ADDR ToCc:addr =~ /\\@.*\\n.*\\@/s
+header S_TOCC_EACH ToCc:addr =~ /^.+$/m
+tflags S_TOCC_EACH multiple
+header S_NAME_ALONE From:name =~ /^No Address$/
+header S_NAME_BYTE From:name =~ /\\xc3\\xa0 \\xe3\\x82\\xa0 b/
+header S_NO_ADDRESS From:addr !~ /./
+header S_LATIN Subject =~ /\\xc3\\xa9t\\xc3\\xa9/
+header S_LATIN_END Subject =~ /voil\\xc3\\xa0$/
+header S_LIST_ID List-Id =~ /^=\\?/
+mimeheader S_MIME_ALL_FIELDS ALL =~ /Content-Type: application.*\\nContent-Disposition: attach/s
+mimeheader S_MIME_UNSET Content-ID =~ /^NONE$/ [if-unset: NONE]
+mimeheader S_MIME_FOLD Content-Type =~ /^text\\/plain; charset/
+rawbody S_CHUNK /^behind the cut/
+body S_PIECE /^behind the cut/
 mimeheader S_MIME Content-Type =~ /name="?[^"]+\\.pdf/i
 mimeheader S_MIMERAW Content-Type:raw =~ /;\\s+charset/
 mimeheader S_MIMENONE Content-ID =~ /^$/
@@ -150,6 +165,23 @@ const SIMPLE: readonly (readonly [header: string, body: string])[] = [
 ]
 
 const MIME: readonly string[] = [
+  `From: No Address
+To: <no mail@example.com>, Ann <ann@example.com>
+Cc: <x@y@example.org>
+List-Id: =?utf-8?Q?Caf=C3=A9?=
+Subject: un \xe9t\xe9 free
+Content-Type: text/plain;
+\tcharset=utf-8
+
+${'x'.repeat(2100)}
+behind the cut ${'word '.repeat(700)}
+`,
+  `From: "\xc3\xa0 \xe3\x82\xa0 b" <a@example.org>
+To: joe@example.com <joe@example.com>
+Subject: \xc3\xa0 voil\xc3\xa0
+
+${'word '.repeat(409)}behind the cut
+`,
   `From: Ann <ann@example.org>
 To: bob@example.com
 Subject: invoice
