@@ -17,7 +17,9 @@ import { OutgoingServices } from './outbound/outgoing-services.ts'
 import { createDecisionIds } from './observe/decision-id.ts'
 import type { Log } from './observe/log.ts'
 import { scoringSettings } from './scoring-settings.ts'
-import { RuleReader, type RuleSource } from './scoring/rule-reader.ts'
+import { PatientRules } from './scoring/patient-rules.ts'
+import { RuleReader } from './scoring/rule-reader.ts'
+import type { RuleSource } from './scoring/rule-source.ts'
 import { ScoringServices } from './scoring/scoring-services.ts'
 import { openListening, type Listening, type OpenServer, type Prepared } from './listening.ts'
 import { inboundSettings } from './inbound-settings.ts'
@@ -150,7 +152,7 @@ class PosternGateway implements Gateway {
   private async openScoring(settings: Settings): Promise<() => void> {
     if (this.content !== undefined) return this.content.prepare(scoringSettings(settings))
     const { judges, serves } = serviceSettings(settings)
-    if (judges || serves) this.content = new ScoringServices(scoringSettings(settings), { ...this.outgoingContext(), rules: this.rules ?? new RuleReader({ log: this.log }) })
+    if (judges || serves) this.content = new ScoringServices(scoringSettings(settings), { ...this.outgoingContext(), rules: this.rules ?? new PatientRules({ log: this.log, reader: new RuleReader({ log: this.log }) }) })
     return () => undefined
   }
 

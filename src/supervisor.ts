@@ -28,6 +28,8 @@ export interface SupervisorParts {
    * @param inUse by workers now, if any: where the new ones cannot be had, these stay
    */
   readonly readRules: (settings: Settings, inUse: PackedRules | undefined) => Promise<PackedRules> | undefined
+  /** who takes those that could be had only later, for the settings of the latest reading */
+  readonly onLateRules?: (take: (rules: PackedRules) => Promise<void>) => void
 }
 
 type RulesReading = Promise<PackedRules | undefined> | undefined
@@ -58,6 +60,8 @@ export class Supervisor implements Service {
   private starting: Start | undefined
   private stopping = false
   private reloading = false
+  /** reloads, and rules that come late, one after the other */
+  private turn: Promise<unknown> = Promise.resolve()
   private bound: Addresses = new Map()
   private launched = 0
   /** for the settings as they are */
@@ -68,6 +72,7 @@ export class Supervisor implements Service {
   constructor(settings: Settings, parts: SupervisorParts) {
     this.settings = settings
     this.parts = parts
+    parts.onLateRules?.((rules) => this.takeLate(rules, this.rules))
   }
 
   start(): Promise<void> {
@@ -81,17 +86,37 @@ export class Supervisor implements Service {
     })
   }
 
-  async reload(next: Settings): Promise<void> {
+  reload(next: Settings): Promise<void> {
+    return this.inTurn(() => this.change(next, (inUse) => this.readRules(next, inUse)))
+  }
+
+  private inTurn(work: () => Promise<void>): Promise<void> {
+    const mine = this.turn.then(work)
+    // Whoever asked hears of a failure; the next in turn need not.
+    this.turn = mine.catch(() => undefined)
+    return mine
+  }
+
+  /** Workers take them as they take new settings; a worker that is starting does when it is ready. */
+  private takeLate(rules: PackedRules, before: RulesReading): Promise<void> {
+    return this.inTurn(async () => {
+      // A reload has read others meanwhile.
+      if (this.stopping || this.rules !== before) return
+      await this.change({ ...this.settings }, () => Promise.resolve(rules))
+    })
+  }
+
+  private async change(next: Settings, read: (inUse: PackedRules | undefined) => RulesReading): Promise<void> {
     this.reloading = true
     let rules: RulesReading
     try {
       // What was begun before is given to workers before.
       const inUse = await this.rules
       this.ownRules ||= inUse === undefined
-      rules = this.readRules(next, inUse)
-      const read = await rules
-      await this.reloadAll(next, read)
-      this.ownRules &&= read === undefined || read.instead === true
+      rules = read(inUse)
+      const given = await rules
+      await this.reloadAll(next, given)
+      this.ownRules &&= given === undefined || given.instead === true
     } finally {
       this.reloading = false
     }
@@ -194,6 +219,7 @@ export class Supervisor implements Service {
     for (const place of this.places) {
       if (place.death !== undefined) this.relaunch(place, place.death)
     }
+    this.catchUp()
     starting.resolve()
   }
 

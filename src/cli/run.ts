@@ -19,7 +19,7 @@ import { painter, wantsColour } from '../observe/readable.ts'
 import { createNotifier } from '../observe/sd-notify.ts'
 import { scoringSettings } from '../scoring-settings.ts'
 import type { PackedRules } from '../scoring/packed-rules.ts'
-import type { RuleSource } from '../scoring/rule-reader.ts'
+import type { PatientRules } from '../scoring/patient-rules.ts'
 import { systemClock } from '../supervisor/clock.ts'
 import { operate } from '../supervisor/operation.ts'
 import type { Service } from '../supervisor/service.ts'
@@ -96,15 +96,17 @@ async function createService(settings: Settings, log: ProcessLog): Promise<Servi
     const [{ inProcess }, { createGateway }] = await Promise.all([import('../supervisor/in-process.ts'), import('../gateway.ts')])
     return inProcess(createGateway(settings, { log }))
   }
-  const [{ Supervisor }, { clusterFork }, { RuleReader }] = await Promise.all([import('../supervisor.ts'), import('../supervisor/cluster.ts'), import('../scoring/rule-reader.ts')])
-  const reader = new RuleReader({ log })
-  return new Supervisor(settings, { fork: clusterFork([], scoringSettings(settings).judges ? 'judging' : 'relaying'), clock: systemClock, log, readRules: (wanted, inUse) => readRules(reader, wanted, inUse) })
+  const [{ Supervisor }, { clusterFork }, { RuleReader }, { PatientRules }] = await Promise.all([import('../supervisor.ts'), import('../supervisor/cluster.ts'), import('../scoring/rule-reader.ts'), import('../scoring/patient-rules.ts')])
+  const rules = new PatientRules({ log, reader: new RuleReader({ log }) })
+  return new Supervisor(settings, { fork: clusterFork([], scoringSettings(settings).judges ? 'judging' : 'relaying'), clock: systemClock, log, readRules: (wanted, inUse) => readRules(rules, wanted, inUse), onLateRules: (take) => rules.onLate(take) })
 }
 
 /** Once for all workers, where they are going to ask for them. */
-function readRules(reader: RuleSource, settings: Settings, inUse: PackedRules | undefined): Promise<PackedRules> | undefined {
+function readRules(source: PatientRules, settings: Settings, inUse: PackedRules | undefined): Promise<PackedRules> | undefined {
   const { judges, rules } = scoringSettings(settings)
-  return judges ? reader.read(rules, inUse) : undefined
+  // What was read for others is of no use to those who read for themselves.
+  if (!judges) source.rest()
+  return judges ? source.read(rules, inUse) : undefined
 }
 
 function refuse(read: Exclude<Read, { status: 'ok' }>, io: RunIo): number {

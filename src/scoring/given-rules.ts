@@ -8,7 +8,8 @@
 import type { Log } from '../observe/log.ts'
 import type { PackedRules } from './packed-rules.ts'
 import type { RuleFilesSettings } from './rule-files.ts'
-import type { RuleSource } from './rule-reader.ts'
+import type { PatientRules } from './patient-rules.ts'
+import type { RuleSource } from './rule-source.ts'
 import { GIVEN_RULES_MS } from './rules-times.ts'
 
 /** What the supervisor has given, or will. */
@@ -45,7 +46,7 @@ export interface WorkerRulesParts {
   readonly log: Log
   readonly given: GivenRules
   /** where nothing was given */
-  readonly own: RuleSource
+  readonly own: Pick<PatientRules, 'read' | 'onLate' | 'rest' | 'close'>
   readonly timeoutMs?: number
 }
 
@@ -63,6 +64,7 @@ export class WorkerRules implements RuleSource {
   async read(settings: RuleFilesSettings, inUse?: PackedRules): Promise<PackedRules> {
     const { log, given, own, timeoutMs = GIVEN_RULES_MS } = this.#parts
     if (given.coming === undefined) return own.read(settings, inUse)
+    own.rest()
     const rules = await within(given.coming, timeoutMs)
     if (rules?.instead === true && inUse !== undefined) {
       log.warn({}, 'the supervisor could not read the rules anew; this worker keeps those in use')
@@ -71,6 +73,11 @@ export class WorkerRules implements RuleSource {
     if (rules !== undefined) return rules
     log.warn({}, 'the supervisor gave no rules; this worker reads them itself')
     return own.read(settings, inUse)
+  }
+
+  /** What it has read itself; those of the supervisor come with a reload. */
+  onLate(take: (rules: PackedRules) => Promise<void>): void {
+    this.#parts.own.onLate(take)
   }
 
   close(): void {

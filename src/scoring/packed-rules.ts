@@ -41,10 +41,10 @@ export function unpackRules(packed: PackedRules): Promise<RuleSet> {
 
 /** @param inUse rules that are the same are not made ready once more */
 export async function takeUp(packed: PackedRules, inUse?: TakenRules): Promise<TakenRules> {
-  return { packed, set: inUse !== undefined && areSame(packed.pieces, inUse.packed.pieces) ? inUse.set : await unpackRules(packed) }
+  return { packed, set: inUse !== undefined && sameRules(packed, inUse.packed) ? inUse.set : await unpackRules(packed) }
 }
 
-function areSame(some: PackedRules['pieces'], others: PackedRules['pieces']): boolean {
+export function sameRules({ pieces: some }: PackedRules, { pieces: others }: PackedRules): boolean {
   return some.length === others.length && some.every((piece, at) => Buffer.compare(piece, others[at] ?? NOTHING) === 0)
 }
 

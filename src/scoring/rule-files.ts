@@ -28,6 +28,8 @@ export interface RuleFilesSettings {
 export interface ReadRules extends ChosenRules {
   /** of SpamAssassin's files: lines that are no rules, and blocks for plugins, which are passed over */
   readonly notes: readonly RuleProblem[]
+  /** of the site's: what of the problems may pass, and could be read later */
+  readonly unread: readonly RuleProblem[]
 }
 
 export interface ReadOptions {
@@ -41,10 +43,10 @@ export interface ReadOptions {
 /** It rejects with `TooMuch` as well. */
 export async function readRules(settings: RuleFilesSettings, { proof, until = Infinity, read = readRuleFiles }: ReadOptions = {}): Promise<ReadRules> {
   const watch = new ReadingWatch(until)
-  const [{ files, problems }, others] = await Promise.all([readFiles(settings, read), settings.spamassassin.length === 0 ? undefined : readSpamAssassin(settings.spamassassin, { watch: (work) => watch.over(work, () => "SpamAssassin's files") })])
+  const [{ files, problems, unread }, others] = await Promise.all([readFiles(settings, read), settings.spamassassin.length === 0 ? undefined : readSpamAssassin(settings.spamassassin, { watch: (work) => watch.over(work, () => "SpamAssassin's files") })])
   const choosing = chooseRules({ files, scores: settings.scores, ...(others !== undefined && { others: others.rules }), ...(proof !== undefined && { proof }) })
   const chosen = await inSlices(watch.over(choosing, nameOf))
-  return { ...chosen, problems: [...problems, ...(others?.problems ?? []), ...chosen.problems], notes: others?.notes ?? [] }
+  return { ...chosen, problems: [...problems, ...(others?.problems ?? []), ...chosen.problems], notes: others?.notes ?? [], unread: [...unread, ...(others?.unread ?? [])] }
 }
 
 function nameOf(step: RuleStep): string {
@@ -56,5 +58,5 @@ async function readFiles({ shipped, paths }: RulePaths, read: typeof readRuleFil
   const [ours, theirs] = await Promise.all([read({ shipped, paths: [] }), read({ shipped: false, paths })])
   const [unread] = ours.problems
   if (unread !== undefined) throw new ShippedRulesUnread(`the rules that come with Postern cannot be read: ${describeError(unread)}`)
-  return { files: [...ours.files, ...theirs.files], problems: theirs.problems }
+  return { files: [...ours.files, ...theirs.files], problems: theirs.problems, unread: theirs.unread }
 }

@@ -29,6 +29,8 @@ export interface RulesReading {
   readonly problems: readonly RuleProblem[]
   /** of SpamAssassin's files */
   readonly notes: readonly RuleProblem[]
+  /** which of the problems may pass */
+  readonly unread: readonly RuleProblem[]
   readonly proof: SampleProof
   /** undefined: there are none but those that come with Postern */
   readonly cost: RulesCost | undefined
@@ -91,6 +93,6 @@ export async function readTask(task: RulesTask): Promise<RulesReading> {
 async function packed({ settings, proof }: RulesTask, until: number): Promise<Omit<RulesReading, 'cost'> & { readonly places: readonly RulePlace[] }> {
   // What it takes is not loaded where it is not needed.
   const [{ readRules }, { packRules }] = await Promise.all([import('./rule-files.ts'), import('./packed-rules.ts')])
-  const { rules, places, problems, notes, proof: proved } = await readRules(settings, { until, ...(proof !== undefined && { proof }) })
-  return { packed: packRules({ rules, problems, notes }), rules: rules.length, problems, notes, proof: proved, places }
+  const { rules, places, problems, notes, unread, proof: proved } = await readRules(settings, { until, ...(proof !== undefined && { proof }) })
+  return { packed: packRules({ rules, problems, notes }), rules: rules.length, problems, notes, unread, proof: proved, places }
 }

@@ -33,9 +33,9 @@ import { Learning } from './learning.ts'
 import type { LearningSettings } from './learning-settings.ts'
 import { MessageScoring } from './message-scoring.ts'
 import { Room } from './room.ts'
-import { takeUp, type TakenRules } from './packed-rules.ts'
+import { takeUp, type PackedRules, type TakenRules } from './packed-rules.ts'
 import type { RuleFilesSettings } from './rule-files.ts'
-import type { RuleSource } from './rule-reader.ts'
+import type { RuleSource } from './rule-source.ts'
 import { tellRules } from './tell-rules.ts'
 import { factsOfUnread } from './unread-rules.ts'
 
@@ -119,6 +119,7 @@ export class ScoringServices {
     this.engines = this.makeEngines()
     this.correspondents = this.makeCorrespondents()
     this.scoring = this.make()
+    context.rules.onLate((packed) => this.takeLate(packed))
     if (settings.judges && context.rules.underWay) this.readSoon()
   }
 
@@ -241,13 +242,28 @@ export class ScoringServices {
   }
 
   private async readThem(files: RuleFilesSettings): Promise<TakenRules> {
-    const { log, rules: source } = this.context
     const { inUse } = this
-    const packed = await source.read(files, inUse?.packed)
+    const packed = await this.context.rules.read(files, inUse?.packed)
     if (packed === inUse?.packed) return inUse
     const taken = await takeUp(packed, inUse)
-    tellRules({ rules: taken.set.rules.length, problems: packed.problems, passedOver: packed.passedOver }, log)
+    this.tell(taken)
     return taken
+  }
+
+  /** Those that could be had only later: messages from now on are asked by them. */
+  private async takeLate(packed: PackedRules): Promise<void> {
+    const { inUse } = this
+    const taken = await takeUp(packed, inUse)
+    // A reload may have read others meanwhile.
+    if (this.closed || this.inUse !== inUse) return
+    this.inUse = taken
+    this.reading = Promise.resolve(taken)
+    this.unread = undefined
+    this.tell(taken)
+  }
+
+  private tell({ packed, set }: TakenRules): void {
+    tellRules({ rules: set.rules.length, problems: packed.problems, passedOver: packed.passedOver }, this.context.log)
   }
 
   private makeCorrespondents(): Correspondents {

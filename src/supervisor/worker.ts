@@ -10,7 +10,9 @@ import { EXIT, exitCodeOf, explainError } from '../cli/exit-codes.ts'
 import type { Settings } from '../config/settings.ts'
 import type { Gateway } from '../gateway.ts'
 import { GivenRules, WorkerRules } from '../scoring/given-rules.ts'
-import { RuleReader, type RuleSource } from '../scoring/rule-reader.ts'
+import { PatientRules } from '../scoring/patient-rules.ts'
+import { RuleReader } from '../scoring/rule-reader.ts'
+import type { RuleSource } from '../scoring/rule-source.ts'
 import type { Log } from '../observe/log.ts'
 import type { ProcessLog } from '../observe/create-log.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
@@ -87,7 +89,7 @@ interface Running {
 async function start({ createGateway, createLog, channel, exit }: WorkerParts, settings: Settings, given: GivenRules): Promise<Running | undefined> {
   try {
     const log = createLog(settings.log)
-    const rules = new WorkerRules({ log, given, own: new RuleReader({ log }) })
+    const rules = new WorkerRules({ log, given, own: new PatientRules({ log, reader: new RuleReader({ log }) }) })
     const gateway = createGateway(settings, { log, rules })
     await gateway.start()
     channel.send({ type: 'ready', addresses: gateway.addresses() })

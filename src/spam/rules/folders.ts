@@ -17,6 +17,8 @@ import type { RuleProblem } from './rule.ts'
 export interface RuleFilesReading {
   readonly files: readonly RuleFile[]
   readonly problems: readonly RuleProblem[]
+  /** those of the problems that may pass: the system could not read what may be readable later */
+  readonly unread: readonly RuleProblem[]
 }
 
 export interface RulePaths {
@@ -39,7 +41,7 @@ export async function readRuleFiles({ shipped, paths }: RulePaths): Promise<Rule
   const readings = await Promise.all(wanted.map(({ path, site }) => readPath(path, site)))
   const files = readings.flatMap((reading) => reading.files)
   const proved = shipped && await isProved(files.filter(({ site }) => !site))
-  return { files: proved ? files.map((file) => (file.site ? file : { ...file, proved })) : files, problems: readings.flatMap(({ problems }) => problems) }
+  return { files: proved ? files.map((file) => (file.site ? file : { ...file, proved })) : files, problems: readings.flatMap(({ problems }) => problems), unread: readings.flatMap(({ unread }) => unread) }
 }
 
 /** Beside the shipped rules: the digest of their files, written by `npm run prove:rules` when every sample of theirs has passed. */
@@ -62,13 +64,15 @@ async function isProved(shipped: readonly RuleFile[]): Promise<boolean> {
 
 async function readPath(path: string, site: boolean): Promise<RuleFilesReading> {
   const names = await attempt(path, async () => ((await stat(path)).isDirectory() ? await readdir(path) : undefined))
-  if ('problem' in names) return { files: [], problems: [names.problem] }
+  if ('problem' in names) return { files: [], problems: [names.problem], unread: names.mayPass ? [names.problem] : [] }
   const wanted = names.value?.filter((name) => name.endsWith('.yaml') && !name.startsWith('.')).sort().map((name) => join(path, name)) ?? [path]
   const readings = await Promise.all(wanted.slice(0, MAX_FILES).map(async (source) => ({ source, text: await attempt(source, () => readText(source)) })))
   const problems = wanted.length > MAX_FILES ? [problem(path, `holds ${wanted.length} files of rules; only ${MAX_FILES} are read`)] : []
+  const failed = readings.flatMap(({ text }) => ('problem' in text ? [text] : []))
   return {
     files: readings.flatMap(({ source, text }) => ('value' in text ? [{ source, text: text.value, site }] : [])),
-    problems: [...problems, ...readings.flatMap(({ text }) => ('problem' in text ? [text.problem] : []))],
+    problems: [...problems, ...failed.map((one) => one.problem)],
+    unread: failed.filter(({ mayPass }) => mayPass).map((one) => one.problem),
   }
 }
 
@@ -89,12 +93,17 @@ async function readText(path: string): Promise<string> {
   }
 }
 
-async function attempt<T>(source: string, read: () => Promise<T>): Promise<{ readonly value: T } | { readonly problem: RuleProblem }> {
+async function attempt<T>(source: string, read: () => Promise<T>): Promise<{ readonly value: T } | { readonly problem: RuleProblem; readonly mayPass: boolean }> {
   try {
     return { value: await read() }
   } catch (error) {
-    return { problem: problem(source, `cannot be read: ${error instanceof Error ? error.message : String(error)}`) }
+    return { problem: problem(source, `cannot be read: ${error instanceof Error ? error.message : String(error)}`), mayPass: isOfTheSystem(error) }
   }
+}
+
+/** Too many open files, a disk that is not there yet, rights: all of it may be otherwise in a while. */
+export function isOfTheSystem(error: unknown): boolean {
+  return error instanceof Error && 'errno' in error
 }
 
 function problem(source: string, text: string): RuleProblem {

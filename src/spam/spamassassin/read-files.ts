@@ -9,6 +9,8 @@ import { constants } from 'node:fs'
 import { open, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { NOWHERE } from '../../config/problem.ts'
+import { isOfTheSystem } from '../rules/folders.ts'
+import type { RuleFilesReading } from '../rules/folders.ts'
 import { inSlices } from '../rules/in-slices.ts'
 import type { RuleProblem } from '../rules/rule.ts'
 import { buildRules } from './build-rules.ts'
@@ -31,7 +33,7 @@ const MAX_FILE_BYTES = 8 * 1024 * 1024
 const MAX_ALL_BYTES = 64 * 1024 * 1024
 
 /** @param paths files and folders */
-export async function readSpamAssassin(paths: readonly string[], { bayes = true, network = true, watch = (work) => work }: SpamAssassinOptions = {}): Promise<SpamAssassinRules> {
+export async function readSpamAssassin(paths: readonly string[], { bayes = true, network = true, watch = (work) => work }: SpamAssassinOptions = {}): Promise<SpamAssassinRules & Pick<RuleFilesReading, 'unread'>> {
   const reader = new FileReader()
   const files: CfFile[] = []
   for (const path of paths) for (const name of await reader.filesOf(path)) files.push(...await reader.read(name))
@@ -48,7 +50,7 @@ export async function readSpamAssassin(paths: readonly string[], { bayes = true,
     }
   }
   const built = await inSlices(watch(interpreted(files, included, scoreSetOf({ bayes, network }))))
-  return { ...built, problems: [...reader.problems, ...built.problems] }
+  return { ...built, problems: [...reader.problems, ...built.problems], unread: reader.unread }
 }
 
 function* interpreted(files: readonly CfFile[], included: ReadonlyMap<string, CfFile>, scoreSet: number): Generator<void, SpamAssassinRules> {
@@ -58,6 +60,7 @@ function* interpreted(files: readonly CfFile[], included: ReadonlyMap<string, Cf
 
 class FileReader {
   readonly problems: RuleProblem[] = []
+  readonly unread: RuleProblem[] = []
   #files = 0
   #bytes = 0
 
@@ -66,7 +69,7 @@ class FileReader {
       if (!(await stat(path)).isDirectory()) return [path]
       return (await readdir(path)).filter((name) => name.endsWith('.cf') && !name.startsWith('.')).sort().map((name) => join(path, name))
     } catch (error) {
-      this.#tell(path, `cannot be read: ${messageOf(error)}`)
+      this.#unreadable(path, error)
       return []
     }
   }
@@ -83,13 +86,20 @@ class FileReader {
       if (text.length <= MAX_FILE_BYTES && this.#bytes <= MAX_ALL_BYTES) return [{ source, text }]
       this.#tell(source, text.length > MAX_FILE_BYTES ? `has more than ${MAX_FILE_BYTES} bytes` : `all files together have more than ${MAX_ALL_BYTES} bytes`)
     } catch (error) {
-      this.#tell(source, `cannot be read: ${messageOf(error)}`)
+      this.#unreadable(source, error)
     }
     return []
   }
 
-  #tell(source: string, problem: string): void {
-    this.problems.push({ ...NOWHERE, source, key: '', problem, allowed: undefined, rule: undefined })
+  #unreadable(source: string, error: unknown): void {
+    const told = this.#tell(source, `cannot be read: ${messageOf(error)}`)
+    if (isOfTheSystem(error)) this.unread.push(told)
+  }
+
+  #tell(source: string, problem: string): RuleProblem {
+    const told = { ...NOWHERE, source, key: '', problem, allowed: undefined, rule: undefined }
+    this.problems.push(told)
+    return told
   }
 }
 

@@ -39,7 +39,7 @@ test("how many are used, and how many of the site's cannot be", async () => {
   assert.deepEqual((await checkRules({ ...settings(''), listeners: [] })).lines, [])
 })
 
-const NONE: RulesReading = { packed: packRules({ rules: [], problems: [], notes: [] }), rules: 0, problems: [], notes: [], proof: { digest: '', failures: [] }, cost: undefined }
+const NONE: RulesReading = { packed: packRules({ rules: [], problems: [], notes: [] }), rules: 0, problems: [], notes: [], unread: [], proof: { digest: '', failures: [] }, cost: undefined }
 
 test('rules that come near to what the gateway allows are told', async () => {
   const toldOf = async (ms: number, cost?: RulesCost, dearest?: string): Promise<readonly string[]> => {

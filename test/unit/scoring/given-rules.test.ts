@@ -1,9 +1,8 @@
 /** Rules that a supervisor gives, and what its worker does where it gives none. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { GivenRules, WorkerRules } from '../../../src/scoring/given-rules.ts'
+import { GivenRules, WorkerRules, type WorkerRulesParts } from '../../../src/scoring/given-rules.ts'
 import type { PackedRules } from '../../../src/scoring/packed-rules.ts'
-import type { RuleSource } from '../../../src/scoring/rule-reader.ts'
 import { READING_MS } from '../../../src/scoring/rules-times.ts'
 import { fakeLog } from '../supervisor/fakes.ts'
 
@@ -15,12 +14,14 @@ function stage(timeoutMs?: number) {
   const { log, lines } = fakeLog()
   const given = new GivenRules()
   const done: string[] = []
-  const own: RuleSource = {
-    underWay: false,
+  const late: ((rules: PackedRules) => Promise<void>)[] = []
+  const own: WorkerRulesParts['own'] = {
     read: (_, inUse) => Promise.resolve(inUse ?? OWN),
+    onLate: (take) => void late.push(take),
+    rest: () => ({ times: done.push('rests') }),
     close: () => void done.push('closed'),
   }
-  return { given, rules: new WorkerRules({ log, given, own, ...(timeoutMs !== undefined && { timeoutMs }) }), texts: () => lines.map(({ level, text }) => `${level} ${text}`), done }
+  return { given, rules: new WorkerRules({ log, given, own, ...(timeoutMs !== undefined && { timeoutMs }) }), texts: () => lines.map(({ level, text }) => `${level} ${text}`), done, late }
 }
 
 const ALONE = 'warn the supervisor gave no rules; this worker reads them itself'
@@ -109,4 +110,17 @@ test('rules that were given instead of those that are wanted are better than non
   const inUse = some('in use')
   assert.equal(await rules.read(SETTINGS, inUse), inUse)
   assert.deepEqual(texts(), ['warn the supervisor could not read the rules anew; this worker keeps those in use'])
+})
+
+test('what it tries by itself ends where the supervisor gives some again', async () => {
+  const { given, rules, done, late } = stage()
+  const taken: PackedRules[] = []
+  rules.onLate((some) => Promise.resolve(void taken.push(some)))
+  await rules.read(SETTINGS)
+  assert.deepEqual(done, [])
+  await late[0]?.(OWN)
+  assert.deepEqual(taken, [OWN])
+  given.give(some('first'))
+  await rules.read(SETTINGS, OWN)
+  assert.deepEqual(done, ['rests'])
 })

@@ -21,7 +21,7 @@ test('one of those that come with Postern is no rule fewer: nothing is read then
   const broken = { ...NOWHERE, source: '/opt/postern/rules/links.yaml', key: '', problem: 'cannot be read: EMFILE: too many open files', allowed: undefined, rule: undefined }
   const read = async (paths: RulePaths): ReturnType<typeof readRuleFiles> => {
     const found = await readRuleFiles(paths)
-    return paths.shipped ? { files: found.files.slice(1), problems: [broken] } : found
+    return paths.shipped ? { files: found.files.slice(1), problems: [broken], unread: [broken] } : found
   }
   await assert.rejects(readRules(SETTINGS, { read }), (error) => error instanceof ShippedRulesUnread && error.message === 'the rules that come with Postern cannot be read: /opt/postern/rules/links.yaml: cannot be read: EMFILE: too many open files')
   const file = join(temporaryDirectory('rule-files'), 'site.yaml')

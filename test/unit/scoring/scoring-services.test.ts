@@ -11,10 +11,13 @@ import { Worker } from 'node:worker_threads'
 import type { Resolver } from '../../../src/dns/resolver.ts'
 import type { ScoringSubject } from '../../../src/inbound/scoring.ts'
 import type { StoredMessage } from '../../../src/message/message.ts'
-import type { PackedRules } from '../../../src/scoring/packed-rules.ts'
-import { RuleReader, type RuleSource } from '../../../src/scoring/rule-reader.ts'
+import { packRules, type PackedRules } from '../../../src/scoring/packed-rules.ts'
+import { PatientRules } from '../../../src/scoring/patient-rules.ts'
+import { RuleReader } from '../../../src/scoring/rule-reader.ts'
+import type { RuleSource } from '../../../src/scoring/rule-source.ts'
 import { ScoringServices, type ScoringSettings } from '../../../src/scoring/scoring-services.ts'
 import { URI_LIST_DEFAULTS } from '../../../src/reputation/uri-settings.ts'
+import type { Rule } from '../../../src/spam/rules/rule.ts'
 import { until } from '../../support/process.ts'
 import { clamav, ground } from '../../support/spam-engines.ts'
 import { heldMessage } from '../../support/stored-message.ts'
@@ -31,7 +34,7 @@ function stage(t: TestEnd, { engines = [], judges = false, resolver = zoneMap({}
     bayes: { store: { kind: 'embedded' }, minMessages: 200, maxTokens: 100_000, expireMs: 1e10, learn: [], autoLearn: undefined },
     uriLists: { ...URI_LIST_DEFAULTS, zones }, correspondents: { rememberMs: 1e10 }, senders: { rememberMs: 1e10 }, engines,
   }
-  const own = new RuleReader({ log })
+  const own = new PatientRules({ log, reader: new RuleReader({ log }) })
   const services = new ScoringServices(settings, { log, resolver, rules: source?.(own) ?? own })
   let closed = false
   const close = async (): Promise<void> => {
@@ -60,7 +63,7 @@ for (const judges of [false, true]) {
   test(`rules that could not be read are read again for the next message (${judges ? 'a worker that judges' : 'one that does not yet'})`, async (t) => {
     let readings = 0
     const source = (own: RuleSource): RuleSource => ({
-      underWay: judges,
+      underWay: judges, onLate: () => undefined,
       read: (settings) => (readings++ === 0 ? Promise.reject(new Error('EMFILE: too many open files')) : own.read(settings)),
       close: () => own.close(),
     })
@@ -78,7 +81,7 @@ for (const judges of [false, true]) {
 
 test('rules that cannot be read for long are not read again all the time', async (t) => {
   let readings = 0
-  const source = (own: RuleSource): RuleSource => ({ underWay: false, read: () => (readings++, Promise.reject(new Error('EACCES'))), close: () => own.close() })
+  const source = (own: RuleSource): RuleSource => ({ underWay: false, onLate: () => undefined, read: () => (readings++, Promise.reject(new Error('EACCES'))), close: () => own.close() })
   const { services, logged } = stage(t, { judges: true, source })
   const at: number[] = []
   for (let second = 0; second < 300; second++) {
@@ -97,7 +100,7 @@ test('rules that cannot be read for long are not read again all the time', async
 
 test('a reload whose rules cannot be read changes nothing', async (t) => {
   let fails = false
-  const source = (own: RuleSource): RuleSource => ({ underWay: false, read: (settings) => (fails ? Promise.reject(new Error('EIO')) : own.read(settings)), close: () => own.close() })
+  const source = (own: RuleSource): RuleSource => ({ underWay: false, onLate: () => undefined, read: (settings) => (fails ? Promise.reject(new Error('EIO')) : own.read(settings)), close: () => own.close() })
   const { services, settings, reload } = stage(t, { source })
   await services.scoring.score(subject())
   const { scoring } = services
@@ -116,7 +119,7 @@ test('where no rules were read yet a reload does not fail by them, and they are 
     fail = () => reject(new Error('EIO'))
   })
   const source = (own: RuleSource): RuleSource => ({
-    underWay: true, close: () => own.close(),
+    underWay: true, onLate: () => undefined, close: () => own.close(),
     read: (settings) => [() => first, () => Promise.reject(new Error('EMFILE'))][readings++]?.() ?? own.read(settings),
   })
   const { services, settings, reload } = stage(t, { judges: true, source })
@@ -135,7 +138,7 @@ test('where no rules were read yet a reload does not fail by them, and they are 
 test('a reading that fails at a reload leaves those in use, and the rest of the configuration is taken up', async (t) => {
   const said: (PackedRules | undefined)[] = []
   const source = (own: RuleSource): RuleSource => ({
-    underWay: false, close: () => own.close(),
+    underWay: false, onLate: () => undefined, close: () => own.close(),
     read: (settings, inUse) => {
       said.push(inUse)
       return inUse === undefined ? own.read(settings) : Promise.resolve(inUse)
@@ -152,6 +155,20 @@ test('a reading that fails at a reload leaves those in use, and the rest of the 
   assert.deepEqual(words(await services.scoring.score(subject())), ['content none', 'bayes none'])
   // They were taken up once.
   assert.equal(logged.filter(({ text }) => text === 'rules read').length, 1)
+})
+
+test('rules that can be had only later are asked from the next message on, and a reload takes their place', async (t) => {
+  const late: ((rules: PackedRules) => Promise<void>)[] = []
+  const source = (own: RuleSource): RuleSource => ({ underWay: false, read: (settings, inUse) => own.read(settings, inUse), onLate: (take) => void late.push(take), close: () => own.close() })
+  const { services, settings, logged, reload } = stage(t, { source })
+  assert.deepEqual(words(await services.scoring.score(subject())), ['content none', 'bayes none'])
+  const rules: readonly Rule[] = [{ id: 'LATE', score: 3, why: 'It came later', when: { kind: 'present', in: { kind: 'subject' } } }]
+  await late[0]?.(packRules({ rules, problems: [], notes: [] }))
+  const scored = await services.scoring.score(subject())
+  assert.deepEqual(words(scored), ['content fail', 'bayes none'])
+  assert.deepEqual(logged.filter(({ text }) => text === 'rules read').map(({ facts }) => facts['rules']), [0, 1])
+  await reload(settings)
+  assert.deepEqual(words(await services.scoring.score(subject())), ['content none', 'bayes none'])
 })
 
 test('engines that a reload has replaced are closed when the last message that was there before has its answer', async (t) => {
@@ -207,7 +224,7 @@ test('a database that another worker writes to does not keep what was gathered f
 
 test('where one part of it cannot close, the others do', async (t) => {
   const source = (own: RuleSource): RuleSource => ({
-    underWay: false, read: (settings) => own.read(settings),
+    underWay: false, onLate: () => undefined, read: (settings) => own.read(settings),
     close() {
       own.close()
       throw new Error('it is stuck')

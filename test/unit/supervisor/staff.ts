@@ -1,12 +1,13 @@
 /** A supervisor whose workers the test plays, on a clock that it moves. */
 import assert from 'node:assert/strict'
 import type { Settings } from '../../../src/config/settings.ts'
+import type { PackedRules } from '../../../src/scoring/packed-rules.ts'
 import { Supervisor, type SupervisorParts } from '../../../src/supervisor.ts'
 import { FakeClock, fakeLog, FakeWorker, someSettings } from './fakes.ts'
 
-/** `readRules`: where workers are to be given rules. */
+/** `readRules`: where workers are to be given rules; `late` gives them some that could be had only later. */
 export function setUp(workers: number, more: Partial<Settings> = {}, readRules: SupervisorParts['readRules'] = () => undefined): {
-  supervisor: Supervisor; forked: FakeWorker[]; clock: FakeClock; lines: ReturnType<typeof fakeLog>['lines']; settings: Settings
+  supervisor: Supervisor; late: (rules: PackedRules) => Promise<void>; forked: FakeWorker[]; clock: FakeClock; lines: ReturnType<typeof fakeLog>['lines']; settings: Settings
 } {
   const clock = new FakeClock()
   const { log, lines } = fakeLog()
@@ -17,7 +18,9 @@ export function setUp(workers: number, more: Partial<Settings> = {}, readRules: 
     forked.push(worker)
     return worker
   }
-  return { supervisor: new Supervisor(settings, { fork, clock, log, readRules }), forked, clock, lines, settings }
+  let late = (rules: PackedRules): Promise<void> => Promise.reject(new Error(`nobody takes ${rules.pieces.length} pieces`))
+  const supervisor = new Supervisor(settings, { fork, clock, log, readRules, onLateRules: (take) => void (late = take) })
+  return { supervisor, late: (rules) => late(rules), forked, clock, lines, settings }
 }
 
 export async function running(workers: number, readRules?: SupervisorParts['readRules']): Promise<ReturnType<typeof setUp>> {

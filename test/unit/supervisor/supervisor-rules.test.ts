@@ -104,6 +104,51 @@ describe('rules', () => {
     await reloaded
   })
 
+  test('that can be had only later are given to all workers, and to those that start', async () => {
+    const { supervisor, forked, settings, late, clock } = await running(2, () => Promise.resolve({ ...some('shipped'), instead: true }))
+    await settle()
+    const rules = some('late')
+    const taken = late(rules)
+    await settle()
+    for (const worker of forked) {
+      assert.deepEqual(worker.lastSent, { type: 'reload', settings, rules })
+      worker.says({ type: 'reloaded', addresses: addressesOf(25) })
+    }
+    await taken
+    at(forked, 1).dies()
+    clock.advance(0)
+    at(forked, 2).becomesReady()
+    await settle()
+    assert.deepEqual(at(forked, 2).lastSent, { type: 'rules', rules })
+    assert.deepEqual(supervisor.addresses(), addressesOf(25))
+  })
+
+  test('that come late while a reload is under way are those of before, and nobody takes them', async () => {
+    const { supervisor, forked, settings, late } = await running(1, () => Promise.resolve(some('shipped')))
+    const next = { ...settings, hostname: 'new.example' }
+    const reloaded = supervisor.reload(next)
+    const taken = late(some('late'))
+    await settle()
+    at(forked, 0).says({ type: 'reloaded', addresses: addressesOf(25) })
+    await Promise.all([reloaded, taken])
+    await settle()
+    assert.deepEqual(at(forked, 0).sent.filter(({ type }) => type === 'reload'), [{ type: 'reload', settings: next, rules: some('shipped') }])
+  })
+
+  test('that come late and that a worker cannot take up: the others have their old ones back, and whoever gives them hears of it', async () => {
+    const first = some('first')
+    const { forked, settings, late } = await running(2, () => Promise.resolve(first))
+    await settle()
+    const taken = assert.rejects(late(some('late')), /out of luck/)
+    await settle()
+    at(forked, 0).says({ type: 'reloaded', addresses: addressesOf(25) })
+    at(forked, 1).says({ type: 'reload-failed', exitCode: 75, message: 'out of luck' })
+    await settle()
+    assert.deepEqual(at(forked, 0).lastSent, { type: 'reload', settings, rules: first })
+    at(forked, 0).says({ type: 'reloaded', addresses: addressesOf(25) })
+    await taken
+  })
+
   test('that cannot be read are an error in the log, and workers hear that there are none', async () => {
     const { forked, lines } = await running(1, () => Promise.reject(new Error('out of luck')))
     await settle()

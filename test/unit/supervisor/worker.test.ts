@@ -5,7 +5,7 @@ import type { Settings } from '../../../src/config/settings.ts'
 import type { Gateway } from '../../../src/gateway.ts'
 import type { FromWorker, ToWorker } from '../../../src/supervisor/messages.ts'
 import type { PackedRules } from '../../../src/scoring/packed-rules.ts'
-import type { RuleSource } from '../../../src/scoring/rule-reader.ts'
+import type { RuleSource } from '../../../src/scoring/rule-source.ts'
 import { runWorker } from '../../../src/supervisor/worker.ts'
 import { addressesOf, fakeLog, settle, someSettings } from './fakes.ts'
 

@@ -1,0 +1,146 @@
+/** Rules that cannot be had now, and can later: tried again, less and less often, and not for ever. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { packRules, type PackedRules } from '../../../src/scoring/packed-rules.ts'
+import { PatientRules, type PatientRulesParts } from '../../../src/scoring/patient-rules.ts'
+import type { RulesRead } from '../../../src/scoring/rule-reader.ts'
+import type { RulesReading } from '../../../src/scoring/rules-task.ts'
+import { TooMuch } from '../../../src/scoring/too-much.ts'
+import { NOWHERE } from '../../../src/config/problem.ts'
+import { FakeClock, fakeLog, settle } from '../supervisor/fakes.ts'
+
+const SETTINGS = { shipped: true, paths: ['/etc/site.yaml'], scores: new Map<string, number>(), spamassassin: [] }
+const MINUTE = 60_000
+const packed = (id: string): PackedRules => packRules({ rules: [{ id, score: 1, why: '', when: { kind: 'all', of: [] } }], problems: [], notes: [] })
+const reading = (id: string, unread: RulesReading['unread'] = []): RulesReading => ({ packed: packed(id), rules: 1, problems: unread, notes: [], unread, proof: { digest: '', failures: [] }, cost: undefined })
+const INSTEAD: PackedRules = { ...packed('SHIPPED'), instead: true }
+const UNREAD = { ...NOWHERE, source: '/etc/site.yaml', key: '', problem: 'cannot be read: EIO', allowed: undefined, rule: undefined }
+
+function stage(first: RulesRead, wanted: PatientRulesParts['reader']['wanted']) {
+  const clock = new FakeClock()
+  const { log, lines } = fakeLog()
+  const taken: PackedRules[] = []
+  const told: PackedRules[] = []
+  const rules = new PatientRules({
+    log, after: (ms, action) => clock.after(ms, action),
+    reader: {
+      read: () => Promise.resolve(first), wanted, close: () => undefined,
+      told: (one) => {
+        told.push(one.packed)
+        return one.packed
+      },
+    },
+  })
+  rules.onLate((late) => {
+    taken.push(late)
+    return Promise.resolve()
+  })
+  const pass = async (ms: number): Promise<void> => {
+    clock.advance(ms)
+    await settle()
+  }
+  return { rules, lines, taken, told, pass }
+}
+
+test('what could not be had for want of time is tried again, with growing waits, and given when it is there', async () => {
+  const asked: (PackedRules | undefined)[] = []
+  const { rules, lines, taken, told, pass } = stage({ packed: INSTEAD, again: 'it took longer' }, (_, inUse) => {
+    asked.push(inUse)
+    return asked.length < 4 ? Promise.reject(new TooMuch('it took longer than 40000 ms', { mayPass: true, dearest: 'the dearest: BIG' })) : Promise.resolve(reading('ALL'))
+  })
+  assert.equal(await rules.read(SETTINGS), INSTEAD)
+  const at: number[] = []
+  for (let minute = 1; minute <= 20; minute++) {
+    const before = asked.length
+    await pass(MINUTE)
+    if (asked.length > before) at.push(minute)
+  }
+  assert.deepEqual(at, [1, 3, 7, 15])
+  // They may cost what they may cost at a start.
+  assert.ok(asked.every((inUse) => inUse?.instead === true))
+  assert.deepEqual(taken, [packed('ALL')])
+  assert.deepEqual(told, taken)
+  assert.deepEqual(lines.map(({ level, text }) => [level, text]), [
+    ['warn', 'the rules of this site are read again later'],
+    ...Array.from({ length: 3 }, () => ['warn', 'the rules of this site still cannot be read']),
+    ['info', 'the rules of this site are in use at last'],
+  ])
+  assert.deepEqual(lines[1]?.facts, { cause: 'it took longer than 40000 ms', dearest: 'the dearest: BIG', tries: 1, againInMs: 2 * MINUTE })
+})
+
+test('it does not go on for ever', async () => {
+  let tries = 0
+  const { rules, lines, pass } = stage({ packed: INSTEAD, again: 'it was ended by SIGKILL' }, () => {
+    tries++
+    return Promise.reject(new TooMuch('it was ended by SIGKILL', { mayPass: true }))
+  })
+  await rules.read(SETTINGS)
+  for (let minute = 0; minute < 3000; minute++) await pass(MINUTE)
+  assert.equal(tries, 30)
+  assert.deepEqual(Math.max(...lines.map(({ facts }) => Number(facts['againInMs'] ?? 0))), 60 * MINUTE)
+  assert.deepEqual([lines.at(-1)?.level, lines.at(-1)?.text], ['error', 'the rules of this site still cannot be read, and it is not tried again; reload after mending them'])
+})
+
+test('what only somebody can mend is not tried, and a try that finds out so is the last', async () => {
+  let tries = 0
+  const refuse = (): Promise<never> => {
+    tries++
+    return Promise.reject(new TooMuch('ready for use they take more than 256 MB', { mayPass: false }))
+  }
+  const never = stage({ packed: INSTEAD, again: undefined }, refuse)
+  await never.rules.read(SETTINGS)
+  await never.pass(100 * MINUTE)
+  assert.equal(tries, 0)
+  assert.deepEqual(never.lines, [])
+  const once = stage({ packed: INSTEAD, again: 'it took longer' }, refuse)
+  await once.rules.read(SETTINGS)
+  await once.pass(MINUTE)
+  await once.pass(100 * MINUTE)
+  assert.equal(tries, 1)
+  assert.deepEqual(once.lines.slice(1).map(({ level, text }) => [level, text]), [['error', 'the rules of this site cannot be used; reload after mending them']])
+})
+
+test('files that the system cannot read: those that come back are used at once, and the others waited for', async () => {
+  const answers = [reading('SOME', [UNREAD]), reading('MORE', [UNREAD]), reading('ALL')]
+  const { rules, lines, taken, pass } = stage({ packed: packed('SOME'), again: 'EIO' }, () => Promise.resolve(answers.shift() ?? reading('NONE')))
+  await rules.read(SETTINGS)
+  await pass(MINUTE)
+  // The same as before: nobody is bothered.
+  assert.deepEqual(taken, [])
+  await pass(2 * MINUTE)
+  await pass(4 * MINUTE)
+  assert.deepEqual(taken, [packed('MORE'), packed('ALL')])
+  assert.deepEqual(lines.slice(1).map(({ text, facts }) => [text, facts['cause']]), [
+    ['the rules of this site still cannot be read', '/etc/site.yaml: cannot be read: EIO'], ['the rules of this site still cannot be read', '/etc/site.yaml: cannot be read: EIO'],
+    ['the rules of this site are in use at last', undefined],
+  ])
+  await pass(100 * MINUTE)
+  assert.equal(taken.length, 2)
+})
+
+test('the next reading takes the place of all tries, and the end does; one that is under way then is for nobody', async () => {
+  const open: ((found: RulesReading) => void)[] = []
+  const { rules, lines, taken, pass } = stage({ packed: INSTEAD, again: 'it took longer' }, () => new Promise((resolve) => open.push(resolve)))
+  await rules.read(SETTINGS)
+  await pass(MINUTE)
+  assert.equal(open.length, 1)
+  await rules.read(SETTINGS)
+  open[0]?.(reading('ALL'))
+  await settle()
+  assert.deepEqual(taken, [])
+  await pass(MINUTE / 2)
+  rules.close()
+  await pass(100 * MINUTE)
+  assert.equal(open.length, 1)
+  assert.deepEqual(lines.map(({ text }) => text), ['the rules of this site are read again later', 'the rules of this site are read again later'])
+})
+
+test('who cannot take them is given them again later', async () => {
+  const { rules, lines, pass } = stage({ packed: INSTEAD, again: 'it took longer' }, () => Promise.resolve(reading('ALL')))
+  let times = 0
+  rules.onLate(() => (times++ === 0 ? Promise.reject(new Error('a worker hangs')) : Promise.resolve()))
+  await rules.read(SETTINGS)
+  await pass(MINUTE)
+  await pass(2 * MINUTE)
+  assert.deepEqual(lines.slice(1).map(({ text, facts }) => [text, facts['cause']]), [['the rules of this site still cannot be read', 'a worker hangs'], ['the rules of this site are in use at last', undefined]])
+})
