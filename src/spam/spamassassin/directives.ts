@@ -11,7 +11,7 @@ import type { CfLine } from './cf-lines.ts'
 import { noTags } from './replace-tags.ts'
 import type { Tags } from './replace-tags.ts'
 import { hasPlugin, Switches } from './switches.ts'
-import { hintOn, noteOnSetting } from './elsewhere.ts'
+import { hintOn, isSetting, noteOnSetting } from './elsewhere.ts'
 import { readScores } from './scores.ts'
 import { withoutEdges } from './texts/bytes.ts'
 
@@ -64,6 +64,8 @@ const MAX_INCLUDES = 16
 const NAME = /^[A-Za-z_]\w{0,126}$/
 /** They define rules of plugins that Postern does not have. */
 const FOREIGN_RULES: ReadonlySet<string> = new Set(['uri_detail', 'askdns', 'uridnsbl', 'uridnssub', 'urirhsbl', 'urirhssub', 'urinsrhsbl', 'urinsrhssub', 'urifullnsrhsbl', 'urifullnsrhssub', 'asn_lookup_rule'])
+/** Plugins have kinds of their own: a name, and a pattern or code behind it. */
+const RULE_OF_SOME_KIND = /^[A-Za-z_]\w*\s+(?:[^\s/]+\s*[=!]~\s*)?(?:\/.*\/[a-z]*$|m[^\w\s]|eval:)/
 const DEFINES: ReadonlySet<string> = new Set([...PATTERN_KINDS, 'meta', ...FOREIGN_RULES])
 
 /** A file a step. @param files in their order; `included`: by path, those that `include` lines name */
@@ -200,7 +202,7 @@ class DirectiveReader {
         if (hasPlugin(value.split(/\s/)[0] ?? '')) return
         break
       default:
-        if (FOREIGN_RULES.has(keyword)) {
+        if (FOREIGN_RULES.has(keyword) || (/^\w+$/.test(keyword) && !isSetting(keyword) && RULE_OF_SOME_KIND.test(value))) {
           const [id = ''] = value.split(/\s/)
           this.#passedOver.add(id)
           this.#problems.push({ source: this.#source, line, rule: id, problem: `${keyword} rules are not honoured: ${noteOnSetting(keyword) ?? ''}` })

@@ -62,6 +62,11 @@ const TOPICS: readonly Topic[] = [
   { settings: /^(?:redirector_pattern|url_redirector|url_shortener|clear_url_shortener|max_short_url|max_redir)/, plugins: /^(?:DecodeShortURLs|Redirectors)$/, hint: 'Postern follows no link' },
 ]
 
+/** It is known what it is. */
+export function isSetting(keyword: string): boolean {
+  return SILENT.has(keyword) || TOPICS.some(({ settings }) => settings?.test(keyword))
+}
+
 /** undefined: it needs no word */
 export function noteOnSetting(keyword: string): string | undefined {
   if (SILENT.has(keyword)) return undefined

@@ -122,3 +122,9 @@ test('a blank that is none of ASCII is told as such', () => {
   assert.deepEqual(rules.map(({ rule }) => rule.id), ['A'])
   assert.deepEqual(cfTold(notes), [2, 3].map((line) => `local.cf:${line}: the line is passed over: its keyword holds a character that is none of ASCII, such as a blank out of a web page`))
 })
+
+test('rules of kinds that plugins bring are told by their names', () => {
+  const { problems, notes } = spamRules('ascii A /x/i\nattachment_rule B name =~ /x/\nodd C eval:odd()\nredirector_pattern m/x/\nodd_setting some /path\nscore A 2\nmeta M A || D\nbody D /d/')
+  assert.deepEqual(cfTold(problems), ['local.cf:1: ascii rules are not honoured: not known to Postern', 'local.cf:2: attachment_rule rules are not honoured: not known to Postern', 'local.cf:3: odd rules are not honoured: not known to Postern'])
+  assert.deepEqual(cfTold(notes), ['local.cf:4: redirector_pattern is passed over: Postern follows no link', 'local.cf:5: odd_setting is passed over: not known to Postern'])
+})
