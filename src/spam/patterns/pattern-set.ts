@@ -12,7 +12,7 @@ import type { Texts } from './literal-index.ts'
 import type { Candidates, Windows } from './needed-literals.ts'
 import type { MatchBudget, Pattern, SetScan } from './pattern.ts'
 import { PreparedText } from './prepared-text.ts'
-import { haveInCommon } from './required-characters.ts'
+import { areWide, haveInCommon } from './required-characters.ts'
 import type { Characters } from './required-characters.ts'
 import { decide, Search } from './search.ts'
 import type { Match, Part } from './search.ts'
@@ -98,6 +98,7 @@ class Scan implements SetScan {
   #answers: Map<number, boolean | undefined> | undefined
   #everywhere: Windows | undefined
   #characters: Characters | undefined
+  #isWide: boolean | undefined
 
   constructor(set: PatternSet, material: Material) {
     this.#set = set
@@ -158,9 +159,15 @@ class Scan implements SetScan {
     if (pattern.needs !== undefined) return candidates?.windowsOf(index)
     if (text.lengthOf(texts.first, texts.behind) > MIN_CHARACTERS_UNITS) {
       const { characters } = this.#set.engine(index)
-      if (characters !== undefined && !haveInCommon(characters, this.#characters ??= text.charactersOf(texts.first, texts.behind))) return undefined
+      if (characters !== undefined && !this.#hasOneOf(characters)) return undefined
     }
     return this.#everywhere ??= everywhere(text, texts)
+  }
+
+  #hasOneOf(characters: Characters): boolean {
+    const { text, texts: { first, behind } } = this.#material
+    if (areWide(characters)) return this.#isWide ??= text.isWide(first, behind)
+    return haveInCommon(characters, this.#characters ??= text.charactersOf(first, behind))
   }
 
   #part(index: number, windows: Windows): Part {

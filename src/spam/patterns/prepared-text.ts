@@ -11,6 +11,9 @@ const LOOPED = 64
 const POOL_UNITS = 32_768
 /** What is longer has an array of its own. */
 const POOLED = 2048
+/** More texts than these are written together. */
+const FEW_TEXTS = 2
+const WIDE = /[^\0-\xff]/
 
 let pool = new Uint16Array(0)
 let poolUsed = 0
@@ -29,6 +32,14 @@ export class PreparedText {
     this.units = length > POOLED ? new Uint16Array(length) : pool
     const { units } = this
     const starts = [from]
+    this.starts = starts
+    const all = texts.length > FEW_TEXTS ? texts.join('') : ''
+    if (all !== '' && !WIDE.test(all)) {
+      Buffer.from(units.buffer).write(all, from * 2, 'utf16le')
+      let behind = from
+      for (const text of texts) starts.push(behind += text.length)
+      return
+    }
     let bytes: Buffer | undefined
     let at = from
     for (const text of texts) {
@@ -39,12 +50,17 @@ export class PreparedText {
       at += whole.length
       starts.push(at)
     }
-    this.starts = starts
   }
 
   /** Of some of the texts, together. */
   lengthOf(first: number, behind: number): number {
     return (this.starts[behind] as number) - (this.starts[first] as number)
+  }
+
+  /** Has one of some texts a character beyond U+00FF? */
+  isWide(first: number, behind: number): boolean {
+    for (let text = first; text < behind; text++) if (WIDE.test(this.texts[text] as string)) return true
+    return false
   }
 
   /** All that are in some of the texts. */

@@ -88,6 +88,12 @@ export function charactersOf(units: Uint16Array): Characters {
   return characters
 }
 
+/** Are all of them beyond U+00FF, of which most texts have none? */
+export function areWide(characters: Characters): boolean {
+  for (let word = 0; word < WORDS - 1; word++) if (characters[word] !== 0) return false
+  return true
+}
+
 export function haveInCommon(one: Characters, other: Characters): boolean {
   for (let word = 0; word < WORDS; word++) if (((one[word] as number) & (other[word] as number)) !== 0) return true
   return false

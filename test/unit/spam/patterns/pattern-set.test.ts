@@ -57,6 +57,18 @@ test('texts of any script, pairs of surrogates, and lone ones', () => {
   assert.equal(set.scan(['a\ud800b'], createBudget()).matches(3), true)
 })
 
+test('signs that no text of Latin letters has, in long texts and short ones', () => {
+  const set = new PatternSet([read('[\\x{1d400}-\\x{1d7ff}\\x{24b6}-\\x{24e9}]{3}'), read('[\\x{1d400}~]{2}')])
+  const long = 'many words '.repeat(50)
+  const matched = (...texts: readonly string[]): (boolean | undefined)[] => [0, 1].map((pattern) => set.scan(texts, createBudget()).matches(pattern))
+  assert.deepEqual(matched(long, long), [false, false])
+  assert.deepEqual(matched(long, `${long}~~`), [false, true])
+  assert.deepEqual(matched(long, 'f\xfcr', `\u{1d400}\u24b6\u24b7 ${long}`), [true, false])
+  assert.deepEqual(matched('\u{1d400}\u{1d400}'), [false, true])
+  const each = set.scanEach([long, `${long} \u24b6\u24b7\u24b8`, `\u24b6 ${long}`], createBudget())
+  assert.deepEqual(each.map((scan) => scan.matches(0)), [false, true, false])
+})
+
 test('text that is bytes: only A to Z has case, only ASCII has words', () => {
   const set = new PatternSet([read('caf\\xc3\\xa9', 'id'), read('\\xe9', 'id'), read('\\w{4}', 'd'), read('[\\x80-\\xff]{2}', 'd')])
   const scan = set.scan([Buffer.from('CAF\u00e9').toString('latin1')], createBudget())

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readPattern, treeOf } from '../../../../src/spam/patterns/read-pattern.ts'
-import { charactersOf, haveInCommon, requiredCharacters } from '../../../../src/spam/patterns/required-characters.ts'
+import { areWide, charactersOf, haveInCommon, requiredCharacters } from '../../../../src/spam/patterns/required-characters.ts'
 
 function possible(source: string, text: string): boolean | undefined {
   const reading = readPattern(source, 'i')
@@ -24,4 +24,16 @@ test('rare characters that must be there', () => {
 
 test('nothing is said where nothing is known, or it would always be there', () => {
   for (const source of ['\\w', '[~|]?', 'a|[~|]', '(?!~)a', '(a)\\1', '^$', '']) assert.equal(possible(source, ''), undefined, source)
+})
+
+test('characters that are all beyond U+00FF', () => {
+  const wide = (source: string): boolean => {
+    const reading = readPattern(source, '')
+    const characters = reading.status === 'read' ? requiredCharacters(treeOf(reading.pattern).root) : undefined
+    return characters === undefined ? assert.fail(source) : areWide(characters)
+  }
+  assert.equal(wide('[\\x{1d400}-\\x{1d7ff}\\x{24b6}-\\x{24e9}]{3}'), true)
+  assert.equal(wide('\\p{Cyrillic}'), true)
+  assert.equal(wide('[\\x{1d400}-\\x{1d7ff}~]'), false)
+  assert.equal(wide('[\\xff]'), false)
 })
