@@ -132,8 +132,9 @@ async function show(stage: Stage, port: number): Promise<number> {
   }
   await client.close()
   io.out(
-    `${paint('yellow', 'Note')}: this version carries mail and judges none of it. It has no check of senders or of content yet\n` +
-      '(SPF, DKIM, DMARC, spam, viruses), so the forgery and the virus were delivered unjudged.\n\n',
+    `${paint('yellow', 'Note')}: mail of this machine itself is not checked (policy.exempt), so the forgery and the virus were delivered unjudged.\n` +
+      'Mail of others is: who sends it (SPF, DKIM, DMARC, block lists) and what it says (rules, a classifier, ClamAV where you have it).\n' +
+      '"postern scan FILE --ip ADDRESS" shows that of any message in a file.\n\n',
   )
   for (const trouble of stage.troubles) io.out(`${paint('red', 'logged')}: ${escapeControls(trouble)}\n`)
   if (wrong === 0) io.out(`${paint('green', `All ${SAMPLES.length} as expected.`)} Mailboxes and gateway are removed again.\n`)

@@ -25,7 +25,8 @@ describe('postern demo', () => {
     assert.match(out, /10 bare line ends made whole, 1 NUL taken out; nothing else changed/)
     assert.match(out, /550 5\.1\.1 /)
     assert.match(out, /550 5\.7\.1 /)
-    assert.match(out, /the forgery and the virus were delivered unjudged/)
+    assert.match(out, /mail of this machine itself is not checked \(policy\.exempt\), so the forgery and the virus were delivered unjudged/)
+    assert.match(out, /postern scan FILE --ip ADDRESS/)
     assert.doesNotMatch(out, /\x1b|NOT AS EXPECTED|logged/)
     const directory = /Maildirs in (\S+)/.exec(out)?.[1]
     assert.ok(directory !== undefined && !existsSync(directory))
