@@ -29,7 +29,7 @@ const MAX_RELAY_PATTERN = 4096
 const SEVERAL: ReadonlyMap<string, readonly string[]> = new Map([['ToCc', ['to', 'cc']], ['MESSAGEID', ['resent-message-id', 'x-message-id', 'message-id']]])
 /** SpamAssassin looks at no more. */
 const MAX_PARTS = 1000
-const FIELD_NAME = /^[!-9;-~]+$/
+const FIELD_NAME = /^[\w.-]+$/
 /** No fields: plugins of SpamAssassin work them out. */
 const WORKED_OUT = /^X-(?:Relay-Countries(?:-\w+)?|Languages(?:-\w+)?|ASN(?:-Route)?)$/i
 

@@ -38,6 +38,7 @@ test('of the way of a message only the client is known', () => {
 
 test('what is no test of a field is told', () => {
   assert.match(problem(asked('Subject')), /asks nothing/)
+  assert.match(problem(asked('X-* =~ /x/')), /no name of a field/)
   assert.match(problem(asked('Sub ject =~ /x/')), /asks nothing/)
   assert.match(problem(asked('Subject:revip =~ /x/')), /:revip .* not known/)
   assert.match(problem(asked('MESSAGEID:addr =~ /x/')), /:addr of MESSAGEID/)
