@@ -39,6 +39,7 @@ const MAX_COST = 1e9
 /** Of all rules together. */
 const MAX_MATCHED = 200_000
 const GLOBS_KEPT = 100
+const OWN_SCORES = "; scores of Postern's own rules stand in postern.yaml: spam.scores"
 const ZERO: Expression = { kind: 'number', value: 0 }
 
 /** A rule a step. */
@@ -276,9 +277,19 @@ class Builder {
 
   #tellScores(): void {
     const { scores, scorePlaces, tests, passedOver } = this.#directives
-    for (const id of scores.keys()) {
+    /** by file: sets of rules switch off many */
+    const off = new Map<string, string[]>()
+    for (const [id, score] of scores) {
       const place = scorePlaces.get(id)
-      if (place !== undefined && !tests.has(id) && !passedOver.has(id)) this.notes.push({ ...place, rule: undefined, problem: `${id} is given a score and is in none of the files${hintOn('rules', id) || "; scores of Postern's own rules stand in postern.yaml: spam.scores"}` })
+      if (place === undefined || tests.has(id) || passedOver.has(id)) continue
+      const others = score === 0 ? off.get(place.source) : undefined
+      if (others !== undefined) others.push(id)
+      else if (score === 0) off.set(place.source, [id])
+      else this.notes.push({ ...place, rule: undefined, problem: `${id} is given a score and is in none of the files${hintOn('rules', id) || OWN_SCORES}` })
+    }
+    for (const ids of off.values()) {
+      const [place] = ids.map((id) => scorePlaces.get(id))
+      if (place !== undefined) this.notes.push({ ...place, rule: undefined, problem: `${named(ids)}: given the score 0, and in none of the files${OWN_SCORES}` })
     }
   }
 

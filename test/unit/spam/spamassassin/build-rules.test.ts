@@ -212,3 +212,13 @@ test('rules that are in none of the files: where Postern has such a thing', () =
     'local.cf:4: URIBL_BLACK is in none of the files; it counts as not hit; lists of domains, addresses and hashes that mail links to are asked by Postern itself: spam.uri_lists',
   ])
 })
+
+test('what is switched off and is in none of the files is told once a file', () => {
+  const off = Array.from({ length: 7 }, (_, i) => `score OFF_${i} 0`).join('\n')
+  const { notes } = spamRules({ 'a.cf': `score A 1\n${off}`, 'b.cf': 'score B 0' })
+  assert.deepEqual(cfTold(notes), [
+    "a.cf:1: A is given a score and is in none of the files; scores of Postern's own rules stand in postern.yaml: spam.scores",
+    "a.cf:2: OFF_0, OFF_1, OFF_2, OFF_3, OFF_4 and 2 more: given the score 0, and in none of the files; scores of Postern's own rules stand in postern.yaml: spam.scores",
+    "b.cf:1: B: given the score 0, and in none of the files; scores of Postern's own rules stand in postern.yaml: spam.scores",
+  ])
+})
