@@ -42,6 +42,11 @@ export function unseenTexts(content: MessageContent): readonly string[] {
   return renderedParts(content).flatMap(({ text, html, attached }) => (html !== undefined ? [html.hidden] : attached ? [text] : [])).filter((text) => text !== '')
 }
 
+/** Texts that are no HTML. */
+export function plainTexts(content: MessageContent): readonly string[] {
+  return renderedParts(content).flatMap(({ text, html }) => (html === undefined ? [text] : []))
+}
+
 interface RenderedPart {
   readonly part: MimePart
   readonly text: string

@@ -8,7 +8,7 @@ import type { MessageContent } from '../../content.ts'
 import type { ScoringFacts } from '../../facts.ts'
 import { organizationalDomain } from '../../../reputation/organizational-domain.ts'
 import { answerOf } from './answers.ts'
-import { bodyPieces, rawPieces, unseenTexts } from './body-pieces.ts'
+import { bodyPieces, plainTexts, rawPieces, unseenTexts } from './body-pieces.ts'
 import { withoutCr } from './bytes.ts'
 import { writtenAddresses } from './header-addresses.ts'
 import { decodedField, headerEnd, readHeaderLines } from './header-lines.ts'
@@ -45,7 +45,7 @@ export class SpamMessage {
       case 'body': return text.subject ? [this.value('subject'), ...this.body] : this.body
       case 'rawbody': return rawPieces(this.content.mime)
       case 'full': return [this.source]
-      case 'uri': return uriPieces(this.content.links, [this.content.subject, ...unseenTexts(this.content)])
+      case 'uri': return uriPieces(this.content.links, [this.content.subject, ...unseenTexts(this.content)], plainTexts(this.content))
       case 'header': {
         const value = this.#headerText(text)
         if (value === '' && text.unset === '') return EMPTY

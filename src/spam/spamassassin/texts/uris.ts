@@ -2,7 +2,8 @@
  * URIs as SpamAssassin's `uri` rules look at them: each as it stands, with the
  * scheme that a reader's program would add, and in its plain form (escapes of
  * ordinary characters undone, no port that the scheme has anyway). Beside the
- * links of the message those of texts that no reader's program makes links of.
+ * links of the message those of texts that no reader's program makes links of,
+ * and of plain text mail addresses with what is to be asked of them.
  * At most 1000.
  */
 import type { Link } from '../../content.ts'
@@ -11,10 +12,11 @@ import { toBytes } from './bytes.ts'
 
 const MAX_URIS = 1000
 
-export function uriPieces(links: readonly Link[], texts: readonly string[]): readonly string[] {
+/** @param unseen texts; @param plain texts that are shown */
+export function uriPieces(links: readonly Link[], unseen: readonly string[], plain: readonly string[] = []): readonly string[] {
   const found = new Set<string>()
   const others = new LinkList()
-  for (const text of texts) others.addText(text)
+  for (const text of unseen) others.addText(text)
   for (const link of [...links, ...others.result()]) {
     const written = toBytes(withScheme(link)).replace(/[\r\n\t]+/g, '')
     found.add(written)
@@ -22,8 +24,17 @@ export function uriPieces(links: readonly Link[], texts: readonly string[]): rea
     if (link.host !== '') found.add(plainForm(withPlainHost(written, link)))
     if (found.size >= MAX_URIS) break
   }
+  for (const text of plain) {
+    for (const [uri] of text.matchAll(MAIL_WITH_QUERY)) {
+      if (found.size >= MAX_URIS) break
+      found.add(toBytes(uri))
+    }
+  }
   return [...found]
 }
+
+/** A link of plain text ends with the address. */
+const MAIL_WITH_QUERY = /\bmailto:[^\s<>"'()[\]{}?]{3,250}\?[^\s<>"'()[\]{}]{0,500}[\w=%]/gi
 
 const SCHEME = /^[a-z][a-z0-9+.-]*:/i
 

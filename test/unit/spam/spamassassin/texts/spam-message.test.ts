@@ -118,6 +118,12 @@ test('links of the subject, of attached and of hidden text are URIs', () => {
   assert.deepEqual(message.pieces({ of: 'uri' }), ['text', 'subject', 'csv', 'hidden'].map((name) => `http://${name}.example.com/`))
 })
 
+test('mail addresses of plain text with a subject are URIs as they stand', () => {
+  const message = spamMessage('Subject: s\n\nWrite to mailto:leave@list.test?subject=unsubscribe%20me, or <MAILTO:x@list.test?body=a&cc=b>. Not mailto:y@list.test? or mailto:?subject=x\n')
+  const uris = message.pieces({ of: 'uri' }) ?? []
+  assert.deepEqual(uris.filter((uri) => uri.includes('?')), ['mailto:leave@list.test?subject=unsubscribe%20me', 'MAILTO:x@list.test?body=a&cc=b'])
+})
+
 test('fields of parts, one by one', () => {
   const message = spamMessage(MESSAGE)
   assert.deepEqual(message.pieces({ of: 'part-header', name: 'content-type', raw: false }), ['multipart/mixed; boundary=xx\n', 'text/plain; charset=iso-8859-1\n', 'text/html; charset=utf-8\n'])
@@ -167,6 +173,7 @@ test('of many attached texts no more is looked at than of a long one', () => {
 })
 
 test('what is hostile takes as long as it is', () => {
+  for (const text of ['mailto:', 'mailto:aaa?', 'mailto:a@b?c', '?']) spamMessage(`Subject: x\n\n${text.repeat(50_000)}`).pieces({ of: 'uri' })
   for (const value of [' '.repeat(250_000), '\n '.repeat(100_000), '=?'.repeat(100_000), '('.repeat(200_000), '"\\'.repeat(100_000)]) {
     const message = spamMessage(`From: ${value}\nSubject: x\n\n<title`.concat('<title'.repeat(10_000)))
     for (const raw of [true, false]) for (const take of [undefined, 'addr', 'name'] as const) message.pieces({ of: 'header', name: 'from', raw, take, which: 'each', unset: '' })
