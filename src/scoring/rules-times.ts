@@ -4,9 +4,9 @@
  */
 
 /** Whoever reads rules gives up by himself after so long: so he can say what took it. */
-export const TASK_MS = 33_000
+export const TASK_MS = 35_000
 /** To find out which of them are the dearest; where there is time left, so much more. */
-export const WEIGHING_MS = 5000
+export const WEIGHING_MS = 3500
 export const LONG_WEIGHING_MS = 8000
 /** What the configuration wants, with all tries, and to find out what it costs (rules-cost.ts): thousands of SpamAssassin's rules take some seconds. */
 export const WANTED_RULES_MS = 40_000

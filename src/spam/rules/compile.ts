@@ -17,6 +17,7 @@ import type { Rule } from './rule.ts'
 import { termsOf } from './make-condition.ts'
 import type { Program, Run } from './run.ts'
 import type { PatternGroup, PatternPlace } from './scanned-texts.ts'
+import { firstOfRules, rulesAdded, sumOfRules } from './sums-of-rules.ts'
 import { sourceKey } from './text-keys.ts'
 import { TextNumbers } from './text-numbers.ts'
 import { UNKNOWN, YES } from './truth.ts'
@@ -168,6 +169,8 @@ class Compiler {
       case '-':
       case '*':
       case '/': {
+        const rules = this.#rulesAdded(quantity)
+        if (rules !== undefined) return (run) => sumOfRules(run, rules)
         const left = this.quantity(quantity.left)
         const right = this.quantity(quantity.right)
         const calculate = ARITHMETIC[quantity.kind]
@@ -263,6 +266,8 @@ class Compiler {
       case 'occurrences': return this.#excerpt(quantity)
       case 'items': return withItems(quantity.of, (source) => this.#firstItem(source, quantity.where))
       case '+': {
+        const rules = this.#rulesAdded(quantity)
+        if (rules !== undefined) return (run) => firstOfRules(run, rules)
         const left = this.#counted(quantity.left)
         const right = this.#counted(quantity.right)
         return (run) => left(run) ?? right(run)
@@ -289,6 +294,10 @@ class Compiler {
       case '*':
       case '/': return nothing
     }
+  }
+
+  #rulesAdded(sum: Quantity): readonly number[] | undefined {
+    return rulesAdded(sum, (rule) => (this.#worths.of(rule) === 'truth' ? this.#ruleIndex(rule.id) : undefined))
   }
 
   #words(slot: number, words: ReadonlySet<string>): Question {
