@@ -4,6 +4,7 @@
  * what each says of itself is looked at first, and of those that are left
  * nothing is asked one by one that the patterns tell of all of them at once.
  */
+import type { Address } from './addresses.ts'
 import { both, OPERATORS } from './arithmetic.ts'
 import type { ItemTest, Quantity } from './condition.ts'
 import { cheapestFirst, effortOfTest } from './effort.ts'
@@ -135,7 +136,7 @@ export class ItemCompiler<T> {
         const ask = this.#question(test.of)
         return (item, run) => not(ask(item, run))
       }
-      case 'related': return (item, run) => related(this.#source.relate(item, test.by), run.view.party(test.to)?.map((address) => address[test.by]), test.same)
+      case 'related': return (item, run) => related(this.#source.relate(item, test.by), run.view.party(test.to), test)
       case 'matches':
       case 'words':
       case 'number':
@@ -206,9 +207,15 @@ function isAtHand(test: ItemTest): boolean {
 }
 
 /** Not known where either side has nothing to compare. */
-function related(mine: string | undefined, theirs: readonly string[] | undefined, same: boolean): Truth {
-  const known = theirs?.filter((one) => one !== '')
-  if (mine === undefined || mine === '' || known === undefined || known.length === 0) return undefined
+function related(mine: string | undefined, theirs: readonly Address[] | undefined, { by, same }: Pick<Extract<ItemTest, { kind: 'related' }>, 'by' | 'same'>): Truth {
+  if (mine === undefined || mine === '' || theirs === undefined) return undefined
   const wanted = mine.toLowerCase()
-  return known.some((one) => one.toLowerCase() === wanted) === same
+  let known = false
+  for (const address of theirs) {
+    const one = address[by]
+    if (one === '') continue
+    if (one.toLowerCase() === wanted) return same
+    known = true
+  }
+  return known ? !same : undefined
 }

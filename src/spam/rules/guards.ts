@@ -9,6 +9,7 @@ import type { NumberFact } from '../facts.ts'
 import type { Pattern } from '../patterns/pattern.ts'
 import type { Condition, ItemSelection, ItemTest, Operator, Quantity, TextSource } from './condition.ts'
 import { withItems } from './item-sources.ts'
+import { FEATURES } from './items.ts'
 import { termsOf } from './make-condition.ts'
 import { ALWAYS_KNOWN, AT_HAND } from './measures.ts'
 import type { MeasureName } from './measures.ts'
@@ -262,10 +263,12 @@ export class GuardMaker {
       case 'any': return this.#any(where.of.map((one) => this.#ofItems(of, one, text)))
       case 'matches': return this.#ofPattern(text(where.field), where.pattern)
       case 'words': return this.#ofWords(text(where.field), where.words)
+      case 'number': return this.#ofWords(text(FEATURES), [where.field])
+      case 'flag':
+        if (where.is) return this.#ofWords(text(FEATURES), [where.field])
+        return this.#ofPresence(text(NAMES[of.kind]))
       // Not of every item: each has something that it is known by.
       case 'not':
-      case 'number':
-      case 'flag':
       case 'related': return this.#ofPresence(text(NAMES[of.kind]))
     }
   }

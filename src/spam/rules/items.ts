@@ -87,6 +87,17 @@ export const ADDRESS_FIELDS: ItemFields<Address> = new Map<string, ItemField<Add
   ['impostor', { type: 'flag', read: (one) => one.impostor }],
 ])
 
+/** In place of a field's values: the names of flags that hold for one of the items, and of numbers that one of them has. No rule can ask for it, as no field has a blank. */
+export const FEATURES = ' features'
+
+export function featuresOf<T>(fields: ItemFields<T>, items: readonly T[]): readonly string[] {
+  const found: string[] = []
+  for (const [name, field] of fields) {
+    if (field.type === 'flag' ? items.some(field.read) : field.type === 'number' && items.some((item) => field.read(item) !== undefined)) found.push(name)
+  }
+  return found
+}
+
 /** Types of the fields of a kind of item, by their names. */
 export function fieldTypes(kind: ItemKind): ReadonlyMap<string, { readonly type: 'text' | 'number' | 'flag'; readonly words?: readonly string[] }> {
   switch (kind) {

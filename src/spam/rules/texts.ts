@@ -11,7 +11,7 @@ import { SpamMessage } from '../spamassassin/texts/spam-message.ts'
 import { Address, domainAlone, MAX_ADDRESSES, readAddresses } from './addresses.ts'
 import type { Party } from './addresses.ts'
 import type { TextSource } from './condition.ts'
-import { ADDRESS_FIELDS, ATTACHMENT_FIELDS, LINK_FIELDS, PART_FIELDS } from './items.ts'
+import { ADDRESS_FIELDS, ATTACHMENT_FIELDS, FEATURES, featuresOf, LINK_FIELDS, PART_FIELDS } from './items.ts'
 import type { ItemFields } from './items.ts'
 import { measure } from './measures.ts'
 import type { MeasureName } from './measures.ts'
@@ -178,6 +178,7 @@ function joined(texts: readonly (string | undefined)[]): string {
 
 /** Each value once. */
 function fieldValues<T>(fields: ItemFields<T>, items: readonly T[], name: string): readonly string[] {
+  if (name === FEATURES) return featuresOf(fields, items)
   const field = fields.get(name)
   if (field?.type !== 'text') return NONE
   const [only] = items

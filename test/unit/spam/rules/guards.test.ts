@@ -15,7 +15,7 @@ const CONDITIONS = [
   '{ subject: /prize/i }', '{ subject: [/prize/i, /money/i] }', '{ not: { subject: /prize/i } }', '{ text: /prize/ }', '{ text: /prize/, count: 2 }', '{ text: [/prize/, /money/], at_least: 2 }',
   '{ folded: /prize/ }', '{ raw: /<b>/ }', '{ header: x-mailer, matches: /bulk/i }', '{ header: x-mailer, missing: false }', '{ header: x-mailer, missing: true }', '{ header: subject, matches: /^$/ }', "{ header: x-mailer, matches: '/^.{4}/' }",
   '{ address: from, domain: example.org }', '{ address: from, domain: /example/ }', '{ address: from, domain: /example/, name: /bank/i }', '{ address: from, differs_from: reply-to }', '{ address: from, count: { above: 1 } }',
-  '{ link: { host: /shop/ } }', '{ link: { kind: href, mismatch: true } }', '{ link: { length: { above: 40 } } }', '{ link: { not: { host: /shop/ } } }', '{ link: { host: /s/ }, count: { below: 2 } }', '{ link: true, count: 0 }',
+  '{ link: { host: /shop/ } }', '{ link: { kind: href, mismatch: true } }', '{ link: { length: { above: 40 } } }', '{ link: { port: { above: 1024 } } }', '{ link: { port: { below: 9999 }, mismatch: false } }', '{ link: { any: [{ userinfo: true }, { ip: true }] } }', '{ not: { link: { ip: true } } }', '{ link: { mismatch: false } }', '{ link: { ip: true }, count: { below: 1 } }', '{ part: { top: true, bytes: { above: 0 } } }', '{ attachment: { executable: false, bytes: { above: 0 } } }', '{ address: envelope, impostor: true }', '{ not: { address: envelope, impostor: true } }', '{ link: { not: { host: /shop/ } } }', '{ link: { host: /s/ }, count: { below: 2 } }', '{ link: true, count: 0 }',
   '{ attachment: { extension: [pdf, exe] } }', '{ attachment: { mismatch: true } }', '{ part: { type: text/html } }', '{ fact: spf, is: fail }', '{ fact: spf, is: [fail, softfail] }', '{ not: { fact: spf, is: fail } }',
   '{ all: [{ fact: spf, is: fail }, { subject: /prize/i }] }', '{ any: [{ fact: spf, is: fail }, { subject: /prize/i }] }', '{ any: [{ subject: /prize/i }, { number: subject_length, below: 3 }] }', '{ all: [{ rule: R0 }, { not: { rule: R3 } }] }', '{ any: [{ rule: R0 }, { rule: R17 }] }',
   '{ of: [{ number: text_capitals, above: 0.5 }, { header: from, matches: /example/ }, { text: /gold/ }], at_least: 2 }',
@@ -41,11 +41,19 @@ const OPPOSITES = [
 ]
 
 /** They need no samples here. */
-function loaded(): RuleSet {
-  const text = `rules:\n${[...CONDITIONS, ...OPPOSITES].map((when, number) => `  - { id: R${number}, why: A rule of the test, score: 1, hits: [{ subject: x }], misses: [{ subject: x }], when: ${when} }\n`).join('')}`
+function loaded(conditions: readonly string[] = [...CONDITIONS, ...OPPOSITES]): RuleSet {
+  const text = `rules:\n${conditions.map((when, number) => `  - { id: R${number}, why: A rule of the test, score: 1, hits: [{ subject: x }], misses: [{ subject: x }], when: ${when} }\n`).join('')}`
   const { rules, problems } = load(text, { proof: { digest: load(text).proof.digest, failures: [] } })
   assert.deepEqual(told(problems), [])
   return rules
+}
+
+/** Those of the conditions whose rules are asked. */
+function askedOf(conditions: readonly string[], message: string): readonly string[] {
+  const { rules } = loaded(conditions)
+  const program = atOnce(compileRules(rules))
+  const possible = new Signs(program.guards, program.sources).possible(new Run(program, new MessageView(contentOfText(message), factsOf({})), createBudget()))
+  return possible.map((number) => conditions[number] ?? '')
 }
 
 test('what hits is what holds, rule by rule', () => {
@@ -70,6 +78,14 @@ test('of a message with nothing in it few rules are asked', () => {
   const asked = rules.flatMap(({ when }, number) => (possible.includes(number) ? [CONDITIONS[number] ?? when] : []))
   for (const when of ['{ subject: /prize/i }', '{ text: [/prize/, /money/], at_least: 2 }', '{ fact: spf, is: fail }', '{ link: { host: /shop/ } }', '{ header: x-mailer, missing: false }', '{ attachment: { mismatch: true } }', '{ any: [{ fact: spf, is: fail }, { subject: /prize/i }] }', '{ text: [/prize/, /money/, /\\d\\d/], at_least: 2 }', '{ all: [{ text: /prize/ }, { text: /gold/ }] }', '{ number: html, is: 1 }', '{ hidden: /./ }']) assert.ok(!asked.includes(when), when)
   for (const when of ['{ not: { subject: /prize/i } }', '{ link: true, count: 0 }', '{ not: { fact: spf, is: fail } }', '{ of: [{ subject: /prize/i }, { not: { fact: spf, is: pass } }], at_least: 1 }']) assert.ok(asked.includes(when), when)
+})
+
+test('rules of links that are out of the ordinary are asked where there is such a link', () => {
+  const flags = ['{ link: { mismatch: true } }', '{ link: { ip: true } }', '{ link: { userinfo: true } }', '{ link: { port: { above: 1024 } } }', '{ link: { any: [{ shortener: true }, { look_alike: true }] } }']
+  assert.deepEqual(askedOf(flags, 'Subject: x\n\nSee http://www.example.net/x and https://example.org/y\n'), [])
+  assert.deepEqual(askedOf(flags, 'Subject: x\n\nSee http://www.example.net/x and https://192.0.2.1/y\n'), ['{ link: { ip: true } }'])
+  assert.deepEqual(askedOf(flags, 'Subject: x\n\nSee http://www.example.net:8080/x and https://ann@example.org/y\n'), ['{ link: { userinfo: true } }', '{ link: { port: { above: 1024 } } }'])
+  assert.deepEqual(askedOf(flags, 'Content-Type: text/html\n\n<a href="https://evil.example/a">www.shop.test</a>\n'), ['{ link: { mismatch: true } }'])
 })
 
 test('of rules that need several things those are asked of which so many are there', () => {
