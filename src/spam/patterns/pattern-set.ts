@@ -21,6 +21,8 @@ const NONE: readonly number[] = []
 const MAX_EXCERPT_CHARACTERS = 80
 /** Below this it is as well to try. */
 const MIN_CHARACTERS_UNITS = 128
+/** Shorter texts take longer to look at one by one, where a pattern may match at their begins alone, than all of their characters do. */
+const LONG_TEXTS_UNITS = 80
 /** A pass over the text costs about a step for so many code units. */
 const UNITS_PER_STEP = 4
 
@@ -158,15 +160,16 @@ class Scan implements SetScan {
     const pattern = this.#set.pattern(index)
     if (pattern.needs !== undefined) return candidates?.windowsOf(index)
     if (text.lengthOf(texts.first, texts.behind) > MIN_CHARACTERS_UNITS) {
-      const { characters } = this.#set.engine(index)
-      if (characters !== undefined && !this.#hasOneOf(characters)) return undefined
+      const engine = this.#set.engine(index)
+      if (engine.characters !== undefined && !this.#mayMatch(engine, engine.characters)) return undefined
     }
     return this.#everywhere ??= everywhere(text, texts)
   }
 
-  #hasOneOf(characters: Characters): boolean {
+  #mayMatch({ program }: Engine, characters: Characters): boolean {
     const { text, texts: { first, behind } } = this.#material
     if (areWide(characters)) return this.#isWide ??= text.isWide(first, behind)
+    if (this.#characters === undefined && program.anchor === 'text' && text.lengthOf(first, behind) > LONG_TEXTS_UNITS * (behind - first)) return true
     return haveInCommon(characters, this.#characters ??= text.charactersOf(first, behind))
   }
 

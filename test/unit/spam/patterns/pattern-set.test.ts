@@ -69,6 +69,19 @@ test('signs that no text of Latin letters has, in long texts and short ones', ()
   assert.deepEqual(each.map((scan) => scan.matches(0)), [false, true, false])
 })
 
+test('a sign that must stand at the begin of a text, in long texts and short ones', () => {
+  const set = new PatternSet([read('^>'), read('^[a-z ]{3,90}~')])
+  const matched = (...texts: readonly string[]): (boolean | undefined)[] => [0, 1].map((pattern) => set.scan(texts, createBudget()).matches(pattern))
+  const long = 'many words '.repeat(50)
+  for (const text of [long, 'many']) {
+    const many = new Array<string>(60).fill(text)
+    assert.deepEqual(matched(...many), [false, false])
+    assert.deepEqual(matched(...many, `${text}>`), [false, false])
+    assert.deepEqual(matched(...many, `>${text}`, ...many), [true, false])
+    assert.deepEqual(matched('many words~', ...many), [false, true])
+  }
+})
+
 test('text that is bytes: only A to Z has case, only ASCII has words', () => {
   const set = new PatternSet([read('caf\\xc3\\xa9', 'id'), read('\\xe9', 'id'), read('\\w{4}', 'd'), read('[\\x80-\\xff]{2}', 'd')])
   const scan = set.scan([Buffer.from('CAF\u00e9').toString('latin1')], createBudget())
