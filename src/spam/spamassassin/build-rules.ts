@@ -14,7 +14,7 @@ import { named } from './directives.ts'
 import type { CfNote, Definition, Directives } from './directives.ts'
 import { depthOf, readExpression } from './meta-expression.ts'
 import type { Expression } from './meta-expression.ts'
-import { conditionOf, costIn, countOf, fitsGlob, globsIn, namesIn, quantityOf, simplified } from './metas.ts'
+import { conditionOf, costIn, countOf, exceptionsIn, fitsGlob, globsIn, namesIn, quantityOf, simplified } from './metas.ts'
 import type { CostOf } from './metas.ts'
 import { hintOn } from './elsewhere.ts'
 import { UNFINISHED } from './pattern-text.ts'
@@ -69,6 +69,8 @@ class Builder {
   readonly #lost = new Map<string, readonly string[]>()
   readonly #unhonoured = new Map<string, string>()
   readonly #restingOn = new Map<string, Set<string>>()
+  /** rules that are not there, by the metas that hold more often without them */
+  readonly #exceptions = new Map<string, Set<string>>()
   readonly #counted = new Set<string>()
   readonly #matched = new Map<string, readonly string[]>()
   #names = 0
@@ -169,6 +171,7 @@ class Builder {
       globsIn(tree, (glob) => matching(glob).forEach((other) => lost.add(other)))
       this.#lost.set(id, [...lost].filter((other) => this.#isLost(other)))
     }
+    exceptionsIn(tree, (other) => this.#except(other, id))
     const depth = this.#depthOf(simple)
     const wrong = depth.rules > MAX_DEPTH ? `rests on rules that rest on rules, more than ${MAX_DEPTH} deep` : depth.levels > MAX_LEVELS ? `with the rules that it rests on it is nested more than ${MAX_LEVELS} deep` : undefined
     if (wrong !== undefined) {
@@ -181,6 +184,19 @@ class Builder {
     this.#depths.set(id, depth)
     this.#costs.set(id, Math.min(costIn(simple, (other) => this.#costs.get(other) ?? 1), MAX_COST))
     this.#done.set(id, simple)
+  }
+
+  #except(id: string, by: string): void {
+    if (this.#plain.has(id) || this.#metas.has(id) || this.#scoreOf(id) === 0) return
+    const others = this.#exceptions.get(id)
+    if (others === undefined) this.#exceptions.set(id, new Set([by]))
+    else others.add(by)
+  }
+
+  /** Metas that can never hit were told already. */
+  #unkept(id: string): string {
+    const metas = [...this.#exceptions.get(id) ?? []].filter((meta) => this.#done.get(meta)?.kind !== 'number')
+    return metas.length === 0 ? '' : `; it can no longer keep ${named(metas)} from hitting`
   }
 
   #depthOf(tree: Expression): { readonly rules: number; readonly levels: number } {
@@ -270,9 +286,20 @@ class Builder {
     for (const [id, problem] of this.#unhonoured) {
       const definition = this.#directives.tests.get(id)
       const resting = this.#restingOn.get(id)?.size ?? 0
-      if (definition !== undefined) this.#tell(definition, `${problem}; it counts as not hit${resting === 0 ? '' : `, also for ${resting === 1 ? 'the rule' : `${resting} rules`} that ${resting === 1 ? 'rests' : 'rest'} on it`}`)
+      if (definition !== undefined) this.#tell(definition, `${problem}; it counts as not hit${resting === 0 ? '' : `, also for ${resting === 1 ? 'the rule' : `${resting} rules`} that ${resting === 1 ? 'rests' : 'rest'} on it`}${this.#unkept(id)}`)
     }
-    for (const [id, { source, line }] of this.#missing) this.notes.push({ source, line, rule: undefined, problem: `${id} is in none of the files; it counts as not hit${hintOn('rules', id)}` })
+    for (const [id, { source, line }] of this.#missing) this.notes.push({ source, line, rule: undefined, problem: `${id} is in none of the files; it counts as not hit${this.#unkept(id)}${hintOn('rules', id)}` })
+    this.#tellPassedOver()
+  }
+
+  /** Where they stand, the block was told. */
+  #tellPassedOver(): void {
+    const { tests, passedOver } = this.#directives
+    for (const [id, [first = '']] of this.#exceptions) {
+      const by = tests.get(first)
+      const unkept = tests.has(id) || !passedOver.has(id) ? '' : this.#unkept(id)
+      if (by !== undefined && unkept !== '') this.notes.push({ source: by.source, line: by.line, rule: undefined, problem: `${id} is a rule of a plugin that Postern does not have${unkept}${hintOn('rules', id)}` })
+    }
   }
 
   #tellScores(): void {

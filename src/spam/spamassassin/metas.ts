@@ -160,6 +160,42 @@ export function namesIn(tree: Expression, found: (id: string, counted: boolean) 
   }, all)
 }
 
+/** Rules that keep it from holding where they hit: those behind a `!`, and below a number. */
+export function exceptionsIn(tree: Expression, found: (id: string) => void, excepted = false): void {
+  switch (tree.kind) {
+    case 'number':
+    case 'matching': return
+    case 'rule':
+      if (excepted) found(tree.id)
+      return
+    case 'not':
+    case 'minus': return exceptionsIn(tree.of, found, !excepted)
+    case 'and':
+    case 'or':
+    case 'sum':
+      for (const one of tree.of) exceptionsIn(one, found, excepted)
+      return
+    case 'choose':
+      exceptionsIn(tree.yes, found, excepted)
+      exceptionsIn(tree.no, found, excepted)
+      return
+    case '<':
+    case '<=':
+      exceptionsIn(tree.left, found, !excepted)
+      exceptionsIn(tree.right, found, excepted)
+      return
+    case '=': return exceptionsIn(tree.left, found, tree.right.kind === 'number' && tree.right.value === 0 ? !excepted : excepted)
+    case '*':
+    case '/':
+    case '>':
+    case '>=':
+    case '!=':
+      exceptionsIn(tree.left, found, excepted)
+      exceptionsIn(tree.right, found, tree.kind === '>' || tree.kind === '>=' ? !excepted : excepted)
+      return
+  }
+}
+
 /** What a meta counts that hits: below 0 it counts once, as in SpamAssassin. */
 export function countOf(tree: Expression): Expression {
   if (tree.kind === 'number') return tree.value < 0 ? ONE : tree

@@ -97,7 +97,7 @@ meta ON 1
 score ELSEWHERE 3`)
   assert.deepEqual(rules.map(({ rule }) => rule.id), ['HERE', 'A', 'B', 'F', 'ON'])
   assert.deepEqual(cfTold(problems), [
-    'local.cf:1: X-Spam-Relays-Trusted is not known to Postern; it counts as not hit, also for 4 rules that rest on it',
+    'local.cf:1: X-Spam-Relays-Trusted is not known to Postern; it counts as not hit, also for 4 rules that rest on it; it can no longer keep A from hitting',
     'local.cf:5: can never hit: it rests on __RELAYS, which count as not hit',
     'local.cf:6: would hit every message, for it rests on __RELAYS, which count as not hit; it is not used',
     'local.cf:7: can never hit: it rests on __GONE, which count as not hit',
@@ -220,5 +220,31 @@ test('what is switched off and is in none of the files is told once a file', () 
     "a.cf:1: A is given a score and is in none of the files; scores of Postern's own rules stand in postern.yaml: spam.scores",
     "a.cf:2: OFF_0, OFF_1, OFF_2, OFF_3, OFF_4 and 2 more: given the score 0, and in none of the files; scores of Postern's own rules stand in postern.yaml: spam.scores",
     "b.cf:1: B: given the score 0, and in none of the files; scores of Postern's own rules stand in postern.yaml: spam.scores",
+  ])
+})
+
+test('what a rule that is not honoured kept from hitting is told', () => {
+  const { rules, problems, notes } = spamRules(`body CODE eval:odd()
+meta A B && !CODE
+meta C (B + CODE < 1) || B
+body B /b/
+meta D B && !(ABSENT || CODE)
+meta E B && (CODE == 0)
+meta F !CODE
+ifplugin Mail::SpamAssassin::Plugin::FreeMail
+header FREE eval:check_freemail()
+endif
+meta G B && !FREE
+meta H B && !OFF && !B > 0
+score OFF 0`)
+  assert.deepEqual(rules.map(({ rule }) => rule.id), ['A', 'C', 'B', 'D', 'E', 'G', 'H'])
+  assert.deepEqual(cfTold(problems), [
+    "local.cf:1: it asks by code of SpamAssassin's, odd(); it counts as not hit, also for 5 rules that rest on it; it can no longer keep A, C, D, E from hitting",
+    'local.cf:7: would hit every message, for it rests on CODE, which count as not hit; it is not used',
+  ])
+  assert.deepEqual(cfTold(notes).filter((note) => /FREE|ABSENT/.test(note)), [
+    'local.cf:5: ABSENT is in none of the files; it counts as not hit; it can no longer keep D from hitting',
+    'local.cf:8: the block is skipped, for it asks for Plugin::FreeMail, which Postern does not have; in it: FREE',
+    'local.cf:11: FREE is a rule of a plugin that Postern does not have; it can no longer keep G from hitting',
   ])
 })
