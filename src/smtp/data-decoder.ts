@@ -16,6 +16,8 @@ const LF = 0x0a
 const CR = 0x0d
 const DOT = 0x2e
 const NUL = 0x00
+/** Fewer bytes are not worth a call to copy them. */
+const LONG_RUN = 32
 
 /**
  * Where the decoder stands. LINE_START is behind a true CR LF (or at the start);
@@ -23,7 +25,7 @@ const NUL = 0x00
  * that is already given out; AFTER_DOT and AFTER_DOT_CR behind a leading dot
  * (and CR) that are held back.
  */
-type State = 'LINE_START' | 'TEXT' | 'AFTER_CR' | 'AFTER_DOT' | 'AFTER_DOT_CR'
+type State = 'LINE_START' | 'TEXT' | 'AFTER_CR' | 'AFTER_DOT' | 'AFTER_DOT_CR' | 'ENDED'
 
 export interface Anomalies {
   readonly bareCr: number
@@ -34,8 +36,6 @@ export interface Anomalies {
 export class DataDecoder {
   /** bytes of the last piece that were used; less than its length only where the end of data was found */
   consumed = 0
-  /** the end of data was seen (never with BDAT, whose end is a count) */
-  ended = false
   bareCr = 0
   bareLf = 0
   nul = 0
@@ -47,35 +47,39 @@ export class DataDecoder {
     this.dots = dots
   }
 
+  /** the end of data was seen (never with BDAT, whose end is a count) */
+  get ended(): boolean {
+    return this.state === 'ENDED'
+  }
+
   get clean(): boolean {
     return this.bareCr === 0 && this.bareLf === 0 && this.nul === 0
   }
 
   /** Decodes `piece`; what comes back may be a part of `piece` itself. */
   decode(piece: Buffer): Buffer {
-    const clear = this.scan(piece)
-    if (this.ended || clear === piece.length) {
-      this.consumed = this.ended ? clear + 3 : clear
-      return clear === piece.length ? piece : piece.subarray(0, clear)
-    }
-    return this.rewrite(piece, clear)
+    const controls = new ControlBytes(piece)
+    const clear = this.scan(piece, controls, 0)
+    if (this.ended) return piece.subarray(0, clear)
+    if (clear < piece.length) return this.rewrite(piece, controls, clear)
+    this.consumed = clear
+    return piece
   }
 
   /**
-   * The common case: looks for the first byte that cannot go out as it is, and
-   * returns its index (or the piece's length). At a complete `.CRLF` behind
-   * CRLF it sets `ended` and returns the index of the dot.
+   * The common case: looks from `from` on for the first byte that cannot go out
+   * as it is, and returns its index (or the piece's length). At a complete
+   * `.CRLF` behind CRLF it ends, and returns the index of the dot.
    */
-  private scan(piece: Buffer): number {
+  private scan(piece: Buffer, controls: ControlBytes, from: number): number {
     const length = piece.length
-    let at = 0
+    let at = from
     if (this.state === 'AFTER_CR') {
-      if (length === 0 || piece[0] !== LF) return 0
+      if (at === length || piece[at] !== LF) return at
       this.state = 'LINE_START'
-      at = 1
-    } else if (this.state === 'AFTER_DOT' || this.state === 'AFTER_DOT_CR') return 0
+      at++
+    } else if (this.state !== 'LINE_START' && this.state !== 'TEXT') return at
     let lineStart = this.state === 'LINE_START'
-    const controls = new ControlBytes(piece)
     while (at < length) {
       if (lineStart && this.dots && piece[at] === DOT) return this.scanDot(piece, at)
       const stop = controls.next(at)
@@ -101,8 +105,10 @@ export class DataDecoder {
   }
 
   private scanDot(piece: Buffer, at: number): number {
-    if (piece[at + 1] === CR && piece[at + 2] === LF) this.ended = true
-    return this.stopAt(at, true)
+    if (piece[at + 1] !== CR || piece[at + 2] !== LF) return this.stopAt(at, true)
+    this.state = 'ENDED'
+    this.consumed = at + 3
+    return at
   }
 
   private stopAt(at: number, lineStart: boolean): number {
@@ -110,20 +116,22 @@ export class DataDecoder {
     return at
   }
 
-  /** The rare case: byte by byte from `from` on, into a buffer of its own. */
-  private rewrite(piece: Buffer, from: number): Buffer {
+  /** The rare case, into a buffer of its own: bytes that do not go out as they are, one by one, and runs of those that do. */
+  private rewrite(piece: Buffer, controls: ControlBytes, from: number): Buffer {
     // Each byte gives at most two; a held-back CR and a missing LF add one each.
     const out = Buffer.allocUnsafe(from + 2 * (piece.length - from) + 2)
-    piece.copy(out, 0, 0, from)
-    let length = from
-    for (let at = from; at < piece.length; at++) {
-      length = this.step(piece[at] as number, out, length)
-      if (this.ended) {
-        this.consumed = at + 1
-        return out.subarray(0, length)
-      }
+    let length = piece.copy(out, 0, 0, from)
+    for (let at = from; at < piece.length && !this.ended;) {
+      length = this.step(piece[at++] as number, out, length)
+      this.consumed = at
+      // Mostly the next one is of the same kind, or begins a run.
+      if (at === piece.length || (piece[at] as number) <= DOT) continue
+      const clear = this.scan(piece, controls, at)
+      if (clear - at >= LONG_RUN) length += piece.copy(out, length, at, clear)
+      else for (let i = at; i < clear; i++) out[length++] = piece[i] as number
+      at = clear
     }
-    this.consumed = piece.length
+    if (!this.ended) this.consumed = piece.length
     return out.subarray(0, length)
   }
 
@@ -139,7 +147,7 @@ export class DataDecoder {
         return this.text(c, out, length)
       case 'AFTER_DOT_CR':
         if (c === LF) {
-          this.ended = true
+          this.state = 'ENDED'
           return length
         }
         out[length] = CR
@@ -155,6 +163,8 @@ export class DataDecoder {
         return this.text(c, out, length)
       case 'TEXT':
         return this.text(c, out, length)
+      case 'ENDED':
+        return length
     }
   }
 

@@ -70,3 +70,13 @@ test('a piece that needs no change is given out without a copy', () => {
   assert.equal(decoder.decode(last).buffer, last.buffer)
   assert.ok(decoder.ended && decoder.clean)
 })
+
+test('runs of any length between what is changed come out as byte by byte', () => {
+  const changed = ['.', '..', '\n', '\0', '\r', '\r\n.', '\r\n', '\r\n..\r\n', ' ']
+  for (let run = 0; run < 70; run++) for (const [i, one] of changed.entries()) {
+    const wire = `${one}${'x'.repeat(run)}${changed[(i + run) % changed.length] ?? ''}${'y'.repeat(70 - run)}${one}z\r\n.\r\nQUIT\r\n`
+    const whole = decode(wire)
+    const single = decode(wire, Array.from(wire, (_, at) => at))
+    assert.deepEqual([whole.text, whole.rest, whole.ended, whole.decoder.bareCr, whole.decoder.bareLf, whole.decoder.nul], [single.text, single.rest, single.ended, single.decoder.bareCr, single.decoder.bareLf, single.decoder.nul], JSON.stringify(wire))
+  }
+})
