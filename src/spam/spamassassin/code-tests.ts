@@ -65,7 +65,9 @@ function questionOf(name: string, words: readonly string[]): Quantity | Conditio
     case 'check_iframe_src': return asked({ ask: 'iframes' })
     case 'check_for_missing_to_header': return { kind: 'compare', left: asked({ ask: 'fields', names: ['to'] }), operator: '=', right: { kind: 'number', value: 0 } }
     case 'html_tag_exists': return /^[a-z][a-z0-9]*$/i.test(first) ? asked({ ask: 'html-tag', name: first.toLowerCase() }) : undefined
-    case 'check_for_mime': return first === 'mime_attachment' ? asked({ ask: 'attachments' }) : undefined
+    case 'check_for_mime': return first === 'mime_attachment' ? asked({ ask: 'attachments' }) : first === 'mime_base64_count' ? asked({ ask: 'base64-parts' }) : undefined
+    // Any comment; what else may be asked of its text is not known.
+    case 'html_text_match': return first === 'comment' && second === '<!.*?>' ? asked({ ask: 'html-comments' }) : undefined
     case 'check_header_count_range': return within(asked({ ask: 'fields', names: [first.toLowerCase()] }), Number(second ?? 0), third === undefined ? Infinity : Number(third))
     case 'check_body_length': return Number(first) > 0 ? { kind: 'compare', left: asked({ ask: 'body-length' }), operator: '<=', right: { kind: 'number', value: Number(first) } } : undefined
     default: return undefined

@@ -16,6 +16,8 @@ export function answerOf(message: SpamMessage, question: SpamQuestion): number |
     case 'html-only': return Number(mime.parts.some(({ type }) => type === 'text/html') && !mime.parts.some(({ type }) => type === 'text/plain'))
     case 'iframes': return html?.iframes ?? 0
     case 'html-tag': return html === undefined ? 0 : tagsIn(message, question.name)
+    case 'html-comments': return htmlTexts(message).reduce((sum, text) => sum + commentsIn(text), 0)
+    case 'base64-parts': return mime.parts.filter(({ encoding }) => encoding.includes('base64')).length
     case 'attachments': return mime.parts.filter(({ disposition }) => disposition === 'attachment').length
     case 'body-length': return bodyLength(message)
     case 'fact': {
@@ -35,11 +37,38 @@ function bodyLength({ content: { mime }, source, header }: SpamMessage): number 
 
 const MAX_HTML_LOOKED_AT = 524_288
 
-function tagsIn({ content }: SpamMessage, name: string): number {
+function htmlTexts({ content }: SpamMessage): readonly string[] {
+  return content.mime.parts.flatMap(({ type, text }) => (type === 'text/html' && text !== undefined ? [text.slice(0, MAX_HTML_LOOKED_AT)] : []))
+}
+
+function tagsIn(message: SpamMessage, name: string): number {
   const tag = new RegExp(`<${name}(?=[\\s/>])`, 'gi')
+  return htmlTexts(message).reduce((sum, text) => sum + (withoutComments(text).match(tag)?.length ?? 0), 0)
+}
+
+/** Those with a `>` in their first line, outside of styles and scripts. */
+function commentsIn(html: string): number {
   let count = 0
-  for (const { type, text } of content.mime.parts) if (type === 'text/html' && text !== undefined) count += withoutComments(text.slice(0, MAX_HTML_LOOKED_AT)).match(tag)?.length ?? 0
+  for (let at = html.indexOf('<'); at >= 0;) {
+    const plain = /^<(script|style)[\s>]/i.exec(html.slice(at, at + 8))?.[1]
+    const isComment = html.startsWith('<!--', at)
+    let next = at + 1
+    if (isComment || plain !== undefined) {
+      const end = isComment ? html.indexOf('-->', at + 4) + 3 : endOf(plain ?? '', html, at)
+      if (end < 3) return count
+      if (isComment && /^<!.*>/.test(html.slice(at, end))) count++
+      next = end
+    }
+    at = html.indexOf('<', next)
+  }
   return count
+}
+
+/** Behind the beginning of the closing tag; 0: there is none. */
+function endOf(element: string, html: string, from: number): number {
+  const closing = new RegExp(`</${element}`, 'gi')
+  closing.lastIndex = from
+  return closing.test(html) ? closing.lastIndex : 0
 }
 
 function withoutComments(html: string): string {

@@ -35,7 +35,7 @@ export type HeaderPart = (typeof HEADER_PARTS)[number]
 /** What Postern knows too of what SpamAssassin finds out by code (`eval:`): how often it holds. */
 export type SpamQuestion =
   | { readonly ask: 'fields'; readonly names: readonly string[] }
-  | { readonly ask: 'html' | 'html-only' | 'html-parts' | 'iframes' | 'attachments' }
+  | { readonly ask: 'html' | 'html-only' | 'html-parts' | 'html-comments' | 'iframes' | 'attachments' | 'base64-parts' }
   | { readonly ask: 'html-tag'; readonly name: string }
   /** bytes behind the header, a line end as one */
   | { readonly ask: 'body-length' }

@@ -17,8 +17,10 @@ test('what Postern knows too is answered', () => {
     header NO_TO eval:check_for_missing_to_header()
     header SUBJECTS eval:check_header_count_range('Subject','2','999')
     body SHORT eval:check_body_length('50')
-    body ATTACHED eval:check_for_mime('mime_attachment')`
-  assert.deepEqual(spamHits(rules, HTML), ['HTML', 'HTML_ONLY', '__MIME_HTML', 'IFRAME', 'TAG_BODY', 'NO_TO', 'SUBJECTS'])
+    body ATTACHED eval:check_for_mime('mime_attachment')
+    body COMMENT eval:html_text_match('comment', '<!.*?>')
+    rawbody BASE64 eval:check_for_mime('mime_base64_count')`
+  assert.deepEqual(spamHits(rules, HTML), ['HTML', 'HTML_ONLY', '__MIME_HTML', 'IFRAME', 'TAG_BODY', 'NO_TO', 'SUBJECTS', 'COMMENT'])
   assert.deepEqual(spamHits(rules, PLAIN), ['SHORT'])
 })
 
@@ -55,4 +57,12 @@ test('the length of a body that is not kept whole: line ends count as one byte; 
   const message = `Subject: x\n\n${'word word\n'.repeat(40_000)}`
   assert.deepEqual(spamHits('full L eval:check_body_length(300000)\nfull M eval:check_body_length(399990)\nfull N eval:check_body_length(400010)', message), ['N'])
   assert.deepEqual(spamHits('full M eval:check_body_length(5)\nfull N eval:check_body_length(6)', 'Subject: x\n\nhello\n'), ['N'])
+})
+
+test('comments of HTML stand outside of styles and scripts; parts in base64', () => {
+  const hits = (html: string) => spamHits("body COMMENT eval:html_text_match('comment', '<!.*?>')\nbody OTHER eval:html_text_match('comment', 'x')", `Content-Type: text/html\n\n${html}`)
+  for (const html of ['<!-- x -->', '<p><!-- a>\n-->', '<STYLE>x</STYLE><!---->', '<script>1 < 2</script ><!--[if mso]>x<![endif]-->']) assert.deepEqual(hits(html), ['COMMENT'], html)
+  for (const html of ['<!DOCTYPE html><p>x', '<style><!-- x --></style>', '<!-- open', '<!--\nx\n-->', '<script><!-- x -->', '<p>--></p>']) assert.deepEqual(hits(html), [], html)
+  for (const html of ['<!--', '<style>', '<script></script', '<']) hits(html.repeat(100_000))
+  assert.deepEqual(spamHits("rawbody B eval:check_for_mime('mime_base64_count')\nrawbody Q eval:check_for_mime('mime_qp_count')", 'Content-Transfer-Encoding: BASE64\n\nYWJj\n'), ['B'])
 })
