@@ -29,7 +29,7 @@ const TOPICS: readonly Topic[] = [
   },
   {
     settings: /^(?:un)?(?:blacklist|blocklist)_|(?:white|welcome)list_uri_host$|^(?:enlist|delist)_/, rules: /^(?:USER|SUBJECT|URI_HOST)_IN_B/, tests: /(?:black|block)list|^check_uri_host|addrlist/,
-    hint: 'unwanted senders, recipients and hosts are a matter of rules of your own: spam.rules, with points beyond policy.spam.reject',
+    hint: 'unwanted senders, recipients and hosts are a matter of rules of your own: spam.rules, or header rules here, with points beyond policy.spam.reject',
   },
   {
     settings: /^(?:use_)?bayes|^use_learner$|^learn_/, rules: /^BAYES_\d/, plugins: /^(?:Bayes|AutoLearnThreshold)$/, tests: /^check_bayes/,
@@ -47,7 +47,7 @@ const TOPICS: readonly Topic[] = [
     settings: /^(?:use_)?(?:razor|pyzor|dcc)|^(?:razor|pyzor|dcc)_|^ixhash/, rules: /^(?:RAZOR2?|PYZOR|DCC)_/, plugins: /^(?:Razor2|Pyzor|DCC|iXhash2?)$/, tests: /^check_(?:razor|pyzor|dcc)/,
     hint: 'Postern asks no such service; SpamAssassin itself may be asked beside its rules: spam.engines',
   },
-  { settings: /^(?:trusted|internal|msa)_networks$|^clear_(?:trusted|internal|msa)_networks$/, rules: /^ALL_TRUSTED$/, hint: 'the sender is the client that speaks to Postern; clients of your own stand in postern.yaml: policy.exempt, listeners[].clients' },
+  { settings: /^(?:trusted|internal|msa)_networks$|^clear_(?:trusted|internal|msa)_networks$/, rules: /^ALL_TRUSTED$/, hint: 'the sender is the client that speaks to Postern; a relay of your own in front of it: listeners[].trust, machines of your own: policy.exempt' },
   { settings: /^always_trust|^originating_ip|^clear_originating|^envelope_sender_header$/, hint: 'client and sender are known from the connection, and not from fields' },
   { settings: /^(?:spf_|dkim_|adsp_|unwhitelist_auth|dmarc_|check_dmarc)/, rules: /^_*(?:SPF|DKIM|DMARC|ARC|KAM_DMARC)_/, plugins: /^(?:SPF|DKIM|DMARC|Dmarc|AuthRes)$/, hint: 'Postern checks SPF, DKIM and DMARC itself: policy.spf, policy.dkim, policy.dmarc, and their points: policy.weights' },
   { settings: /^(?:use_)?(?:txrep|awl|auto_whitelist|auto_welcomelist)|^auto_(?:white|welcome)list_|^(?:txrep|awl)_/, rules: /^(?:AWL|TXREP)$/, plugins: /^(?:AWL|TxRep)$/, hint: 'Postern remembers senders by itself: spam.correspondents, spam.senders' },
