@@ -36,8 +36,6 @@ export class Scale {
   readonly #weighing: Weighing
   /** of a set with hardly anything in it; undefined: not known yet */
   #least: number | undefined
-  /** what is held without any */
-  #before: number | undefined
 
   constructor(stock: RuleStock, weighing: Weighing) {
     this.#stock = stock
@@ -58,7 +56,6 @@ export class Scale {
   async #begin(): Promise<number> {
     // What all sets have in common is there with the first.
     await this.#weigh(RuleStock.least)
-    if (this.#weighing.by === 'mb') this.#before = heldMb()
     return (await this.#weigh(RuleStock.least))?.weight ?? 0
   }
 
@@ -80,12 +77,14 @@ export class Scale {
     const now = performance.now()
     if (now >= until) return undefined
     const bounds = by === 'ms' ? { most: NO_BOUNDS, until: now + SHARE_OF_TIME * (until - now) } : { most: { ...NO_BOUNDS, mb: MOST_COST.mb }, until }
+    // Each time anew: those before have left something behind that others share.
+    const before = by === 'mb' ? heldMb(1) : undefined
     try {
-      const { set, ms } = await made(packed, { ...bounds, before: this.#before })
+      const { set, ms } = await made(packed, { ...bounds, before })
       if (by === 'ms') return { weight: ms, cut: false }
-      const held = heldMb()
+      const held = heldMb(1)
       // They are kept to here.
-      return held === undefined || this.#before === undefined || set.rules.length === 0 ? undefined : { weight: held - this.#before, cut: false }
+      return held === undefined || before === undefined || set.rules.length === 0 ? undefined : { weight: held - before, cut: false }
     } catch (error) {
       if (!(error instanceof TooDear)) throw error
       if (by === 'ms') return { weight: error.ms, cut: true }

@@ -138,12 +138,13 @@ function buffersMb(): number {
   return process.memoryUsage().arrayBuffers / 1e6
 }
 
-/** Undefined: nobody can tell. */
-export function heldMb(): number | undefined {
+/**
+ * Undefined: nobody can tell.
+ * @param times garbage is collected: what waits to be told of its end goes with the second
+ */
+export function heldMb(times = 2): number | undefined {
   if (globalThis.gc === undefined) return undefined
-  // What waits to be told of its end goes with the second.
-  globalThis.gc()
-  globalThis.gc()
+  for (let time = 0; time < times; time++) globalThis.gc()
   const { heapUsed, arrayBuffers } = process.memoryUsage()
   return (heapUsed + arrayBuffers) / 1e6
 }
