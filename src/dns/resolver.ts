@@ -53,4 +53,6 @@ export type Lookup<T extends RecordType> = Records<T> | Absence | Failure
 export interface Resolver {
   /** @param name without a dot at the end; one that cannot be a name in the DNS is `nxdomain` */
   lookup<T extends RecordType>(name: string, type: T): Promise<Lookup<T>>
+  /** What a look-up would say at once, without asking anybody; undefined where nobody knows yet. */
+  known?<T extends RecordType>(name: string, type: T): Lookup<T> | undefined
 }

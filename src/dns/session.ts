@@ -120,22 +120,25 @@ class Session implements SessionResolver {
     return asked
   }
 
+  known<T extends RecordType>(name: string, type: T): Lookup<T> | undefined {
+    return this.#inner.cached?.(name, type)
+  }
+
   #ask<T extends RecordType>(key: string, answer: Promise<Lookup<T>>): Promise<Lookup<T>> {
     const beganMs = this.#options.now()
     const common = this.#common
-    const instead = Promise.withResolvers<Lookup<T>>()
-    const giveUp = (cause: string): void => instead.resolve(givenUp(key, cause))
-    common.waiting.add(giveUp)
-    const settled = answer
-      .finally(() => common.waiting.delete(giveUp))
-      .then((lookup) => {
+    return new Promise((resolve, reject) => {
+      const giveUp = (cause: string): void => resolve(givenUp(key, cause))
+      common.waiting.add(giveUp)
+      answer.then((lookup) => {
+        common.waiting.delete(giveUp)
         if ('cause' in lookup) this.#count(lookup, beganMs)
         else if (lookup.status === 'records') common.characters += charactersOf(lookup.records)
         // Another part of the session may have time for what this one has none for.
         if ('cause' in lookup && lookup.ours === true) common.shared.delete(key)
-        return lookup
-      })
-    return Promise.race([settled, instead.promise])
+        resolve(lookup)
+      }).catch(reject)
+    })
   }
 
   #count(failure: Failure, beganMs: number): void {

@@ -39,6 +39,11 @@ export class TracedResolver implements Resolver {
     }
     return found
   }
+
+  /** Not remembered: whoever uses it asks for it. */
+  known<T extends RecordType>(name: string, type: T): Lookup<T> | undefined {
+    return this.#inner.known?.(name, type)
+  }
 }
 
 function answerOf(found: Lookup<RecordType>): readonly string[] {

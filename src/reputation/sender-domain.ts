@@ -19,7 +19,7 @@
 import { domainToASCII } from 'node:url'
 import { causeText, strangerText } from '../auth/stranger-text.ts'
 import { normalName } from '../dns/name.ts'
-import type { Resolver } from '../dns/resolver.ts'
+import type { Lookup, Resolver } from '../dns/resolver.ts'
 import { atOnce, failureCause } from './look-ups.ts'
 import { isUnrouted, parseIpAddress } from './reverse-name.ts'
 
@@ -87,6 +87,9 @@ async function reachInTurn(hosts: readonly string[], resolver: Resolver): Promis
 }
 
 async function reach(hosts: readonly string[], resolver: Resolver): Promise<Reach> {
+  const near = hosts.find((host) => isOutside(resolver.known?.(host, 'A')))
+  // One that is known to be reached is enough: nothing need be asked for the others.
+  if (near !== undefined && isOutside(await resolver.lookup(near, 'A'))) return { status: 'routed' }
   const questions = hosts.flatMap((host) => [{ host, type: 'A' }, { host, type: 'AAAA' }] as const)
   return best(await atOnce(questions, questions.length, async ({ host, type }): Promise<Reach> => {
     const found = await resolver.lookup(host, type)
@@ -97,15 +100,17 @@ async function reach(hosts: readonly string[], resolver: Resolver): Promise<Reac
       case 'nxdomain':
       case 'nodata':
         return { status: 'nothing' }
-      case 'records': {
-        const outside = found.records.some((text) => {
-          const address = parseIpAddress(text)
-          return address !== undefined && !isUnrouted(address)
-        })
-        return outside ? { status: 'routed' } : { status: 'unroutable', cause: `${host} has the address ${found.records[0] ?? ''}, which nobody outside reaches` }
-      }
+      case 'records':
+        return isOutside(found) ? { status: 'routed' } : { status: 'unroutable', cause: `${host} has the address ${found.records[0] ?? ''}, which nobody outside reaches` }
     }
   }))
+}
+
+function isOutside(found: Lookup<'A' | 'AAAA'> | undefined): boolean {
+  return found?.status === 'records' && found.records.some((text) => {
+    const address = parseIpAddress(text)
+    return address !== undefined && !isUnrouted(address)
+  })
 }
 
 function best(all: readonly Reach[]): Reach {

@@ -38,6 +38,14 @@ test('what was answered once is the answer to all', async () => {
   assert.deepEqual(zone.queries, ['a.example A', 'a.example TXT', 'broken.example A'])
 })
 
+test('what is known is told without a look-up', () => {
+  const { inner, resolver } = session({}, (name) => (name === 'a.example' ? HERE : undefined))
+  assert.equal(resolver.known?.('a.example', 'A'), HERE)
+  assert.equal(resolver.known('b.example', 'A'), undefined)
+  assert.equal(sessionResolver(zoneMap({ 'a.example': { A: ['192.0.2.1'] } }), { now: () => 0 }).known?.('a.example', 'A'), undefined)
+  assert.deepEqual(inner.queries, [])
+})
+
 describe('silent servers', () => {
   test('cost one time-out: what is asked later is given up at once', async () => {
     const { clock, inner, resolver } = session()

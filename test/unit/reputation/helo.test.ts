@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Resolver } from '../../../src/dns/resolver.ts'
 import { checkHelo } from '../../../src/reputation/helo.ts'
 import type { HeloInput, HeloOutcome } from '../../../src/reputation/helo.ts'
 import { zoneMap } from '../../support/zone-map.ts'
@@ -85,6 +86,22 @@ test('every combination of the three look-ups, for both families', async () => {
     combinations++
   }
   assert.equal(combinations, 250)
+})
+
+test('a name that is known to lead to the client is asked for nothing else; any other for all', async () => {
+  const zone = zoneMap({ 'a.example': { A: ['192.0.2.1'], AAAA: ['2001:db8::7'] } })
+  const knowing = (records: readonly string[]): Resolver => ({ lookup: (name, type) => zone.lookup(name, type), known: (name, type) => (type === 'A' ? { status: 'records', records: records as never, name, ttlSeconds: 1, authenticated: false } : undefined) })
+  for (const [known, address, confirmed, queries] of [
+    [['192.0.2.1'], '192.0.2.1', 'yes', ['a.example A']],
+    [['192.0.2.1'], '192.0.2.9', 'no', ['a.example A', 'a.example AAAA']],
+    [['192.0.2.1'], '2001:db8::7', 'yes', ['a.example A', 'a.example AAAA']],
+    // What was known is not so any more.
+    [['192.0.2.9'], '192.0.2.9', 'no', ['a.example A', 'a.example A', 'a.example AAAA']],
+  ] as const) {
+    zone.forget()
+    assert.deepEqual(await checkHelo({ ...US, address, name: 'a.example' }, knowing(known)), { status: 'pass', name: 'a.example', form: 'name', confirmed }, address)
+    assert.deepEqual(zone.queries, queries, address)
+  }
 })
 
 test('a name that does not exist is not asked for an MX', async () => {

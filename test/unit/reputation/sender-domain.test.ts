@@ -114,3 +114,18 @@ test('a dead exchange is not waited for where another answers for the domain', a
   const never: Resolver = { lookup: (name, type) => (name === 'dead.example' ? new Promise(() => undefined) : zone.lookup(name, type)) }
   assert.equal((await checkSenderDomain('a.example', never)).status, 'pass')
 })
+
+test('where one exchange is known to be reached, nothing is asked of the others', async () => {
+  const zone = zoneMap({ 'a.example': { MX: [[1, 'm1.example'], [2, 'm2.example']] }, 'm1.example': 'timeout', 'm2.example': { A: ['192.0.2.1'] }, 'private.example': { A: ['10.0.0.1'], AAAA: ['2001:db8::1'] } })
+  const known = new Map<string, string>([['m2.example', '192.0.2.1'], ['private.example', '10.0.0.1'], ['gone.example', '192.0.2.1']])
+  const knowing: Resolver = {
+    lookup: (name, type) => zone.lookup(name, type),
+    known: (name, type) => { const address = type === 'A' ? known.get(name) : undefined; return address === undefined ? undefined : { status: 'records', records: [address] as never, name, ttlSeconds: 1, authenticated: false } },
+  }
+  assert.deepEqual(await checkSenderDomain('a.example', knowing), { status: 'pass', domain: 'a.example', by: 'mx' })
+  assert.deepEqual(zone.queries, ['a.example MX', 'm2.example A'])
+  // One that nobody outside reaches, and one that is gone meanwhile, are asked for everything.
+  assert.equal((await checkSenderDomain('private.example', knowing)).status, 'pass')
+  assert.equal((await checkSenderDomain('gone.example', knowing)).status, 'fail')
+  assert.ok(zone.queries.includes('private.example AAAA'))
+})
