@@ -2,16 +2,14 @@
  * DNS messages on the wire: the query that is sent (RFC 1035 §4.1, RFC 6891)
  * and the structure of what comes back. No I/O, nothing is thrown.
  *
- * Queries are encoded by dns-packet. Answers are read here: dns-packet joins
- * labels by dots (one label `a.b` becomes two), goes by the shape of the data
- * and not by its length, and fails on a broken record that nobody asked for.
- * Records are cut out by their lengths here and read by record-data.ts, and
- * only those that matter.
+ * A library would join labels by dots (one label `a.b` becomes two), go by the
+ * shape of the data and not by its length, and fail on a broken record that
+ * nobody asked for. Records are cut out by their lengths here and read by
+ * record-data.ts, and only those that matter.
  *
  * A message is at most 65,535 octets (RFC 1035 §4.2.2), so it has at most some
  * 5,900 records; one that does not hold what its counts say is `malformed`.
  */
-import packet from 'dns-packet'
 import { OPT_TYPE, TYPE_NUMBERS, type Span } from './record-data.ts'
 import type { RecordType } from './resolver.ts'
 import { readName, type WireName } from './wire-name.ts'
@@ -33,18 +31,33 @@ export interface Query extends Question {
   readonly recursive?: boolean
 }
 
-/**
- * RD asks for recursion; AD asks to be told whether the answer was validated
- * (RFC 6840 §5.7).
- */
+const HEADER_OCTETS = 12
+const DOT = 0x2e
+const CLASS_IN = 1
+/** OPCODE 0, RD: ask others; and AD: say whether the answer was validated (RFC 6840 §5.7). */
+const ASKING = 0x0120
+/** The root as name, the type, the payload as class, three zeros and no options (RFC 6891 §6.1.2). */
+const OPT = Buffer.from([0, 0, OPT_TYPE, UDP_PAYLOAD_BYTES >> 8, UDP_PAYLOAD_BYTES & 0xff, 0, 0, 0, 0, 0, 0])
+
 export function encodeQuery({ id, name, type, edns, recursive = true }: Query): Buffer {
-  return packet.encode({
-    type: 'query',
-    id,
-    flags: recursive ? packet.RECURSION_DESIRED | packet.AUTHENTIC_DATA : 0,
-    questions: [{ type, name, class: 'IN' }],
-    additionals: edns ? [{ type: 'OPT', name: '.', udpPayloadSize: UDP_PAYLOAD_BYTES, extendedRcode: 0, ednsVersion: 0, flags: 0, flag_do: false, options: [] }] : [],
-  })
+  const typeAt = HEADER_OCTETS + name.length + 2
+  const bytes = Buffer.alloc(typeAt + 4 + (edns ? OPT.length : 0))
+  bytes.writeUInt16BE(id, 0)
+  bytes.writeUInt16BE(recursive ? ASKING : 0, 2)
+  bytes[5] = 1
+  bytes[11] = edns ? 1 : 0
+  // Each label stands behind its length, and so where the dots are in the text.
+  bytes.write(name, HEADER_OCTETS + 1, 'latin1')
+  let lengthAt = HEADER_OCTETS
+  for (let at = HEADER_OCTETS + 1; at < typeAt; at++) {
+    if (at < typeAt - 1 && bytes[at] !== DOT) continue
+    bytes[lengthAt] = at - lengthAt - 1
+    lengthAt = at
+  }
+  bytes.writeUInt16BE(TYPE_NUMBERS[type], typeAt)
+  bytes.writeUInt16BE(CLASS_IN, typeAt + 2)
+  if (edns) OPT.copy(bytes, typeAt + 4)
+  return bytes
 }
 
 /** Header and question: what is enough to tell whose answer it is. */
@@ -92,8 +105,6 @@ function endOfQuestion(bytes: Buffer, query: Query): number | undefined {
   const same = bytes.readUInt16BE(name.end) === TYPE_NUMBERS[query.type] && bytes.readUInt16BE(name.end + 2) === CLASS_IN
   return same ? name.end + 4 : undefined
 }
-
-const CLASS_IN = 1
 
 export interface WireRecord extends Span {
   /** undefined: one that nobody can have asked for */

@@ -17,6 +17,16 @@ test('a query asks for recursion and for AD, one question, 1232 octets', () => {
   assert.equal(encodeQuery({ id: 1, name: 'a.example', type: 'A', edns: false }).toString('hex'), '0001' + '0120' + '0001000000000000' + '0161076578616d706c6500' + '00010001')
 })
 
+test('names are written label by label', () => {
+  for (const name of ['a', 'a.b', '_dmarc.mail.example', `${'x'.repeat(63)}.example`, `${'a.'.repeat(126)}b`, ' !"#.x\\y']) for (const edns of [true, false]) {
+    const bytes = encodeQuery({ id: 0x1234, name, type: 'MX', edns, recursive: false })
+    assert.deepEqual(bytes, packet.encode({
+      type: 'query', id: 0x1234, flags: 0, questions: [{ type: 'MX', name, class: 'IN' }],
+      additionals: edns ? [{ type: 'OPT', name: '.', udpPayloadSize: 1232, extendedRcode: 0, ednsVersion: 0, flags: 0, flag_do: false, options: [] }] : [],
+    }), name)
+  }
+})
+
 test('every type has its number', () => {
   for (const type of ['A', 'AAAA', 'PTR', 'CNAME', 'NS', 'MX', 'TXT'] as const) assert.equal(packet.decode(encodeQuery({ id: 1, name: 'a.example', type, edns: true })).questions?.[0]?.type, type)
 })
