@@ -31,8 +31,8 @@ import { mailauth } from './mailauth-library.ts'
 import type { ArcSet } from './mailauth-library.ts'
 import { thrownText } from './stranger-text.ts'
 
-/** A message whose bytes can be read, with CRLF line ends. */
-export type ReadableMessage = Pick<StoredMessage, 'chunks'> & Partial<Pick<StoredMessage, 'memory'>>
+/** A message whose bytes can be read, with CRLF line ends; and its header section, where that was read already. */
+export type ReadableMessage = Pick<StoredMessage, 'chunks'> & Partial<Pick<StoredMessage, 'memory'>> & { readonly section?: HeaderSection }
 
 export const MAX_SIGNATURES = 10
 export const MAX_ARC_SETS = 50
@@ -72,7 +72,7 @@ export type SignatureReading =
 
 /** @param resolver asks each question once (`askingOnce`) */
 export async function readSignatures(message: ReadableMessage, resolver: Resolver, now: Date): Promise<SignatureReading> {
-  const reader = new SignatureReader(resolver, now)
+  const reader = new SignatureReader(message.section, resolver, now)
   if (message.memory !== undefined && message.memory !== null) {
     for (const piece of message.memory) if (reader.write(piece) === 'enough') break
     return reader.finish()
@@ -110,6 +110,7 @@ interface Plan {
 class SignatureReader {
   readonly #resolver: Resolver
   readonly #now: Date
+  readonly #section: HeaderSection | undefined
   readonly #header = new HeaderSectionReader()
   readonly #pieces: Buffer[] = []
   #fed = 0
@@ -117,7 +118,8 @@ class SignatureReader {
   #plan: Plan | undefined
   #refused: string | undefined
 
-  constructor(resolver: Resolver, now: Date) {
+  constructor(section: HeaderSection | undefined, resolver: Resolver, now: Date) {
+    this.#section = section
     this.#resolver = resolver
     this.#now = now
   }
@@ -130,7 +132,7 @@ class SignatureReader {
     const before = this.#fed
     this.#fed += piece.length
     this.#pieces.push(piece)
-    if (!this.#header.feed(piece)) return 'more'
+    if (this.#section === undefined ? !this.#header.feed(piece) : this.#fed < this.#section.bodyStart) return 'more'
     const bodyStart = this.#begin()
     if (this.#refused !== undefined || !this.#hashes.wanted) return 'enough'
     this.#hashes.write(piece.subarray(bodyStart - before))
@@ -151,7 +153,7 @@ class SignatureReader {
 
   /** The header section is whole; returns where the body begins. */
   #begin(): number {
-    const section = this.#header.finish()
+    const section = this.#section ?? this.#header.finish()
     this.#refused = sectionTrouble(section)
     if (this.#refused === undefined) this.#plan = this.#planOf(signableFields(section, this.#pieces))
     this.#pieces.length = 0

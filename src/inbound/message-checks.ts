@@ -34,7 +34,7 @@ export async function checkMessage(client: ClientJudgement, { body, section, spf
   const ground = client.groundOfItsOwn()
   const signed = await traced('dkim', ground, {
     async run(resolver) {
-      const { dkim, arc } = await verifyMessage(body, resolver, client.inbound.services.date())
+      const { dkim, arc } = await verifyMessage({ memory: body.memory, chunks: () => body.chunks(), section }, resolver, client.inbound.services.date())
       return { dkim: client.inbound.settings.partialSignatures === 'accept' ? dkim : withoutPartial(dkim), arc }
     },
     describe: ({ dkim, arc }) => [dkim.status, [dkim.cause, ...dkim.signatures.map((one) => `${one.domain} ${one.selector}: ${one.status}${one.cause === '' ? '' : ` (${one.cause})`}`), `arc ${arc.status}${arc.cause === '' ? '' : ` (${arc.cause})`}`].filter((part) => part !== '').join('; ')],

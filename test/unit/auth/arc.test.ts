@@ -3,6 +3,8 @@ import { test } from 'node:test'
 import { verifyArc } from '../../../src/auth/arc.ts'
 import type { ArcOutcome } from '../../../src/auth/arc.ts'
 import { verifyMessage } from '../../../src/auth/message-authentication.ts'
+import { readHeaderSection } from '../../../src/message/header-section.ts'
+import { heldMessage } from '../../support/stored-message.ts'
 import { zoneMap } from '../../support/zone-map.ts'
 import type { ZoneData } from '../../support/zone-map.ts'
 import { MESSAGE, NOW, ed25519Key, inPieces, rsaKey, sealed, signed, withEachFailure } from './signed-mail.ts'
@@ -83,6 +85,18 @@ test('one pass over the message gives both results, and asks for each key once',
   const { dkim, arc } = await verifyMessage(once, zone, NOW)
   assert.deepEqual([dkim.status, arc.status, reads, [...zone.queries].sort()], ['pass', 'pass', 1, ['arc._domainkey.forward.example TXT', 'arc._domainkey.list.example TXT', 's._domainkey.example.com TXT']])
   assert.deepEqual(await verify(chain), arc)
+})
+
+test('a header section that was read already gives the same, and the body is read from where it begins', async () => {
+  for (const [name, message] of [
+    ['a chain', chain], ['a line that is no field', text(chain, /^Subject:/m, 'no field\r\nSubject:')], ['another body', text(chain, /\r\n\r\n/, '\r\n\r\nmore\r\n')], ['a bare LF', text(chain, /^Subject:/m, 'X: a\nSubject:')],
+    ['no body', Buffer.from('From: a@example.com\r\n')], ['nothing', Buffer.alloc(0)],
+  ] as const) for (const size of [7, 100_000]) {
+    const memory = Array.from({ length: Math.ceil(message.length / size) }, (_, i) => message.subarray(i * size, (i + 1) * size))
+    const again = heldMessage(memory)
+    const section = await readHeaderSection(again)
+    assert.deepEqual(await verifyMessage({ memory, chunks: () => again.chunks(), section }, zoneMap(KEYS), NOW), await verifyMessage(again, zoneMap(KEYS), NOW), name)
+  }
 })
 
 test('a message that cannot be read is temperror, one that is refused is fail', async () => {
