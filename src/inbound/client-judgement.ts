@@ -26,6 +26,11 @@ import { dnsListOutcomes, earlyTalkerOutcome, genericNameOutcome, iprevOutcomes,
 const CROWDED: Reply = { status: 421, subject: 7, detail: 0, text: 'Too many connections from your network at once, try again later' }
 const PROOFS: readonly CheckName[] = ['spf', 'dkim', 'dmarc']
 
+interface Greeted {
+  readonly verdict: Verdict
+  readonly refusal: Reply | undefined
+}
+
 export class ClientJudgement {
   readonly session: SessionFacts
   readonly ground: CheckGround
@@ -107,23 +112,24 @@ export class ClientJudgement {
   }
 
   /** Does the checks. The verdict so far; `refusal` where the session is to end before it has begun. */
-  async greet(): Promise<{ readonly verdict: Verdict; readonly refusal: Reply | undefined }> {
-    this.countConnection()
-    const counted = this.decide()
-    const exceeded = this.refusalOf(counted)
+  async greet(): Promise<Greeted> {
     // Nothing is asked for a client that is turned away anyway.
-    if (exceeded !== undefined) return { verdict: counted, refusal: exceeded }
+    const counted = this.countConnection() ? undefined : this.soFar()
+    if (counted?.refusal !== undefined) return counted
     const leave = this.inbound.services.crowd.enter(this.session.address)
-    if (leave === undefined) return { verdict: counted, refusal: CROWDED }
+    if (leave === undefined) return { verdict: this.decide(), refusal: CROWDED }
     try {
       await Promise.all([this.checkName(), this.checkLists()])
     } finally {
       leave()
     }
-    const first = this.decide()
-    const refusal = this.refusalOf(first)
-    if (refusal !== undefined) return { verdict: first, refusal }
+    const first = this.soFar()
+    if (first.refusal !== undefined) return first
     await this.checkPatience()
+    return this.session.spokeEarly ? this.soFar() : first
+  }
+
+  private soFar(): Greeted {
     const verdict = this.decide()
     return { verdict, refusal: this.refusalOf(verdict) }
   }
@@ -161,8 +167,9 @@ export class ClientJudgement {
     return { status: 421, subject, detail, text }
   }
 
-  private countConnection(): void {
-    if (!this.wants('rate')) return
+  /** Within all limits? */
+  private countConnection(): boolean {
+    if (!this.wants('rate')) return true
     const { rates } = this.inbound.services
     const party = { address: this.session.address }
     const begun = rates.begin('sessions', party)
@@ -170,6 +177,7 @@ export class ClientJudgement {
     const outcome = begun.outcome.status === 'exceeded' ? begun.outcome : rates.count('connections', party)
     this.outcomes.push(rateOutcome(outcome))
     this.traces.push({ check: 'rate', result: outcome.status, detail: '', ms: 0, dns: [] })
+    return outcome.status !== 'exceeded'
   }
 
   private async checkName(): Promise<void> {
