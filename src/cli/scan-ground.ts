@@ -39,7 +39,8 @@ const MINUTE_MS = 60_000
 
 export async function scanGround(settings: Settings, { resolver, log, now, without }: Context): Promise<ScanGround> {
   const { dns, policy } = settings
-  const { greylist, shadow } = policy
+  const { greylist } = policy
+  const decided = inboundSettings(settings)
   const off: readonly CheckName[] = ['rate', 'early_talker', ...without]
   const caching = cachingResolver(resolver, { maxEntries: dns.cacheEntries, now: () => performance.now() })
   const lists = createDnsLists({ zones: policy.dnsLists }, { resolver: caching, now, log })
@@ -50,8 +51,8 @@ export async function scanGround(settings: Settings, { resolver, log, now, witho
     inbound: {
       scoring: content.scoring,
       settings: {
-        ...inboundSettings(settings),
-        policy: leftOut(policy.policy, off), shadow: shadow === undefined ? undefined : leftOut(shadow, off),
+        ...decided,
+        policy: leftOut(decided.policy, off), shadow: decided.shadow === undefined ? undefined : leftOut(decided.shadow, off),
         earlyTalkerWaitMs: 0,
       },
       services: {

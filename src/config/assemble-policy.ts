@@ -2,6 +2,7 @@
 import { resolve } from 'node:path'
 import { CHECKS, PRESET_ACTIONS, PRESET_THRESHOLDS, WEIGHTS } from '../policy/policy.ts'
 import type { CheckName, CheckPolicy, Policy, Thresholds } from '../policy/policy.ts'
+import type { WrittenPolicy } from '../policy/written.ts'
 import type { RateSettings } from '../reputation/rates.ts'
 import type { DomainThresholds } from './format-domain.ts'
 import type { ValuesOf } from './leaf.ts'
@@ -15,7 +16,7 @@ export function assembleDns({ servers, timeout, tries, cache }: ValuesOf<typeof 
   return { servers, timeoutMs: timeout, tries, cacheEntries: cache }
 }
 
-export function assemblePolicy(values: PolicyValues, { base, shadow }: { base: string; shadow: Policy | undefined }): PolicySettings {
+export function assemblePolicy(values: PolicyValues, { base, shadow }: { base: string; shadow: WrittenPolicy | undefined }): PolicySettings {
   const { greylist } = values
   const suspicious = greylist.action ?? (values.preset === 'strict' ? 'suspicious' : 'off')
   return {
@@ -34,8 +35,8 @@ export function assemblePolicy(values: PolicyValues, { base, shadow }: { base: s
   }
 }
 
-/** The pure part: what `decide` is given. */
-export function policyOf(values: RuleValues): Policy {
+/** The pure part: what `decide` is given is made of it. */
+export function policyOf(values: RuleValues): WrittenPolicy {
   const checks = Object.fromEntries(CHECKS.map((check) => [check, checkPolicy(check, values)])) as Record<CheckName, CheckPolicy>
   return { checks, exceptions: values.exceptions, spam: thresholdsOf(values), dnsDown: values.dns_down }
 }

@@ -4,7 +4,7 @@
  * A value that is missing here is a bug, and throws.
  */
 import { resolve } from 'node:path'
-import type { Policy } from '../policy/policy.ts'
+import type { WrittenPolicy } from '../policy/written.ts'
 import type { Domain } from '../smtp/envelope.ts'
 import { assembleDns, assemblePolicy, thresholdsOf, thresholdsOver } from './assemble-policy.ts'
 import { assembleRedis, assembleSpam } from './assemble-spam.ts'
@@ -26,7 +26,7 @@ import type { Group } from './leaf.ts'
 interface Ground {
   readonly machine: Machine
   readonly base: string
-  readonly shadow: Policy | undefined
+  readonly shadow: WrittenPolicy | undefined
 }
 
 /** A section of a model without errors has every value that its type promises. */
@@ -73,7 +73,7 @@ export function assemble(model: Model, ground: Ground): Settings {
   }
 }
 
-function assembleDomains({ domains, policy }: ValuesOf<typeof ROOT>, shadow: Policy | undefined): ReadonlyMap<Domain, DomainSettings> {
+function assembleDomains({ domains, policy }: ValuesOf<typeof ROOT>, shadow: WrittenPolicy | undefined): ReadonlyMap<Domain, DomainSettings> {
   return new Map([...domainMap(domains)].map(([domain, { next, spam }]) => [domain, {
     next, ...(spam !== undefined && { spam: thresholdsOf(policy, spam), ...(shadow !== undefined && { shadowSpam: thresholdsOver(shadow, spam) }) }),
   }]))

@@ -4,7 +4,8 @@
  */
 import { readCondition } from '../policy/condition.ts'
 import { CHECKS } from '../policy/policy.ts'
-import type { CheckName, Exception } from '../policy/policy.ts'
+import type { CheckName } from '../policy/policy.ts'
+import type { WrittenException } from '../policy/written.ts'
 import { CODE_ALLOWED, readCode } from '../reputation/dnsbl-codes.ts'
 import type { DnsListCode, DnsListZone } from '../reputation/dnsbl.ts'
 import { flag, listOf, oneOf, read, refuse, textFormat } from './format.ts'
@@ -85,7 +86,7 @@ const reason: Format<string> = textFormat({ type: 'text', allowed: '1 to 200 pri
   (text.trim() !== '' && text.length <= 200 ? read(text) : refuse(`found ${showValue(text)}`)))
 
 /** `{ checks: [rdns, fcrdns], when: { … }, reason: … }` */
-export const exception: Format<Exception> = {
+export const exception: Format<WrittenException> = {
   type: 'exception',
   allowed: '{ checks: [rdns, fcrdns], when: { spf: pass, spf_domain: [partner.example] }, reason: WHY }',
   parts: {
@@ -102,7 +103,7 @@ export const exception: Format<Exception> = {
     if (given === undefined) keys.problems.push({ at: [], problem: 'has no when', allowed: 'a mapping of facts' })
     const when = given === undefined ? undefined : readCondition(given, (networks) => networkMatcher(networks))
     if (when?.status === 'malformed') keys.problems.push(...when.problems.map((p) => ({ ...p, at: ['when', ...p.at] })))
-    if (checks === undefined || why === undefined || when?.status !== 'ok' || keys.problems.length > 0) return { status: 'refused', problems: keys.problems }
-    return read({ checks, when: when.condition, reason: why })
+    if (checks === undefined || why === undefined || given === undefined || when?.status !== 'ok' || keys.problems.length > 0) return { status: 'refused', problems: keys.problems }
+    return read({ checks, when: given, reason: why })
   },
 }

@@ -5,7 +5,7 @@
  */
 import { closeSync, openSync, readSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import type { Policy } from '../policy/policy.ts'
+import type { WrittenPolicy } from '../policy/written.ts'
 import { assemble } from './assemble.ts'
 import { systemCode } from './check-files.ts'
 import { checkModel } from './check-model.ts'
@@ -78,7 +78,7 @@ export function loadText(text: string, { source, base, environment, machine, pur
 }
 
 /** The errors of a shadow policy are those of the configuration. */
-function readShadowOf(model: Model, collector: Collector, base: string): Policy | undefined {
+function readShadowOf(model: Model, collector: Collector, base: string): WrittenPolicy | undefined {
   const path = model.root.values.policy.shadow
   if (path === undefined) return undefined
   const found = readSource(resolve(base, path))

@@ -1,6 +1,7 @@
 /** The settings of the DNS, the policy and what is kept, as the program sees them: presets applied, paths absolute. */
 import type { ServerAddress } from '../dns/exchange.ts'
-import type { Policy, Preset } from '../policy/policy.ts'
+import type { Preset } from '../policy/policy.ts'
+import type { WrittenPolicy } from '../policy/written.ts'
 import type { DnsListZone } from '../reputation/dnsbl.ts'
 import type { GreylistSettings } from '../reputation/greylist.ts'
 import type { RateSettings } from '../reputation/rates.ts'
@@ -16,7 +17,7 @@ export interface DnsSettings {
 
 export interface PolicySettings {
   readonly preset: Preset
-  readonly policy: Policy
+  readonly policy: WrittenPolicy
   /** clients that nothing is checked of: CIDR, `unix` */
   readonly exempt: readonly string[]
   readonly earlyTalkerWaitMs: number
@@ -30,7 +31,7 @@ export interface PolicySettings {
   readonly greylist: (GreylistSettings & { readonly score: number }) | undefined
   readonly rates: RateSettings
   /** decided beside `policy`, without effect */
-  readonly shadow: Policy | undefined
+  readonly shadow: WrittenPolicy | undefined
 }
 
 export interface KeptSettings {

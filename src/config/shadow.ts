@@ -3,7 +3,7 @@
  * makes a verdict out of facts (`RULES`). No environment variable sets anything
  * of it. Returns all errors at once, each with its place in that file.
  */
-import type { Policy } from '../policy/policy.ts'
+import type { WrittenPolicy } from '../policy/written.ts'
 import { policyOf } from './assemble-policy.ts'
 import type { RuleValues } from './assemble-policy.ts'
 import { RULES } from './policy-schema.ts'
@@ -13,7 +13,7 @@ import { Collector, readSection } from './section.ts'
 import { parseSource } from './source.ts'
 
 export type ShadowReading =
-  | { readonly status: 'read'; readonly policy: Policy }
+  | { readonly status: 'read'; readonly policy: WrittenPolicy }
   | { readonly status: 'refused'; readonly errors: readonly ConfigurationError[] }
 
 /** @param text undefined where the file is not UTF-8 */

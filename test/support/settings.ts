@@ -49,7 +49,8 @@ export function loadFrom(yamlText: string, ground: TestGround): Loaded {
 /** `settingsFrom('listeners: …', { cwd: directory })` */
 export function settingsFrom(yamlText: string, ground: TestGround): Settings {
   const loaded = loadFrom(yamlText, ground)
-  if (loaded.status === 'ok') return loaded.settings
+  // Workers are sent them: whatever they are, they are plain data.
+  if (loaded.status === 'ok') return structuredClone(loaded.settings)
   throw new Error(loaded.status === 'invalid' ? loaded.errors.map(describeError).join('\n') : loaded.cause)
 }
 

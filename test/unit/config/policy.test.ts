@@ -5,7 +5,9 @@ import { join } from 'node:path'
 import test from 'node:test'
 import { evaluate } from '../../../src/policy/condition.ts'
 import { CHECKS, PRESET_ACTIONS, PRESET_THRESHOLDS, PRESETS } from '../../../src/policy/policy.ts'
+import { networkMatcher } from '../../../src/config/networks.ts'
 import { describeError } from '../../../src/config/problem.ts'
+import { policyToDecideBy } from '../../../src/policy/written.ts'
 import { temporaryDirectory } from '../../support/process.ts'
 import * as support from '../../support/settings.ts'
 
@@ -106,11 +108,24 @@ test('an exception becomes a condition over facts', () => {
       when: { spf: pass, spf_domain: [.partner.example], not: { client: [192.0.2.0/24] } }
       reason: their relay has no name
 ${REST}`)
-  const [exception] = policy.policy.exceptions
+  const [exception] = policyToDecideBy(policy.policy, networkMatcher).exceptions
   assert.ok(exception !== undefined)
   assert.deepEqual([exception.checks, exception.reason], [['rdns', 'fcrdns'], 'their relay has no name'])
   const truth = (client: string) => evaluate(exception.when, (name) => ({ status: 'known', values: { spf: ['pass'], spf_domain: ['mail.partner.example'], client: [client] }[name as string] ?? [] }))
   assert.deepEqual([truth('198.51.100.1'), truth('192.0.2.9')], ['true', 'false'])
+})
+
+test('settings are plain data: workers are sent them, exceptions of every kind among them', () => {
+  writeFileSync(join(directory, 'shadow.yaml'), 'policy: { exceptions: [{ checks: [dnsbl], when: { dnsbl: listed }, reason: x }] }\n')
+  const settings = settingsFrom(`policy:
+  shadow: shadow.yaml
+  dnsbl: { lists: [{ zone: a.example, codes: ["127.0.0.[2..8]", "&0.0.0.4"] }] }
+  exceptions:
+    - { checks: [rdns], when: { spf: pass, spf_domain: [.partner.example], not: { client: [192.0.2.0/24] } }, reason: x }
+    - { checks: [content], when: { any: [{ sender: a@b.example }, { recipient: "@b.example" }] }, reason: y }
+spam: { engines: [{ kind: clamav, spam_names: [Junk 3] }], bayes: { learn: [{ folder: "/var/mail/*/.Junk", as: spam }] } }
+${REST}`)
+  assert.deepEqual(structuredClone(settings), settings)
 })
 
 test('what is wrong is told with its place and what is allowed', () => {
