@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Settings } from '../../../src/config/settings.ts'
 import type { PackedRules } from '../../../src/scoring/packed-rules.ts'
+import { TooMuch } from '../../../src/scoring/too-much.ts'
 import { ShippedRulesUnread } from '../../../src/scoring/unread-rules.ts'
 import { addressesOf, settle } from './fakes.ts'
 import { at, running, setUp } from './staff.ts'
@@ -155,8 +156,10 @@ describe('rules', () => {
     assert.deepEqual(at(forked, 0).lastSent, { type: 'rules', rules: undefined })
     assert.deepEqual(lines.filter(({ level }) => level === 'error').map(({ text }) => text), ['rules could not be read for the workers'])
     // Where nothing is wrong with Postern itself, its stack is of no use.
-    const { lines: told } = await running(1, () => Promise.reject(new ShippedRulesUnread('a disk that fails')))
-    await settle()
-    assert.deepEqual(told.filter(({ level }) => level === 'error').map(({ facts }) => facts), [{ cause: 'a disk that fails' }])
+    for (const error of [new ShippedRulesUnread('a disk that fails'), new TooMuch('a machine with too much to do', { mayPass: true })]) {
+      const { lines: told } = await running(1, () => Promise.reject(error))
+      await settle()
+      assert.deepEqual(told.filter(({ level }) => level === 'error').map(({ facts }) => facts), [{ cause: error.message }])
+    }
   })
 })
