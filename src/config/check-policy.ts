@@ -22,8 +22,8 @@ export const ALLOW_LIST_CHECKS: readonly string[] = [...CHECKS, 'greylist']
 export function checkPolicy(model: Model, { collector, base }: { collector: Collector; base: string }): void {
   const { policy } = model.root.values
   const zones = new Set<string>()
-  for (const [i, { zone }] of (policy.dnsbl.lists ?? []).entries()) {
-    if (zones.has(zone)) collector.error(['policy', 'dnsbl', 'lists', i], `the list ${zone} stands twice`, 'each list once')
+  for (const [i, { zone, name }] of (policy.dnsbl.lists ?? []).entries()) {
+    if (zones.has(zone)) collector.error(['policy', 'dnsbl', 'lists', i], `the list ${name ?? zone} stands twice`, 'each list once')
     zones.add(zone)
   }
   checkThresholds(model, collector)

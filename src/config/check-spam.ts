@@ -29,8 +29,8 @@ export function checkSpam(model: Model, context: CheckContext): void {
     if (engine.kind === 'rspamd' && engine.passwordFile !== undefined) checkReadable(resolve(base, engine.passwordFile), [...at, 'password_file'], context)
   }
   const lists = new Set<string>()
-  for (const [i, { zone, kind }] of (spam.uri_lists ?? []).entries()) {
-    if (lists.has(`${kind} ${zone}`)) collector.error(['spam', 'uri_lists', i], `the list ${zone} stands twice with the kind ${kind}`, 'each list once for each kind')
+  for (const [i, { zone, name, kind }] of (spam.uri_lists ?? []).entries()) {
+    if (lists.has(`${kind} ${zone}`)) collector.error(['spam', 'uri_lists', i], `the list ${name ?? zone} stands twice with the kind ${kind}`, 'each list once for each kind')
     lists.add(`${kind} ${zone}`)
   }
   const { auto_learn: auto, auto_learn_spam: from } = spam.bayes

@@ -9,21 +9,19 @@ import type { WrittenException } from '../policy/written.ts'
 import { CODE_ALLOWED, readCode } from '../reputation/dnsbl-codes.ts'
 import type { DnsListCode, DnsListZone } from '../reputation/dnsbl.ts'
 import { flag, listOf, oneOf, read, refuse, textFormat } from './format.ts'
-import type { Format } from './format.ts'
+import type { Format, Reading } from './format.ts'
 import { Keys } from './format-mapping.ts'
-import { normaliseDomain } from './format-names.ts'
 import { points } from './format-policy.ts'
+import { keyProblem, shortText, zoneFormat } from './format-zone.ts'
 import { networkMatcher } from './networks.ts'
 import { isMapping, showValue } from './source.ts'
+import type { Raw } from './source.ts'
 
 const DEFAULT_WEIGHT = 2
 /** the labels of an IPv6 address stand before it */
 const MAX_ZONE_CHARACTERS = 189
 
-const zoneName: Format<string> = textFormat({ type: 'domain', allowed: `the zone of a list, such as zen.spamhaus.org, at most ${MAX_ZONE_CHARACTERS} characters` }, (text) => {
-  const domain = normaliseDomain(text)
-  return domain === undefined || domain.startsWith('[') || domain.length > MAX_ZONE_CHARACTERS ? refuse(`${showValue(text)} is not a zone`) : read(domain)
-})
+const zoneName = zoneFormat('zen.spamhaus.org', MAX_ZONE_CHARACTERS)
 
 export const returnCode: Format<string> = textFormat({ type: 'return code', allowed: CODE_ALLOWED }, (text) => {
   const reading = readCode(text)
@@ -50,12 +48,13 @@ export const listCode: Format<DnsListCode> = {
   },
 }
 
-/** `zen.spamhaus.org`, or `{ zone, weight, kind, codes, ipv4, ipv6 }`. */
+/** `zen.spamhaus.org`, or `{ zone, name, weight, kind, codes, ipv4, ipv6 }`. */
 export const dnsList: Format<DnsListZone> = {
   type: 'DNS list',
-  allowed: 'zen.spamhaus.org, or { zone: ZONE, weight: POINTS, kind: block, codes: [CODE], ipv4: true, ipv6: true }',
+  allowed: 'zen.spamhaus.org, or { zone: ZONE, name: NAME, weight: POINTS, kind: block, codes: [CODE], ipv4: true, ipv6: true }',
   parts: {
     zone: 'The zone of the list.',
+    name: 'What stands for the zone in replies, headers and logs. It must be given where the zone has a customer\'s key in it.',
     weight: `Points of a listing; ${DEFAULT_WEIGHT} where it is left out.`,
     kind: '`block` speaks against the client, `allow` for it; `block` where it is left out.',
     codes: `The return codes that count, each ${CODE_ALLOWED}, or \`{ code, weight, label }\`; without them all of 127.0.0.0/8 do.`,
@@ -63,21 +62,30 @@ export const dnsList: Format<DnsListZone> = {
     ipv6: 'The list has IPv6 addresses; `true` where it is left out.',
   },
   read(raw) {
-    if (!isMapping(raw)) {
-      const reading = zoneName.read(raw)
-      return reading.status === 'read' ? read({ zone: reading.value, kind: 'block', weight: DEFAULT_WEIGHT, ipv6: true }) : reading
-    }
-    const keys = new Keys(raw, ['zone', 'weight', 'kind', 'codes', 'ipv4', 'ipv6'])
-    const zone = keys.required('zone', zoneName)
-    const weight = keys.optional('weight', points) ?? DEFAULT_WEIGHT
-    const kind = keys.optional('kind', oneOf('block', 'allow')) ?? 'block'
-    const codes = keys.optional('codes', listOf(listCode, { min: 1, max: 64, type: 'list of return codes' }))
-    const ipv4 = keys.optional('ipv4', flag) ?? true
-    const ipv6 = keys.optional('ipv6', flag) ?? true
-    if (!ipv4 && !ipv6 && keys.problems.length === 0) keys.problems.push({ at: [], problem: 'has neither IPv4 nor IPv6 addresses', allowed: 'one of ipv4 and ipv6' })
-    if (zone === undefined || keys.problems.length > 0) return { status: 'refused', problems: keys.problems }
-    return read({ zone, kind, weight, ipv4, ipv6, ...(codes === undefined ? {} : { codes }) })
+    const given = isMapping(raw) ? readList(raw) : readListName(raw)
+    if (given.status === 'refused') return given
+    const problem = keyProblem(given.value)
+    return problem === undefined ? given : refuse(problem)
   },
+}
+
+function readListName(raw: Raw): Reading<DnsListZone> {
+  const reading = zoneName.read(raw)
+  return reading.status === 'read' ? read({ zone: reading.value, kind: 'block', weight: DEFAULT_WEIGHT, ipv6: true }) : reading
+}
+
+function readList(raw: ReadonlyMap<string, Raw>): Reading<DnsListZone> {
+  const keys = new Keys(raw, ['zone', 'name', 'weight', 'kind', 'codes', 'ipv4', 'ipv6'])
+  const zone = keys.required('zone', zoneName)
+  const name = keys.optional('name', shortText)
+  const weight = keys.optional('weight', points) ?? DEFAULT_WEIGHT
+  const kind = keys.optional('kind', oneOf('block', 'allow')) ?? 'block'
+  const codes = keys.optional('codes', listOf(listCode, { min: 1, max: 64, type: 'list of return codes' }))
+  const ipv4 = keys.optional('ipv4', flag) ?? true
+  const ipv6 = keys.optional('ipv6', flag) ?? true
+  if (!ipv4 && !ipv6 && keys.problems.length === 0) keys.problems.push({ at: [], problem: 'has neither IPv4 nor IPv6 addresses', allowed: 'one of ipv4 and ipv6' })
+  if (zone === undefined || keys.problems.length > 0) return { status: 'refused', problems: keys.problems }
+  return read({ zone, kind, weight, ipv4, ipv6, ...(name !== undefined && { name }), ...(codes !== undefined && { codes }) })
 }
 
 const checkNames: Format<readonly CheckName[]> = listOf(oneOf(...CHECKS), { min: 1, max: CHECKS.length, type: 'list of checks' })

@@ -1,23 +1,17 @@
 /** The format of an entry of `spam.uri_lists`: a list in the DNS of domains, addresses or hashes. Pure; nothing throws. */
 import { MAX_URI_ZONE_CHARACTERS, URI_REFUSALS, uriListProblem, type UriListZone } from '../reputation/uri-settings.ts'
-import { flag, listOf, oneOf, read, refuse, textFormat } from './format.ts'
+import { flag, listOf, oneOf, read, refuse } from './format.ts'
 import type { Format, Reading } from './format.ts'
 import { Keys } from './format-mapping.ts'
-import { normaliseDomain } from './format-names.ts'
 import { points } from './format-policy.ts'
 import { listCode, returnCode } from './format-rules.ts'
+import { keyProblem, shortText, zoneFormat } from './format-zone.ts'
 import { isMapping, showValue } from './source.ts'
 import type { Raw } from './source.ts'
 
 const DEFAULT_WEIGHT = 2
 
-const zoneName: Format<string> = textFormat({ type: 'domain', allowed: `the zone of a list, such as dbl.spamhaus.org, at most ${MAX_URI_ZONE_CHARACTERS} characters` }, (text) => {
-  const domain = normaliseDomain(text)
-  return domain === undefined || domain.startsWith('[') || domain.length > MAX_URI_ZONE_CHARACTERS ? refuse(`${showValue(text)} is not a zone`) : read(domain)
-})
-
-const shortText: Format<string> = textFormat({ type: 'text', allowed: '1 to 200 printable ASCII characters without blanks' }, (text) =>
-  (/^[\x21-\x7e]{1,200}$/.test(text) ? read(text) : refuse(`found ${showValue(text)}`)))
+const zoneName = zoneFormat('dbl.spamhaus.org', MAX_URI_ZONE_CHARACTERS)
 
 const testPoints: Format<{ readonly listed?: string; readonly unlisted?: string }> = {
   type: 'test points',
@@ -57,7 +51,7 @@ export const uriList: Format<UriListZone> = {
   read(raw) {
     const given: Reading<UriListZone> = isMapping(raw) ? readZone(raw) : readName(raw)
     if (given.status === 'refused') return given
-    const problem = uriListProblem(given.value)
+    const problem = keyProblem(given.value) ?? uriListProblem(given.value)
     return problem === undefined ? given : refuse(problem)
   },
 }

@@ -25,6 +25,8 @@ export type { DnsListCode }
 
 export interface DnsListZone {
   readonly zone: string
+  /** shown in its place, in replies, headers, logs and causes: where the zone's name has a customer's key in it, it must be given */
+  readonly name?: string
   /** block: a listing speaks against the client; allow: for it */
   readonly kind: 'block' | 'allow'
   readonly weight: number
@@ -74,6 +76,8 @@ const MAX_REASON_CHARACTERS = 200
 
 interface Zone {
   readonly settings: DnsListZone
+  /** for the zone */
+  readonly shown: string
   readonly list: ListZone
 }
 
@@ -81,7 +85,7 @@ export function createDnsLists(settings: DnsListSettings, context: ZoneContext):
   if (settings.zones.length > MAX_DNS_LIST_ZONES) throw new Error(`${settings.zones.length} DNS lists were configured; at most ${MAX_DNS_LIST_ZONES} are allowed`)
   const zones = settings.zones.map((one) => zoneOf(one, context))
   const most = settings.maxAtOnce ?? MAX_AT_ONCE
-  const health = (): readonly DnsListHealth[] => zones.map(({ settings: { zone, kind }, list: { health: { state } } }) => ({ zone, kind, ...state }))
+  const health = (): readonly DnsListHealth[] => zones.map(({ settings: { kind }, shown, list: { health: { state } } }) => ({ zone: shown, kind, ...state }))
   const proveThem = async (due: readonly Zone[]): Promise<void> => {
     await atOnce(due, most, (zone) => zone.list.health.prove())
   }
@@ -90,8 +94,8 @@ export function createDnsLists(settings: DnsListSettings, context: ZoneContext):
       const client = parseIpAddress(address)
       return atOnce(zones, most, async (zone): Promise<DnsListResult> => {
         const answer = await ask(zone, client, resolver)
-        const { zone: name, kind } = zone.settings
-        return answer.status === 'error' ? { zone: name, kind, most: zone.list.most, ...answer } : { zone: name, kind, ...answer }
+        const { shown, settings: { kind } } = zone
+        return answer.status === 'error' ? { zone: shown, kind, most: zone.list.most, ...answer } : { zone: shown, kind, ...answer }
       })
     },
     tick: () => proveThem(zones.filter((zone) => zone.list.health.isDue)),
@@ -104,17 +108,19 @@ export function createDnsLists(settings: DnsListSettings, context: ZoneContext):
 }
 
 function zoneOf(settings: DnsListZone, context: ZoneContext): Zone {
-  const { zone, weight, codes } = settings
+  const { zone, name, weight, codes } = settings
+  const shown = name ?? zone
   const test = addressTestPoints(settings.ipv4 === false ? 6 : 4)
-  return { settings, list: new ListZone({ zone, weight, test, maxCharacters: MAX_DNS_LIST_ZONE_CHARACTERS, ...(codes === undefined ? {} : { codes }) }, context) }
+  return { settings, shown, list: new ListZone({ zone, shown, weight, test, maxCharacters: MAX_DNS_LIST_ZONE_CHARACTERS, ...(codes === undefined ? {} : { codes }) }, context) }
 }
 
-async function ask({ settings, list }: Zone, client: IpAddress | undefined, resolver: Resolver): Promise<DnsListAnswer> {
+async function ask({ settings, shown, list }: Zone, client: IpAddress | undefined, resolver: Resolver): Promise<DnsListAnswer> {
   const skipped = whyNotAsked(settings, client)
   if (client === undefined || skipped !== undefined) return { status: 'not-asked', why: skipped ?? '' }
   const answer = await list.ask(reverseLabels(client), resolver)
   if (answer.status !== 'listed') return answer
-  const reason = await reasonOf(`${reverseLabels(client)}.${list.name}`, resolver)
+  const words = await reasonOf(`${reverseLabels(client)}.${list.name}`, resolver)
+  const reason = strangerText(words.replaceAll(settings.zone, shown), MAX_REASON_CHARACTERS)
   return reason === '' ? answer : { ...answer, reason }
 }
 
@@ -129,5 +135,5 @@ function whyNotAsked({ ipv4 = true, ipv6 }: DnsListZone, client: IpAddress | und
 async function reasonOf(name: string, resolver: Resolver): Promise<string> {
   const found = await resolver.lookup(name, 'TXT')
   if (found.status !== 'records') return ''
-  return strangerText(found.records.map((strings) => strings.join('')).sort().join(' / ').slice(0, MAX_REASON_CHARACTERS * 4), MAX_REASON_CHARACTERS)
+  return found.records.map((strings) => strings.join('')).sort().join(' / ').slice(0, MAX_REASON_CHARACTERS * 4)
 }

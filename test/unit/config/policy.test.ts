@@ -160,6 +160,19 @@ policy:
   assert.match(problems('policy: { dnsbl: { lists: [b.example, { zone: B.example, kind: allow }] } }').join(), /lists\[1\]: the list b\.example stands twice/)
 })
 
+test('a zone with a key in it needs a name, which is told without the key', () => {
+  const key = 'abcdefgh1jklmnopqrstuvwxyz'
+  for (const list of [`${key}.zen.dq.example`, `{ zone: ${key}.zen.dq.example }`, `{ zone: dq.example, name: ${key} }`]) {
+    for (const found of [problems(`policy: { dnsbl: { lists: ['${'x'.repeat(8)}.example', ${list}] } }`), problems(`spam: { uri_lists: [${list}] }`)]) {
+      assert.equal(found.length, 1, list)
+      assert.match(found[0] ?? '', /lists\[[01]\]: the (?:zone|name) has what looks like a customer's key in it/)
+      assert.doesNotMatch(found[0] ?? '', /abcdef/)
+    }
+  }
+  const { policy } = settingsFrom(`policy: { dnsbl: { lists: [{ zone: ${key}.zen.dq.example, name: zen }, all.spamrats.com, 0123456789.example] } }\n${REST}`)
+  assert.deepEqual(policy.dnsLists.map(({ zone, name }) => [zone, name]), [[`${key}.zen.dq.example`, 'zen'], ['all.spamrats.com', undefined], ['0123456789.example', undefined]])
+})
+
 test('a prefix of the Subject with a blank behind it is refused, and the reason is said', () => {
   assert.match(problems('policy: { subject_prefix: "[SPAM] " }').join(), /policy\.subject_prefix: found "\[SPAM\] "; allowed: .*without blanks at its ends: one is put behind it$/)
   assert.deepEqual(problems('policy: { subject_prefix: "[SPAM]" }'), [])

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { Lookup, RecordType, Resolver } from '../../../src/dns/resolver.ts'
 import { createDnsLists } from '../../../src/reputation/dnsbl.ts'
 import type { DnsListResult, DnsListZone } from '../../../src/reputation/dnsbl.ts'
-import type { ZoneEntry } from '../../support/zone-map.ts'
+import type { ZoneData, ZoneEntry } from '../../support/zone-map.ts'
 import { listBed, WORKING, ZONE, type ListBed } from './dnsbl-fixture.ts'
 
 async function proved(...given: Parameters<typeof listBed>): Promise<ListBed> {
@@ -79,6 +79,20 @@ test('answers outside 127.0.0.0/8 and inside 127.255.255.0/24 are errors, with o
     assert.equal(result.stage, 'answer', answers.join(' '))
     assert.equal(bed.lists.health()[0]?.state, 'set-aside')
   }
+})
+
+test('a name stands for the zone wherever somebody reads it: the zone may have a key in it', async () => {
+  const secret = 'k3y0fac0st0m3r.bl.example'
+  const data = { [`2.0.0.127.${secret}`]: { A: ['127.0.0.2'] }, [`1.2.0.192.${secret}`]: { A: ['127.0.0.2'], TXT: [`${'x'.repeat(190)} ${secret}`] }, [`2.2.0.192.${secret}`]: { A: 'servfail' } } satisfies ZoneData
+  const bed = await proved(data, [{ zone: secret, name: 'bl' }])
+  const { reason, ...listed } = await one(bed) as Extract<DnsListResult, { status: 'listed' }>
+  assert.deepEqual(listed, { ...LISTED, zone: 'bl' })
+  assert.equal(reason, `${'x'.repeat(190)} bl`)
+  const told = JSON.stringify([await one(bed, '192.0.2.2'), await one(bed, '192.0.2.3'), bed.lists.health(), bed.log])
+  assert.match(told, /"zone":"bl"/)
+  assert.doesNotMatch(told, /k3y0/)
+  const broken = await proved({}, [{ zone: secret, name: 'bl' }])
+  assert.doesNotMatch(JSON.stringify([await one(broken), broken.lists.health(), broken.log]), /k3y0/)
 })
 
 test('a reason is bounded, printable and on one line; it may be missing', async () => {
