@@ -328,6 +328,7 @@ class Builder {
 /** A pattern that is tried on every text is dear, the longer the text; a header is short. */
 function costOfTest(when: Condition): number {
   const asked = when.kind === 'not' ? when.of : when
+  if (asked.kind === 'any') return 100
   if (asked.kind !== 'matches' || asked.pattern.needs !== undefined) return 1
   return asked.in.kind === 'spamassassin' && asked.in.text.of === 'header' && asked.in.text.name !== 'ALL' ? 3 : 100
 }

@@ -2,7 +2,7 @@
  * Lines of a file of SpamAssassin's (Mail::SpamAssassin::Conf, "FILE FORMAT"):
  * a keyword and what follows it; `#` begins a comment unless a backslash stands
  * before it; one setting a line. Bytes are characters (latin1), for patterns are
- * about bytes; blanks are those of ASCII. Bounds: 65,536 characters of a line, 100,000 lines. Pure.
+ * about bytes; blanks are those of ASCII. Bounds: 262,144 characters of a line, 100,000 lines. Pure.
  */
 
 import { withoutEdges } from './texts/bytes.ts'
@@ -20,7 +20,7 @@ export interface CfLine {
 
 export type CfReading = readonly (CfLine | { readonly line: number; readonly problem: string })[]
 
-const MAX_LINE_CHARACTERS = 65_536
+const MAX_LINE_CHARACTERS = 262_144
 const MAX_LINES = 100_000
 /** That some editors put in front of UTF-8. */
 const MARK = '\xef\xbb\xbf'

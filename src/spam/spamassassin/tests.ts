@@ -2,11 +2,13 @@
  * One rule of SpamAssassin's that is no `meta` as a condition, or why it cannot
  * be honoured. Pure.
  */
+import type { Pattern } from '../patterns/pattern.ts'
 import type { Condition, Quantity, TextSource } from '../rules/condition.ts'
 import { readCodeTest } from './code-tests.ts'
 import type { Definition, Directives } from './directives.ts'
 import { readHeaderTest, readPartHeaderTest } from './header-test.ts'
 import type { PatternTest } from './header-test.ts'
+import { patternParts } from './pattern-parts.ts'
 import { compilePattern, writtenPattern } from './pattern-text.ts'
 import { withTagsReplaced } from './replace-tags.ts'
 
@@ -56,13 +58,27 @@ function sourceOf({ id, kind }: Definition, { flags }: Directives): TextSource {
 function ofPattern(id: string, { in: source, pattern, negated }: PatternTest, { flags, tags, tagged }: Directives): Honoured | string {
   const text = tagged.has(id) ? withTagsReplaced(pattern.source, tags) : pattern.source
   if (text === undefined) return 'with its tags replaced the pattern is too long'
-  const read = compilePattern({ ...pattern, source: text })
-  if (typeof read === 'string') return read
-  const matches: Condition = { kind: 'matches', in: source, pattern: read }
   const own = flags.get(id) ?? []
+  const read = compilePattern({ ...pattern, source: text })
+  if (typeof read === 'string') {
+    const parts = own.includes('multiple') ? undefined : partsOf(text, pattern.flags)
+    if (parts === undefined) return read
+    const oneOf: Condition = { kind: 'any', of: parts.map((part) => ({ kind: 'matches', in: source, pattern: part })) }
+    return { when: negated ? { kind: 'not', of: oneOf } : oneOf, times: undefined }
+  }
+  const matches: Condition = { kind: 'matches', in: source, pattern: read }
   const most = Number(own.find((flag) => flag.startsWith('maxhits='))?.slice('maxhits='.length) ?? MOST_HITS)
   return {
     when: negated ? { kind: 'not', of: matches } : matches,
     times: negated || !own.includes('multiple') ? undefined : { kind: 'occurrences', in: source, pattern: read, most: Number.isInteger(most) && most > 0 ? Math.min(most, MOST_HITS) : MOST_HITS },
   }
+}
+
+/** Below that nothing is won. */
+const LONG_PATTERN = 2048
+
+function partsOf(source: string, flags: string): readonly Pattern[] | undefined {
+  const parts = source.length < LONG_PATTERN || flags.includes('x') ? undefined : patternParts(source)
+  const read = parts?.map((part) => compilePattern({ source: part, flags }))
+  return read?.every((part) => typeof part !== 'string') === true ? read : undefined
 }

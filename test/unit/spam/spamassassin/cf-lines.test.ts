@@ -10,8 +10,8 @@ test('a line is a keyword and what follows it; comments and blanks do not count,
 })
 
 test('a line that is too long and a file that is too long are told', () => {
-  const [long, next] = readCfLines(`body A /${'x'.repeat(70_000)}/\nbody B /y/`)
-  assert.deepEqual(long, { line: 1, problem: 'the line has more than 65536 characters' })
+  const [long, next] = readCfLines(`body A /${'x'.repeat(270_000)}/\nbody B /y/`)
+  assert.deepEqual(long, { line: 1, problem: 'the line has more than 262144 characters' })
   assert.deepEqual(next, { line: 2, keyword: 'body', value: 'B /y/' })
   const many = readCfLines('a\n'.repeat(100_002))
   assert.equal(many.length, 100_001)
