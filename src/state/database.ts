@@ -95,6 +95,12 @@ const STEPS: readonly string[] = [
      day INTEGER NOT NULL
    ) WITHOUT ROWID;
    CREATE INDEX watched_mail_day ON watched_mail (day);`,
+  // When somebody last looked at the clock who removes things by it (clock-watch.ts).
+  `CREATE TABLE clocks (
+     name TEXT PRIMARY KEY,
+     seen INTEGER NOT NULL,
+     doubted_until INTEGER
+   ) WITHOUT ROWID;`,
 ]
 
 export const DATABASE_FILE = 'postern.db'

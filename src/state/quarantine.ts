@@ -24,6 +24,7 @@ import type { FileSystem } from '../delivery/file-system.ts'
 import { outgoingSize, type OutgoingMessage, type StoredMessage } from '../message/message.ts'
 import type { Log } from '../observe/log.ts'
 import type { EnvelopePath } from '../smtp/envelope.ts'
+import { ClockWatch } from './clock-watch.ts'
 import { decodeEntry, encodeEntry, isQuarantineId, type QuarantineEntry, type QuarantineFacts } from './quarantine-entry.ts'
 import { MAX_FACTS_BYTES, QuarantineError, QuarantineFiles, type FoundFile } from './quarantine-files.ts'
 import { QuarantineIndex, type QuarantineFilter } from './quarantine-index.ts'
@@ -90,6 +91,9 @@ export class Quarantine {
   bounds: QuarantineBounds
   readonly #index: QuarantineIndex
   readonly #files: QuarantineFiles
+  readonly #clock: ClockWatch
+  /** the doubt that the log has told */
+  #toldOf: number | undefined
   readonly #log: Log
   readonly #now: () => number
 
@@ -98,6 +102,7 @@ export class Quarantine {
     this.bounds = bounds
     this.#index = new QuarantineIndex(context.database, context.now)
     this.#files = new QuarantineFiles(state, context.files, context.log)
+    this.#clock = new ClockWatch(context.database, 'quarantine')
     this.#log = context.log
     this.#now = context.now
   }
@@ -191,11 +196,17 @@ export class Quarantine {
     }
   }
 
-  /** Removes some of what is too old; how many. Call it now and then. Never rejects: trouble is in the log. */
+  /** Removes some of what is too old; how many. None where the clock has jumped (clock-watch.ts). Call it now and then. Never rejects: trouble is in the log. */
   async expire(nowMs: number): Promise<number> {
     const held: { readonly id: string; readonly holder: string }[] = []
     try {
+      const doubtedUntil = this.#clock.doubtedUntil(nowMs)
       const aged = this.#index.before(nowMs - this.bounds.maxAgeMs, EXPIRE_COUNT)
+      if (doubtedUntil !== undefined) {
+        if (aged.length > 0 && doubtedUntil !== this.#toldOf) this.#log.warn({ until: new Date(doubtedUntil).toISOString() }, 'nothing is removed from the quarantine until then: the clock of this machine went on by days since the last look, and may be wrong')
+        this.#toldOf = doubtedUntil
+        return 0
+      }
       for (const { id } of aged) {
         const attempt = this.#index.hold(id)
         if (attempt.status === 'held') held.push({ id, holder: attempt.holder })

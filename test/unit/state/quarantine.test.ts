@@ -149,6 +149,27 @@ test('age removes, the oldest first, and the log names each; room that is made s
   assert.deepEqual(ids(quarantine.list({}, 10)), ['CCCC'])
 })
 
+test('a clock that has jumped ahead removes nothing for two days, and is believed once it is set back', async (t) => {
+  const { quarantine, log } = quarantineOn(t)
+  await kept(quarantine, 'AAAA')
+  assert.equal(await quarantine.expire(NOW + HOUR), 0)
+  const ahead = NOW + 400 * 24 * HOUR
+  for (const now of [ahead, ahead + HOUR, ahead + 47 * HOUR]) assert.equal(await quarantine.expire(now), 0, String(now))
+  assert.deepEqual(log.at('warn').map(({ facts: told }) => told), [{ until: new Date(ahead + 48 * HOUR).toISOString() }])
+  // Set right again: its age is what it was.
+  assert.equal(await quarantine.expire(NOW + 23 * HOUR), 0)
+  assert.equal(await quarantine.expire(NOW + 25 * HOUR), 1)
+})
+
+test('a machine that was off for long removes what is too old two days later', async (t) => {
+  const { quarantine } = quarantineOn(t)
+  await kept(quarantine, 'AAAA')
+  assert.equal(await quarantine.expire(NOW), 0)
+  const back = NOW + 90 * 24 * HOUR
+  for (const hours of [0, 24, 47]) assert.equal(await quarantine.expire(back + hours * HOUR), 0, String(hours))
+  assert.equal(await quarantine.expire(back + 48 * HOUR), 1)
+})
+
 test('expiring goes in steps, and leaves alone what somebody holds', async (t) => {
   const { quarantine } = quarantineOn(t)
   await kept(quarantine, ...Array.from({ length: 250 }, (_, i) => `A${String(i).padStart(4, '0')}`))
