@@ -155,7 +155,7 @@ class Operation {
       return false
     }
     for (const warning of loaded.warnings) log.warn({ warning }, 'warning in the new configuration')
-    const settings = this.keepProcessModel(loaded.settings)
+    const settings = this.keepWhatStays(loaded.settings)
     await removeStaleSockets(unixPaths(settings), unixPaths(this.settings))
     await this.reloadService(settings)
     this.settings = settings
@@ -175,12 +175,16 @@ class Operation {
     }
   }
 
-  /** With and without a supervisor are two ways to be started; everything else changes while running. */
-  private keepProcessModel(next: Settings): Settings {
-    const { workers } = this.settings
-    if ((workers === 0) === (next.workers === 0)) return next
-    this.parts.log.warn({ now: workers, configured: next.workers }, 'workers: from or to 0 needs a restart; the number stays as it is')
-    return { ...next, workers }
+  /**
+   * With and without a supervisor are two ways to be started, and what is open in the
+   * state directory stays open; everything else changes while running.
+   */
+  private keepWhatStays(next: Settings): Settings {
+    const { workers, state } = this.settings
+    const sameModel = (workers === 0) === (next.workers === 0)
+    if (!sameModel) this.parts.log.warn({ now: workers, configured: next.workers }, 'workers: from or to 0 needs a restart; the number stays as it is')
+    if (state !== next.state) this.parts.log.warn({ now: state, configured: next.state }, 'state: another directory needs a restart; it stays as it is, and commands that read the configuration look into the other one')
+    return { ...next, state, ...(!sameModel && { workers }) }
   }
 
   /** Asked again after a wait, when it may have changed. */

@@ -213,6 +213,15 @@ describe('reload', () => {
     assert.ok(one.log.lines.some(({ level, text }) => level === 'warn' && text.includes('needs a restart')))
   })
 
+  test('another state directory stays what it was, and it is told', async () => {
+    const states: string[] = []
+    const one = setUp({ reload: (next: Settings) => Promise.resolve(void states.push(next.state)) }, { load: loading(good({ state: '/elsewhere' })) })
+    await settle()
+    await one.signal('SIGHUP')
+    assert.deepEqual(states, [someSettings({}).state])
+    assert.ok(one.log.lines.some(({ level, text }) => level === 'warn' && text.startsWith('state: another directory needs a restart')))
+  })
+
   test('while stopping does nothing', async () => {
     const one = setUp({ stop: () => new Promise(() => undefined) }, { load: loading() })
     await settle()
