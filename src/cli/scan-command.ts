@@ -3,7 +3,7 @@ import type { Command, Option } from 'commander'
 import type { ConfigOption } from './config-option.ts'
 
 export interface ScanRequest extends ConfigOption {
-  /** undefined: standard input */
+  /** undefined or `-`: standard input */
   readonly file: string | undefined
   /** of the client; undefined: nothing is known of the connection, and the message alone is judged */
   readonly ip?: string
@@ -19,7 +19,7 @@ export interface ScanRequest extends ConfigOption {
 /** Adds the command to the program. */
 export function scanCommand(program: Command, config: () => Option, run: (request: ScanRequest) => Promise<void>): void {
   program.command('scan').description('judge a message in a file as if it came in; deliver, store and count nothing')
-    .argument('[file]', 'the message (default: standard input)').addOption(config()).allowExcessArguments(false)
+    .argument('[file]', 'the message (default, or -: standard input)').addOption(config()).allowExcessArguments(false)
     .option('--ip <address>', 'the client\'s IP address (default: whatever rests on it is left out, SPF and DMARC too)')
     .option('--helo <name>', 'what it says in EHLO (default: that check is left out)')
     .option('--from <address>', 'sender of the envelope, <> for none (default: the message\'s Return-Path, or none)')

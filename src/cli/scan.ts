@@ -53,7 +53,7 @@ export async function runScan(request: ScanRequest, io: ScanIo): Promise<number>
   if (found.status === 'refused') return found.exitCode
   const { settings } = found
   const recipients = recipientsOf(request, settings)
-  const message = await readMessage(request.file === undefined ? standardInput(io) : fileChunks(request.file), settings.limits.messageBytes)
+  const message = await readMessage(request.file === undefined || request.file === '-' ? standardInput(io) : fileChunks(request.file), settings.limits.messageBytes)
   try {
     const sender = given ?? (await returnPath(message))
     const now = io.now ?? Date.now

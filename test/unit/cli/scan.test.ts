@@ -164,6 +164,7 @@ test('line ends, NULs, a missing last line end and the line of an mbox: judged i
       for (const byte of bytes) yield await Promise.resolve(Buffer.of(byte))
     }
     assert.deepEqual((await ask({ file: undefined }, { stdin: stdin() })).transaction, found.transaction)
+    assert.deepEqual((await ask({ file: '-' }, { stdin: stdin() })).transaction, found.transaction)
   }
 })
 
