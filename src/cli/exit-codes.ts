@@ -40,6 +40,9 @@ const BY_ERROR_CODE: Readonly<Record<string, number>> = {
   EADDRINUSE: EXIT.temporary,
   // The interface that has the address may come up later (a VPN, DHCP at boot).
   EADDRNOTAVAIL: EXIT.temporary,
+  EAGAIN: EXIT.temporary,
+  EDQUOT: EXIT.temporary,
+  EIO: EXIT.temporary,
   EMFILE: EXIT.temporary,
   ENFILE: EXIT.temporary,
   ENOSPC: EXIT.temporary,
@@ -62,6 +65,7 @@ const BY_DATABASE_CODE: Readonly<Record<number, number>> = {
   /* SQLITE_IOERR */ 10: EXIT.temporary,
   /* SQLITE_FULL */ 13: EXIT.temporary,
   /* SQLITE_READONLY */ 8: EXIT.permission,
+  // Where it is only read; the gateway asks the system what it is (not-opened.ts).
   /* SQLITE_CANTOPEN */ 14: EXIT.permission,
   /* SQLITE_CORRUPT */ 11: EXIT.data,
   /* SQLITE_NOTADB */ 26: EXIT.data,

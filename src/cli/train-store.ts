@@ -16,7 +16,10 @@ export function storeError(error: unknown, state: string): ExitError | undefined
   if (error instanceof RedisError) return new ExitError(error.trouble === 'denied' ? EXIT.configuration : EXIT.temporary, `${error.message}; what was learnt so far is kept, and the same command goes on`)
   const path = join(state, BAYES_DATABASE.file)
   if (error instanceof OtherVersion) return new ExitError(EXIT.data, `${error.message} (it is in ${state}; docs/operations.md, "starting afresh")`)
-  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return undefined
+  const foreign = (why: string): ExitError => new ExitError(EXIT.permission, `${path} cannot be opened for writing (${why}): it belongs to the user that the gateway runs as`)
+  if (!(error instanceof Error)) return undefined
+  if ('code' in error && error.code === 'EACCES' && error.message.includes(path)) return foreign(error.message)
+  if (!('errcode' in error) || typeof error.errcode !== 'number') return undefined
   switch (error.errcode & 0xff) {
     case SQLITE.corrupt:
     case SQLITE.noDatabase:
@@ -24,7 +27,7 @@ export function storeError(error: unknown, state: string): ExitError | undefined
     case SQLITE.permission:
     case SQLITE.readOnly:
     case SQLITE.cannotOpen:
-      return new ExitError(EXIT.permission, `${path} cannot be opened for writing (${error.message}): it belongs to the user that the gateway runs as`)
+      return foreign(error.message)
     case SQLITE.inputOutput:
     case SQLITE.full:
       return new ExitError(EXIT.temporary, `${path}: ${error.message}; what was learnt so far is kept, and the same command goes on`)

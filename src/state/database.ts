@@ -13,11 +13,13 @@
 import { chmodSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { whyNotOpened } from './not-opened.ts'
 
 /** Nobody waits longer for another process that writes. */
 const BUSY_MS = 2000
 const RETRY_MS = 20
 const SQLITE_BUSY = 5
+const SQLITE_CANTOPEN = 14
 
 /** What each version adds. Never change one that was released: add another. */
 const STEPS: readonly string[] = [
@@ -122,8 +124,9 @@ const POSTERN: DatabaseKind = { file: DATABASE_FILE, steps: STEPS }
 export function openDatabase(directory: string, { busyMs = BUSY_MS, kind = POSTERN }: { readonly busyMs?: number; readonly kind?: DatabaseKind } = {}): DatabaseSync {
   mkdirSync(directory, { recursive: true, mode: 0o750 })
   const path = join(directory, kind.file)
-  const database = new DatabaseSync(path, { timeout: BUSY_MS })
+  let database: DatabaseSync | undefined
   try {
+    database = new DatabaseSync(path, { timeout: BUSY_MS })
     // Envelopes of other people's mail stand in it.
     chmodSync(path, 0o640)
     useWriteAheadLog(database)
@@ -132,11 +135,24 @@ export function openDatabase(directory: string, { busyMs = BUSY_MS, kind = POSTE
     if (busyMs !== BUSY_MS) database.exec(`PRAGMA busy_timeout = ${busyMs}`)
     return database
   } catch (error) {
-    database.close()
+    // Before it is closed: what it holds may be what is missing.
+    const told = isNotOpened(error) ? whatSystemSays(path, error) : error
+    database?.close()
     // "database or disk is full": which?
-    if (error instanceof Error && !error.message.includes(path)) error.message = `${path}: ${error.message}`
-    throw error
+    if (told instanceof Error && !told.message.includes(path)) told.message = `${path}: ${told.message}`
+    throw told
   }
+}
+
+/** To SQLite no permission, no room and no descriptor are the same. */
+function whatSystemSays(path: string, cause: Error): Error {
+  const found = whyNotOpened(path)
+  // What it was has passed.
+  return Object.assign(new Error(found?.message ?? cause.message, { cause }), { code: errnoOf(found) ?? 'EAGAIN' })
+}
+
+function errnoOf(error: Error | undefined): string | undefined {
+  return error !== undefined && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 }
 
 /** SQLite waits for nobody here, and the workers of a first start all come at once: it is tried again. */
@@ -173,6 +189,11 @@ export class OtherVersion extends Error {}
 /** Another process writes; it may be tried again. */
 export function isBusy(error: unknown): boolean {
   return error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY
+}
+
+function isNotOpened(error: unknown): error is Error {
+  // An extended code says more in its upper bytes.
+  return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' && (error.errcode & 0xff) === SQLITE_CANTOPEN
 }
 
 /** Several workers may come here at once: the version is read again under the lock. */

@@ -12,7 +12,7 @@ test('the codes are those of sysexits(3)', () => {
 })
 
 test('each error has the code that says what to do about it', () => {
-  const expected = { EADDRINUSE: 75, EADDRNOTAVAIL: 75, EMFILE: 75, ENOSPC: 75, EACCES: 77, EPERM: 77, ENOENT: 78, EAFNOSUPPORT: 78, EWHATEVER: 70 }
+  const expected = { EADDRINUSE: 75, EADDRNOTAVAIL: 75, EMFILE: 75, ENFILE: 75, ENOSPC: 75, EDQUOT: 75, EIO: 75, EAGAIN: 75, EACCES: 77, EPERM: 77, EROFS: 77, ENOENT: 78, EAFNOSUPPORT: 78, EWHATEVER: 70 }
   for (const [code, exitCode] of Object.entries(expected)) assert.equal(exitCodeOf(systemError(code)), exitCode, code)
   assert.equal(exitCodeOf(new ExitError(66, 'x')), 66)
   assert.equal(exitCodeOf(new ShippedRulesUnread('x')), 66)

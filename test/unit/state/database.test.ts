@@ -1,5 +1,6 @@
 /** The database file: opened by several at once, brought up to date from each version. */
 import assert from 'node:assert/strict'
+import { mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
@@ -33,6 +34,33 @@ test('four workers of a first start make one database', async () => {
   const module = new URL('../../../src/state/database.ts', import.meta.url).href
   const outcomes = await Promise.all(Array.from({ length: 4 }, () => run([process.execPath, '--input-type=module', '-e', script, directory, module])))
   for (const { code, output } of outcomes) assert.equal(code, 0, output)
+})
+
+// To SQLite all that is "unable to open database file".
+test('what the operating system has against a file is said with its code and the file', () => {
+  const directory = temporaryDirectory('state')
+  mkdirSync(join(directory, DATABASE_FILE))
+  const path = join(directory, DATABASE_FILE)
+  assert.throws(() => openDatabase(directory), (error) => error instanceof Error && error.message.includes(path) && 'code' in error && error.code === 'EISDIR')
+})
+
+test('too few descriptors are no missing permission, and nothing is left of asking', async () => {
+  const directory = temporaryDirectory('state')
+  const script = `
+    const { openSync, closeSync } = await import('node:fs')
+    const { openDatabase } = await import(process.argv[2])
+    const held = []
+    try { for (;;) held.push(openSync('/dev/null')) } catch {}
+    const codes = new Set()
+    for (let left = 0; ; left++) {
+      try { openDatabase(process.argv[1]).close(); break } catch (error) { codes.add(error.code) }
+      closeSync(held.pop())
+    }
+    console.log([...codes].join())`
+  const module = new URL('../../../src/state/database.ts', import.meta.url).href
+  const { code, output } = await run(['sh', '-c', 'ulimit -n 64; exec "$0" "$@"', process.execPath, '--input-type=module', '-e', script, directory, module])
+  assert.deepEqual([code, output.trim()], [0, 'EMFILE'])
+  assert.deepEqual(readdirSync(directory).filter((name) => name.endsWith('.try')), [])
 })
 
 test('a file of the first version gets the tables of later ones, and keeps what it has', () => {
