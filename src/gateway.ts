@@ -234,6 +234,7 @@ class PosternGateway implements Gateway {
       // Last of what can fail: what it reads holds from here on.
       if (settings !== this.settings) [adoptScoring] = await Promise.all([this.openScoring(settings), this.outgoing.reload(settings)])
     } catch (error) {
+      this.content?.refuse()
       for (const { server } of opened) void server.stop()
       for (const [name, { hop }] of hops) if (this.hops.get(name)?.hop !== hop) void hop.close()
       throw error

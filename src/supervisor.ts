@@ -30,6 +30,8 @@ export interface SupervisorParts {
   readonly readRules: (settings: Settings, inUse: PackedRules | undefined) => Promise<PackedRules> | undefined
   /** who takes those that could be had only later, for the settings of the latest reading */
   readonly onLateRules?: (take: (rules: PackedRules) => Promise<void>) => void
+  /** what became of the settings that rules were read for last: in force, or refused */
+  readonly settleRules?: (kept: boolean) => void
 }
 
 type RulesReading = Promise<PackedRules | undefined> | undefined
@@ -80,6 +82,7 @@ export class Supervisor implements Service {
       const open = new Set<Slot>()
       this.starting = { open, resolve, reject, deaths: [] }
       this.rules = this.readRules(this.settings, undefined)
+      void this.rules?.then(() => this.parts.settleRules?.(true))
       // All are known before the first can answer.
       for (let i = 0; i < this.settings.workers; i++) open.add(this.addPlace().slot)
       for (const { slot } of this.places) slot.launch()
@@ -87,7 +90,15 @@ export class Supervisor implements Service {
   }
 
   reload(next: Settings): Promise<void> {
-    return this.inTurn(() => this.change(next, (inUse) => this.readRules(next, inUse)))
+    return this.inTurn(async () => {
+      try {
+        await this.change(next, (inUse) => this.readRules(next, inUse))
+      } catch (error) {
+        this.parts.settleRules?.(false)
+        throw error
+      }
+      this.parts.settleRules?.(true)
+    })
   }
 
   private inTurn(work: () => Promise<void>): Promise<void> {

@@ -98,14 +98,14 @@ async function createService(settings: Settings, log: ProcessLog): Promise<Servi
   }
   const [{ Supervisor }, { clusterFork }, { RuleReader }, { PatientRules }] = await Promise.all([import('../supervisor.ts'), import('../supervisor/cluster.ts'), import('../scoring/rule-reader.ts'), import('../scoring/patient-rules.ts')])
   const rules = new PatientRules({ log, reader: new RuleReader({ log }) })
-  return new Supervisor(settings, { fork: clusterFork([], scoringSettings(settings).judges ? 'judging' : 'relaying'), clock: systemClock, log, readRules: (wanted, inUse) => readRules(rules, wanted, inUse), onLateRules: (take) => rules.onLate(take) })
+  return new Supervisor(settings, { fork: clusterFork([], scoringSettings(settings).judges ? 'judging' : 'relaying'), clock: systemClock, log, readRules: (wanted, inUse) => readRules(rules, wanted, inUse), onLateRules: (take) => rules.onLate(take), settleRules: (kept) => rules.settle(kept) })
 }
 
 /** Once for all workers, where they are going to ask for them. */
 function readRules(source: PatientRules, settings: Settings, inUse: PackedRules | undefined): Promise<PackedRules> | undefined {
   const { judges, rules } = scoringSettings(settings)
   // What was read for others is of no use to those who read for themselves.
-  if (!judges) source.rest()
+  if (!judges) source.pass()
   return judges ? source.read(rules, inUse) : undefined
 }
 

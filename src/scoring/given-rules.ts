@@ -46,7 +46,7 @@ export interface WorkerRulesParts {
   readonly log: Log
   readonly given: GivenRules
   /** where nothing was given */
-  readonly own: Pick<PatientRules, 'read' | 'onLate' | 'rest' | 'close'>
+  readonly own: Pick<PatientRules, 'read' | 'pass' | 'settle' | 'onLate' | 'close'>
   readonly timeoutMs?: number
 }
 
@@ -64,7 +64,7 @@ export class WorkerRules implements RuleSource {
   async read(settings: RuleFilesSettings, inUse?: PackedRules): Promise<PackedRules> {
     const { log, given, own, timeoutMs = GIVEN_RULES_MS } = this.#parts
     if (given.coming === undefined) return own.read(settings, inUse)
-    own.rest()
+    own.pass()
     const rules = await within(given.coming, timeoutMs)
     if (rules?.instead === true && inUse !== undefined) {
       log.warn({}, 'the supervisor could not read the rules anew; this worker keeps those in use')
@@ -78,6 +78,10 @@ export class WorkerRules implements RuleSource {
   /** What it has read itself; those of the supervisor come with a reload. */
   onLate(take: (rules: PackedRules) => Promise<void>): void {
     this.#parts.own.onLate(take)
+  }
+
+  settle(kept: boolean): void {
+    this.#parts.own.settle(kept)
   }
 
   close(): void {

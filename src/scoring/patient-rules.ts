@@ -3,8 +3,11 @@
  * may pass (no time, no memory, a process that was killed, a file that the system cannot
  * read), tries again: after a minute, then less and less often, some thirty times within
  * a day. What can be had at last is given to whoever wants it; the log tells each try.
- * The next reading that somebody asks for takes its place, and where only somebody can
- * mend them, nothing is tried.
+ * Where only somebody can mend them, nothing is tried.
+ *
+ * Tries are for the settings that are in force. A reading for others puts them off until
+ * `settle` says what became of those: kept, and the tries are for them, if any are needed;
+ * or refused, and the former tries go on.
  */
 import type { Log } from '../observe/log.ts'
 import { sameRules, type PackedRules } from './packed-rules.ts'
@@ -22,7 +25,7 @@ export interface PatientRulesParts {
   readonly after?: (delayMs: number, action: () => void) => () => void
 }
 
-interface Try {
+interface Plan {
   readonly settings: RuleFilesSettings
   readonly inUse: PackedRules
   /** how many there were */
@@ -36,6 +39,10 @@ export class PatientRules implements RuleSource {
   /** what was asked for last; another one means that nobody waits for this one any more */
   #asked = {}
   #callOff = (): void => undefined
+  /** what is tried, now or later, for the settings in force */
+  #plan: Plan | undefined
+  /** what would be tried for settings that are not in force yet; undefined: there are none such */
+  #proposed: { readonly plan?: Plan; readonly cause?: string } | undefined
 
   constructor(parts: PatientRulesParts) {
     this.#parts = parts
@@ -46,56 +53,88 @@ export class PatientRules implements RuleSource {
   }
 
   async read(settings: RuleFilesSettings, inUse?: PackedRules): Promise<PackedRules> {
-    const asked = this.rest()
+    const asked = this.#putOff()
     const { packed, again } = await this.#parts.reader.read(settings, inUse)
-    if (again !== undefined && this.#asked === asked) this.#parts.log.warn({ cause: again, againInMs: this.#later({ settings, inUse: packed, tries: 0 }) }, 'the rules of this site are read again later')
+    if (this.#asked === asked) this.#proposed = again === undefined ? {} : { plan: { settings, inUse: packed, tries: 0 }, cause: again }
     return packed
   }
 
-  /** Nothing is tried any more before the next reading. */
-  rest(): object {
+  /** Somebody else reads for the new settings, or nobody does. */
+  pass(): void {
+    this.#putOff()
+    this.#proposed = {}
+  }
+
+  /** @param kept whether what was read last is in force now */
+  settle(kept: boolean): void {
+    const { plan } = kept ? this.#proposed ?? {} : { plan: this.#plan }
+    if (kept && this.#proposed === undefined) return
+    const cause = this.#proposed?.cause
+    this.#putOff()
+    this.#plan = undefined
+    if (plan === undefined) return
+    const againInMs = this.#later(plan)
+    if (kept) this.#parts.log.warn({ cause, againInMs }, 'the rules of this site are read again later')
+  }
+
+  close(): void {
+    this.#putOff()
+    this.#plan = undefined
+    this.#parts.reader.close()
+  }
+
+  /** A try that is under way is for nobody. */
+  #putOff(): object {
     this.#callOff()
+    this.#proposed = undefined
     this.#asked = {}
     return this.#asked
   }
 
-  close(): void {
-    this.rest()
-    this.#parts.reader.close()
-  }
-
   /** In how many milliseconds; undefined: never. */
-  #later(next: Try): number | undefined {
-    if (next.tries >= MOST_TRIES) return undefined
+  #later(next: Plan): number | undefined {
+    this.#plan = next.tries >= MOST_TRIES ? undefined : next
+    if (this.#plan === undefined) return undefined
     const inMs = Math.min(FIRST_MS * 2 ** next.tries, MOST_MS)
     this.#callOff = (this.#parts.after ?? unhurried)(inMs, () => void this.#again({ ...next, tries: next.tries + 1 }))
     return inMs
   }
 
-  async #again(now: Try): Promise<void> {
+  async #again(now: Plan): Promise<void> {
     const asked = this.#asked
-    const { log, reader } = this.#parts
+    const { reader } = this.#parts
     try {
       const reading = await reader.wanted(now.settings, now.inUse)
       if (this.#asked !== asked) return
-      const isNew = !sameRules(reading.packed, now.inUse)
-      const packed = isNew ? reader.told(reading) : now.inUse
-      if (isNew) await this.#take(packed)
-      if (this.#asked !== asked) return
       const again = againFor(reading)
-      if (again === undefined) log.info({ tries: now.tries }, 'the rules of this site are in use at last')
-      else this.#missed({ ...now, inUse: packed }, { cause: again })
+      const isNew = !sameRules(reading.packed, now.inUse)
+      // What was unreadable may be wrong in other ways, now that it is read.
+      if (isNew || again === undefined) reader.told(reading)
+      if (isNew) await this.#take(reading.packed)
+      if (this.#asked !== asked) return
+      if (again === undefined) this.#done(now, reading.problems.length)
+      else this.#missed({ ...now, inUse: isNew ? reading.packed : now.inUse }, { cause: again })
     } catch (error) {
       if (this.#asked === asked) this.#failed(now, error instanceof Error ? error : new Error(String(error)))
     }
   }
 
-  #failed(now: Try, error: Error): void {
-    if (mayPass(error)) this.#missed(now, factsOf(error))
-    else this.#parts.log.error({ ...factsOf(error), tries: now.tries }, 'the rules of this site cannot be used; reload after mending them')
+  #done({ tries }: Plan, problems: number): void {
+    this.#plan = undefined
+    if (problems === 0) this.#parts.log.info({ tries }, 'the rules of this site are in use at last')
+    else this.#parts.log.warn({ tries, problems }, 'the rules of this site are read at last, but not all of them can be used')
   }
 
-  #missed(now: Try, facts: ReturnType<typeof factsOf>): void {
+  #failed(now: Plan, error: Error): void {
+    if (mayPass(error)) {
+      this.#missed(now, factsOf(error))
+      return
+    }
+    this.#plan = undefined
+    this.#parts.log.error({ ...factsOf(error), tries: now.tries }, 'the rules of this site cannot be used; reload after mending them')
+  }
+
+  #missed(now: Plan, facts: ReturnType<typeof factsOf>): void {
     const { log } = this.#parts
     const againInMs = this.#later(now)
     if (againInMs === undefined) log.error({ ...facts, tries: now.tries }, 'the rules of this site still cannot be read, and it is not tried again; reload after mending them')

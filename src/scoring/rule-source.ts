@@ -9,5 +9,7 @@ export interface RuleSource {
   read(settings: RuleFilesSettings, inUse?: PackedRules): Promise<PackedRules>
   /** Who takes those that were wanted and could be had only later, unasked. It rejects where they cannot be used. */
   onLate(take: (rules: PackedRules) => Promise<void>): void
+  /** What became of the settings that rules were read for last: in force, or refused. */
+  settle(kept: boolean): void
   close(): void
 }

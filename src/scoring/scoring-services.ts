@@ -148,6 +148,11 @@ export class ScoringServices {
     return () => this.adopt(settings, rules)
   }
 
+  /** The settings that it was prepared for will not be in force. */
+  refuse(): void {
+    this.context.rules.settle(false)
+  }
+
   /** At once: whoever replaces the resolver too does that before, or lists would be proved by the old one. */
   private adopt(settings: ScoringSettings, rules: TakenRules | undefined): void {
     const old = this.settings
@@ -155,6 +160,7 @@ export class ScoringServices {
     this.unread = undefined
     this.reading = rules === undefined ? undefined : Promise.resolve(rules)
     this.settings = settings
+    this.context.rules.settle(true)
     this.correspondentStore.settings = { rememberMs: settings.correspondents.rememberMs }
     this.historyStore.settings = { rememberDays: daysOf(settings.senders.rememberMs) }
     this.learning.reload(settings.bayes)
@@ -230,6 +236,7 @@ export class ScoringServices {
       if (this.reading !== reading) return
       this.inUse = rules
       this.unread = undefined
+      this.context.rules.settle(true)
     }, (error: unknown) => {
       if (this.closed) return
       this.context.log.error(factsOfUnread(error), 'rules could not be read')
@@ -244,7 +251,8 @@ export class ScoringServices {
   private async readThem(files: RuleFilesSettings): Promise<TakenRules> {
     const { inUse } = this
     const packed = await this.context.rules.read(files, inUse?.packed)
-    if (packed === inUse?.packed) return inUse
+    // Some may have come late meanwhile.
+    if (packed === inUse?.packed) return this.inUse ?? inUse
     const taken = await takeUp(packed, inUse)
     this.tell(taken)
     return taken

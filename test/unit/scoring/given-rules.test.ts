@@ -18,7 +18,8 @@ function stage(timeoutMs?: number) {
   const own: WorkerRulesParts['own'] = {
     read: (_, inUse) => Promise.resolve(inUse ?? OWN),
     onLate: (take) => void late.push(take),
-    rest: () => ({ times: done.push('rests') }),
+    pass: () => void done.push('passes'),
+    settle: (kept) => void done.push(kept ? 'kept' : 'refused'),
     close: () => void done.push('closed'),
   }
   return { given, rules: new WorkerRules({ log, given, own, ...(timeoutMs !== undefined && { timeoutMs }) }), texts: () => lines.map(({ level, text }) => `${level} ${text}`), done, late }
@@ -122,5 +123,5 @@ test('what it tries by itself ends where the supervisor gives some again', async
   assert.deepEqual(taken, [OWN])
   given.give(some('first'))
   await rules.read(SETTINGS, OWN)
-  assert.deepEqual(done, ['rests'])
+  assert.deepEqual(done, ['passes'])
 })

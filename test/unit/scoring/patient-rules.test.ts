@@ -49,6 +49,7 @@ test('what could not be had for want of time is tried again, with growing waits,
     return asked.length < 4 ? Promise.reject(new TooMuch('it took longer than 40000 ms', { mayPass: true, dearest: 'the dearest: BIG' })) : Promise.resolve(reading('ALL'))
   })
   assert.equal(await rules.read(SETTINGS), INSTEAD)
+  rules.settle(true)
   const at: number[] = []
   for (let minute = 1; minute <= 20; minute++) {
     const before = asked.length
@@ -75,6 +76,7 @@ test('it does not go on for ever', async () => {
     return Promise.reject(new TooMuch('it was ended by SIGKILL', { mayPass: true }))
   })
   await rules.read(SETTINGS)
+  rules.settle(true)
   for (let minute = 0; minute < 3000; minute++) await pass(MINUTE)
   assert.equal(tries, 30)
   assert.deepEqual(Math.max(...lines.map(({ facts }) => Number(facts['againInMs'] ?? 0))), 60 * MINUTE)
@@ -89,11 +91,13 @@ test('what only somebody can mend is not tried, and a try that finds out so is t
   }
   const never = stage({ packed: INSTEAD, again: undefined }, refuse)
   await never.rules.read(SETTINGS)
+  never.rules.settle(true)
   await never.pass(100 * MINUTE)
   assert.equal(tries, 0)
   assert.deepEqual(never.lines, [])
   const once = stage({ packed: INSTEAD, again: 'it took longer' }, refuse)
   await once.rules.read(SETTINGS)
+  once.rules.settle(true)
   await once.pass(MINUTE)
   await once.pass(100 * MINUTE)
   assert.equal(tries, 1)
@@ -104,6 +108,7 @@ test('files that the system cannot read: those that come back are used at once, 
   const answers = [reading('SOME', [UNREAD]), reading('MORE', [UNREAD]), reading('ALL')]
   const { rules, lines, taken, pass } = stage({ packed: packed('SOME'), again: 'EIO' }, () => Promise.resolve(answers.shift() ?? reading('NONE')))
   await rules.read(SETTINGS)
+  rules.settle(true)
   await pass(MINUTE)
   // The same as before: nobody is bothered.
   assert.deepEqual(taken, [])
@@ -122,9 +127,11 @@ test('the next reading takes the place of all tries, and the end does; one that 
   const open: ((found: RulesReading) => void)[] = []
   const { rules, lines, taken, pass } = stage({ packed: INSTEAD, again: 'it took longer' }, () => new Promise((resolve) => open.push(resolve)))
   await rules.read(SETTINGS)
+  rules.settle(true)
   await pass(MINUTE)
   assert.equal(open.length, 1)
   await rules.read(SETTINGS)
+  rules.settle(true)
   open[0]?.(reading('ALL'))
   await settle()
   assert.deepEqual(taken, [])
@@ -140,7 +147,75 @@ test('who cannot take them is given them again later', async () => {
   let times = 0
   rules.onLate(() => (times++ === 0 ? Promise.reject(new Error('a worker hangs')) : Promise.resolve()))
   await rules.read(SETTINGS)
+  rules.settle(true)
   await pass(MINUTE)
   await pass(2 * MINUTE)
   assert.deepEqual(lines.slice(1).map(({ text, facts }) => [text, facts['cause']]), [['the rules of this site still cannot be read', 'a worker hangs'], ['the rules of this site are in use at last', undefined]])
+})
+
+test('a refused reload leaves the former tries as they were, and nothing is tried for it', async () => {
+  const asked: unknown[] = []
+  const { rules, lines, taken, pass } = stage({ packed: INSTEAD, again: 'it took longer' }, (settings) => {
+    asked.push(settings)
+    return asked.length < 3 ? Promise.reject(new TooMuch('it took longer', { mayPass: true })) : Promise.resolve(reading('ALL'))
+  })
+  await rules.read(SETTINGS)
+  rules.settle(true)
+  await pass(MINUTE)
+  await rules.read({ ...SETTINGS, paths: ['/etc/other.yaml'] })
+  await pass(100 * MINUTE)
+  assert.equal(asked.length, 1, 'nothing is tried before it is known which settings are in force')
+  rules.settle(false)
+  await pass(2 * MINUTE)
+  await pass(4 * MINUTE)
+  assert.deepEqual(asked, [SETTINGS, SETTINGS, SETTINGS])
+  assert.deepEqual(taken, [packed('ALL')])
+  await pass(100 * MINUTE)
+  rules.settle(false)
+  await pass(100 * MINUTE)
+  assert.equal(asked.length, 3, 'what is done is not begun anew')
+  assert.deepEqual(lines.map(({ text }) => text), ['the rules of this site are read again later', 'the rules of this site still cannot be read', 'the rules of this site still cannot be read', 'the rules of this site are in use at last'])
+})
+
+test('settings that are kept and want no rules, or have those of others, end the tries; refused they do not', async () => {
+  for (const kept of [true, false]) {
+    let tries = 0
+    const { rules, pass } = stage({ packed: INSTEAD, again: 'it took longer' }, () => {
+      tries++
+      return Promise.resolve(reading('ALL'))
+    })
+    await rules.read(SETTINGS)
+    rules.settle(true)
+    rules.pass()
+    rules.settle(kept)
+    await pass(100 * MINUTE)
+    assert.equal(tries, kept ? 0 : 1)
+  }
+})
+
+test('a try that was under way when a reload was refused is for nobody, and is made again', async () => {
+  const open: ((found: RulesReading) => void)[] = []
+  const { rules, taken, pass } = stage({ packed: INSTEAD, again: 'it took longer' }, () => new Promise((resolve) => open.push(resolve)))
+  await rules.read(SETTINGS)
+  rules.settle(true)
+  await pass(MINUTE)
+  await rules.read({ ...SETTINGS, paths: [] })
+  open[0]?.(reading('LATE'))
+  await settle()
+  rules.settle(false)
+  assert.deepEqual(taken, [])
+  await pass(MINUTE)
+  open[1]?.(reading('ALL'))
+  await settle()
+  assert.deepEqual(taken, [packed('ALL')])
+})
+
+test('files that can be read at last and are wrong are told as such', async () => {
+  const wrong = { ...UNREAD, problem: 'why: is too short' }
+  const { rules, lines, taken, told, pass } = stage({ packed: packed('SOME'), again: 'EIO' }, () => Promise.resolve({ ...reading('SOME'), problems: [wrong] }))
+  await rules.read(SETTINGS)
+  rules.settle(true)
+  await pass(MINUTE)
+  assert.deepEqual([told.length, taken.length], [1, 0])
+  assert.deepEqual([lines.at(-1)?.level, lines.at(-1)?.text, lines.at(-1)?.facts], ['warn', 'the rules of this site are read at last, but not all of them can be used', { tries: 1, problems: 1 }])
 })

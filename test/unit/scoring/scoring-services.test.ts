@@ -63,7 +63,7 @@ for (const judges of [false, true]) {
   test(`rules that could not be read are read again for the next message (${judges ? 'a worker that judges' : 'one that does not yet'})`, async (t) => {
     let readings = 0
     const source = (own: RuleSource): RuleSource => ({
-      underWay: judges, onLate: () => undefined,
+      underWay: judges, onLate: () => undefined, settle: () => undefined,
       read: (settings) => (readings++ === 0 ? Promise.reject(new Error('EMFILE: too many open files')) : own.read(settings)),
       close: () => own.close(),
     })
@@ -81,7 +81,7 @@ for (const judges of [false, true]) {
 
 test('rules that cannot be read for long are not read again all the time', async (t) => {
   let readings = 0
-  const source = (own: RuleSource): RuleSource => ({ underWay: false, onLate: () => undefined, read: () => (readings++, Promise.reject(new Error('EACCES'))), close: () => own.close() })
+  const source = (own: RuleSource): RuleSource => ({ underWay: false, onLate: () => undefined, settle: () => undefined, read: () => (readings++, Promise.reject(new Error('EACCES'))), close: () => own.close() })
   const { services, logged } = stage(t, { judges: true, source })
   const at: number[] = []
   for (let second = 0; second < 300; second++) {
@@ -100,7 +100,7 @@ test('rules that cannot be read for long are not read again all the time', async
 
 test('a reload whose rules cannot be read changes nothing', async (t) => {
   let fails = false
-  const source = (own: RuleSource): RuleSource => ({ underWay: false, onLate: () => undefined, read: (settings) => (fails ? Promise.reject(new Error('EIO')) : own.read(settings)), close: () => own.close() })
+  const source = (own: RuleSource): RuleSource => ({ underWay: false, onLate: () => undefined, settle: () => undefined, read: (settings) => (fails ? Promise.reject(new Error('EIO')) : own.read(settings)), close: () => own.close() })
   const { services, settings, reload } = stage(t, { source })
   await services.scoring.score(subject())
   const { scoring } = services
@@ -119,7 +119,7 @@ test('where no rules were read yet a reload does not fail by them, and they are 
     fail = () => reject(new Error('EIO'))
   })
   const source = (own: RuleSource): RuleSource => ({
-    underWay: true, onLate: () => undefined, close: () => own.close(),
+    underWay: true, onLate: () => undefined, settle: () => undefined, close: () => own.close(),
     read: (settings) => [() => first, () => Promise.reject(new Error('EMFILE'))][readings++]?.() ?? own.read(settings),
   })
   const { services, settings, reload } = stage(t, { judges: true, source })
@@ -138,7 +138,7 @@ test('where no rules were read yet a reload does not fail by them, and they are 
 test('a reading that fails at a reload leaves those in use, and the rest of the configuration is taken up', async (t) => {
   const said: (PackedRules | undefined)[] = []
   const source = (own: RuleSource): RuleSource => ({
-    underWay: false, onLate: () => undefined, close: () => own.close(),
+    underWay: false, onLate: () => undefined, settle: () => undefined, close: () => own.close(),
     read: (settings, inUse) => {
       said.push(inUse)
       return inUse === undefined ? own.read(settings) : Promise.resolve(inUse)
@@ -159,7 +159,8 @@ test('a reading that fails at a reload leaves those in use, and the rest of the 
 
 test('rules that can be had only later are asked from the next message on, and a reload takes their place', async (t) => {
   const late: ((rules: PackedRules) => Promise<void>)[] = []
-  const source = (own: RuleSource): RuleSource => ({ underWay: false, read: (settings, inUse) => own.read(settings, inUse), onLate: (take) => void late.push(take), close: () => own.close() })
+  const settled: boolean[] = []
+  const source = (own: RuleSource): RuleSource => ({ underWay: false, read: (settings, inUse) => own.read(settings, inUse), onLate: (take) => void late.push(take), settle: (kept) => void settled.push(kept), close: () => own.close() })
   const { services, settings, logged, reload } = stage(t, { source })
   assert.deepEqual(words(await services.scoring.score(subject())), ['content none', 'bayes none'])
   const rules: readonly Rule[] = [{ id: 'LATE', score: 3, why: 'It came later', when: { kind: 'present', in: { kind: 'subject' } } }]
@@ -167,7 +168,13 @@ test('rules that can be had only later are asked from the next message on, and a
   const scored = await services.scoring.score(subject())
   assert.deepEqual(words(scored), ['content fail', 'bayes none'])
   assert.deepEqual(logged.filter(({ text }) => text === 'rules read').map(({ facts }) => facts['rules']), [0, 1])
+  assert.deepEqual(settled, [true])
+  await services.prepare(settings)
+  services.refuse()
+  assert.deepEqual(words(await services.scoring.score(subject())), ['content fail', 'bayes none'])
+  assert.deepEqual(settled, [true, false])
   await reload(settings)
+  assert.deepEqual(settled, [true, false, true])
   assert.deepEqual(words(await services.scoring.score(subject())), ['content none', 'bayes none'])
 })
 
@@ -224,7 +231,7 @@ test('a database that another worker writes to does not keep what was gathered f
 
 test('where one part of it cannot close, the others do', async (t) => {
   const source = (own: RuleSource): RuleSource => ({
-    underWay: false, onLate: () => undefined, read: (settings) => own.read(settings),
+    underWay: false, onLate: () => undefined, settle: () => undefined, read: (settings) => own.read(settings),
     close() {
       own.close()
       throw new Error('it is stuck')

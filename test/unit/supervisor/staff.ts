@@ -5,9 +5,9 @@ import type { PackedRules } from '../../../src/scoring/packed-rules.ts'
 import { Supervisor, type SupervisorParts } from '../../../src/supervisor.ts'
 import { FakeClock, fakeLog, FakeWorker, someSettings } from './fakes.ts'
 
-/** `readRules`: where workers are to be given rules; `late` gives them some that could be had only later. */
+/** `readRules`: where workers are to be given rules; `late` gives them some that could be had only later, `settled` is what became of each reading. */
 export function setUp(workers: number, more: Partial<Settings> = {}, readRules: SupervisorParts['readRules'] = () => undefined): {
-  supervisor: Supervisor; late: (rules: PackedRules) => Promise<void>; forked: FakeWorker[]; clock: FakeClock; lines: ReturnType<typeof fakeLog>['lines']; settings: Settings
+  supervisor: Supervisor; late: (rules: PackedRules) => Promise<void>; settled: boolean[]; forked: FakeWorker[]; clock: FakeClock; lines: ReturnType<typeof fakeLog>['lines']; settings: Settings
 } {
   const clock = new FakeClock()
   const { log, lines } = fakeLog()
@@ -19,8 +19,9 @@ export function setUp(workers: number, more: Partial<Settings> = {}, readRules: 
     return worker
   }
   let late = (rules: PackedRules): Promise<void> => Promise.reject(new Error(`nobody takes ${rules.pieces.length} pieces`))
-  const supervisor = new Supervisor(settings, { fork, clock, log, readRules, onLateRules: (take) => void (late = take) })
-  return { supervisor, late: (rules) => late(rules), forked, clock, lines, settings }
+  const settled: boolean[] = []
+  const supervisor = new Supervisor(settings, { fork, clock, log, readRules, onLateRules: (take) => void (late = take), settleRules: (kept) => void settled.push(kept) })
+  return { supervisor, late: (rules) => late(rules), settled, forked, clock, lines, settings }
 }
 
 export async function running(workers: number, readRules?: SupervisorParts['readRules']): Promise<ReturnType<typeof setUp>> {

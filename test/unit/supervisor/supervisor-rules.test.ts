@@ -38,7 +38,7 @@ describe('rules', () => {
     const [first, second, third] = [some('first'), some('second'), some('third')]
     const readings = [first, second, third]
     const used: (PackedRules | undefined)[] = []
-    const { supervisor, forked, settings } = await running(2, (_, inUse) => {
+    const { supervisor, forked, settings, settled } = await running(2, (_, inUse) => {
       used.push(inUse)
       return Promise.resolve(readings.shift() ?? some('none'))
     })
@@ -65,6 +65,8 @@ describe('rules', () => {
     for (const worker of forked) worker.says({ type: 'reloaded', addresses: addressesOf(25) })
     await again
     assert.deepEqual(used, [undefined, first, second, second])
+    // And hears whether the settings that it read for are in force.
+    assert.deepEqual(settled, [true, true, false, true])
   })
 
   test('that were read instead of the wanted ones: who goes back takes them as they are, and reads for itself what it had read for itself', async () => {
@@ -106,7 +108,7 @@ describe('rules', () => {
   })
 
   test('that can be had only later are given to all workers, and to those that start', async () => {
-    const { supervisor, forked, settings, late, clock } = await running(2, () => Promise.resolve({ ...some('shipped'), instead: true }))
+    const { supervisor, forked, settings, late, settled, clock } = await running(2, () => Promise.resolve({ ...some('shipped'), instead: true }))
     await settle()
     const rules = some('late')
     const taken = late(rules)
@@ -122,6 +124,7 @@ describe('rules', () => {
     await settle()
     assert.deepEqual(at(forked, 2).lastSent, { type: 'rules', rules })
     assert.deepEqual(supervisor.addresses(), addressesOf(25))
+    assert.deepEqual(settled, [true], 'nothing was read for other settings')
   })
 
   test('that come late while a reload is under way are those of before, and nobody takes them', async () => {
@@ -134,6 +137,14 @@ describe('rules', () => {
     await Promise.all([reloaded, taken])
     await settle()
     assert.deepEqual(at(forked, 0).sent.filter(({ type }) => type === 'reload'), [{ type: 'reload', settings: next, rules: some('shipped') }])
+  })
+
+  test('that come late to one that stops are taken by nobody', async () => {
+    const { supervisor, forked, late } = await running(1, () => Promise.resolve(some('shipped')))
+    await settle()
+    void supervisor.stop()
+    await late(some('late'))
+    assert.deepEqual(at(forked, 0).sent.filter(({ type }) => type === 'reload'), [])
   })
 
   test('that come late and that a worker cannot take up: the others have their old ones back, and whoever gives them hears of it', async () => {
