@@ -32,13 +32,11 @@ const WITHOUT = "runs without this site's rules (at a reload: with those in use)
 const NEAR = 0.4
 const NEAR_IN_TIME = 0.75
 
-/** @param now milliseconds of a clock that is never set back */
-export async function checkRules({ listeners, spam }: Settings, read: ReadRulesForCheck = readAsTheGateway, now = () => performance.now()): Promise<RulesReport> {
+export async function checkRules({ listeners, spam }: Settings, read: ReadRulesForCheck = readAsTheGateway): Promise<RulesReport> {
   if (listeners.every(({ role }) => role !== 'inbound')) return { warnings: [], lines: [] }
-  const began = now()
   try {
     const found = await read(spam.rules)
-    return { warnings: [...told(found), ...dearness(now() - began, found)], lines: [`  rules      ${describe(found)}`] }
+    return { warnings: [...told(found), ...dearness(found)], lines: [`  rules      ${describe(found)}`] }
   } catch (error) {
     if (error instanceof ShippedRulesUnread) return { unread: error, warnings: [], lines: [] }
     if (error instanceof TooMuch) return { warnings: [...told(error.about.known), `${ABOUT}: too dear: ${error.message}${which(error.about)}; the gateway ${WITHOUT}`], lines: ["  rules      this site's cannot be used: see the warnings"] }
@@ -64,7 +62,7 @@ function told(found: Pick<RulesReading, 'problems' | 'notes'> | undefined): read
 }
 
 /** What comes near to what the gateway allows. */
-function dearness(ms: number, { cost, dearest }: RulesReading): readonly string[] {
+function dearness({ tookMs: ms = 0, cost, dearest }: RulesReading): readonly string[] {
   return [
     ...(ms > NEAR_IN_TIME * TASK_MS ? [`${ABOUT}: reading the rules took ${seconds(ms)}; where that takes more than ${seconds(TASK_MS)}, the gateway ${WITHOUT}`] : []),
     ...(cost !== undefined && cost.ms > NEAR * MOST_COST.ms ? [`${ABOUT}: to make the rules ready for use took ${seconds(cost.ms)} of computing, which each worker does at its start and at each reload; where it takes more than ${seconds(MOST_COST.ms)}, the gateway ${WITHOUT}${which({ dearest })}`] : []),

@@ -6,6 +6,7 @@
  */
 import type { RulePlace, SampleProof } from '../spam/rules/load.ts'
 import type { RuleProblem } from '../spam/rules/rule.ts'
+import type { dearestOf } from './dearest-rules.ts'
 import type { PackedRules } from './packed-rules.ts'
 import type { RuleFilesSettings } from './rule-files.ts'
 import { MOST_COST, type RulesBounds, type RulesCost } from './rules-bounds.ts'
@@ -34,9 +35,13 @@ export interface RulesReading {
   readonly proof: SampleProof
   /** undefined: there are none but those that come with Postern */
   readonly cost: RulesCost | undefined
+  /** of the clock, until it was known what they cost */
+  readonly tookMs?: number
   /** which of them take most; undefined: nobody wanted to know, or they take little */
   readonly dearest?: string
 }
+
+export type NameDearest = typeof dearestOf
 
 /**
  * `useless`: they can be read, and cannot be made ready, or take too much. `unread`:
@@ -68,29 +73,41 @@ export function readingOf(answer: RulesAnswer): RulesReading {
 }
 
 /** In this process. It rejects with `TooMuch`, `ShippedRulesUnread` or a bug. */
-export async function readTask(task: RulesTask): Promise<RulesReading> {
-  const until = performance.now() + TASK_MS
+export async function readTask(task: RulesTask, name?: NameDearest): Promise<RulesReading> {
+  const began = performance.now()
+  const until = began + TASK_MS
   const { places, ...read } = await packed(task, until)
   const { settings: { paths, spamassassin }, most = MOST_COST, near = Infinity } = task
-  if (paths.length + spamassassin.length === 0) return { ...read, cost: undefined }
+  if (paths.length + spamassassin.length === 0) return { ...read, cost: undefined, tookMs: performance.now() - began }
   const { costOf, TooDear } = await import('./rules-cost.ts')
-  const dearest = async (by: keyof RulesCost): Promise<string> => {
-    const { dearestOf } = await import('./dearest-rules.ts')
-    // In a process that has other things to do, which is where nobody can ask for the garbage, nothing is weighed.
-    return dearestOf(read.packed, places, { by, until: globalThis.gc === undefined ? 0 : Math.min(performance.now() + LONG_WEIGHING_MS, until + WEIGHING_MS) })
-  }
+  const dearest = (by: keyof RulesCost): Promise<{ readonly dearest?: string }> => named(async () => {
+    const dearestOf = name ?? (await import('./dearest-rules.ts')).dearestOf
+    return dearestOf(read.packed, places, { by, until: Math.min(performance.now() + LONG_WEIGHING_MS, until + WEIGHING_MS) })
+  })
   try {
     const cost = await costOf(read.packed, { most, until })
+    const tookMs = performance.now() - began
     const [ms, mb] = [cost.ms / most.ms, (cost.mb ?? 0) / most.mb]
-    return { ...read, cost, ...(Math.max(ms, mb) > near && { dearest: await dearest(ms > mb ? 'ms' : 'mb') }) }
+    return { ...read, cost, tookMs, ...(Math.max(ms, mb) > near && await dearest(ms > mb ? 'ms' : 'mb')) }
   } catch (error) {
     if (!(error instanceof TooMuch)) throw error
-    throw new TooMuch(error.message, { ...error.about, known: read, ...(error instanceof TooDear && { dearest: await dearest(error.by === 'mb' ? 'mb' : 'ms') }) })
+    throw new TooMuch(error.message, { ...error.about, known: read, ...(error instanceof TooDear && await dearest(error.by === 'mb' ? 'mb' : 'ms')) })
+  }
+}
+
+/** What is too dear is so without a name, too. */
+async function named(name: () => Promise<string>): Promise<{ readonly dearest?: string }> {
+  // Where nobody can ask for the garbage is a process that has other things to do.
+  if (globalThis.gc === undefined) return {}
+  try {
+    return { dearest: await name() }
+  } catch {
+    return {}
   }
 }
 
 /** What else reading has made is not kept. */
-async function packed({ settings, proof }: RulesTask, until: number): Promise<Omit<RulesReading, 'cost'> & { readonly places: readonly RulePlace[] }> {
+async function packed({ settings, proof }: RulesTask, until: number): Promise<Omit<RulesReading, 'cost' | 'tookMs'> & { readonly places: readonly RulePlace[] }> {
   // What it takes is not loaded where it is not needed.
   const [{ readRules }, { packRules }] = await Promise.all([import('./rule-files.ts'), import('./packed-rules.ts')])
   const { rules, places, problems, notes, unread, proof: proved } = await readRules(settings, { until, ...(proof !== undefined && { proof }) })

@@ -91,3 +91,28 @@ test('what is too much is said from one process to the other, with what is known
   assert.throws(() => readingOf(answer), (error) => error instanceof TooMuch && /^to make them ready/.test(error.message) && error.about.known?.problems.length === 1 && error.about.known.notes.length === 1 && error.about.mayPass)
   assert.equal((await readTask(task)).rules, 200)
 })
+
+test('which are the dearest is found out where there is nothing else to do, and after the time of reading; to fail at it changes nothing', async (t) => {
+  const task = settings(many(20))
+  let asked = 0
+  const name = async (): Promise<string> => {
+    asked += 1
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    return 'that one'
+  }
+  assert.equal((await readTask({ ...task, near: 0 }, name)).dearest, undefined)
+  await assert.rejects(readTask({ ...task, most: { ms: 0, mb: 256 } }, name), (error) => error instanceof TooMuch && error.about.dearest === undefined)
+  assert.equal(asked, 0)
+  setFlagsFromString('--expose-gc')
+  globalThis.gc = runInNewContext('gc') as NodeJS.GCFunction
+  t.after(() => {
+    globalThis.gc = undefined
+  })
+  const began = performance.now()
+  const { dearest, tookMs = NaN } = await readTask({ ...task, near: 0 }, name)
+  assert.equal(dearest, 'that one')
+  assert.ok(tookMs > 0 && tookMs <= performance.now() - began - 190, `${tookMs} ms`)
+  const broken = (): Promise<string> => Promise.reject(new Error('it cannot be taken apart'))
+  assert.equal((await readTask({ ...task, near: 0 }, broken)).dearest, undefined)
+  await assert.rejects(readTask({ ...task, most: { ms: 0, mb: 256 } }, broken), (error) => error instanceof TooMuch && /^to make them ready/.test(error.message) && error.about.known?.problems.length === 0)
+})
