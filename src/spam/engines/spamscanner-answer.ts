@@ -31,6 +31,7 @@ export function trimmedResult(result: unknown): unknown {
     findings,
     classification: isObject(found['classification']) ? { category: textOf(found['classification']['category']), probability: found['classification']['probability'] } : undefined,
     homograph: isObject(found['idnHomographAttack']) && found['idnHomographAttack']['detected'] === true ? true : undefined,
+    denylisted: isObject(found['reputation']) && found['reputation']['isDenylisted'] === true ? { description: textOf(found['reputation']['denylistValue']) } : undefined,
     viruses: listOf(found['viruses']).slice(0, MAX_FINDINGS).map(virusText),
   }
 }
@@ -53,8 +54,8 @@ export function parseSpamscannerResult(result: unknown): Exclude<Attempt, { stat
 }
 
 /** Nothing is named as the reason but what is in any mail. Where nothing is named at all, its word holds. */
-function isHarmless({ findings, classification, homograph }: Fields): boolean {
-  if (homograph === true || (isObject(classification) && textOf(classification['category']) === 'spam')) return false
+function isHarmless({ findings, classification, homograph, denylisted }: Fields): boolean {
+  if (homograph === true || isObject(denylisted) || (isObject(classification) && textOf(classification['category']) === 'spam')) return false
   if (!isObject(findings)) return false
   const named = DETECTORS.filter((name) => listOf(findings[name]).length > 0)
   return named.length > 0 && named.every((name) => HARMLESS.some((harmless) => harmless === name))
@@ -69,6 +70,8 @@ function findingsOf(result: Fields): EngineSymbol[] {
     symbols.push(symbolOf({ name: `CLASSIFIED_${textOf(category).toUpperCase()}`, score: 0, description: `the classifier says ${textOf(category)}${share}` }))
   }
   if (result['homograph'] === true) symbols.push(symbolOf({ name: 'HOMOGRAPH', score: 0, description: 'a host of a link looks like another' }))
+  const { denylisted } = result
+  if (isObject(denylisted)) symbols.push(symbolOf({ name: 'DENYLISTED', score: 0, description: ['the sender is on a deny list', textOf(denylisted)].filter((part) => part !== '').join(': ') }))
   if (!isObject(findings)) return symbols
   for (const name of DETECTORS) {
     const [first, ...others] = listOf(findings[name])
