@@ -23,9 +23,12 @@ export interface Traced<T> {
   readonly trace: CheckTrace
 }
 
-/** @param describe result and detail of what was found */
-export async function traced<T>(check: string, ground: CheckGround, work: { readonly run: (resolver: Resolver) => Promise<T>; readonly describe: (outcome: T) => readonly [result: string, detail: string] }): Promise<Traced<T>> {
-  const resolver = new TracedResolver(ground.resolver, ground.now)
+/**
+ * @param describe result and detail of what was found
+ * @param shown what the DNS was asked, as people may read it; as it is unless given
+ */
+export async function traced<T>(check: string, ground: CheckGround, work: { readonly run: (resolver: Resolver) => Promise<T>; readonly describe: (outcome: T) => readonly [result: string, detail: string]; readonly shown?: (text: string) => string }): Promise<Traced<T>> {
+  const resolver = new TracedResolver(ground.resolver, ground.now, work.shown)
   const beganMs = ground.now()
   const outcome = await work.run(resolver)
   const [result, detail] = work.describe(outcome)

@@ -201,9 +201,11 @@ export class ClientJudgement {
 
   private async checkLists(): Promise<void> {
     const { address } = this.session
-    if (address === undefined || !(this.wants('dnsbl') || this.wants('dnswl')) || this.inbound.services.lists.health().length === 0) return
+    const { lists } = this.inbound.services
+    if (address === undefined || !(this.wants('dnsbl') || this.wants('dnswl')) || lists.health().length === 0) return
     const { outcome, trace } = await traced('dnsbl', this.ground, {
-      run: (resolver) => this.inbound.services.lists.check(address, resolver),
+      run: (resolver) => lists.check(address, resolver),
+      shown: (text) => lists.shown(text),
       describe: (results) => [results.some(({ status }) => status === 'listed') ? 'listed' : 'clean', results.map(describeList).join('; ')],
     })
     this.lists = outcome

@@ -24,18 +24,23 @@ export class TracedResolver implements Resolver {
   readonly lookups: TracedLookup[] = []
   readonly #inner: Resolver
   readonly #now: () => number
+  readonly #shown: (text: string) => string
 
-  /** @param now milliseconds on a clock that only goes forward */
-  constructor(inner: Resolver, now: () => number) {
+  /**
+   * @param now milliseconds on a clock that only goes forward
+   * @param shown what stands for names and causes that may have a secret in them
+   */
+  constructor(inner: Resolver, now: () => number, shown: (text: string) => string = (text) => text) {
     this.#inner = inner
     this.#now = now
+    this.#shown = shown
   }
 
   async lookup<T extends RecordType>(name: string, type: T): Promise<Lookup<T>> {
     const beganMs = this.#now()
     const found = await this.#inner.lookup(name, type)
     if (this.lookups.length < MAX_LOOKUPS) {
-      this.lookups.push({ question: `${type} ${strangerText(name, MAX_CHARACTERS)}`, status: found.status, answer: answerOf(found), ms: Math.round((this.#now() - beganMs) * 10) / 10 })
+      this.lookups.push({ question: `${type} ${this.#text(name)}`, status: found.status, answer: this.#answer(found), ms: Math.round((this.#now() - beganMs) * 10) / 10 })
     }
     return found
   }
@@ -44,13 +49,17 @@ export class TracedResolver implements Resolver {
   known<T extends RecordType>(name: string, type: T): Lookup<T> | undefined {
     return this.#inner.known?.(name, type)
   }
-}
 
-function answerOf(found: Lookup<RecordType>): readonly string[] {
-  if ('cause' in found) return [strangerText(found.cause, MAX_CHARACTERS)]
-  if (found.status !== 'records') return []
-  const shown = found.records.slice(0, MAX_RECORDS).map((record) => strangerText(recordText(record), MAX_CHARACTERS))
-  return found.records.length > shown.length ? [...shown, `and ${found.records.length - shown.length} more`] : shown
+  #answer(found: Lookup<RecordType>): readonly string[] {
+    if ('cause' in found) return [this.#text(found.cause)]
+    if (found.status !== 'records') return []
+    const first = found.records.slice(0, MAX_RECORDS).map((record) => this.#text(recordText(record)))
+    return found.records.length > first.length ? [...first, `and ${found.records.length - first.length} more`] : first
+  }
+
+  #text(text: string): string {
+    return strangerText(this.#shown(text), MAX_CHARACTERS)
+  }
 }
 
 function recordText(record: string | { readonly preference: number; readonly exchange: string } | readonly string[]): string {

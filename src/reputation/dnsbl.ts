@@ -17,7 +17,7 @@
 import { strangerText } from '../auth/stranger-text.ts'
 import type { Resolver } from '../dns/resolver.ts'
 import { addressTestPoints, type ZoneContext, type ZoneState } from './dnsbl-health.ts'
-import { ListZone, type DnsListCode, type ListAnswer, type ListError } from './list-zone.ts'
+import { ListZone, namesShown, type DnsListCode, type ListAnswer, type ListError } from './list-zone.ts'
 import { atOnce } from './look-ups.ts'
 import { isLoopback, parseIpAddress, reverseLabels, type IpAddress } from './reverse-name.ts'
 
@@ -66,6 +66,8 @@ export interface DnsLists {
   /** Proves all zones now, and says how they are: for `postern check --dns`. */
   prove(): Promise<readonly DnsListHealth[]>
   health(): readonly DnsListHealth[]
+  /** A text about questions to them, as people may read it: with what stands for the zones. */
+  shown(text: string): string
 }
 
 export const MAX_DNS_LIST_ZONES = 50
@@ -104,6 +106,7 @@ export function createDnsLists(settings: DnsListSettings, context: ZoneContext):
       return health()
     },
     health,
+    shown: namesShown(zones.map(({ shown, list: { name } }) => ({ name, shown }))),
   }
 }
 

@@ -143,6 +143,12 @@ export class ListZone {
   }
 }
 
+/** Puts what stands for each zone where its name is; the longest ones first, since one may end in another. */
+export function namesShown(zones: readonly { readonly name: string; readonly shown: string }[]): (text: string) => string {
+  const named = zones.filter(({ name, shown }) => name !== shown).toSorted((a, b) => b.name.length - a.name.length)
+  return (text) => named.reduce((so, { name, shown }) => so.replaceAll(name, () => shown), text)
+}
+
 function matcher(code: string): (answer: string) => boolean {
   const reading = readCode(code)
   if (reading.status === 'refused') throw new Error(`DNS list was not checked: ${code}: ${reading.problem}`)

@@ -20,7 +20,7 @@ import { strangerText } from '../auth/stranger-text.ts'
 import { MAX_NAME_CHARACTERS } from '../dns/name.ts'
 import type { Resolver } from '../dns/resolver.ts'
 import type { ZoneContext, ZoneState } from './dnsbl-health.ts'
-import { ListZone, type ListAnswer, type ListError } from './list-zone.ts'
+import { ListZone, namesShown, type ListAnswer, type ListError } from './list-zone.ts'
 import { atOnce } from './look-ups.ts'
 import { inOrder, questionsOf, skipping, type UriQuestion, type UriSubject } from './uri-questions.ts'
 import { MAX_URI_LISTS, MAX_URI_ZONE_CHARACTERS, testPointsOf, URI_LIST_DEFAULTS, URI_REFUSALS, URI_SKIPPED, uriListProblem, type UriListSettings, type UriListZone } from './uri-settings.ts'
@@ -75,6 +75,8 @@ export interface UriLists {
   /** Proves all lists now, and says how they are: for `postern check --dns`. */
   prove(): Promise<readonly UriListHealth[]>
   health(): readonly UriListHealth[]
+  /** A text about questions to them, as people may read it: with what stands for the zones. */
+  shown(text: string): string
 }
 
 const MAX_LISTINGS = 10
@@ -119,6 +121,7 @@ export function createUriLists(settings: UriListSettings, context: ZoneContext):
       return health()
     },
     health,
+    shown: namesShown(lists.map(({ shown, zone: { name } }) => ({ name, shown }))),
   }
 }
 

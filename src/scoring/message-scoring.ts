@@ -201,6 +201,7 @@ export class MessageScoring implements Scoring {
     try {
       const { outcome: lists, trace } = await traced('uri_list', ground, {
         run: (resolver) => this.parts.lists.check({ links: content.links, addresses: authorAddresses(content) }, resolver),
+        shown: (text) => this.parts.lists.shown(text),
         describe: (outcomes) => [uriListWord(outcomes), outcomes.map(describeList).join('; ')],
       })
       return { lists, outcomes: uriListOutcomes(lists), traces: [trace] }

@@ -60,10 +60,22 @@ test('it is read when its company goes on, and those that go on together are rea
 test('who has waited for lists waits for company once more', async () => {
   const steps: string[] = []
   const company = { join: () => (steps.push('company'), Promise.resolve()) }
-  const lists = { check: () => (steps.push('lists'), Promise.resolve([])), tick: () => Promise.resolve(), prove: () => Promise.resolve([]), health: () => [{ zone: 'a.example', kind: 'domain', state: 'unproved' }] } satisfies UriLists
+  const lists = { check: () => (steps.push('lists'), Promise.resolve([])), tick: () => Promise.resolve(), prove: () => Promise.resolve([]), health: () => [{ zone: 'a.example', kind: 'domain', state: 'unproved' }], shown: (text) => text } satisfies UriLists
   const rules = (): Promise<never> => (steps.push('rules'), Promise.reject(new Error('none')))
   await scoringStage({ rules, company, lists }).scoring.score(subject())
   assert.deepEqual(steps, ['company', 'lists', 'company', 'rules'])
+})
+
+test('what lists were asked is remembered with the names that stand for them', async () => {
+  const lists = {
+    async check(_subject, resolver) {
+      await resolver?.lookup('a.key.example', 'A')
+      return []
+    },
+    tick: () => Promise.resolve(), prove: () => Promise.resolve([]), health: () => [{ zone: 'list', kind: 'domain', state: 'unproved' }], shown: (text) => text.replace('key.example', 'list'),
+  } satisfies UriLists
+  const { traces } = await scoringStage({ lists }).scoring.score(subject())
+  assert.deepEqual(traces.find(({ check }) => check === 'uri_list')?.dns.map(({ question }) => question), ['A a.list'])
 })
 
 test('who has waited for rules that were still being read waits for company once more', async () => {
@@ -116,7 +128,7 @@ test('what would have spoken for a message that was not read is no reason to ref
 test('a check that throws is a temperror of its own, and the others count', async () => {
   const thrower = (): never => { throw new Error('it is broken') }
   const correspondents = { record: () => ({ status: 'none', why: '' }) as const, known: thrower }
-  const lists = { check: () => Promise.reject(new Error('it is broken')), tick: () => Promise.resolve(), prove: () => Promise.resolve([]), health: () => [{ zone: 'a.example', kind: 'domain', state: 'unproved' }] } satisfies UriLists
+  const lists = { check: () => Promise.reject(new Error('it is broken')), tick: () => Promise.resolve(), prove: () => Promise.resolve([]), health: () => [{ zone: 'a.example', kind: 'domain', state: 'unproved' }], shown: (text) => text } satisfies UriLists
   const cases: readonly (readonly [Partial<ScoringParts>, string])[] = [
     [{ trained: thrower }, 'content fail, bayes temperror'],
     [{ rules: () => Promise.reject(new Error('it is broken')) }, 'content temperror, bayes none'],
