@@ -59,7 +59,7 @@ function membersByKind({ kinds }: RuleStock, places: readonly RulePlace[]): Read
 }
 
 /** What was found of some of a kind holds for all of it. */
-function kindFrom(weighed: readonly Weighed[], kind: RuleKind, members: readonly number[]): Kind {
+export function kindFrom(weighed: readonly Weighed[], kind: RuleKind, members: readonly number[]): Kind {
   const own = new Set(members)
   const some = weighed.filter(({ members: [one] }) => one !== undefined && own.has(one))
   const known = some.reduce((sum, one) => sum + one.members.length, 0)

@@ -230,6 +230,17 @@ test('greylisting is told of and remembers nothing; the allow list and the shado
   assert.deepEqual([disagreeing.action, disagreeing.shadow?.action], ['accept', 'reject'])
 })
 
+test('exceptions excuse, those of the policy and those of the shadow policy', async () => {
+  const exceptions = 'exceptions: [{ checks: [dmarc], when: { client: [192.0.2.0/24] }, reason: their forms }]'
+  const excused = await desk(`preset: standard, ${exceptions}`, FORGED).call({}, { zone: BANK })
+  assert.match(excused.out, /^accepted\n/)
+  assert.match(excused.out, /\nExcused\n {2}dmarc fail .*their forms/)
+  const shadowed = desk('preset: standard, shadow: shadow.yaml', FORGED)
+  writeFileSync(join(shadowed.cwd, 'shadow.yaml'), `policy: { preset: standard, ${exceptions} }\n`)
+  const { action, shadow } = await shadowed.ask({}, { zone: BANK })
+  assert.deepEqual([action, shadow?.action], ['reject', 'accept'])
+})
+
 test('where no DNS server answers, it says that nothing rests on anything', async () => {
   const { call } = desk()
   const { code, err, out } = await call({}, { zone: { [PTR]: 'timeout', 'sender.example': 'timeout', 'mail.sender.example': 'timeout', '_dmarc.sender.example': 'timeout' } })

@@ -85,6 +85,9 @@ test('mail of a client that is exempt: nothing was checked, and why', async (t) 
   const { call: ask } = desk(t, [{ ...one, record: { ...one.record, verdict: undefined, checks: [] } }])
   assert.match(ask({ id: 'ABCD234567' }).out, /^ABCD234567 {2}accepted, nothing was checked {2}\(clients in policy\.exempt are not checked/)
   assert.doesNotMatch(desk(t, [one]).call({ id: 'ABCD234567' }).out, /policy\.exempt/)
+  // There is no verdict where the client went away before it, either.
+  const abandoned = { ...(one.record['transaction'] as object), verdict: 'abandoned' }
+  assert.doesNotMatch(desk(t, [{ ...one, record: { ...one.record, transaction: abandoned, verdict: undefined, checks: [] } }]).call({ id: 'ABCD234567' }).out, /policy\.exempt/)
 })
 
 test('it is found in any case, pasted with its brackets, and by its beginning where that is enough', async (t) => {

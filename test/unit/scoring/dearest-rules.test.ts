@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { dearestOf } from '../../../src/scoring/dearest-rules.ts'
+import { dearestOf, kindFrom } from '../../../src/scoring/dearest-rules.ts'
 import { packRules } from '../../../src/scoring/packed-rules.ts'
 import { kindOf } from '../../../src/scoring/rule-kinds.ts'
 import type { Weighing } from '../../../src/scoring/rule-scale.ts'
@@ -77,6 +77,12 @@ test('what takes longer than there is time for does not hold up whoever waits', 
   const text = await told({ 'a.cf': Array.from({ length: 400 }, (_, number) => large(number % 300).replace('LARGE_', `L${number}_`)).join('\n') }, { ms: 200 })
   assert.ok(performance.now() - began < 10_000)
   assert.match(text, /^by kind: 400 rules /)
+})
+
+test('what was found of some of a kind holds for as many as there are', () => {
+  const weighed = [{ members: [1, 2], weight: 4, cut: false }, { members: [5], weight: 2, cut: true }, { members: [8], weight: 90, cut: false }]
+  assert.deepEqual(kindFrom(weighed, 'without a pattern', [1, 2, 3, 4, 5, 6]), { kind: 'without a pattern', members: [1, 2, 3, 4, 5, 6], known: true, cut: true, weight: 12 })
+  assert.deepEqual(kindFrom(weighed, 'made of other rules', [7]), { kind: 'made of other rules', members: [7], known: false, cut: false, weight: 0 })
 })
 
 test('rules that come with Postern are not meant', async () => {
