@@ -27,3 +27,11 @@ test('which texts have characters beyond U+00FF', () => {
   assert.equal(text.isWide(0, 4), true)
   assert.equal(text.isWide(2, 2), false)
 })
+
+test('more texts than fit into the array that short ones share', () => {
+  const made = Array.from({ length: 400 }, (_, number) => {
+    const text = String.fromCharCode(0x61 + (number % 26)).repeat(900 + number)
+    return { text, prepared: new PreparedText([text]) }
+  })
+  for (const { text, prepared } of made) assert.deepEqual(unitsOf(prepared), [codes(text)])
+})
