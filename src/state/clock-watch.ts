@@ -1,9 +1,9 @@
 /**
  * Whether the clock may be believed where something is removed for its age and is
  * not to be had again. Who asks now and then leaves when that was; where the clock is
- * days further at the next time, it was wrong, or the machine was off. Which of both
- * nobody can tell, so for some days nothing is removed: a clock that is wrong is set
- * right meanwhile. One statement, which several processes may run at once; it throws
+ * days away from it at the next time, it was wrong or is, or the machine was off. Which
+ * of them nobody can tell, so for some days nothing is removed: a clock that is wrong is
+ * set right meanwhile. So it is at the first look. One statement, which several processes may run at once; it throws
  * what SQLite throws.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
@@ -20,11 +20,11 @@ export class ClockWatch {
   /** @param name of what is removed by it */
   constructor(database: DatabaseSync, name: string) {
     this.#name = name
-    // What was doubted is over when the clock is set back; by a little it is whoever waited for the database.
-    this.#look = database.prepare(`INSERT INTO clocks (name, seen, doubted_until) VALUES (:name, :now, NULL)
+    // A little behind is whoever waited for the database.
+    this.#look = database.prepare(`INSERT INTO clocks (name, seen, doubted_until) VALUES (:name, :now, :now + ${DOUBT_MS})
       ON CONFLICT (name) DO UPDATE SET seen = :now, doubted_until = CASE
-        WHEN :now > seen + ${GAP_MS} THEN :now + ${DOUBT_MS}
-        WHEN :now < doubted_until AND :now + ${DOUBT_MS + GAP_MS} >= doubted_until THEN doubted_until
+        WHEN :now > seen + ${GAP_MS} OR :now < seen - ${GAP_MS} THEN :now + ${DOUBT_MS}
+        WHEN :now < doubted_until THEN doubted_until
         ELSE NULL END
       RETURNING doubted_until`)
   }

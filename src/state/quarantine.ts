@@ -203,7 +203,7 @@ export class Quarantine {
       const doubtedUntil = this.#clock.doubtedUntil(nowMs)
       const aged = this.#index.before(nowMs - this.bounds.maxAgeMs, EXPIRE_COUNT)
       if (doubtedUntil !== undefined) {
-        if (aged.length > 0 && doubtedUntil !== this.#toldOf) this.#log.warn({ until: new Date(doubtedUntil).toISOString() }, 'nothing is removed from the quarantine until then: the clock of this machine went on by days since the last look, and may be wrong')
+        if (aged.length > 0 && doubtedUntil !== this.#toldOf) this.#log.warn({ until: new Date(doubtedUntil).toISOString() }, 'nothing is removed from the quarantine until then: the clock of this machine is days away from where it was at the last look (or this is the first one), and may be wrong')
         this.#toldOf = doubtedUntil
         return 0
       }
