@@ -105,7 +105,7 @@ test('what only somebody can mend is not tried, and a try that finds out so is t
 })
 
 test('files that the system cannot read: those that come back are used at once, and the others waited for', async () => {
-  const answers = [reading('SOME', [UNREAD]), reading('MORE', [UNREAD]), reading('ALL')]
+  const answers = [reading('SOME', [UNREAD]), reading('MORE', [UNREAD]), reading('MORE', [UNREAD]), reading('ALL')]
   const { rules, lines, taken, pass } = stage({ packed: packed('SOME'), again: 'EIO' }, () => Promise.resolve(answers.shift() ?? reading('NONE')))
   await rules.read(SETTINGS)
   rules.settle(true)
@@ -113,10 +113,13 @@ test('files that the system cannot read: those that come back are used at once, 
   // The same as before: nobody is bothered.
   assert.deepEqual(taken, [])
   await pass(2 * MINUTE)
+  // What was taken is not given once more.
   await pass(4 * MINUTE)
+  assert.deepEqual(taken, [packed('MORE')])
+  await pass(8 * MINUTE)
   assert.deepEqual(taken, [packed('MORE'), packed('ALL')])
   assert.deepEqual(lines.slice(1).map(({ text, facts }) => [text, facts['cause']]), [
-    ['the rules of this site still cannot be read', '/etc/site.yaml: cannot be read: EIO'], ['the rules of this site still cannot be read', '/etc/site.yaml: cannot be read: EIO'],
+    ...Array.from({ length: 3 }, () => ['the rules of this site still cannot be read', '/etc/site.yaml: cannot be read: EIO']),
     ['the rules of this site are in use at last', undefined],
   ])
   await pass(100 * MINUTE)
@@ -218,4 +221,38 @@ test('files that can be read at last and are wrong are told as such', async () =
   await pass(MINUTE)
   assert.deepEqual([told.length, taken.length], [1, 0])
   assert.deepEqual([lines.at(-1)?.level, lines.at(-1)?.text, lines.at(-1)?.facts], ['warn', 'the rules of this site are read at last, but not all of them can be used', { tries: 1, problems: 1 }])
+})
+
+test('rules that are being taken when others are read, or at the end, are not called in use; who cannot take them then is not told either', async () => {
+  for (const [end, late] of [['read', 'taken'], ['read', 'refused'], ['close', 'taken'], ['close', 'refused']] as const) {
+    const { rules, lines, pass } = stage({ packed: INSTEAD, again: 'it took longer' }, () => Promise.resolve(reading('ALL')))
+    const taking = Promise.withResolvers<undefined>()
+    rules.onLate(() => taking.promise)
+    await rules.read(SETTINGS)
+    rules.settle(true)
+    await pass(MINUTE)
+    if (end === 'close') rules.close()
+    else await rules.read(SETTINGS)
+    if (late === 'taken') taking.resolve(undefined)
+    else taking.reject(new Error('a worker hangs'))
+    await settle()
+    await pass(100 * MINUTE)
+    assert.deepEqual(lines.map(({ text }) => text), ['the rules of this site are read again later'], `${end} ${late}`)
+  }
+})
+
+test('of two readings the later one counts, whichever ends first', async () => {
+  const open: ((found: RulesRead) => void)[] = []
+  const { log, lines } = fakeLog()
+  const rules = new PatientRules({
+    log, after: () => () => undefined,
+    reader: { read: () => new Promise((resolve) => open.push(resolve)), wanted: () => Promise.resolve(reading('ALL')), told: (one) => one.packed, close: () => undefined },
+  })
+  const both = [rules.read(SETTINGS), rules.read(SETTINGS)]
+  open[1]?.({ packed: packed('ALL'), again: undefined })
+  await settle()
+  open[0]?.({ packed: INSTEAD, again: 'it took longer' })
+  await Promise.all(both)
+  rules.settle(true)
+  assert.deepEqual(lines, [])
 })
