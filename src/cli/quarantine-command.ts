@@ -11,6 +11,8 @@ export interface ListRequest extends ConfigOption {
   /** a part of the address */
   readonly sender?: string
   readonly recipient?: string
+  /** a part of it, decoded */
+  readonly subject?: string
   /** no older than this: a duration */
   readonly since?: string
   readonly limit?: string
@@ -47,6 +49,7 @@ export function quarantineCommand(program: Command, config: () => Option, run: (
     .option('--json', 'one JSON object a line')
     .option('--sender <text>', 'only with this in the sender\'s address')
     .option('--recipient <text>', 'only with this in the address of somebody who has not had it')
+    .option('--subject <text>', 'only with this in its Subject')
     .option('--since <duration>', 'only what came in the last 2h, 7d …')
     .option('--limit <number>', 'at most so many', '100')
     .action((options: Omit<ListRequest, 'action'>) => run({ action: 'list', ...options }))

@@ -3,6 +3,7 @@
  * network is escaped: no control character of a stranger reaches a terminal.
  */
 import { StringDecoder } from 'node:string_decoder'
+import { fieldText } from '../mime/encoded-words.ts'
 import { escapeControls, formatSize } from '../observe/readable.ts'
 import type { EnvelopePath } from '../smtp/envelope.ts'
 import { readablePath, type QuarantineEntry } from '../state/quarantine-entry.ts'
@@ -10,30 +11,33 @@ import { safeJson } from './safe-json.ts'
 
 const SHOWN_RECIPIENTS = 3
 const MAX_ADDRESS = 64
+/** of a line; JSON has all that is read of it */
+const MAX_SUBJECT = 100
 const MAX_FIELD = 500
 /** header fields that tell a reader what a message is */
 const TELLING = ['From', 'To', 'Subject', 'Date']
 
-/** One line: `ID  kept  score  size  from → to  first reason`. */
-export function describeLine(entry: QuarantineEntry): string {
+/** One line: `ID  kept  score  size  from → to  subject  first reason`. */
+export function describeLine(entry: QuarantineEntry, subject: string | undefined): string {
   const { id, at, score, size, sender, recipients, reasons } = entry
   const shown = recipients.slice(0, SHOWN_RECIPIENTS).map(shortAddress).join(', ')
   const more = recipients.length > SHOWN_RECIPIENTS ? ` and ${recipients.length - SHOWN_RECIPIENTS} more` : ''
   const columns = [
     id.padEnd(10), `${new Date(at).toISOString().slice(0, 16)}Z`, (score === undefined ? '-' : String(score)).padStart(6), formatSize(size).padStart(8),
     `${shortAddress(sender)} → ${shown === '' ? '(all have had it)' : shown}${more}`,
+    subject === undefined ? '-' : cut(escapeControls(subject), MAX_SUBJECT),
   ]
   const [reason] = reasons
   return `${columns.join('  ')}${reason === undefined ? '' : `  ${cut(escapeControls(reason), MAX_FIELD)}`}\n`
 }
 
 /** For scripts: one object a line, control characters as \u…, addresses without brackets. */
-export function describeJson(entry: QuarantineEntry): string {
+export function describeJson(entry: QuarantineEntry, subject: string | undefined): string {
   const { id, at, hop, client, score, size, reasons } = entry
   const object = {
     id, at: new Date(at).toISOString(), hop,
     from: readablePath(entry.sender), to: entry.recipients.map(readablePath), delivered: entry.delivered.map(readablePath),
-    client: client.address, name: client.name, helo: client.helo, size, score, reasons,
+    client: client.address, name: client.name, helo: client.helo, size, score, reasons, subject: subject ?? null,
   }
   return `${safeJson(object)}\n`
 }
@@ -92,13 +96,13 @@ function shortAddress(path: EnvelopePath): string {
   return cut(escapeControls(readablePath(path)), MAX_ADDRESS)
 }
 
-/** Values of the fields of this name, unfolded (RFC 5322 §2.2.3). */
+/** Values of the fields of this name, unfolded (RFC 5322 §2.2.3) and decoded (RFC 2047). */
 function fieldsNamed(section: string, name: string): readonly string[] {
   const values: string[] = []
   for (const field of section.replace(/\r?\n(?=[ \t])/g, '').split(/\r?\n/)) {
     const colon = field.indexOf(':')
     if (colon < 0 || field.slice(0, colon).trimEnd().toLowerCase() !== name.toLowerCase()) continue
-    values.push(Buffer.from(field.slice(colon + 1).trim(), 'latin1').toString('utf8'))
+    values.push(fieldText(field.slice(colon + 1).trim()))
     if (values.length === 3) break
   }
   return values

@@ -35,6 +35,7 @@ import { EXIT, ExitError, exitCodeOf, explainError } from './exit-codes.ts'
 import type { DeleteRequest, ListRequest, QuarantineRequest, ReleaseRequest, ShowRequest } from './quarantine-command.ts'
 import { describeEntry, describeJson, describeLine, safeLines, safeText } from './quarantine-output.ts'
 import { releaseEntry } from './quarantine-release.ts'
+import { hasInSubject, subjectOf } from './quarantine-subject.ts'
 
 export interface QuarantineIo extends Omit<LoadOptions, 'file'> {
   readonly out: (text: string) => void
@@ -108,14 +109,20 @@ function perform(request: QuarantineRequest, ground: Ground): number | Promise<n
 
 /* --- list and show --- */
 
-function list(request: ListRequest, { quarantine, io, now }: Ground): number {
-  const { sender, recipient } = request
+async function list(request: ListRequest, { quarantine, io, now }: Ground): Promise<number> {
+  const { sender, recipient, subject: wanted } = request
   const since = request.since === undefined ? undefined : now() - value('--since', duration({ min: '1s', max: '36500d' }).read(request.since))
   const limit = value('--limit', integer({ min: 1, max: 100_000 }).read(request.limit ?? '100'))
-  const entries = quarantine.list({ sender, recipient, since }, limit + 1)
-  const shown = entries.slice(0, limit)
-  io.out(shown.map(request.json === true ? describeJson : describeLine).join(''))
-  if (entries.length > limit) io.err(`there are more than these ${limit}: --limit shows them\n`)
+  const describe = request.json === true ? describeJson : describeLine
+  const lines: string[] = []
+  for (const entry of quarantine.entries({ sender, recipient, since })) {
+    const subject = await subjectOf(entry, quarantine)
+    if (wanted === undefined || hasInSubject(subject, wanted)) lines.push(describe(entry, subject))
+    if (lines.length > limit) break
+  }
+  const shown = lines.slice(0, limit)
+  io.out(shown.join(''))
+  if (lines.length > limit) io.err(`there are more than these ${limit}: --limit shows them\n`)
   else if (request.json !== true) io.err(`${shown.length} ${shown.length === 1 ? 'message' : 'messages'}; all that is kept: ${formatSize(quarantine.bytes())}\n`)
   return EXIT.ok
 }

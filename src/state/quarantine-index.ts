@@ -1,6 +1,6 @@
 /**
- * The quarantine's rows: an index of its files, so that a list of thousands
- * opens none of them, and the holds that keep two from working on one entry.
+ * The quarantine's rows: an index of its files, so that one is found among
+ * thousands without opening them, and the holds that keep two from working on one entry.
  *
  * A hold ends by itself after a minute unless it is renewed: whoever dies with
  * one does not keep the entry for ever. All calls are short, single statements,
@@ -82,12 +82,12 @@ export class QuarantineIndex {
     for (const id of ids) statement.run(id)
   }
 
-  /** Newest first. */
-  list({ sender, recipient, since }: QuarantineFilter, limit: number): readonly QuarantineEntry[] {
+  /** Newest first, each as it is asked for. */
+  *entries({ sender, recipient, since }: QuarantineFilter): Generator<QuarantineEntry, void> {
     const rows = this.#database.prepare(`SELECT entry FROM quarantine
       WHERE at >= :since AND (:sender = '' OR instr(sender, :sender) > 0) AND (:recipient = '' OR instr(recipients, :recipient) > 0)
-      ORDER BY at DESC, id LIMIT :limit`).all({ since: since ?? 0, sender: sender?.toLowerCase() ?? '', recipient: recipient?.toLowerCase() ?? '', limit })
-    return rows.map(({ entry }) => decodeEntry(String(entry)))
+      ORDER BY at DESC, id`).iterate({ since: since ?? 0, sender: sender?.toLowerCase() ?? '', recipient: recipient?.toLowerCase() ?? '' })
+    for (const { entry } of rows) yield decodeEntry(String(entry))
   }
 
   startingWith(prefix: string, limit: number): readonly string[] {

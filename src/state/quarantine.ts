@@ -136,7 +136,14 @@ export class Quarantine {
 
   /** Newest first. */
   list(filter: QuarantineFilter, limit: number): readonly QuarantineEntry[] {
-    return this.#index.list(filter, limit)
+    const found: QuarantineEntry[] = []
+    for (const entry of this.entries(filter)) if (found.push(entry) >= limit) break
+    return found
+  }
+
+  /** The same, each as it is asked for; end it before anything is changed. */
+  entries(filter: QuarantineFilter): Generator<QuarantineEntry, void> {
+    return this.#index.entries(filter)
   }
 
   /** Bytes of all that is kept. */

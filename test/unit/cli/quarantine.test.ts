@@ -21,8 +21,8 @@ test('list: newest first, a line each, and how much it is', async (t) => {
   await quarantine.keep(facts('BBBB', { at: NOW + 60_000, score: undefined, reasons: [], recipients: ['a', 'b', 'c', 'd', 'e'].map((local) => envelopePath(`${local}@b.example`)) }), outgoing())
   const { code, out, err } = await ask({ action: 'list' })
   assert.equal(code, 0)
-  assert.equal(out, 'BBBB        2023-11-14T22:14Z       -      53 B  ann@a.example → a@b.example, b@b.example, c@b.example and 2 more\n'
-    + 'AAAA        2023-11-14T22:13Z    12.5      53 B  ann@a.example → bob@b.example, Käthe@b.example  score of 10 or more\n')
+  assert.equal(out, 'BBBB        2023-11-14T22:14Z       -      53 B  ann@a.example → a@b.example, b@b.example, c@b.example and 2 more  a\n'
+    + 'AAAA        2023-11-14T22:13Z    12.5      53 B  ann@a.example → bob@b.example, Käthe@b.example  a  score of 10 or more\n')
   assert.match(err, /^2 messages; all that is kept: 1\.\d kB\n$/)
   assert.match((await ask({ action: 'list', recipient: 'käthe' })).out, /^AAAA [^\n]*\n$/)
   assert.match((await ask({ action: 'list', sender: 'nobody' })).out, /^$/)
@@ -40,13 +40,45 @@ test('list --json: an object a line, with nothing a terminal would obey', async 
   assert.doesNotMatch(out.slice(0, -1), /[\x00-\x1f\x7f-\x9f\u202e]/)
   assert.deepEqual(JSON.parse(out), {
     id: 'AAAA', at: '2023-11-14T22:13:20.000Z', hop: 'backend', from: 'ann@a.example', to: ['bob@b.example', 'Käthe@b.example'], delivered: [],
-    client: '192.0.2.7', helo: `x\x9b\u202e${ESCAPE}`, size: WHOLE.length, score: 12.5, reasons: ['score of 10 or more', 'BAYES_99'],
+    client: '192.0.2.7', helo: `x\x9b\u202e${ESCAPE}`, size: WHOLE.length, score: 12.5, reasons: ['score of 10 or more', 'BAYES_99'], subject: 'a',
   })
+})
+
+test('list: the Subject as a mail program shows it, bounded and harmless; a dash where there is none, or no message', async (t) => {
+  const { quarantine, state, call: ask } = desk(t, HOPS)
+  const keep = (id: string, header: string) => quarantine.keep(facts(id, { reasons: [] }), outgoing(`${header}\r\n\r\nSubject: not this\r\n`))
+  await keep('AAAA', 'From: a\r\nsubject: =?utf-8?B?R3LDvMOfZQ==?=\r\n =?iso-8859-1?Q?_aus_K=F6ln?=\r\nSubject: second')
+  await keep('BBBB', 'From: a')
+  await keep('CCCC', `Subject: =?utf-8?Q?a=1B[2J=E2=80=AE=0Ab?=  \t c`)
+  await keep('DDDD', `Subject: ${'x'.repeat(2000)}`)
+  await keep('EEEE', 'Subject:   ')
+  await keep('FFFF', 'Subject: gone')
+  writeFileSync(join(state, 'quarantine/FFFF.eml'), '')
+  const { code, out } = await ask({ action: 'list' })
+  assert.equal(code, 0)
+  const subjects = new Map(out.trimEnd().split('\n').map((line) => [line.slice(0, 4), line.split('Käthe@b.example  ')[1]]))
+  assert.deepEqual(Object.fromEntries(subjects), { AAAA: 'Grüße aus Köln', BBBB: '-', CCCC: 'a\\x1b[2J\\u202e b c', DDDD: `${'x'.repeat(100)}…`, EEEE: '-', FFFF: '-' })
+  const objects = (await ask({ action: 'list', json: true })).out.trimEnd().split('\n').map((line) => JSON.parse(line) as { readonly id: string; readonly subject: unknown })
+  assert.deepEqual(Object.fromEntries(objects.map(({ id, subject }) => [id, subject])), { AAAA: 'Grüße aus Köln', BBBB: null, CCCC: 'a\x1b[2J\u202e b c', DDDD: `${'x'.repeat(500)}…`, EEEE: null, FFFF: null })
+})
+
+test('list --subject: a part of it, in any case; the limit counts what is shown', async (t) => {
+  const { quarantine, call: ask } = desk(t, HOPS)
+  for (const [i, subject] of ['Rechnung 1', '=?utf-8?Q?Gr=C3=BC=C3=9Fe?=', 'Your invoice', 'RECHNUNG 2'].entries()) {
+    await quarantine.keep(facts(`A${i}`, { at: NOW + i }), outgoing(`Subject: ${subject}\r\n\r\n`))
+  }
+  const found = async (subject: string, limit?: string): Promise<readonly string[]> => (await ask({ action: 'list', subject, ...(limit !== undefined && { limit }) })).out.split('\n').filter((line) => line !== '').map((line) => line.slice(0, 2))
+  assert.deepEqual(await found('rechnung'), ['A3', 'A0'])
+  assert.deepEqual(await found('GRÜ'), ['A1'])
+  assert.deepEqual(await found('nothing'), [])
+  assert.deepEqual(await found('rechnung', '1'), ['A3'])
+  assert.match((await ask({ action: 'list', subject: 'rechnung', limit: '1' })).err, /there are more/)
+  assert.doesNotMatch((await ask({ action: 'list', subject: 'rechnung', limit: '2' })).err, /there are more/)
 })
 
 test('show: envelope, reasons and telling fields', async (t) => {
   const { quarantine, call: ask } = desk(t, HOPS)
-  await quarantine.keep(facts('AAAA', { client: { ...facts('A').client, name: 'client.example', login: 'ann' } }), outgoing('from: Ann\r\n <ann@a.example>\r\nSubject: Gr\xc3\xbc\xc3\x9fe\r\n\r\nSubject: not this\r\n'))
+  await quarantine.keep(facts('AAAA', { client: { ...facts('A').client, name: 'client.example', login: 'ann' } }), outgoing('from: Ann\r\n <ann@a.example>\r\nSubject: Gr\xc3\xbc\xc3\x9fe =?utf-8?Q?=E2=82=AC?=\r\n\r\nSubject: not this\r\n'))
   const hold = await quarantine.hold('AAAA')
   assert.ok(hold.status === 'held')
   await hold.hold.strike(hold.hold.entry.recipients.slice(0, 1))
@@ -61,12 +93,12 @@ sender     ann@a.example BODY=8BITMIME SMTPUTF8
 recipient  Käthe@b.example NOTIFY=NEVER
 had it     bob@b.example
 hop        backend
-size       86 B
+size       108 B
 score      12.5
 reason     score of 10 or more
 reason     BAYES_99
 From       Ann <ann@a.example>
-Subject    Grüße
+Subject    Grüße €
 `)
 })
 
@@ -215,7 +247,7 @@ describe('on the command line', () => {
 
   test('each subcommand and its options', async () => {
     assert.deepEqual((await parse('list')).request, { action: 'list', limit: '100' })
-    assert.deepEqual((await parse('list', '--json', '--sender', 'a', '--recipient', 'b', '--since', '2h', '--limit', '5', '-c', 'x')).request, { action: 'list', json: true, sender: 'a', recipient: 'b', since: '2h', limit: '5', config: 'x' })
+    assert.deepEqual((await parse('list', '--json', '--sender', 'a', '--recipient', 'b', '--subject', 'c', '--since', '2h', '--limit', '5', '-c', 'x')).request, { action: 'list', json: true, sender: 'a', recipient: 'b', subject: 'c', since: '2h', limit: '5', config: 'x' })
     assert.deepEqual((await parse('show', 'A', '--raw')).request, { action: 'show', id: 'A', raw: true })
     assert.deepEqual((await parse('show', 'A', '--headers')).request, { action: 'show', id: 'A', headers: true })
     assert.deepEqual((await parse('release', 'A', '--to', 'a@b', '--hop', 'h')).request, { action: 'release', id: 'A', to: 'a@b', hop: 'h' })
