@@ -7,7 +7,7 @@
  * Only what shows that nobody answers is a failure. An engine that answers with
  * an error costs no time, and a stranger could send a message that it chokes on
  * to have it set aside for everybody. Of one that takes very long over a message
- * its guard finds out whether it is there at all.
+ * its guard finds out whether it is there at all, and judges anything.
  */
 import type { BreakerSettings } from './settings.ts'
 

@@ -5,24 +5,33 @@
  *
  * A message without an answer in time says nothing about the engine: a stranger
  * can send some that take it very long, and have it set aside for everybody. So
- * it is pinged then, behind the message's back; only where that has no answer
- * either is it a failure.
+ * it is pinged then, behind the message's back, and shown a short message of
+ * ours, since some answer pings that judge nothing any more; only where one of
+ * them has no answer either is it a failure.
  */
 import { thrownText } from '../../auth/stranger-text.ts'
 import { Breaker, type BreakerChange, type Pass } from './breaker.ts'
 import { failed, type Attempt, type Engine, type EngineAdapter, type EngineClock, type EngineContext, type EngineHealth, type EngineMessage, type EngineOutcome } from './engine.ts'
+import { ErrorStreak } from './error-streak.ts'
 import type { Log } from '../../observe/log.ts'
 import { Places } from './places.ts'
 import type { EngineSettings } from './settings.ts'
+import { SHORT_MESSAGE } from './short-message.ts'
 
 type GuardSettings = Pick<EngineSettings, 'name' | 'kind' | 'timeoutMs' | 'maxBytes' | 'scans' | 'waiting' | 'breaker' | 'down'>
 
 const MAX_PING_MS = 5000
+/** Engines ask the DNS and others in their turn. */
+const MAX_SHORT_MESSAGE_MS = 10_000
 
 /** And what becomes of mail meanwhile. */
 const SET_ASIDE: Readonly<Record<EngineSettings['down'], string>> = {
   flow: 'a spam engine is set aside, and mail goes on without it',
   tempfail: 'a spam engine is set aside, and mail that it is to judge gets 451 until it answers (down: tempfail)',
+}
+const ERRORS: Readonly<Record<EngineSettings['down'], string>> = {
+  flow: 'a spam engine answers with errors, and mail goes on without it',
+  tempfail: 'a spam engine answers with errors, and mail that it is to judge gets 451 meanwhile (down: tempfail)',
 }
 
 export class GuardedEngine implements Engine {
@@ -32,12 +41,13 @@ export class GuardedEngine implements Engine {
   readonly #clock: EngineClock
   readonly #places: Places
   readonly #breaker: Breaker
+  readonly #streak: ErrorStreak
   readonly #log: Log
   readonly #underWay = new Set<AbortController>()
   #closed = false
   #limitTold = false
   /** after a message that had no answer in time; one for all of them */
-  #pinging: Promise<string | undefined> | undefined
+  #asking: Promise<string | undefined> | undefined
 
   constructor(adapter: EngineAdapter, settings: GuardSettings, { clock, log }: Pick<EngineContext, 'clock' | 'log'>) {
     const { name, kind, scans, waiting, breaker, down } = settings
@@ -52,6 +62,7 @@ export class GuardedEngine implements Engine {
       else log.warn({ engine: name, kind, failures: change.failures, pauseMs: change.pauseMs, cause: change.cause }, SET_ASIDE[down])
     }
     this.#breaker = new Breaker(breaker, { now: () => clock.nowMs(), onChange })
+    this.#streak = new ErrorStreak({ failures: breaker.failures, pauseMs: breaker.mostPauseMs }, () => clock.nowMs())
   }
 
   async scan(message: EngineMessage): Promise<EngineOutcome> {
@@ -103,24 +114,47 @@ export class GuardedEngine implements Engine {
 
   #late(pass: Pass): EngineOutcome {
     const cause = `no answer in ${this.#settings.timeoutMs} ms`
-    this.#pinging ??= this.ping().finally(() => {
-      this.#pinging = undefined
+    this.#asking ??= this.#whetherItJudges().finally(() => {
+      this.#asking = undefined
     })
-    void this.#pinging.then((trouble) => {
+    void this.#asking.then((trouble) => {
       // Whoever was let in to try it has found it there, if not quick.
       const there = pass.trial ? 'answered' : 'unclear'
-      this.#breaker.leave(pass, this.#closed ? 'unclear' : trouble === undefined ? there : 'lost', cause)
+      this.#breaker.leave(pass, this.#closed ? 'unclear' : trouble === undefined ? there : 'lost', trouble === undefined || trouble === '' ? cause : `${cause}; ${trouble}`)
     })
     return temperror(cause)
   }
 
+  /** Undefined: it does. Otherwise what is to be said besides, which may be nothing. */
+  async #whetherItJudges(): Promise<string | undefined> {
+    if (await this.ping() !== undefined) return ''
+    const { timeoutMs } = this.#settings
+    // Whoever has a place gives it back within that time.
+    const entered = await this.#within(timeoutMs, (signal) => this.#places.enterFirst(signal))
+    if (entered === 'gone') return undefined
+    const mostMs = Math.min(timeoutMs, MAX_SHORT_MESSAGE_MS)
+    const attempt = await this.#within(mostMs, (signal) => this.#attempt(SHORT_MESSAGE, signal))
+    this.#places.leave()
+    const lost = attempt === 'late' || (attempt.status === 'failed' && attempt.engine === 'lost')
+    return lost ? `it answers a ping, and of a short message ${attempt === 'late' ? `nothing in ${mostMs} ms` : `comes: ${attempt.cause}`}` : undefined
+  }
+
   #judge(attempt: Attempt, pass: Pass): EngineOutcome {
+    this.#tellStreak(attempt)
     if (attempt.status !== 'failed') {
       this.#breaker.leave(pass, 'answered', '')
       return attempt
     }
     this.#breaker.leave(pass, attempt.engine, attempt.cause)
     return temperror(attempt.cause)
+  }
+
+  #tellStreak(attempt: Attempt): void {
+    const change = this.#streak.take(attempt)
+    if (change === undefined) return
+    const { name, kind, down } = this.#settings
+    if (change.to === 'errors') this.#log.warn({ engine: name, kind, failures: change.failures, cause: change.cause }, ERRORS[down])
+    else this.#log.info({ engine: name, kind, errorsMs: Math.round(change.errorsMs) }, 'a spam engine judges again')
   }
 
   /** Its own limit is below ours: mail goes by unsearched that was meant to be searched. */

@@ -4,6 +4,7 @@
  */
 export class Places {
   readonly #limits: { readonly running: number; readonly waiting: number }
+  readonly #first = new Set<() => void>()
   readonly #waiters = new Set<() => void>()
   #running = 0
 
@@ -21,34 +22,43 @@ export class Places {
 
   /** `in` has to be given back by `leave`. `gone`: the signal came first. */
   enter(signal: AbortSignal): Promise<'in' | 'full' | 'gone'> {
+    const full = this.#running >= this.#limits.running && this.#waiters.size >= this.#limits.waiting
+    return full && !signal.aborted ? Promise.resolve('full') : this.#join(this.#waiters, signal)
+  }
+
+  /** The same, before all that wait, however many they are. */
+  enterFirst(signal: AbortSignal): Promise<'in' | 'gone'> {
+    return this.#join(this.#first, signal)
+  }
+
+  /** The place goes to the one that has waited longest, so that nobody comes between. */
+  leave(): void {
+    for (const waiters of [this.#first, this.#waiters]) {
+      const [next] = waiters
+      if (next === undefined) continue
+      waiters.delete(next)
+      return next()
+    }
+    this.#running--
+  }
+
+  #join(waiters: Set<() => void>, signal: AbortSignal): Promise<'in' | 'gone'> {
     if (signal.aborted) return Promise.resolve('gone')
     if (this.#running < this.#limits.running) {
       this.#running++
       return Promise.resolve('in')
     }
-    if (this.#waiters.size >= this.#limits.waiting) return Promise.resolve('full')
     return new Promise((resolve) => {
       const letIn = (): void => {
         signal.removeEventListener('abort', giveUp)
         resolve('in')
       }
       const giveUp = (): void => {
-        this.#waiters.delete(letIn)
+        waiters.delete(letIn)
         resolve('gone')
       }
       signal.addEventListener('abort', giveUp, { once: true })
-      this.#waiters.add(letIn)
+      waiters.add(letIn)
     })
-  }
-
-  /** The place goes to the one that has waited longest, so that nobody comes between. */
-  leave(): void {
-    const [next] = this.#waiters
-    if (next === undefined) {
-      this.#running--
-      return
-    }
-    this.#waiters.delete(next)
-    next()
   }
 }

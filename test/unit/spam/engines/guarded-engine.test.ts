@@ -153,36 +153,116 @@ test('errors that it answers set nobody aside, however many', async () => {
   assert.equal(engine.health().breaker, 'closed')
 })
 
-test('messages that it takes too long over set it aside only where it does not answer a ping either', async () => {
+const SLOW = { status: 'temperror', cause: 'no answer in 1000 ms' } as const
+
+test('messages that it takes too long over set it aside only where it answers no ping either', async () => {
   const { engine, clock, pings, asked, scan } = stage({ scans: 5, failures: 3 })
   const slow = async (): Promise<void> => {
     const scans = [scan(), scan(), scan(), scan(), scan()]
     await turns()
     clock.advance(1000)
-    for (const outcome of await Promise.all(scans)) assert.deepEqual(outcome, { status: 'temperror', cause: 'no answer in 1000 ms' })
+    for (const outcome of await Promise.all(scans)) assert.deepEqual(outcome, SLOW)
     await turns()
   }
   await slow()
   assert.equal(pings.length, 1, 'one for all of them')
   pings[0]!(undefined)
   await turns()
-  assert.deepEqual([engine.health().breaker, engine.health().failures, clock.pending], ['closed', 0, 0])
+  assert.equal(asked.length, 6, 'then it is shown a short message, one for all of them')
+  asked[5]!.settle({ status: 'clean' })
+  await turns()
+  assert.deepEqual([engine.health().breaker, engine.health().failures, engine.health().running, clock.pending], ['closed', 0, 0, 0])
   await slow()
   pings[1]!('connect ECONNREFUSED')
   await turns()
-  assert.deepEqual([engine.health().breaker, engine.health().cause], ['open', 'no answer in 1000 ms'])
+  assert.deepEqual([engine.health().breaker, engine.health().cause, asked.length], ['open', 'no answer in 1000 ms', 11])
   clock.advance(5000)
   // The try is such a message again: it is there all the same.
   const trial = scan()
   await turns()
-  assert.equal(asked.length, 11)
+  assert.equal(asked.length, 12)
   clock.advance(1000)
   await trial
   assert.equal(engine.health().breaker, 'open')
   await turns()
   pings[2]!(undefined)
   await turns()
+  asked[12]!.settle({ status: 'clean' })
+  await turns()
   assert.equal(engine.health().breaker, 'closed')
+})
+
+test('one that answers pings and judges nothing, not even a short message, is set aside', async () => {
+  const { engine, clock, pings, asked, logged, scan } = stage({ scans: 5, failures: 3 })
+  const scans = [scan(), scan(), scan()]
+  await turns()
+  clock.advance(1000)
+  for (const outcome of await Promise.all(scans)) assert.deepEqual(outcome, SLOW)
+  await turns()
+  pings[0]!(undefined)
+  await turns()
+  assert.equal(asked.length, 4)
+  clock.advance(1000)
+  await turns()
+  assert.equal(asked[3]!.signal.aborted, true)
+  assert.deepEqual([engine.health().breaker, engine.health().running, clock.pending], ['open', 0, 0])
+  assert.deepEqual(logged.map(([, { cause }, text]) => [cause, text]), [['no answer in 1000 ms; it answers a ping, and of a short message nothing in 1000 ms', 'a spam engine is set aside, and mail goes on without it']])
+  const aside = await scan()
+  assert.ok(aside.status === 'temperror' && aside.cause.startsWith('set aside since'))
+})
+
+test('the short message has a place before those that wait', async () => {
+  const { engine, clock, pings, asked, scan } = stage({ scans: 1, waiting: 3, failures: 1 })
+  const first = scan()
+  await turns()
+  clock.advance(500)
+  const second = scan()
+  const third = scan()
+  await turns()
+  clock.advance(500)
+  await first
+  await turns()
+  pings[0]!(undefined)
+  await turns()
+  assert.deepEqual([asked.length, engine.health().running, engine.health().waiting], [2, 1, 1])
+  asked[1]!.settle({ status: 'clean' })
+  assert.deepEqual(await second, { status: 'clean' })
+  await turns()
+  assert.deepEqual([asked.length, engine.health().waiting], [3, 1])
+  // What it says of it is of no account, as long as it says something.
+  asked[2]!.settle(failed('clamd says "ERROR"', 'answered'))
+  await turns()
+  asked[3]!.settle({ status: 'clean' })
+  assert.deepEqual(await third, { status: 'clean' })
+  assert.equal(engine.health().breaker, 'closed')
+})
+
+test('one that answers each message with an error is told once, and once that it judges again', async () => {
+  const { clock, asked, logged, scan } = stage({ failures: 3 })
+  const error = failed('clamd says "ERROR"', 'answered')
+  const ask = async (...attempts: readonly Attempt[]): Promise<void> => {
+    for (const attempt of attempts) {
+      const scanning = scan()
+      await turns()
+      asked.at(-1)!.settle(attempt)
+      await scanning
+    }
+  }
+  await ask(error, error, { status: 'clean' }, error, error)
+  assert.deepEqual(logged, [])
+  await ask(error, error, error)
+  const told = ['warn', { engine: 'lab', kind: 'clamav', failures: 3, cause: 'clamd says "ERROR"' }, 'a spam engine answers with errors, and mail goes on without it'] as const
+  assert.deepEqual(logged, [told])
+  clock.advance(7000)
+  const again = ['info', { engine: 'lab', kind: 'clamav', errorsMs: 7000 }, 'a spam engine judges again'] as const
+  await ask({ status: 'clean' }, { status: 'clean' })
+  assert.deepEqual(logged, [told, again])
+  // Strangers could have it told again and again.
+  await ask(error, error, error, { status: 'clean' })
+  assert.equal(logged.length, 2)
+  clock.advance(20_000)
+  await ask(error, error, error)
+  assert.equal(logged.length, 3)
 })
 
 test('ping has a deadline of its own', async () => {
