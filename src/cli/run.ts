@@ -1,8 +1,8 @@
 /**
  * `postern run`: the gateway until a signal ends it. Exit codes: 0 after a
  * stop, 66 where the configuration file cannot be read, 78 where it is wrong,
- * 75 or 77 where an address cannot be had, 70 for a bug, 130 after a second
- * SIGINT.
+ * 75 or 77 where an address cannot be had, 75 where another gateway works with
+ * the same state directory, 70 for a bug, 130 after a second SIGINT.
  */
 import { accessSync, closeSync, constants, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
@@ -21,6 +21,7 @@ import { scoringSettings } from '../scoring-settings.ts'
 import type { PackedRules } from '../scoring/packed-rules.ts'
 import type { PatientRules } from '../scoring/patient-rules.ts'
 import { systemClock } from '../supervisor/clock.ts'
+import { lockState } from '../state/state-lock.ts'
 import { operate } from '../supervisor/operation.ts'
 import type { Service } from '../supervisor/service.ts'
 import { checkDelivery, deliveryProblems } from './check-delivery.ts'
@@ -35,6 +36,8 @@ export interface RunIo {
   readonly err: (text: string) => void
 }
 
+const AS_ROOT = 'this gateway and its workers run as root, and need not: let it be a user of its own, who opens ports below 1024 by CAP_NET_BIND_SERVICE (packaging/postern.service does both), and mailboxes of several owners be written by `postern deliver`'
+
 export async function run(options: ConfigOption, io: RunIo): Promise<number> {
   const load = (): Read => readConfiguration({ file: options.config, environment: io.environment, cwd: io.cwd })
   const loaded = load()
@@ -45,13 +48,27 @@ export async function run(options: ConfigOption, io: RunIo): Promise<number> {
     io.err(`postern: ${source}: state: ${unusable}; allowed: a directory that this user may write to\n`)
     return EXIT.configuration
   }
+  const lock = lockState(settings.state)
+  if (lock.status === 'held') {
+    io.err(`postern: ${settings.state}: another gateway works with this state directory (${lock.by}); stop that one, or give this one a \`state\` of its own\n`)
+    return EXIT.temporary
+  }
+  try {
+    return await serve(loaded, load, io)
+  } finally {
+    lock.release()
+  }
+}
+
+async function serve({ settings, source, warnings }: Extract<Read, { status: 'ok' }>, load: () => Read, io: RunIo): Promise<number> {
   if (source === EMBEDDED_SOURCE) {
     prepareMailboxes(settings)
     io.err(welcome(settings, io.cwd, painter(wantsColour(isatty(2), io.environment))))
   }
   const log = createLog(settings.log)
   logCrashesTo(log)
-  for (const warning of loaded.warnings) log.warn({ warning }, 'warning in the configuration')
+  for (const warning of warnings) log.warn({ warning }, 'warning in the configuration')
+  if (process.geteuid?.() === 0) log.warn({}, AS_ROOT)
   await logDelivery(settings, source, log)
   const exitCode = await operate({
     settings,

@@ -136,12 +136,18 @@ export function openDatabase(directory: string, { busyMs = BUSY_MS, kind = POSTE
     return database
   } catch (error) {
     // Before it is closed: what it holds may be what is missing.
-    const told = isNotOpened(error) ? whatSystemSays(path, error) : error
+    const told = withSystemsCause(path, error)
     database?.close()
-    // "database or disk is full": which?
-    if (told instanceof Error && !told.message.includes(path)) told.message = `${path}: ${told.message}`
     throw told
   }
+}
+
+/** The error with the file's name, and with the system's own reason where SQLite could not open the file. */
+export function withSystemsCause(path: string, error: unknown): unknown {
+  const told = isNotOpened(error) ? whatSystemSays(path, error) : error
+  // "database or disk is full": which?
+  if (told instanceof Error && !told.message.includes(path)) told.message = `${path}: ${told.message}`
+  return told
 }
 
 /** To SQLite no permission, no room and no descriptor are the same. */
