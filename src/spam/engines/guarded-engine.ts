@@ -135,8 +135,9 @@ export class GuardedEngine implements Engine {
     const mostMs = Math.min(timeoutMs, MAX_SHORT_MESSAGE_MS)
     const attempt = await this.#within(mostMs, (signal) => this.#attempt(SHORT_MESSAGE, signal))
     this.#places.leave()
-    const lost = attempt === 'late' || (attempt.status === 'failed' && attempt.engine === 'lost')
-    return lost ? `it answers a ping, and of a short message ${attempt === 'late' ? `nothing in ${mostMs} ms` : `comes: ${attempt.cause}`}` : undefined
+    const told = 'it answers a ping, and of a short message'
+    if (attempt === 'late') return `${told} nothing in ${mostMs} ms`
+    return attempt.status === 'failed' && attempt.engine === 'lost' ? `${told}: ${attempt.cause}` : undefined
   }
 
   #judge(attempt: Attempt, pass: Pass): EngineOutcome {
