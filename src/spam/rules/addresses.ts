@@ -159,7 +159,7 @@ class Reader {
   #finish(): void {
     const words = this.#words.trim()
     const bare = this.#angle === undefined
-    const written = this.#angle ?? /\S*@\S*$/.exec(words.slice(-MAX_ADDRESS_CHARACTERS))?.[0] ?? ''
+    const written = this.#angle ?? lastWith('@', words)
     const name = bare ? words.slice(0, words.length - written.length).trim() || this.#comment : words || this.#comment
     this.#words = ''
     this.#comment = ''
@@ -170,6 +170,13 @@ class Reader {
     const local = written.slice(0, at).trim().replace(/^"(.*)"$/s, '$1')
     this.found.push(new Address({ name: shownName(name), local: local.slice(-MAX_ADDRESS_CHARACTERS), domain }))
   }
+}
+
+/** The last word, of its end no more than an address may have; '' where the sign is not in it. */
+function lastWith(sign: string, words: string): string {
+  const end = words.slice(-MAX_ADDRESS_CHARACTERS)
+  const word = end.includes(sign) ? end.split(/\s/).at(-1) ?? '' : ''
+  return word.includes(sign) ? word : ''
 }
 
 function shownName(name: string): string {
@@ -196,17 +203,26 @@ function asUtf8(value: string): string {
   }
 }
 
-const CLAIM = /(@?)\b([a-z0-9][a-z0-9-]*(?:\.[a-z0-9-]+)*\.([a-z]{2,24}))\b/gi
+/** Labels with dots between them. A domain in them begins where the first word does, or there is none: no other begin is tried, for there may be hundreds. */
+const LABELS = /_?[a-z0-9-]+(?:\.[a-z0-9-]+)*/gi
+const BEGIN = /\b[a-z0-9]/i
+const CLAIM = /[a-z0-9][a-z0-9-]*(?:\.[a-z0-9-]+)*\.([a-z]{2,24})\b/iy
 /** Without an @ a dot may be that of an abbreviation (Dr.Strange): only these endings count then, or a country's behind a word in small letters. */
 const PLAIN_ENDINGS: ReadonlySet<string> = new Set(['com', 'net', 'org', 'edu', 'gov', 'mil', 'info', 'biz', 'io', 'app', 'dev', 'shop', 'online', 'cloud', 'bank'])
 
 function claimedDomains(name: string): readonly string[] {
   if (!name.includes('.')) return []
   const found = new Set<string>()
-  for (const [, at = '', domain = '', ending = ''] of name.replaceAll('\uff20', '@').matchAll(CLAIM)) {
-    const isName = at !== '' || PLAIN_ENDINGS.has(ending.toLowerCase()) || (ending.length === 2 && /^[a-z0-9-]{4,}\.[a-z]{2}$/.test(domain))
+  const text = name.replaceAll('\uff20', '@')
+  for (const { index, 0: labels } of text.matchAll(LABELS)) {
+    const begin = labels.search(BEGIN)
+    CLAIM.lastIndex = index + begin
+    const [domain, ending] = begin < 0 ? [] : CLAIM.exec(text) ?? []
+    if (domain === undefined || ending === undefined) continue
+    const hasAt = text[index + begin - 1] === '@'
+    const isName = hasAt || PLAIN_ENDINGS.has(ending.toLowerCase()) || (ending.length === 2 && /^[a-z0-9-]{4,}\.[a-z]{2}$/.test(domain))
     // a local part with a dot in it
-    if (isName && !(at === '' && name.includes(`${domain}@`))) found.add(domain.toLowerCase())
+    if (isName && (hasAt || !name.includes(`${domain}@`))) found.add(domain.toLowerCase())
   }
   return [...found]
 }

@@ -55,3 +55,22 @@ test('the organization, and domains that a display name claims', () => {
   assert.equal(impostor('"ann@example.org" <ann@mail.example.org>'), false)
   assert.equal(impostor('Ann <ann@mail.example.org>'), false)
 })
+
+test('a domain that a name claims begins where the first word of its labels does, and is as long as it may be', () => {
+  const claims = (value: string) => readAddresses(`"${value}" <x@y.test>`).flatMap((one) => one.claims)
+  assert.deepEqual(claims('a.b.c.d.example.com-more.net'), ['a.b.c.d.example.com-more.net'])
+  assert.deepEqual(claims('example.com-more'), ['example.com'])
+  assert.deepEqual(claims('example.c0m.net5'), [])
+  assert.deepEqual(claims('a..example.com,@other.example'), ['example.com', 'other.example'])
+  assert.deepEqual(claims('-example.com'), ['example.com'])
+  assert.deepEqual(claims('_bank.com'), [], 'a part of a longer word')
+  assert.deepEqual(claims('_my-bank.com bank.com_'), ['bank.com'])
+  assert.deepEqual(claims(`${'a.'.repeat(240)}example.com`), [`${'a.'.repeat(240)}example.com`])
+  assert.deepEqual(claims('a.'.repeat(250)), [])
+})
+
+test('the last word is the address, where nothing is in brackets', () => {
+  assert.deepEqual(read('ann@a.example bob@b.example'), [['ann@a.example', 'bob@b.example']])
+  assert.deepEqual(read('ann@a.example Bob'), [])
+  assert.deepEqual(read(`${'b'.repeat(400)}@b.example`).map(([, address]) => address.length), [320], 'no more than an address may have')
+})
