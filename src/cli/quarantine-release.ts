@@ -1,6 +1,6 @@
 /**
- * Sends a quarantined message on: bytes unchanged, envelope as it came, to those
- * who have not had it, through a next hop.
+ * Sends a quarantined message on: envelope as it came, to those who have not had
+ * it, through a next hop. The message is as the caller hands it in.
  *
  * Who got it is struck off on disk before anybody else is tried, so that a
  * second release sends nobody a second copy; when all had it the entry is
@@ -23,8 +23,10 @@ import { EXIT, ExitError, exitCodeOf } from './exit-codes.ts'
 
 export interface ReleaseContext {
   readonly hop: NextHop
-  /** the stored message */
+  /** the message as it is to go */
   readonly body: StoredMessage
+  /** what is to be said of it once somebody has had it */
+  readonly remark?: string
   readonly out: (text: string) => void
   readonly err: (text: string) => void
 }
@@ -72,12 +74,17 @@ interface Result {
 
 async function rounds({ hold, context, copy }: Run, recipients: readonly EnvelopePath[]): Promise<Result> {
   const failed: Outcome[] = []
+  let { remark } = context
   for (let pending = recipients; pending.length > 0;) {
     const outcomes = await attempt({ hold, context, copy }, pending)
     const had = outcomes.filter(({ reply }) => isPositive(reply))
     // A hop may take only so many at once (RFC 5321 §4.5.3.1.10).
     const again = had.length === 0 ? [] : outcomes.filter(({ reply, early }) => early && replyClass(reply) === 4)
     for (const outcome of outcomes) if (!again.includes(outcome)) context.out(line(outcome))
+    if (had.length > 0 && remark !== undefined) {
+      context.out(`${hold.entry.id} ${remark}\n`)
+      remark = undefined
+    }
     failed.push(...outcomes.filter((outcome) => !had.includes(outcome) && !again.includes(outcome)))
     if (!copy && had.length > 0 && (await strike(hold, had.map(({ recipient }) => recipient))) === 'removed') return { failed, removed: true }
     pending = again.map(({ recipient }) => recipient)

@@ -36,6 +36,7 @@ import type { DeleteRequest, ListRequest, QuarantineRequest, ReleaseRequest, Sho
 import { describeEntry, describeJson, describeLine, safeLines, safeText } from './quarantine-output.ts'
 import { releaseEntry } from './quarantine-release.ts'
 import { hasInSubject, subjectOf } from './quarantine-subject.ts'
+import { releasedMessage } from './released-message.ts'
 
 export interface QuarantineIo extends Omit<LoadOptions, 'file'> {
   readonly out: (text: string) => void
@@ -56,6 +57,7 @@ interface Ground {
   readonly now: () => number
 }
 
+const CLEARED = 'went on as no spam: the X-Spam fields that this gateway had put there say so'
 const SQLITE_BUSY = 5
 const SQLITE_LOCKED = 6
 
@@ -191,12 +193,13 @@ async function release(request: ReleaseRequest, ground: Ground): Promise<number>
   const hopSettings = hopNamed(request.hop ?? wanted, settings)
   const hold = await take(id, quarantine)
   try {
-    const body = await quarantine.read(hold.entry)
+    const stored = await quarantine.read(hold.entry)
     const hop = openHop(hopSettings, settings, log)
     try {
-      return await releaseEntry(hold, to, { hop, body, out: io.out, err: io.err })
+      const { body, cleared } = await releasedMessage(stored)
+      return await releaseEntry(hold, to, { hop, body, out: io.out, err: io.err, ...(cleared && { remark: CLEARED }) })
     } finally {
-      body.discard()
+      stored.discard()
       await hop.close()
     }
   } finally {

@@ -10,10 +10,9 @@ import { ClientJudgement } from '../inbound/client-judgement.ts'
 import { decisionRecord, summaryOf, type DecisionRecord } from '../inbound/decision-record.ts'
 import { Judgement, type JudgedMessage } from '../inbound/judgement.ts'
 import type { TellingWord } from '../inbound/scoring.ts'
-import { tagMessage } from '../inbound/tags.ts'
+import { subjectEdit, tagMessage } from '../inbound/tags.ts'
 import { forgedResults } from '../message/authentication-results.ts'
 import type { HeaderSection } from '../message/header-section.ts'
-import { prefixSubject } from '../message/subject-prefix.ts'
 import type { Verdict } from '../policy/decide.ts'
 import type { EnvelopePath } from '../smtp/envelope.ts'
 import { describeReply, type Reply } from '../smtp/reply.ts'
@@ -144,9 +143,9 @@ function readable({ path: { wire } }: EnvelopePath): string {
 function fieldsOf(judged: JudgedMessage, { judgement, body }: { readonly judgement: Judgement; readonly body: ScannedMessage['body'] }): ChangedFields {
   const { client, sender } = judgement
   const { settings } = client.inbound
-  const { section, verdict } = judged
+  const { section } = judged
   const { prefix } = tagMessage(body, { session: client.session, settings, iprev: client.known.iprev, sender: sender.address, judged }, NOTHING)
-  const subject = settings.subjectPrefix !== undefined && verdict.tagged ? prefixSubject(section, settings.subjectPrefix).replace : []
+  const subject = subjectEdit({ settings, judged }).replace
   return {
     added: [...splitFields(prefix.toString('latin1')), ...subject.map(({ raw }) => raw.toString('latin1').replace(/\r?\n$/, ''))],
     removed: [...forgedResults(section, settings.hostname), ...subject.map(({ index }) => index)].map((index) => rawField(section, index)),

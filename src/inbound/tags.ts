@@ -9,7 +9,7 @@ import { authenticationResults, forgedResults, type AuthenticationResult, type R
 import { editMessage, type EditedMessage } from '../message/edit.ts'
 import type { StoredMessage } from '../message/message.ts'
 import { receivedSpf } from '../message/received-spf.ts'
-import { prefixSubject } from '../message/subject-prefix.ts'
+import { prefixSubject, type SubjectEdit } from '../message/subject-prefix.ts'
 import { spamFields, warningField } from '../message/warning-fields.ts'
 import { isUnknown, type Effect } from '../policy/decide.ts'
 import { NOT_SEARCHED } from '../policy/outcome.ts'
@@ -29,7 +29,7 @@ export interface TagInput {
 /** @param below fields that go under ours: `Received` */
 export function tagMessage(body: StoredMessage, input: TagInput, below: Buffer): EditedMessage {
   const { settings, judged: { section, verdict } } = input
-  const subject = settings.subjectPrefix !== undefined && verdict.tagged ? prefixSubject(section, settings.subjectPrefix) : { replace: [], added: '' }
+  const subject = subjectEdit(input)
   const fields = [
     ...verdict.warnings.map(warningField),
     ...spamFieldsOf(input),
@@ -41,6 +41,12 @@ export function tagMessage(body: StoredMessage, input: TagInput, below: Buffer):
     remove: forgedResults(section, settings.hostname),
     replace: subject.replace,
   })
+}
+
+/** Of what goes on as spam. What is set aside goes on once somebody says that it is none; then its signature is to hold. */
+export function subjectEdit({ settings: { subjectPrefix }, judged: { section, verdict } }: Pick<TagInput, 'settings' | 'judged'>): SubjectEdit {
+  const marked = subjectPrefix !== undefined && verdict.tagged && verdict.action !== 'quarantine'
+  return marked ? prefixSubject(section, subjectPrefix) : { replace: [], added: '' }
 }
 
 /** Only a message that was scored says so; without a threshold nothing is spam. */

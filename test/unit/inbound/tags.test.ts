@@ -33,6 +33,14 @@ test('what is marked as spam says so, with the prefix of its subject; nothing el
   assert.doesNotMatch(ham, /X-Spam-Flag|\[SPAM\]/)
 })
 
+test('the Subject of what is set aside stays: nobody sees it there, and once it is released its signature is to hold', async () => {
+  const stage = await judged({ zone: { ...GOOD, 'sender.example': { TXT: ['v=spf1 -all'] } }, policy: 'preset: observe, spam: { tag: 2, quarantine: 2 }, subject_prefix: "[SPAM]"' })
+  await stage.greeting()
+  await stage.envelope()
+  assert.match(await stage.message(LETTER), /^250 2\.0\.0 Message taken/)
+  assert.match(stage.kept[0]!.text, /\r\nX-Spam-Flag: YES\r\n[^]*\r\nSubject: Hello\r\n/)
+})
+
 test('spam fields of others stay, below ours: the topmost X-Spam-Status is ours, also of what is no spam', async () => {
   const text = await fieldsOf({ zone: GOOD }, ['X-Spam-Flag: YES', 'X-Spam-Status: Yes, score=99', ...LETTER])
   assert.deepEqual([...text.matchAll(/^X-Spam-(?:Flag|Status): \S+/gm)].map(([field]) => field), ['X-Spam-Status: No,', 'X-Spam-Flag: YES', 'X-Spam-Status: Yes,'])
