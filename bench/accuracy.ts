@@ -30,27 +30,25 @@
  */
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { readRuleFiles } from '../src/spam/rules/folders.ts'
 import { Bogofilter, BOGOFILTER_CUTOFF } from './accuracy-bogofilter.ts'
 import { fetchPackage, isFeed, PACKAGE, readFolder, readPackage, type CorpusMessage } from './accuracy-corpus.ts'
 import { hundredths, judge } from './fit-judge.ts'
 import { fewSplits, readMail, splitsOf, type Mail, type Split } from './fit-mail.ts'
 import { PLAN, USUAL_SPREAD } from './fit-plan.ts'
+import { benchOptions } from './options.ts'
 
-const { values: options } = parseArgs({
-  options: {
-    cache: { type: 'string', default: join(tmpdir(), 'postern-accuracy') },
-    package: { type: 'string' },
-    ham: { type: 'string', multiple: true, default: [] },
-    spam: { type: 'string', multiple: true, default: [] },
-    folds: { type: 'string', default: '10' },
-    threshold: { type: 'string', default: '5' },
-    bogofilter: { type: 'string', default: 'bogofilter' },
-    misjudged: { type: 'boolean', default: false },
-    'without-feeds': { type: 'boolean', default: false },
-    taught: { type: 'string' },
-  },
+const options = benchOptions({
+  cache: { type: 'string', default: join(tmpdir(), 'postern-accuracy') },
+  package: { type: 'string' },
+  ham: { type: 'string', multiple: true, default: [] },
+  spam: { type: 'string', multiple: true, default: [] },
+  folds: { type: 'string', default: '10' },
+  threshold: { type: 'string', default: '5' },
+  bogofilter: { type: 'string', default: 'bogofilter' },
+  misjudged: { type: 'boolean', default: false },
+  'without-feeds': { type: 'boolean', default: false },
+  taught: { type: 'string' },
 })
 const threshold = Number(options.threshold)
 const MISJUDGED = 40

@@ -17,6 +17,9 @@ import { MessageSigner } from '../src/auth/dkim/message-signer.ts'
 import type { Canonicalization, SigningOrder } from '../src/auth/dkim/signing-order.ts'
 import { verifyMessage } from '../src/auth/message-authentication.ts'
 import type { Lookup, RecordType, Resolver } from '../src/dns/resolver.ts'
+import { benchOptions } from './options.ts'
+
+benchOptions({})
 
 interface Library {
   readonly dkimSign: (input: Buffer, options: object) => Promise<{ readonly signatures: string }>

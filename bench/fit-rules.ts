@@ -19,7 +19,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve, sep } from 'node:path'
-import { parseArgs } from 'node:util'
 import { readRuleFiles } from '../src/spam/rules/folders.ts'
 import { readRuleFile } from '../src/spam/rules/read-file.ts'
 import { fetchPackage, PACKAGE, readFolder, readPackage, type CorpusMessage } from './accuracy-corpus.ts'
@@ -29,20 +28,19 @@ import { fitMessage, outOfFold, readMail, splitsOf, type Mail } from './fit-mail
 import { PLAN } from './fit-plan.ts'
 import { accuracy, doubtful, nearest, ruleTable, spreads } from './fit-report.ts'
 import { fitScores, written } from './fit-scores.ts'
+import { benchOptions } from './options.ts'
 
 const SPREADS = [0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8]
 
-const { values: options } = parseArgs({
-  options: {
-    cache: { type: 'string', default: join(tmpdir(), 'postern-accuracy') },
-    package: { type: 'string' },
-    ham: { type: 'string', multiple: true, default: [] },
-    spam: { type: 'string', multiple: true, default: [] },
-    rules: { type: 'string' },
-    spread: { type: 'string' },
-    folds: { type: 'string', default: '10' },
-    check: { type: 'boolean', default: false },
-  },
+const options = benchOptions({
+  cache: { type: 'string', default: join(tmpdir(), 'postern-accuracy') },
+  package: { type: 'string' },
+  ham: { type: 'string', multiple: true, default: [] },
+  spam: { type: 'string', multiple: true, default: [] },
+  rules: { type: 'string' },
+  spread: { type: 'string' },
+  folds: { type: 'string', default: '10' },
+  check: { type: 'boolean', default: false },
 })
 
 function messages(): CorpusMessage[] {

@@ -1,6 +1,9 @@
 /**
  * The DNS that bench/inbound.ts lets the gateway ask, as a process of its own,
- * so that its CPU time is not the gateway's: `node bench/inbound-dns.ts PORT KEY`.
+ * so that its CPU time is not the gateway's.
+ *
+ *     node bench/inbound-dns.ts --port 5300 --key KEY
+ *
  * KEY is a DKIM public key in base64. Prints `ready` when it listens.
  *
  * There is a sender domain for each number, c0.example, c1.example and so on,
@@ -10,6 +13,7 @@
  */
 import packet, { type Answer } from 'dns-packet'
 import { createSocket } from 'node:dgram'
+import { benchOptions } from './options.ts'
 
 export interface BenchSender {
   readonly address: string
@@ -65,4 +69,7 @@ function serve(port: number, key: string): void {
   socket.bind(port, '127.0.0.1', () => console.log('ready'))
 }
 
-if (import.meta.main) serve(Number(process.argv[2]), process.argv[3] ?? '')
+if (import.meta.main) {
+  const { port, key } = benchOptions({ port: { type: 'string', default: '5300' }, key: { type: 'string', default: '' } })
+  serve(Number(port), key)
+}

@@ -19,7 +19,6 @@
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { parseArgs } from 'node:util'
 import { createDecisionIds } from '../src/observe/decision-id.ts'
 import { MODEL_FILE, writeModel } from '../src/spam/bayes/model-file.ts'
 import { DATABASE_FILE, openDatabase } from '../src/state/database.ts'
@@ -31,21 +30,20 @@ import { cpuMs } from './cpu.ts'
 import { LISTS, senderOf } from './inbound-dns.ts'
 import { send } from './inbound-load.ts'
 import { SignedMail } from './inbound-mail.ts'
+import { benchOptions } from './options.ts'
 import { measuredMessages, readCorpus } from './spam-messages.ts'
 import { makeModel } from './spam-model.ts'
 
-const { values } = parseArgs({
-  options: {
-    messages: { type: 'string', default: '2000' },
-    sessions: { type: 'string', default: '20' },
-    rounds: { type: 'string', default: '3' },
-    'warm-up': { type: 'string', default: '2000' },
-    workers: { type: 'string', default: '0' },
-    /** rows whose name has this in it, and the first */
-    only: { type: 'string', default: '' },
-    generated: { type: 'boolean', default: false },
-    cache: { type: 'string', default: join(tmpdir(), 'postern-accuracy') },
-  },
+const values = benchOptions({
+  messages: { type: 'string', default: '2000' },
+  sessions: { type: 'string', default: '20' },
+  rounds: { type: 'string', default: '3' },
+  'warm-up': { type: 'string', default: '2000' },
+  workers: { type: 'string', default: '0' },
+  /** rows whose name has this in it, and the first */
+  only: { type: 'string', default: '' },
+  generated: { type: 'boolean', default: false },
+  cache: { type: 'string', default: join(tmpdir(), 'postern-accuracy') },
 })
 const messages = Number(values.messages)
 const warmUp = Number(values['warm-up'])
@@ -218,7 +216,7 @@ for (const [i, { name, source, messages: written }] of SIZES.entries()) {
   const mail = new SignedMail(written)
   console.log(`\n${name}: ${mail.count} messages, ${source}`)
   const dnsPort = await freePort()
-  const dns = start([process.execPath, join(import.meta.dirname, 'inbound-dns.ts'), String(dnsPort), mail.publicKey])
+  const dns = start([process.execPath, join(import.meta.dirname, 'inbound-dns.ts'), '--port', String(dnsPort), '--key', mail.publicKey])
   await until('the DNS server is ready', () => dns.output().includes('ready'), { detail: () => dns.output() })
   const all: Running[] = []
   for (const row of rows) all.push(await startRow(row, { dns: dnsPort, sink: sinkPort }))

@@ -9,17 +9,15 @@
  * directory: that is where they are, and not in memory.
  */
 import { readFileSync } from 'node:fs'
-import { parseArgs } from 'node:util'
 import { workersOf, startGateway } from '../test/support/gateway.ts'
 import { freePort } from '../test/support/ports.ts'
 import { run, start, untilGreets } from '../test/support/process.ts'
+import { benchOptions } from './options.ts'
 
-const { values } = parseArgs({
-  options: {
-    sessions: { type: 'string', default: '100' },
-    megabytes: { type: 'string', default: '25' },
-    workers: { type: 'string', default: '1' },
-  },
+const values = benchOptions({
+  sessions: { type: 'string', default: '100' },
+  megabytes: { type: 'string', default: '25' },
+  workers: { type: 'string', default: '1' },
 })
 const bytes = Number(values.megabytes) * 1e6
 

@@ -10,6 +10,9 @@ import { join } from 'node:path'
 import { describeError } from '../src/config/problem.ts'
 import { digestOfShipped, PROOF_FILE, readRuleFiles, shippedRulesFolder } from '../src/spam/rules/folders.ts'
 import { loadRules } from '../src/spam/rules/load.ts'
+import { benchOptions } from './options.ts'
+
+benchOptions({})
 
 const { files, problems } = await readRuleFiles({ shipped: true, paths: [] })
 const loaded = loadRules({ files: files.map((file) => ({ ...file, proved: false })) })

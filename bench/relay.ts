@@ -7,18 +7,16 @@
  * Needs root and Debian's postfix. Absolute figures move from machine to
  * machine: what holds is the ratio of the rows, which take turns.
  */
-import { parseArgs } from 'node:util'
 import { startGateway } from '../test/support/gateway.ts'
 import { startPostfix } from '../test/support/peers/postfix.ts'
+import { benchOptions } from './options.ts'
 import { compare, startedBy, startSink, type Load, type Relay } from './relay-load.ts'
 
-const { values } = parseArgs({
-  options: {
-    messages: { type: 'string', default: '8000' },
-    sessions: { type: 'string', default: '20' },
-    workers: { type: 'string', default: 'auto' },
-    rounds: { type: 'string', default: '3' },
-  },
+const values = benchOptions({
+  messages: { type: 'string', default: '8000' },
+  sessions: { type: 'string', default: '20' },
+  workers: { type: 'string', default: 'auto' },
+  rounds: { type: 'string', default: '3' },
 })
 
 const LOADS: readonly Load[] = [

@@ -10,17 +10,15 @@
  */
 import { existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { workersOf, startGateway } from '../test/support/gateway.ts'
 import { freePort } from '../test/support/ports.ts'
 import { run, start, untilGreets } from '../test/support/process.ts'
+import { benchOptions } from './options.ts'
 
-const { values } = parseArgs({
-  options: {
-    messages: { type: 'string', default: '6000' },
-    /** of one core, percent */
-    share: { type: 'string', default: '25' },
-  },
+const values = benchOptions({
+  messages: { type: 'string', default: '6000' },
+  /** of one core, percent */
+  share: { type: 'string', default: '25' },
 })
 const PERIOD_US = 20_000
 

@@ -12,21 +12,19 @@
 import { generateKeyPairSync, sign, type KeyObject } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { startGateway } from '../test/support/gateway.ts'
 import { makeRsaKey } from '../test/support/peers/dkimpy.ts'
 import { startOpenDkim } from '../test/support/peers/opendkim.ts'
 import { startPostfix } from '../test/support/peers/postfix.ts'
 import { temporaryDirectory } from '../test/support/process.ts'
+import { benchOptions } from './options.ts'
 import { compare, startedBy, startSink, type Load, type Relay } from './relay-load.ts'
 
-const { values } = parseArgs({
-  options: {
-    messages: { type: 'string', default: '4000' },
-    sessions: { type: 'string', default: '20' },
-    workers: { type: 'string', default: 'auto' },
-    rounds: { type: 'string', default: '3' },
-  },
+const values = benchOptions({
+  messages: { type: 'string', default: '4000' },
+  sessions: { type: 'string', default: '20' },
+  workers: { type: 'string', default: 'auto' },
+  rounds: { type: 'string', default: '3' },
 })
 
 const DOMAIN = 'example.com'

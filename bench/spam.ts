@@ -17,7 +17,6 @@
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { classify } from '../src/spam/bayes/classifier.ts'
 import { MODEL_FILE, readModel, writeModel, type BayesModel } from '../src/spam/bayes/model-file.ts'
 import { readTokens } from '../src/spam/bayes/tokens.ts'
@@ -26,16 +25,15 @@ import type { ScoringFacts, WordFact } from '../src/spam/facts.ts'
 import { readRuleFiles } from '../src/spam/rules/folders.ts'
 import { loadRules } from '../src/spam/rules/load.ts'
 import { TORTURE } from '../test/support/torture-mail.ts'
+import { benchOptions } from './options.ts'
 import { measuredMessages, readCorpus, type SizedMessages } from './spam-messages.ts'
 import { makeModel, read, TOKENS } from './spam-model.ts'
 
-const { values: options } = parseArgs({
-  options: {
-    folder: { type: 'string', multiple: true, default: [] },
-    generated: { type: 'boolean', default: false },
-    rounds: { type: 'string', default: '9' },
-    cache: { type: 'string', default: join(tmpdir(), 'postern-accuracy') },
-  },
+const options = benchOptions({
+  folder: { type: 'string', multiple: true, default: [] },
+  generated: { type: 'boolean', default: false },
+  rounds: { type: 'string', default: '9' },
+  cache: { type: 'string', default: join(tmpdir(), 'postern-accuracy') },
 })
 const ROUNDS = Number(options.rounds)
 /** Rounds that do not count: some thousands of messages. */
