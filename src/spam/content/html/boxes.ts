@@ -6,13 +6,16 @@
  */
 import { BLOCK, CELL, SCOPE, TABLE, TABLE_PART, type Element } from './elements.ts'
 import { DOUBTFUL, HIDDEN, most, SEEN, type Sight } from './look.ts'
-import { CLIP, DISPLAY, FLOAT, HEIGHT, INDENT, LEFT, MARGIN, MAX_HEIGHT, MAX_WIDTH, MIN_HEIGHT, MIN_WIDTH, MOVED, MSO_HIDE, OPACITY, OVERFLOW_X, OVERFLOW_Y, PADDING, POSITION, SHAPE, TOP, valueOf, WIDTH, type Style } from './style.ts'
+import { CLIP, DISPLAY, FLOAT, HEIGHT, INDENT, LEFT, MARGIN, MAX_HEIGHT, MAX_WIDTH, MIN_HEIGHT, MIN_WIDTH, MOVED, MSO_HIDE, OPACITY, OVERFLOW_X, OVERFLOW_Y, PADDING_BOTTOM, PADDING_RIGHT, POSITION, SHAPE, TOP, valueOf, WIDTH, type Style } from './style.ts'
 import { DISPLAY_BLOCK, DISPLAY_INLINE, DISPLAY_NONE, DISPLAY_TABLE } from './values.ts'
 
 /** What is fainter nobody reads. */
 const MIN_OPACITY = 0.05
-/** A box of this size shows no letter. */
-const MAX_EMPTY_PIXELS = 1
+/** A box of this width, or of this height, shows no letter. */
+const MAX_EMPTY_WIDTH = 1
+const MAX_EMPTY_HEIGHT = 3
+/** With so much room below or beside it, what is cut off shows: a picture with words on it is made so. With less, its first line may. */
+const MIN_ROOM = 40
 /** So far to the side, something may be outside the window; further than the second, it is. */
 const MAYBE_OUTSIDE = -500
 const OUTSIDE = -2000
@@ -50,17 +53,27 @@ interface Axis {
   readonly size: number
   readonly atMost: number
   readonly atLeast: number
+  /** behind the content */
+  readonly room: number
+  /** pixels that show no letter */
+  readonly empty: number
 }
 
-function isEmpty(style: Style, { size, atMost, atLeast }: Axis): boolean {
-  const small = (valueOf(style, size) ?? Infinity) <= MAX_EMPTY_PIXELS || (valueOf(style, atMost) ?? Infinity) <= MAX_EMPTY_PIXELS
-  return small && (valueOf(style, atLeast) ?? 0) <= MAX_EMPTY_PIXELS
+const ACROSS: Axis = { size: WIDTH, atMost: MAX_WIDTH, atLeast: MIN_WIDTH, room: PADDING_RIGHT, empty: MAX_EMPTY_WIDTH }
+const DOWN: Axis = { size: HEIGHT, atMost: MAX_HEIGHT, atLeast: MIN_HEIGHT, room: PADDING_BOTTOM, empty: MAX_EMPTY_HEIGHT }
+
+function emptyBy(style: Style, { size, atMost, atLeast, room, empty }: Axis): Sight {
+  const small = (valueOf(style, size) ?? Infinity) <= empty || (valueOf(style, atMost) ?? Infinity) <= empty
+  if (!small || (valueOf(style, atLeast) ?? 0) > empty) return SEEN
+  const behind = valueOf(style, room) ?? 0
+  if (behind >= MIN_ROOM) return SEEN
+  return behind <= empty ? HIDDEN : DOUBTFUL
 }
 
-function isCutOff(style: Style): boolean {
+function cutOffBy(style: Style): Sight {
   // Where one direction is cut off, the other one is too, if only to be scrolled.
-  if (valueOf(style, OVERFLOW_X) !== 1 && valueOf(style, OVERFLOW_Y) !== 1) return false
-  return isEmpty(style, { size: WIDTH, atMost: MAX_WIDTH, atLeast: MIN_WIDTH }) || isEmpty(style, { size: HEIGHT, atMost: MAX_HEIGHT, atLeast: MIN_HEIGHT })
+  if (valueOf(style, OVERFLOW_X) !== 1 && valueOf(style, OVERFLOW_Y) !== 1) return SEEN
+  return most(emptyBy(style, ACROSS), emptyBy(style, DOWN))
 }
 
 function outside(style: Style, position: number): Sight {
@@ -81,7 +94,8 @@ export function awayBy(style: Style, element: Element): Sight {
   const position = valueOf(style, POSITION) ?? 0
   let away: Sight = SEEN
   // A table is as large as what is in it, in most programs.
-  if (kind !== DISPLAY_INLINE && isCutOff(style)) away = kind === DISPLAY_TABLE || valueOf(style, PADDING) === 1 ? DOUBTFUL : HIDDEN
+  if (kind !== DISPLAY_INLINE) away = cutOffBy(style)
+  if (kind === DISPLAY_TABLE && away === HIDDEN) away = DOUBTFUL
   if (position !== 0) away = most(away, outside(style, position))
   if (position === 2 && valueOf(style, CLIP) === 1) away = HIDDEN
   if (valueOf(style, SHAPE) === 1 || (valueOf(style, MARGIN) ?? 0) <= MAYBE_OUTSIDE) away = most(away, DOUBTFUL)

@@ -33,6 +33,8 @@ export const MARKER = 1024
 export const SPECIAL = 2048
 /** Its start tag counts once. */
 export const ONCE = 4096
+/** It may stand in the head; any other element ends that. */
+export const IN_HEAD = 8192
 
 export interface Element {
   readonly name: string
@@ -47,28 +49,31 @@ const FLAGS: Readonly<Record<string, number>> = {
   'article aside blockquote center details dir dl fieldset figcaption figure footer h1 h2 h3 h4 h5 h6 header hgroup main menu nav ol pre search section summary ul listing': BLOCK | ENDS_P | SPECIAL,
   'dialog': BLOCK | ENDS_P,
   'form': BLOCK | ENDS_P | SPECIAL | ONCE,
-  'body': BLOCK | ENDS_P | SPECIAL | ONCE,
+  'body': BLOCK | SPECIAL | ONCE,
   'dd dt li': BLOCK | SPECIAL,
   'legend optgroup option': BLOCK,
   'tbody thead tfoot tr': BLOCK | SPECIAL | TABLE_PART,
   'html': SPECIAL | ONCE,
-  'head frameset': SPECIAL,
-  'title': 0,
+  'head': SPECIAL | IN_HEAD,
+  'frameset': SPECIAL,
+  'title noscript': IN_HEAD,
   'table': BLOCK | SCOPE | SPECIAL,
   'caption': BLOCK | SCOPE | SPECIAL | TABLE_PART | MARKER,
   'marquee object applet': BLOCK | SCOPE | SPECIAL | MARKER,
   'td th': CELL | SCOPE | SPECIAL | TABLE_PART | MARKER,
   'hr': BLOCK | VOID | ENDS_P,
-  'area base basefont bgsound br embed frame img image input isindex keygen link meta param source track wbr': VOID,
+  'area br embed frame img image input isindex keygen param source track wbr': VOID,
+  'base basefont bgsound link meta': VOID | IN_HEAD,
   'col': VOID | TABLE_PART,
   'colgroup': TABLE_PART,
-  'script style iframe noframes noembed': RAW,
+  'script style noframes': RAW | IN_HEAD,
+  'iframe noembed': RAW,
   'textarea xmp plaintext': RAW_TEXT,
-  'template': UNSEEN | SPECIAL | SCOPE | MARKER,
+  'template': UNSEEN | SPECIAL | SCOPE | MARKER | IN_HEAD,
   'datalist': UNSEEN,
   'a b big code em font i nobr s small strike strong tt u': FORMATTING,
   'button select': SPECIAL,
-  'abbr acronym audio bdi bdo blink canvas cite data del dfn ins kbd label layer ilayer map mark math meter multicol noscript output picture portal progress q rb rp rt rtc ruby samp slot spacer span sub sup svg time var video': 0,
+  'abbr acronym audio bdi bdo blink canvas cite data del dfn ins kbd label layer ilayer map mark math meter multicol output picture portal progress q rb rp rt rtc ruby samp slot spacer span sub sup svg time var video': 0,
 }
 
 const ENDS: Readonly<Record<string, string>> = { li: 'li', dd: 'dd dt', dt: 'dd dt', option: 'option', optgroup: 'option optgroup' }
@@ -142,6 +147,7 @@ function known(name: string): Element {
 
 export const A = known('a')
 export const P = known('p')
+export const PRE = known('pre')
 export const BR = known('br')
 export const BODY = known('body')
 export const IMG = known('img')
@@ -163,6 +169,8 @@ export const OBJECT = known('object')
 export const ADDRESS = known('address')
 export const DIV = known('div')
 export const HTML = known('html')
+export const HEAD = known('head')
+export const NOSCRIPT = known('noscript')
 export const TABLE = known('table')
 export const TR = known('tr')
 export const TBODY = known('tbody')

@@ -5,11 +5,11 @@
  */
 import { awayBy, goneBy, isElsewhere } from './boxes.ts'
 import { attributeColor, blended, TRANSPARENT, UNKNOWN, UNSET } from './colors.ts'
-import { A, ATTRIBUTE, BDO, BODY, DETAILS, DIALOG, SUMMARY, type Element } from './elements.ts'
+import { A, ATTRIBUTE, BDO, BODY, DETAILS, DIALOG, HEAD, SUMMARY, type Element } from './elements.ts'
 import type { Box } from './facts.ts'
 import { copyLook, DOUBTFUL, HIDDEN, MAX_UNREADABLE_PIXELS, most, PLAIN_LOOK, SEEN, type Look, type Sight } from './look.ts'
 import type { Sheet } from './sheets.ts'
-import { BACKGROUND, BIDI, COLOR, DIRECTION, DISPLAY, FONT_SIZE, HEIGHT, isSet, NO_STYLE, overlay, PAINT, valueOf, VISIBILITY, WIDTH, type Style } from './style.ts'
+import { BACKGROUND, BIDI, COLOR, DIRECTION, DISPLAY, DROP, FONT_SIZE, HEIGHT, isSet, NO_STYLE, overlay, PAINT, PICTURE, valueOf, VISIBILITY, WIDTH, type Style } from './style.ts'
 import { StyleMemory } from './styles.ts'
 import { bitsOf, type TagReader } from './tag.ts'
 
@@ -17,6 +17,8 @@ import { bitsOf, type TagReader } from './tag.ts'
 const LINK_BLUE = 0x0000ee
 /** Of an element, that a sheet names. Honest mail has a few; of more, what they say together is doubtful. */
 const MAX_CLASSES = 32
+/** What is lower is a space as there are many. */
+export const MIN_TALL_PIXELS = 200
 /** Attributes that say how an element looks. */
 const SAYS_LOOK = bitsOf(ATTRIBUTE.color, ATTRIBUTE.text, ATTRIBUTE.bgcolor, ATTRIBUTE.background, ATTRIBUTE.width, ATTRIBUTE.height, ATTRIBUTE.dir)
 /** Elements whose rules are remembered: a message has a few kinds, many times over. */
@@ -98,6 +100,8 @@ export class LookReader {
   private crowded = false
   private width = NaN
   private height = NaN
+  /** of the element that was read last: pixels that it is pushed down by */
+  drop = 0
   private readonly size = { width: NaN, height: NaN, seen: false }
   /** of the element that was read last: the URL of its background; '' where it has none */
   backgroundImage = ''
@@ -118,6 +122,11 @@ export class LookReader {
     return size
   }
 
+  /** Whether the element that was read last may leave lines empty. */
+  get tall(): boolean {
+    return this.height >= MIN_TALL_PIXELS || this.drop >= MIN_TALL_PIXELS
+  }
+
   /** Valid until the next element is read. */
   read(element: Element, tag: TagReader, around: Readonly<Look>): Look {
     const { look } = this
@@ -126,8 +135,11 @@ export class LookReader {
     if (this.truncated) look.loose = true
     this.width = NaN
     this.height = NaN
+    this.drop = 0
     this.backgroundImage = ''
     this.reversed = false
+    // Text cannot stand in it: it would be that of the body.
+    if (element === HEAD) return look
     if (element === A) {
       look.color = LINK_BLUE
       // `<body link=…>`, and programs with a blue of their own
@@ -158,7 +170,7 @@ export class LookReader {
     const ground = tag.get(ATTRIBUTE.bgcolor)
     if (ground !== undefined) setGround(look, attributeColor(ground))
     const image = tag.get(ATTRIBUTE.background)
-    if (image !== undefined) {
+    if (image !== undefined && image !== '') {
       look.background = UNKNOWN
       this.backgroundImage = image
     }
@@ -232,14 +244,16 @@ export class LookReader {
     if (look.invisible === HIDDEN && (valueOf(other, VISIBILITY) ?? 0) === 1) look.invisible = DOUBTFUL
     setFontSize(look, style, other)
     setColors(look, style, around)
+    setGrounds(look, style, { around, pictured: this.backgroundImage !== '' })
     if (differ(style, other, COLOR)) look.colorDoubt = true
-    if (differ(style, other, BACKGROUND)) look.groundDoubt = true
+    if (differ(style, other, BACKGROUND) || differ(style, other, PICTURE)) look.groundDoubt = true
     if (valueOf(other, PAINT) === 1) {
       look.colorDoubt = true
       look.groundDoubt = true
     }
     if (isSet(style, WIDTH)) this.width = finite(valueOf(style, WIDTH))
     if (isSet(style, HEIGHT)) this.height = finite(valueOf(style, HEIGHT))
+    this.drop = valueOf(style, DROP) ?? 0
     if (style.image !== '') this.backgroundImage = style.image
     if (isSet(style, BIDI)) this.reversed = valueOf(style, BIDI) === 1 && valueOf(style, DIRECTION) === 1
   }
@@ -271,14 +285,20 @@ function setColors(look: Look, style: Style, around: Readonly<Look>): void {
       setColor(look, color)
     }
   }
+}
+
+/** `pictured`: by an attribute. */
+function setGrounds(look: Look, style: Style, { around, pictured }: { readonly around: Readonly<Look>; readonly pictured: boolean }): void {
   const ground = valueOf(style, BACKGROUND)
-  if (ground === undefined) return
-  if (ground === UNSET || ground === TRANSPARENT) {
+  const unset = ground === undefined || ground === UNSET || ground === TRANSPARENT
+  if (ground !== undefined && unset) {
     look.background = around.background
     look.groundDoubt = around.groundDoubt
-  } else {
+  } else if (!unset) {
     setGround(look, ground)
   }
+  // Every colour can be read on some picture, whatever colour lies below it.
+  if (valueOf(style, PICTURE) === 1 || (pictured && !isSet(style, PICTURE))) look.background = UNKNOWN
 }
 
 function setColor(look: Look, color: number): void {
@@ -289,6 +309,8 @@ function setColor(look: Look, color: number): void {
 
 function setGround(look: Look, ground: number): void {
   if (ground === UNSET) return
-  look.background = blended(ground, look.background)
-  look.groundDoubt = false
+  const { background } = look
+  look.background = blended(ground, background)
+  // What shows through is as sure as it was.
+  if (look.background === ground || background === UNKNOWN) look.groundDoubt = false
 }

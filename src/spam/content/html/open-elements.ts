@@ -9,7 +9,7 @@
  * That is not followed: what is hidden there is doubtful.
  */
 import { MAX_OPEN_ELEMENTS } from '../bounds.ts'
-import { A, ADDRESS, BODY, BUTTON, CAPTION, DIV, FORM, FORMATTING, HTML, MARKER, MATH, MAX_ELEMENT_IDS, NOBR, ONCE, P, SCOPE, SELECT, SPECIAL, SVG, TABLE, TABLE_PART, TBODY, TD, TFOOT, TH, THEAD, TR, type Element } from './elements.ts'
+import { A, ADDRESS, BODY, BUTTON, CAPTION, DIV, FORM, FORMATTING, HEAD, HTML, IN_HEAD, MARKER, MATH, MAX_ELEMENT_IDS, NOBR, NOSCRIPT, ONCE, P, SCOPE, SELECT, SPECIAL, SVG, TABLE, TABLE_PART, TBODY, TD, TFOOT, TH, THEAD, TR, type Element } from './elements.ts'
 import { copyLook, DOUBTFUL, HIDDEN, PLAIN_LOOK, sightOf, type Look, type Sight } from './look.ts'
 
 interface Open extends Look {
@@ -149,6 +149,8 @@ export class OpenElements {
   /** What the start of an element ends, and whether it counts at all: a `td` without a table does not, nor a form in a form. */
   start(element: Element): boolean {
     const { flags, ends } = element
+    if (this.has(HEAD) && (flags & IN_HEAD) === 0) this.endHead()
+    if (element === HEAD) return this.depth === 0 || this.top.element === HTML
     if ((flags & TABLE_PART) !== 0) return this.backToTable(element)
     if ((flags & ONCE) !== 0 && this.has(element)) return false
     if (element === A || element === NOBR || element === BUTTON) this.close(element)
@@ -158,6 +160,12 @@ export class OpenElements {
     // An item may stand in another one's list.
     if (at !== 0 && at >= this.special) this.cut(at)
     return true
+  }
+
+  /** What cannot stand in the head is in the body, and its end tag comes too late (§13.2.6.4.4). */
+  private endHead(): void {
+    const at = this.tops[HEAD.id] ?? 0
+    if (this.depth === at || (this.depth === at + 1 && this.top.element === NOSCRIPT)) this.cut(at)
   }
 
   private startTable(): void {

@@ -2,9 +2,8 @@
  * The properties of CSS that hide or show text, and what each of their values
  * means for it. A value that is not valid sets nothing, as in a browser.
  */
-import { UNKNOWN } from './colors.ts'
-import { BACKGROUND, BIDI, CLIP, COLOR, DIRECTION, DISPLAY, FLOAT, FONT_SIZE, HEIGHT, IMPORTANT_RANK, INDENT, isSet, LEFT, MARGIN, MAX_HEIGHT, MAX_WIDTH, MIN_HEIGHT, MIN_WIDTH, MOVED, MSO_HIDE, OPACITY, OVERFLOW_X, OVERFLOW_Y, PADDING, PAINT, POSITION, put, SHAPE, TOP, VISIBILITY, WIDTH, type StyleInMaking } from './style.ts'
-import { backgroundOf, colorOf, displayOf, DISPLAY_NONE, fontOf, fontSizeOf, lengthOf, pixelsOf, wordsOf } from './values.ts'
+import { BACKGROUND, BIDI, CLIP, COLOR, DIRECTION, DISPLAY, DROP, FLOAT, FONT_SIZE, HEIGHT, IMPORTANT_RANK, INDENT, isSet, LEFT, MARGIN, MAX_HEIGHT, MAX_WIDTH, MIN_HEIGHT, MIN_WIDTH, MOVED, MSO_HIDE, OPACITY, OVERFLOW_X, OVERFLOW_Y, PADDING_BOTTOM, PADDING_RIGHT, PAINT, PICTURE, POSITION, put, SHAPE, TOP, VISIBILITY, WIDTH, type StyleInMaking } from './style.ts'
+import { backgroundOf, colorOf, isPicture, displayOf, DISPLAY_NONE, fontOf, fontSizeOf, lengthOf, pixelsOf, wordsOf } from './values.ts'
 
 export interface Declaration {
   readonly css: string
@@ -60,7 +59,15 @@ const lowest: Reader = (value) => {
 }
 
 const far: Reader = (value) => (wordsOf(value).some((word) => !((offset(word) ?? 0) <= FAR_PIXELS)) ? 1 : undefined)
-const padded: Reader = (value) => (wordsOf(value).every((word) => offset(word) === 0) ? 0 : 1)
+const first: Reader = (value) => offset(wordsOf(value)[0] ?? '')
+const right: Reader = (value) => {
+  const [all = '', beside = all] = wordsOf(value)
+  return offset(beside)
+}
+const bottom: Reader = (value) => {
+  const [all = '', , below = all] = wordsOf(value)
+  return offset(below)
+}
 const unless = (...nothing: readonly string[]): Reader => (value) => (nothing.includes(value) || GLOBAL.has(value) ? 0 : 1)
 
 const opacity: Reader = (value) => {
@@ -98,15 +105,15 @@ const READERS = new Map<string, readonly (readonly [place: number, reader: Reade
   ['right', [[MOVED, far]]],
   ['bottom', [[MOVED, far]]],
   ['inset', [[MOVED, far]]],
-  ['margin', [[MARGIN, lowest], [MOVED, far]]],
+  ['margin', [[MARGIN, lowest], [DROP, first], [MOVED, far]]],
   ['margin-left', [[MARGIN, lowest], [MOVED, far]]],
-  ['margin-top', [[MARGIN, lowest], [MOVED, far]]],
-  ['text-indent', [[INDENT, (value) => offset(wordsOf(value)[0] ?? '')], [MOVED, far]]],
-  ['padding', [[PADDING, padded], [MOVED, far]]],
-  ['padding-left', [[PADDING, padded], [MOVED, far]]],
-  ['padding-right', [[PADDING, padded]]],
-  ['padding-top', [[PADDING, padded], [MOVED, far]]],
-  ['padding-bottom', [[PADDING, padded]]],
+  ['margin-top', [[MARGIN, lowest], [DROP, offset], [MOVED, far]]],
+  ['text-indent', [[INDENT, first], [MOVED, far]]],
+  ['padding', [[DROP, first], [PADDING_BOTTOM, bottom], [PADDING_RIGHT, right], [MOVED, far]]],
+  ['padding-left', [[MOVED, far]]],
+  ['padding-right', [[PADDING_RIGHT, offset]]],
+  ['padding-top', [[DROP, offset], [MOVED, far]]],
+  ['padding-bottom', [[PADDING_BOTTOM, offset]]],
   ['-webkit-text-fill-color', [[PAINT, unless()]]],
   ['-webkit-text-stroke', [[PAINT, unless('0', 'none')]]],
   ['text-shadow', [[PAINT, unless('none')]]],
@@ -145,14 +152,21 @@ export function unquoted(text: Quoted): string {
   return text.slice(from, to)
 }
 
+function setPicture(style: StyleInMaking, written: string, rank: number): void {
+  const value = written.toLowerCase()
+  const at = value.indexOf('url(')
+  const end = value.indexOf(')', at)
+  const image = at < 0 ? '' : unquoted(written.slice(at + 4, end < 0 ? undefined : end))
+  if (image !== '') style.image = image
+  put(style, PICTURE, { value: image !== '' || (at < 0 && isPicture(value)) ? 1 : 0, rank })
+}
+
+/** All that `background` says: what it leaves out is as if nothing had been said. */
 function setBackground(style: StyleInMaking, written: string, rank: number): void {
-  const at = written.toLowerCase().indexOf('url(')
-  if (at >= 0) {
-    const end = written.indexOf(')', at)
-    style.image = unquoted(written.slice(at + 4, end < 0 ? undefined : end))
-  }
-  const value = at >= 0 ? UNKNOWN : backgroundOf(written.toLowerCase())
-  if (value !== undefined) put(style, BACKGROUND, { value, rank })
+  const value = backgroundOf(written.toLowerCase())
+  if (value === undefined) return
+  put(style, BACKGROUND, { value, rank })
+  setPicture(style, written, rank)
 }
 
 function setOverflow(style: StyleInMaking, value: string, rank: number): void {
@@ -166,9 +180,12 @@ function setOverflow(style: StyleInMaking, value: string, rank: number): void {
 }
 
 function setProperty(style: StyleInMaking, property: string, { written, rank }: { readonly written: string; readonly rank: number }): void {
-  if (property === 'background' || property === 'background-image') {
-    // Where there is no image, a colour that was set shows.
-    if (property === 'background' || written.includes('(')) setBackground(style, written, rank)
+  if (property === 'background') {
+    setBackground(style, written, rank)
+    return
+  }
+  if (property === 'background-image') {
+    setPicture(style, written, rank)
     return
   }
   const value = written.toLowerCase()

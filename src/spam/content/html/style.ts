@@ -35,7 +35,8 @@ export const MARGIN = 19
 export const INDENT = 20
 /** 1: shifted, or widened, by so much that it may be where it is seen */
 export const MOVED = 21
-export const PADDING = 22
+/** pixels of what is inside a box and below, or to the right of, its content: what is cut off shows as far as that */
+export const PADDING_BOTTOM = 22
 /** 1: `color` and `background` are not all that makes the colours */
 export const PAINT = 23
 /** 1: `clip` leaves nothing */
@@ -46,7 +47,12 @@ export const SHAPE = 25
 export const DIRECTION = 26
 /** 1: `unicode-bidi: bidi-override` */
 export const BIDI = 27
-const PROPERTIES = 28
+export const PADDING_RIGHT = 28
+/** 1: the ground is a picture, on the colour or in its place */
+export const PICTURE = 29
+/** pixels that it is pushed down by */
+export const DROP = 30
+const PROPERTIES = 31
 
 /** Added to the rank of a declaration in a `style` attribute, and of one that is `!important`. */
 export const INLINE_RANK = 0x400_0000

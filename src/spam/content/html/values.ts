@@ -138,9 +138,23 @@ export function colorOf(value: string): number | undefined {
   return value.endsWith(')') && /^[a-z-]+\(/.test(value) ? UNKNOWN : undefined
 }
 
-/** What `background` and the like say: UNSET: what is around shows through; UNKNOWN: an image, or a colour that cannot be told. */
+/** A value of `background` or `background-image` that has one, or that may. */
+export function isPicture(value: string): boolean {
+  return value.includes('url(') || value.includes('gradient') || value.includes('image-set(') || value.includes('var(')
+}
+
+/** The colour beside a picture, where there is one. */
+function groundOf(value: string): number {
+  for (const word of wordsOf(value)) {
+    const color = word.includes('(') && !word.startsWith('rgb') && !word.startsWith('hsl') ? undefined : colorOf(word)
+    if (color !== undefined && color >= 0) return color
+  }
+  return UNSET
+}
+
+/** What `background` and the like say of the colour: UNSET: what is around shows through; UNKNOWN: it cannot be told. */
 export function backgroundOf(value: string): number | undefined {
-  if (value.includes('url(') || value.includes('gradient') || value.includes('image-set(') || value.includes('var(')) return UNKNOWN
+  if (isPicture(value)) return groundOf(value)
   const whole = colorOf(value)
   if (whole !== undefined) return whole === TRANSPARENT || value === 'initial' ? UNSET : whole
   let found: number | undefined

@@ -7,6 +7,7 @@
  * the first character that is not: no string is made for a piece, and one at the
  * end.
  */
+import { MAX_EMPTY_LINES } from '../bounds.ts'
 import type { Codes } from './codes.ts'
 
 const START_UNITS = 65_536
@@ -54,6 +55,10 @@ export class TextSink {
   /** characters that were written */
   length = 0
   full = false
+  /** empty lines, where line feeds count */
+  private emptyLines = 0
+  /** what stands behind so many empty lines that it lies below begins here */
+  below = Infinity
 
   /** `lines`: two line feeds with nothing between them end a paragraph (plain text) */
   constructor(most: number, lines = false) {
@@ -71,6 +76,8 @@ export class TextSink {
     this.bits = 0
     this.length = 0
     this.full = false
+    this.emptyLines = 0
+    this.below = Infinity
   }
 
   /** Nothing but ASCII was written. */
@@ -169,7 +176,7 @@ export class TextSink {
         out[length++] = code
         bits |= code
       } else {
-        gap = this.gapAfter(gap, code)
+        gap = this.gapAfter(gap, code, length)
       }
     }
     this.length = length
@@ -196,7 +203,7 @@ export class TextSink {
         out[length++] = code
         bits |= code
       } else {
-        gap = this.gapAfter(gap, code)
+        gap = this.gapAfter(gap, code, length)
       }
     }
     this.length = length
@@ -218,18 +225,27 @@ export class TextSink {
         }
         out[length++] = code
       } else {
-        gap = this.gapAfter(gap, code)
+        gap = this.gapAfter(gap, code, length)
       }
     }
     this.length = length
     this.gap = gap
   }
 
-  private gapAfter(gap: number, code: number): number {
-    if (code === LINE_FEED && this.lines) return gap >= LINE ? PARAGRAPH : LINE
+  private gapAfter(gap: number, code: number, length: number): number {
+    if (code === LINE_FEED && this.lines) return this.afterLine(gap, length)
     // Other control characters show nothing: a word goes on behind them.
     if (code < 9 || (code > 13 && code < SPACE_CODE)) return gap
     return gap === NOTHING ? BLANK : gap
+  }
+
+  private afterLine(gap: number, length: number): number {
+    if (gap < LINE) {
+      this.emptyLines = 0
+      return LINE
+    }
+    if (++this.emptyLines > MAX_EMPTY_LINES && length > 0 && this.below === Infinity) this.below = length
+    return PARAGRAPH
   }
 
   private widen(): Uint16Array {

@@ -45,7 +45,7 @@ test('what is not shown as it stands: scripts, styles, titles, templates, frames
 test('text that is hidden, by all the ways there are', () => {
   for (const open of [
     '<div style="display:none">', '<div style="display: none !important;">', '<div hidden>', '<div style="visibility:hidden">', '<div style="opacity:0">', '<div style="font-size:0">', '<div style="font-size:1px">', '<span style="font:1px Arial">',
-    '<div style="max-height:0;overflow:hidden">', '<div style="width:0px;height:0;overflow:hidden">', '<font color="white">', '<font color=#FFFFFE>', '<span style="color:#fff">', '<span style="color:transparent">',
+    '<div style="max-height:0;overflow:hidden">', '<div style="width:0px;height:0;overflow:hidden">', '<div style="height:3px;overflow:hidden">', '<div style="height:0;overflow:hidden;padding-top:90px;background:url(logo.png)">', '<font color="white">', '<font color=#FFFFFE>', '<span style="color:#fff">', '<span style="color:transparent">',
     '<span style="color:rgba(0,0,0,0)">', '<div style="position:relative;left:-9999px">', '<div style="position:absolute;left:-9999px;width:100px">', '<div style="position:absolute;top:-9999px">', '<div style="position:absolute;clip:rect(0,0,0,0)">', '<zz style="display:none">', '<o:p style="font:0/0 a">', '<div style="background:black;color:#000">', '<table bgcolor=navy><tr><td><font color=#000080>', '<body bgcolor=black text=#010101>', '<p style="color:#eee">',
     '<div style="font-size:10px"><span style="font-size:5%">', '<div style="display:none"><p style="display:block;color:black">',
   ]) {
@@ -76,7 +76,7 @@ test('text that only looks as if it were', () => {
 test('text that some see, or that may be seen, counts as both', () => {
   for (const open of [
     '<div style="mso-hide:all">', '<div style="text-indent:-9999px">', '<div style="margin-left:-9999px">', '<div style="position:absolute;left:-600px">', '<div style="position:absolute;left:-9999px">', '<div style="position:relative;left:-9999px;padding-left:9999px">',
-    '<div style="height:0;overflow:hidden;padding-bottom:100px">', '<table style="height:0;overflow:hidden"><tr><td>', '<div style="clip-path:inset(50%)">', '<div style="transform:scale(0)">', '<div style="max-height:0;overflow:hidden"><p style="position:absolute">',
+    '<div style="height:0;overflow:hidden;padding-bottom:20px">', '<div style="height:0;overflow:hidden;padding-bottom:calc(1px + 9em)">', '<table style="height:0;overflow:hidden"><tr><td>', '<div style="clip-path:inset(50%)">', '<div style="transform:scale(0)">', '<div style="max-height:0;overflow:hidden"><p style="position:absolute">',
     '<div style="display:none;display:-ms-flexbox">', '<div style="display:var(--x)">', '<div style="color:#fff;-webkit-text-fill-color:#000">', '<div style="color:transparent;text-shadow:0 0 0 #000">', '<details>', '<dialog>', '<svg style="display:none"><p>',
     '<tr style="display:none">', '<table style="display:none">', '<b style="color:#fff"><div></b>', '<table><col bgcolor=black><tr><td><font color=white>', '<p style="display:none"><table><tr><td>', '<select><div style="display:none">',
     '<div style="color:#fff"><div><font color=black></div>', '<body><p>a</p><body style="display:none">',
@@ -204,4 +204,39 @@ test('classes that no sheet names take no place; of an element with very many th
   const names = Array.from({ length: 40 }, (_, at) => `n${at}`)
   const many = `<style>.hide{display:none}${names.map((name) => `.${name}{width:9px}`).join('')}.show{display:block}</style><p>ok</p>`
   assert.equal(text(`${many}<div class="hide ${names.join(' ')} show">seen</div>`), 'ok\nseen')
+})
+
+test('what cannot stand in the head is in the body, and the end of the head comes too late for it', () => {
+  for (const html of ['<head><div style="display:none"></head>a', '<html><head><title>t</title><p style="color:#fff"></head><body>a', '<head><noscript><div hidden></noscript></head>a', '<head></head><div hidden></head>a', '<div hidden><head></head>a', '<p hidden><body>a']) assert.deepEqual([text(html), hidden(html)], ['', 'a'], html)
+  // Nothing is in the head itself, whatever is said of it.
+  for (const html of ['<head style="display:none"><p>a', '<head hidden>a', '<head style="color:#fff"></head>a', '<head><style>p{}</style><base href=x><meta><link></head>a', '<head><template><div hidden></template></head>a', '<span hidden>b<head></span></head>a']) assert.equal(text(html), 'a', html)
+})
+
+test('words on a picture can be read, whatever colour lies below it, and whatever size a box has that leaves room for it', () => {
+  for (const open of [
+    '<div style="background-image:url(hero.jpg);background-color:#fff;color:#fff">', '<div style="background-color:#fff;background-image:url(hero.jpg);color:#fff">', '<div style="background:#fff url(hero.jpg);color:#fff">', '<td background=hero.jpg bgcolor=white style="background-color:#fff;color:#fff">',
+    '<style>.h{background-image:url(hero.jpg)}</style><div class=h style="background-color:#000;color:#000">', '<div style="height:0;overflow:hidden;padding-bottom:56%;background:url(hero.jpg)">', '<div style="width:1px;overflow:hidden;padding:0 200px 0 0">', '<div style="height:100vh;background:url(hero.jpg);color:#fff">',
+  ]) assert.deepEqual([text(`${open}seen`), hidden(`${open}seen`)], ['seen', ''], open)
+  for (const open of [
+    '<div style="background:url(hero.jpg);background:#fff;color:#fff">', '<div style="background:url(hero.jpg) #fff;background-image:none;color:#fff">', '<table><tr><td background="" style="color:#fff">', '<div style="background:url();color:#fff">', '<div style="background:url(hero.jpg)"><p style="background:#fff;color:#fff">',
+    '<table><tr><td background=hero.jpg style="background:#fff;color:#fff">', '<div style="background:url(hero.jpg);font-size:0;line-height:0">', '<div style="height:0;overflow:hidden;background:url(hero.jpg)">',
+  ]) assert.deepEqual([text(`${open}secret`), hidden(`${open}secret`)], ['', 'secret'], open)
+})
+
+test('what lies below very many empty lines is hidden', () => {
+  const gaps = {
+    breaks: '<br>'.repeat(151), lines: '<br>\r\n&nbsp;'.repeat(152), paragraphs: '<p>&nbsp;</p>'.repeat(151), raw: '<div>\u00a0 </div>\n'.repeat(151), preformatted: `<pre>${' \n'.repeat(152)}</pre>`,
+    spacer: '<div style="height:4000px"></div>', row: '<table><tr><td height=4000>&nbsp;</td><td height=4000></td></tr></table>', pushed: '<div style="margin-top:4000px">', padded: '<div style="padding:250em 0 0">', dots: '<img width=1 height=4000>', several: '<p style="height:400px"></p>'.repeat(8),
+    'dots between': '<br><img src=a.gif width=1 height=1>'.repeat(151), 'cells of rows': `<table>${'<tr><td height=1000></td><td></td></tr>'.repeat(4)}</table>`,
+  }
+  for (const [name, gap] of Object.entries(gaps)) {
+    assert.deepEqual([text(`above${gap}below <b>it</b>`), hidden(`above${gap}below <b>it</b>`)], ['above', 'below it'], name)
+    assert.deepEqual([text(`<img src=a.png>${gap}below`), hidden(`<img src=a.png>${gap}below`)], ['', 'below'], name)
+    // Nothing stands above.
+    assert.equal(text(`${gap}below`), 'below', name)
+  }
+  for (const gap of ['<br>'.repeat(140), `${'<br>'.repeat(140)}<img src=a.png>${'<br>'.repeat(140)}`, `${'<br>'.repeat(140)}.${'<br>'.repeat(140)}`, '<p></p>'.repeat(400), '<div><br></div>'.repeat(140), `<div style="display:none">${'<br>'.repeat(400)}</div>`, '<p style="height:150px"></p>'.repeat(100),
+    '<table><tr><td height=4000>text</td><td height=4000></td><td>', '<table><tr><td height=4000></td><td height=4000></td><td>', '<div style="height:4000px">', ' \n'.repeat(400), '<td style="height:100%">']) assert.ok(text(`above${gap}below`).endsWith('below'), gap.slice(0, 60))
+  const { links, facts } = readHtml(`above${'<br>'.repeat(200)}<a href="http://a.example">below</a>`, 0)
+  assert.deepEqual([links.map(({ hidden: unseen }) => unseen), facts.hiddenElements], [[true], 1])
 })

@@ -4,7 +4,7 @@ import { UNKNOWN, UNSET } from '../../../../../src/spam/content/html/colors.ts'
 import { unquoted } from '../../../../../src/spam/content/html/properties.ts'
 import { readSelector } from '../../../../../src/spam/content/html/selectors.ts'
 import { findSheets, readSheets } from '../../../../../src/spam/content/html/sheets.ts'
-import { BACKGROUND, CLIP, COLOR, DISPLAY, FONT_SIZE, HEIGHT, INLINE_RANK, LEFT, MAX_HEIGHT, MOVED, onlyShowing, OPACITY, overlay, OVERFLOW_X, OVERFLOW_Y, PADDING, PAINT, POSITION, SHAPE, valueOf, VISIBILITY, WIDTH } from '../../../../../src/spam/content/html/style.ts'
+import { BACKGROUND, CLIP, COLOR, DISPLAY, FONT_SIZE, HEIGHT, INLINE_RANK, LEFT, MAX_HEIGHT, MOVED, onlyShowing, OPACITY, overlay, OVERFLOW_X, OVERFLOW_Y, PADDING_BOTTOM, PADDING_RIGHT, PAINT, PICTURE, POSITION, SHAPE, valueOf, VISIBILITY, WIDTH } from '../../../../../src/spam/content/html/style.ts'
 import { readStyle, StyleMemory } from '../../../../../src/spam/content/html/styles.ts'
 import { TagReader } from '../../../../../src/spam/content/html/tag.ts'
 import { DISPLAY_BLOCK, DISPLAY_NONE, fontOf, fontSizeOf, lengthOf, wordsOf } from '../../../../../src/spam/content/html/values.ts'
@@ -32,7 +32,7 @@ test('values of other properties: whole ones, or none', () => {
     ['opacity:0', OPACITY, 0], ['opacity:0%', OPACITY, 0], ['opacity:.05', OPACITY, 0.05], ['opacity:0px', OPACITY, undefined],
     ['max-height:0px', MAX_HEIGHT, 0], ['height:auto', HEIGHT, Infinity], ['width:100%', WIDTH, Infinity], ['width:0%', WIDTH, 0], ['width:-1px', WIDTH, undefined], ['width:1', WIDTH, undefined],
     ['overflow:hidden', OVERFLOW_X, 1], ['overflow:visible hidden', OVERFLOW_Y, 1], ['overflow:hidden x', OVERFLOW_X, undefined], ['position:fixed', POSITION, 2], ['left:-50em', LEFT, -800], ['left:x', LEFT, undefined],
-    ['padding:0 0px 0', PADDING, 0], ['padding:0 1px', PADDING, 1], ['margin:0 0 0 400px', MOVED, 1], ['margin:10px', MOVED, undefined], ['clip:rect(0 0 0 0)', CLIP, 1], ['clip:rect(0,0,9px,9px)', CLIP, 0], ['clip-path:none', SHAPE, 0],
+    ['padding:0 0px 0', PADDING_BOTTOM, 0], ['padding:9px 1px', PADDING_RIGHT, 1], ['padding:9px 1px 7px 2px', PADDING_BOTTOM, 7], ['padding-bottom:50%', PADDING_BOTTOM, 400], ['padding-top:9px', PADDING_BOTTOM, undefined], ['margin:0 0 0 400px', MOVED, 1], ['margin:10px', MOVED, undefined], ['clip:rect(0 0 0 0)', CLIP, 1], ['clip:rect(0,0,9px,9px)', CLIP, 0], ['clip-path:none', SHAPE, 0],
     ['text-shadow:0 0 red', PAINT, 1], ['background-clip:text', PAINT, 1],
   ] as const) assert.equal(value(place, css), expected, css)
 })
@@ -52,9 +52,10 @@ test('sizes, colours and images', () => {
   assert.equal(value(BACKGROUND, 'background: rgb(0, 0, 0) no-repeat 0 0/cover'), 0)
   assert.equal(value(BACKGROUND, 'background: #000 nonsense'), undefined)
   assert.equal(value(BACKGROUND, 'background-color: transparent'), UNSET)
-  assert.equal(value(BACKGROUND, 'background: linear-gradient(red, blue)'), UNKNOWN)
+  assert.deepEqual([value(BACKGROUND, 'background: linear-gradient(red, blue)'), value(PICTURE, 'background: linear-gradient(red, blue)')], [UNSET, 1])
+  for (const [css, picture] of [['background-image:url(a.png);background-color:#fff', 1], ['background:#fff', 0], ['background:url(a.png);background-image:none', 0], ['background:url()', 0], ['background-color:#fff', undefined]] as const) assert.equal(value(PICTURE, css), picture, css)
   const image = readStyle('background: #fff url("http://A.example/B.png") no-repeat')
-  assert.deepEqual([image.values[BACKGROUND], image.image], [UNKNOWN, 'http://A.example/B.png'])
+  assert.deepEqual([image.values[BACKGROUND], image.values[PICTURE], image.image], [0xffffff, 1, 'http://A.example/B.png'])
   assert.deepEqual([value(WIDTH, 'width:1px;height:2px'), value(HEIGHT, 'width:1px;height:2px')], [1, 2])
 })
 
