@@ -28,8 +28,8 @@ const LF = 0x0a
 const CR = 0x0d
 const CRLF = Buffer.from('\r\n')
 
-/** The bytes of a file; an error of it says what there is to be had. */
-export async function* fileChunks(path: string): AsyncGenerator<Buffer> {
+/** The bytes of a file; an error of it says what there is to be had. @param name as it was given */
+export async function* fileChunks(path: string, name = path): AsyncGenerator<Buffer> {
   try {
     // Without an encoding a stream gives bytes.
     for await (const chunk of createReadStream(path)) yield chunk as Buffer
@@ -37,7 +37,7 @@ export async function* fileChunks(path: string): AsyncGenerator<Buffer> {
     const code = error instanceof Error && 'code' in error ? error.code : undefined
     const known = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a directory' : undefined
     if (known === undefined) throw error
-    throw new ExitError(EXIT.noInput, `${escapeControls(path)}: ${known}`)
+    throw new ExitError(EXIT.noInput, `${escapeControls(name)}: ${known}`)
   }
 }
 

@@ -1,11 +1,12 @@
 /**
  * `postern scan`: judges a message as the gateway would if it came in now, by
  * the same code and policy, and says why. Delivers, stores and counts nothing.
+ * Of an mbox, a Maildir or a folder it judges one message after the other.
  *
  * Exit codes of sysexits(3): 0 judged, whatever the verdict; with --exit-code 0
- * accepted, 2 quarantine, 4 put off (4xx), 5 refused (5xx); 64 wrong arguments;
- * 65 the message is larger than the gateway takes; 66 no such file, or no
- * configuration file; 77 no permission; 78 the configuration is wrong.
+ * accepted, 2 quarantine, 4 put off (4xx), 5 refused (5xx), of several the
+ * highest; 64 wrong arguments; 65 the message is larger than the gateway takes,
+ * or there is none; 66 no such file, or no configuration file; 77 no permission; 78 the configuration is wrong.
  */
 import { isatty } from 'node:tty'
 import type { Settings } from '../config/settings.ts'
@@ -14,22 +15,20 @@ import type { Resolver } from '../dns/resolver.ts'
 import { fieldsNamed, readHeaderSection } from '../message/header-section.ts'
 import { unfold, valueText } from '../message/header-field.ts'
 import { createLog } from '../observe/create-log.ts'
-import { escapeControls, painter, wantsColour } from '../observe/readable.ts'
+import { escapeControls } from '../observe/readable.ts'
 import type { CheckName } from '../policy/policy.ts'
 import { addressKey, parseIpAddress } from '../reputation/reverse-name.ts'
-import type { TellingWord } from '../inbound/scoring.ts'
 import { parsePath } from '../smtp/address.ts'
 import type { EnvelopePath } from '../smtp/envelope.ts'
 import type { SessionFacts } from '../smtp/session-handler.ts'
 import { configured, type ConfiguredIo } from './configured.ts'
-import { clean, describeDecision, section } from './decision-output.ts'
 import { EXIT, ExitError } from './exit-codes.ts'
-import { safeLines } from './quarantine-output.ts'
-import { safeJson } from './safe-json.ts'
 import type { ScanRequest } from './scan-command.ts'
 import { scanGround } from './scan-ground.ts'
 import { scan, type Scanned } from './scan-judge.ts'
-import { fileChunks, readMessage, type ScannedMessage } from './scan-message.ts'
+import type { ScannedMessage } from './scan-message.ts'
+import { ScanTally } from './scan-output.ts'
+import { messagesToScan, type Scannable } from './scan-sources.ts'
 
 export interface ScanIo extends ConfiguredIo {
   readonly out: (text: string) => void
@@ -43,7 +42,6 @@ export interface ScanIo extends ConfiguredIo {
   readonly now?: () => number
 }
 
-const EXIT_BY_ACTION = { accept: 0, quarantine: 2, tempfail: 4, reject: 5 } as const
 const MAX_RECIPIENTS = 1000
 
 export async function runScan(request: ScanRequest, io: ScanIo): Promise<number> {
@@ -53,21 +51,34 @@ export async function runScan(request: ScanRequest, io: ScanIo): Promise<number>
   if (found.status === 'refused') return found.exitCode
   const { settings } = found
   const recipients = recipientsOf(request, settings)
-  const message = await readMessage(request.file === undefined || request.file === '-' ? standardInput(io) : fileChunks(request.file), settings.limits.messageBytes)
+  const messages = messagesToScan(request.file, { cwd: io.cwd, standardInput: () => standardInput(io), maxBytes: settings.limits.messageBytes })
   try {
-    const sender = given ?? (await returnPath(message))
+    // Before the rules are read, which takes its time.
+    const first = await messages.next()
+    if (first.done === true) throw new Error('neither a message nor an error')
     const now = io.now ?? Date.now
-    const scanned = await withResolver(settings, io, async ({ resolver, log }) => {
+    const tally = new ScanTally(request, { ...io, now })
+    await withResolver(settings, io, async ({ resolver, log }) => {
       const ground = await scanGround(settings, { resolver, log, now, without: unasked(session) })
       try {
-        return await scan({ session, sender, recipients, message, settings }, ground)
+        for (let next: IteratorResult<Scannable, unknown> = first; next.done !== true; next = await messages.next()) {
+          const found = next.value
+          if (found.status === 'unreadable') tally.unreadable(found)
+          else tally.scanned(found.place, await judged(found.message, (message, returned) => scan({ session, sender: given ?? returned, recipients, message, settings }, ground)))
+        }
       } finally {
         ground.content.close()
       }
     })
-    io.out(request.json === true ? `${safeJson(asJson(scanned, now()))}\n` : describe(scanned, now(), io))
-    if (scanned.dnsDown) io.err('warning: no DNS server answers: nothing that rests on the DNS could be found out\n')
-    return request.exitCode === true ? EXIT_BY_ACTION[scanned.action] : EXIT.ok
+    return tally.end()
+  } finally {
+    await messages.return(undefined)
+  }
+}
+
+async function judged(message: ScannedMessage, judge: (message: ScannedMessage, returned: EnvelopePath) => Promise<Scanned>): Promise<Scanned> {
+  try {
+    return await judge(message, await returnPath(message))
   } finally {
     message.body.discard()
   }
@@ -152,34 +163,4 @@ function standardInput(io: ScanIo): AsyncIterable<Buffer> {
   if (io.stdin !== undefined) return io.stdin
   if (isatty(0)) io.err('reading the message from the terminal; it ends with Ctrl-D\n')
   return process.stdin
-}
-
-/* --- what comes out --- */
-
-const REMARKS = { greeting: 'the session would have ended there; the rest was looked at all the same', recipients: 'so the message would not have been taken; it was looked at all the same', message: undefined } as const
-
-const ALONE = 'nothing is known of the connection (--ip): what rests on it was not checked, SPF and DMARC neither'
-
-function describe({ record, stage, fields, exempt, alone, telling }: Scanned, at: number, { terminal, environment }: ScanIo): string {
-  const paint = painter(wantsColour(terminal ?? isatty(1), environment))
-  const remark = exempt ? 'policy.exempt holds the client: its mail is passed on as it is' : REMARKS[stage] ?? (alone ? ALONE : undefined)
-  const changes = [section('What the classifier went by', telling.map(tellingLine), paint), section('Fields added', (fields?.added ?? []).flatMap(fieldLines), paint), section('Fields removed', (fields?.removed ?? []).flatMap(fieldLines), paint)]
-  return [describeDecision({ at, record, ...(remark !== undefined && { remark }) }, paint), ...changes.filter((lines) => lines.length > 0).map((lines) => lines.map((line) => `${line}\n`).join(''))].join('\n')
-}
-
-/** From `ham` (0) to `spam` (1), and how many learned messages of each had it. */
-function tellingLine({ name, probability, ham, spam }: TellingWord): string {
-  return `  ${probability.toFixed(3)}  ${clean(name)}  (wanted ${ham}, spam ${spam})`
-}
-
-function fieldLines(field: string): readonly string[] {
-  return safeLines(field).split('\n').map((line) => `  ${line}`)
-}
-
-function asJson({ action, stage, record, fields, exempt, telling }: Scanned, at: number): Readonly<Record<string, unknown>> {
-  const text = (field: string): string => Buffer.from(field, 'latin1').toString('utf8')
-  return {
-    at: new Date(at).toISOString(), action, stage, exempt, ...record, ...(telling.length > 0 && { telling }),
-    ...(fields !== undefined && { fields: { added: fields.added.map(text), removed: fields.removed.map(text) } }),
-  }
 }

@@ -198,7 +198,7 @@ test('wrong arguments say what is allowed', async () => {
   }
   const { code, err } = await call({ file: '/nonexistent/message' })
   assert.deepEqual([code, err], [66, '/nonexistent/message: there is no such file'])
-  assert.deepEqual([(await call({ file: import.meta.dirname })).code, (await call({ config: 'other.yaml' })).code], [66, 66])
+  assert.deepEqual([(await call({ file: import.meta.dirname })).code, (await call({ config: 'other.yaml' })).code], [65, 66])
 })
 
 test('an exempt client, one of IPv4 in IPv6, one of IPv6', async () => {
