@@ -2,18 +2,29 @@
  * Says whether a text matches, by following all ways of a pattern at once: one
  * look into a table for each character, however often the pattern could go back.
  * Sets of states that occur are kept, with what each kind of character leads to;
- * when there are too many, they are forgotten and begun anew. Building is
- * counted as steps, so that a text that makes it build all the time ends at a
- * limit.
+ * when there are too many, they are forgotten and begun anew, and so they are when
+ * all automata together hold too much (held-sets.ts). Building is counted as steps,
+ * so that a text that makes it build all the time ends at a limit; and as many
+ * texts would, one after another, an automaton has credit for building, which it
+ * earns by what it looks at.
  */
 import { CharacterKinds } from './character-kinds.ts'
+import { HeldSets } from './held-sets.ts'
 import type { Condition, States } from './states.ts'
 import type { Stretch } from './reader.ts'
 
 const MAX_SETS = 512
-/** Of all sets together: with their names half a megabyte. */
-const MAX_STATES_IN_SETS = 65_536
+/** Of all sets together: with their names a quarter of a megabyte. Those of mail have 4000 at most. */
+const MAX_STATES_IN_SETS = 32_768
 const UNITS_PER_STEP = 4
+/** Steps of building: what all sets that mail makes take several times over, and a new one for so many code units. Mail takes one for 50 bytes, of all patterns together. */
+const MOST_CREDIT = 50_000
+const UNITS_PER_CREDIT = 8
+/** What a set takes beside its states and its row of the table, in numbers of 32 bits. */
+const NUMBERS_PER_SET = 64
+const NUMBERS_PER_STATE = 2
+
+const held = new HeldSets()
 
 /** In the table: not known yet; or a match is complete. Everything else is where a set begins. */
 const UNKNOWN = 0
@@ -41,6 +52,7 @@ export class Automaton {
   #statesInSets = 0
   #round = 0
   #steps = 0
+  #credit = MOST_CREDIT
 
   /** `anchored`: it matches at the begin of a text only */
   constructor(states: States, anchored: boolean) {
@@ -49,7 +61,7 @@ export class Automaton {
     this.#kinds = new CharacterKinds(states)
     this.#width = this.#kinds.most
     this.#marks = new Uint32Array(states.states.length)
-    this.#forget()
+    this.forget()
   }
 
   /** What the last test took. */
@@ -86,11 +98,24 @@ export class Automaton {
   }
 
   #finish(units: number, result: boolean | undefined): boolean | undefined {
-    this.#steps += Math.ceil(units / UNITS_PER_STEP) + this.#kinds.steps
+    const building = this.#steps + this.#kinds.steps
+    this.#credit = Math.min(MOST_CREDIT, this.#credit - building + units / UNITS_PER_CREDIT)
+    this.#steps = building + Math.ceil(units / UNITS_PER_STEP)
     return result
   }
 
-  #forget(): void {
+  /** So many steps of building it may be asked for. */
+  get credit(): number {
+    return Math.max(0, this.#credit)
+  }
+
+  /** About, in numbers of 32 bits. */
+  get held(): number {
+    return this.#table.length + NUMBERS_PER_SET * this.#sets.length + NUMBERS_PER_STATE * this.#statesInSets
+  }
+
+  /** Begins anew: not while it looks at a text, unless it does so itself. */
+  forget(): void {
     this.#sets.length = 0
     this.#statesInSets = 0
     this.#numbers.clear()
@@ -128,7 +153,7 @@ export class Automaton {
     this.#steps += states.length + found.length + 4
     if (matched) return this.#keep(set, kind, MATCH)
     if (this.#sets.length >= MAX_SETS || this.#statesInSets >= MAX_STATES_IN_SETS) {
-      this.#forget()
+      this.forget()
       return this.#numberOf(found, this.#kinds.beforeOf(kind))
     }
     return this.#keep(set, kind, this.#numberOf(found, this.#kinds.beforeOf(kind)))
@@ -193,6 +218,7 @@ export class Automaton {
         const larger = new Int32Array(this.#table.length * 2)
         larger.set(this.#table)
         this.#table = larger
+        held.grown(this)
       }
     }
     return number

@@ -32,7 +32,7 @@ const FEW_PLACES = 128
 /** The matcher's first attempt: so many steps, and so many for each code unit. */
 const ATTEMPT_STEPS = 200
 const ATTEMPT_STEPS_PER_UNIT = 2
-/** What an automaton may take for building itself while it looks at a text. */
+/** What an automaton may take for building itself while it looks at a text, where its credit is not less. */
 const BUILDING_STEPS = 10_000
 const BUILDING_STEPS_PER_UNIT = 4
 /** Behind a match a character is looked at, which may be a pair. */
@@ -108,7 +108,7 @@ function askAutomaton({ engine, text, budget, windows }: Part, first: number): b
   const { longest } = engine
   const its = windows[first] as number
   const stretch = stretchOf(text, its)
-  let left = BUILDING_STEPS + BUILDING_STEPS_PER_UNIT * (stretch.end - stretch.start)
+  let left = Math.min(BUILDING_STEPS + BUILDING_STEPS_PER_UNIT * (stretch.end - stretch.start), automaton.credit)
   for (let at = first; windows[at] === its;) {
     const from = windows[at + 1] as number
     let reach = 0

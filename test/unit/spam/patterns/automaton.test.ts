@@ -57,6 +57,25 @@ test('it gives up when building takes too much, and begins anew when it knows to
   assert.equal(hungry.test(stretch, [0, Infinity], Infinity), units[59_990 - 151] === 0x62)
 })
 
+test('many texts that make it build have what it earns by looking at texts, and no more', () => {
+  const hungry = automaton('b.{150}[cd]')
+  assert.ok(hungry !== undefined)
+  let [built, looked, known] = [0, 0, 0]
+  const ask = (seed: number): void => {
+    const units = Uint16Array.from({ length: 400 }, (_, at) => (Math.imul(at * 2 + seed, 0x9e3779b1) >>> 30 === 0 ? 0x62 : 0x61))
+    const answer = hungry.test({ units, start: 0, end: units.length }, [0, Infinity], Math.min(10_000, hungry.credit))
+    built += hungry.steps
+    looked += units.length
+    if (answer !== undefined) known++
+  }
+  for (let seed = 1; seed < 2000; seed++) ask(seed * 7919)
+  assert.ok(built <= 100_000 + looked / 2, `${built} steps for ${looked} characters`)
+  assert.ok(known < 20)
+  // What comes again is known in the end, though it has little credit.
+  for (let times = 0; times < 2000; times++) ask(1)
+  assert.ok(known > 1000, `${known}`)
+})
+
 test('up to a place: what ends before it is found, and nothing is taken for the end of the text', () => {
   const units = Uint16Array.from('ab cd ab', (character) => character.charCodeAt(0))
   const ends = (source: string, behind: number): boolean | undefined => automaton(source)?.test({ units, start: 0, end: units.length }, [0, behind], 100_000)
