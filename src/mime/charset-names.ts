@@ -4,6 +4,7 @@
  * those that mail uses besides.
  */
 
+import { setOfAlias } from './charset-aliases.ts'
 import { isEncodingLabel } from './encoding-labels.ts'
 
 /** `guess`: the name says nothing. `utf-7`, `hz`, `iso-2022-kr`, `euc-kr`: read here. Otherwise a label of TextDecoder. */
@@ -32,7 +33,8 @@ const known = new Map<string, CharsetReading | undefined>()
 export function charsetReading(name: string): CharsetReading | undefined {
   if (name.length > MAX_NAME_CHARACTERS) return undefined
   if (known.has(name)) return known.get(name)
-  const reading = lookUp(name.replace(/^[\s"'=]+|[\s"';,]+$/g, ''))
+  const bare = name.replace(/^[\s"'=]+|[\s"';,]+$/g, '')
+  const reading = lookUp(bare) ?? lookUp(setOfAlias(bare) ?? 'none of these')
   if (known.size >= MAX_KNOWN) known.clear()
   known.set(name, reading)
   return reading
