@@ -16,6 +16,7 @@ import type { PackedRules } from './scoring/packed-rules.ts'
 import { factsOfUnread } from './scoring/unread-rules.ts'
 import { Backoff } from './supervisor/backoff.ts'
 import type { Clock } from './supervisor/clock.ts'
+import { RESTART, type OwnProgram } from './supervisor/own-program.ts'
 import type { Addresses, Service } from './supervisor/service.ts'
 import { Slot, type Death, type Failure, type WorkerProcess } from './supervisor/slot.ts'
 
@@ -32,7 +33,17 @@ export interface SupervisorParts {
   readonly onLateRules?: (take: (rules: PackedRules) => Promise<void>) => void
   /** what became of the settings that rules were read for last: in force, or refused */
   readonly settleRules?: (kept: boolean) => void
+  /** undefined: nobody looks whether its files are still the same */
+  readonly program?: Pick<OwnProgram, 'remember' | 'isAsStarted'>
 }
+
+const OTHER_PROGRAM = `the program in its folder is not the one that was started; ${RESTART}`
+/** How often it is looked whether the program is again the one that runs, so that a worker can be replaced. */
+const OTHER_PROGRAM_MS = 30_000
+/** The same where no worker is left. */
+const NOBODY_LEFT_MS = 5000
+/** A build or an installation may be over by then. */
+const MOST_WITHOUT_WORKERS_MS = 30_000
 
 type RulesReading = Promise<PackedRules | undefined> | undefined
 
@@ -68,6 +79,9 @@ export class Supervisor implements Service {
   private launched = 0
   /** for the settings as they are */
   private rules: RulesReading
+  /** since when no worker is left, and none may be started */
+  private nobodySince: number | undefined
+  private onFailed: (why: ExitError) => void = () => undefined
   /** workers may have read rules for themselves, and keep them where others were given instead of the wanted ones */
   private ownRules = false
 
@@ -86,11 +100,18 @@ export class Supervisor implements Service {
       // All are known before the first can answer.
       for (let i = 0; i < this.settings.workers; i++) open.add(this.addPlace().slot)
       for (const { slot } of this.places) slot.launch()
+      // While they load it.
+      this.parts.program?.remember()
     })
+  }
+
+  onFailure(listener: (why: ExitError) => void): void {
+    this.onFailed = listener
   }
 
   reload(next: Settings): Promise<void> {
     return this.inTurn(async () => {
+      if (!this.isProgramAsStarted()) throw new ExitError(EXIT.temporary, OTHER_PROGRAM)
       try {
         await this.change(next, (inUse) => this.readRules(next, inUse))
       } catch (error) {
@@ -113,6 +134,7 @@ export class Supervisor implements Service {
     return this.inTurn(async () => {
       // A reload has read others meanwhile.
       if (this.stopping || this.rules !== before) return
+      if (!this.isProgramAsStarted()) throw new ExitError(EXIT.temporary, OTHER_PROGRAM)
       await this.change({ ...this.settings }, () => Promise.resolve(rules))
     })
   }
@@ -188,6 +210,8 @@ export class Supervisor implements Service {
       ...this.parts,
       settings: () => this.settings,
       rules: () => this.rules,
+      // Looked at once more when it has loaded everything. The first ones have loaded what was started.
+      fits: () => this.starting !== undefined || this.isProgramAsStarted(),
       onReady: (ready, addresses) => this.onReady(ready, addresses),
       onDeath: (dead, death) => this.onDeath(dead, death),
     })
@@ -247,7 +271,29 @@ export class Supervisor implements Service {
     // Somebody may have sent it a SIGTERM of its own: then it stopped in good order.
     if (death.code === 0) this.parts.log.warn(facts, 'worker ended and is replaced')
     else this.parts.log.error(facts, 'worker died and is replaced')
-    place.cancelRelaunch = this.parts.clock.after(delayMs, () => place.slot.launch())
+    place.cancelRelaunch = this.parts.clock.after(delayMs, () => this.launchAgain(place))
+  }
+
+  /** Never out of other files than this process: it goes on with the workers that it has, and ends where none is left. */
+  private launchAgain(place: Place): void {
+    const now = this.parts.clock.nowMs()
+    const mayStart = this.isProgramAsStarted()
+    const nobodyLeft = this.places.every(({ slot }) => slot.phase === 'gone')
+    this.nobodySince = mayStart || !nobodyLeft ? undefined : this.nobodySince ?? now
+    if (mayStart) {
+      place.slot.launch()
+      return
+    }
+    if (this.nobodySince !== undefined && now - this.nobodySince >= MOST_WITHOUT_WORKERS_MS) {
+      this.onFailed(new ExitError(EXIT.temporary, `no worker is left, and ${OTHER_PROGRAM}`))
+      this.onFailed = () => undefined
+      return
+    }
+    place.cancelRelaunch = this.parts.clock.after(nobodyLeft ? NOBODY_LEFT_MS : OTHER_PROGRAM_MS, () => this.launchAgain(place))
+  }
+
+  private isProgramAsStarted(): boolean {
+    return this.parts.program?.isAsStarted() ?? true
   }
 
   /** A worker that was starting during a reload has the settings of before. */

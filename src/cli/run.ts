@@ -5,7 +5,7 @@
  * the same state directory, 70 for a bug, 130 after a second SIGINT.
  */
 import { accessSync, closeSync, constants, mkdirSync, openSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { isatty } from 'node:tty'
 import { EMBEDDED_SOURCE } from '../config/embedded.ts'
 import { loadConfiguration, type LoadOptions, type Loaded } from '../config/load.ts'
@@ -23,6 +23,7 @@ import type { PatientRules } from '../scoring/patient-rules.ts'
 import { systemClock } from '../supervisor/clock.ts'
 import { lockState } from '../state/state-lock.ts'
 import { operate } from '../supervisor/operation.ts'
+import { OwnProgram } from '../supervisor/own-program.ts'
 import type { Service } from '../supervisor/service.ts'
 import { checkDelivery, deliveryProblems } from './check-delivery.ts'
 import { EXIT } from './exit-codes.ts'
@@ -36,6 +37,7 @@ export interface RunIo {
   readonly err: (text: string) => void
 }
 
+const LONG_MS = 86_400_000
 const AS_ROOT = 'this gateway and its workers run as root, and need not: let it be a user of its own, who opens ports below 1024 by CAP_NET_BIND_SERVICE (packaging/postern.service does both), and mailboxes of several owners be written by `postern deliver`'
 
 export async function run(options: ConfigOption, io: RunIo): Promise<number> {
@@ -53,9 +55,12 @@ export async function run(options: ConfigOption, io: RunIo): Promise<number> {
     io.err(`postern: ${settings.state}: another gateway works with this state directory (${lock.by}); stop that one, or give this one a \`state\` of its own\n`)
     return EXIT.temporary
   }
+  // A supervisor that waits before it replaces its last worker has nothing else that keeps it.
+  const alive = setInterval(() => undefined, LONG_MS)
   try {
     return await serve(loaded, load, io)
   } finally {
+    clearInterval(alive)
     lock.release()
   }
 }
@@ -115,7 +120,7 @@ async function createService(settings: Settings, log: ProcessLog): Promise<Servi
   }
   const [{ Supervisor }, { clusterFork }, { RuleReader }, { PatientRules }] = await Promise.all([import('../supervisor.ts'), import('../supervisor/cluster.ts'), import('../scoring/rule-reader.ts'), import('../scoring/patient-rules.ts')])
   const rules = new PatientRules({ log, reader: new RuleReader({ log }) })
-  return new Supervisor(settings, { fork: clusterFork([], scoringSettings(settings).judges ? 'judging' : 'relaying'), clock: systemClock, log, readRules: (wanted, inUse) => readRules(rules, wanted, inUse), onLateRules: (take) => rules.onLate(take), settleRules: (kept) => rules.settle(kept) })
+  return new Supervisor(settings, { fork: clusterFork([], scoringSettings(settings).judges ? 'judging' : 'relaying'), clock: systemClock, log, readRules: (wanted, inUse) => readRules(rules, wanted, inUse), onLateRules: (take) => rules.onLate(take), settleRules: (kept) => rules.settle(kept), program: new OwnProgram(dirname(import.meta.dirname), log) })
 }
 
 /** Once for all workers, where they are going to ask for them. */

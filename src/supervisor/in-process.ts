@@ -8,6 +8,8 @@ export function inProcess(gateway: Gateway): Service {
     start: () => gateway.start(),
     reload: (settings: Settings) => gateway.reload(settings),
     stop: () => gateway.stop(),
+    // It is this process that would fail.
+    onFailure: () => undefined,
     // There is no other process to end, and this one exits next.
     kill: () => undefined,
     addresses: () => gateway.addresses(),

@@ -4,7 +4,8 @@
  * - SIGTERM or SIGINT: sessions finish, then exit code 0;
  * - a second SIGINT: everything ends at once, exit code 130;
  * - SIGHUP: the configuration is read again; a bad one is reported, error by
- *   error, and the old one stays.
+ *   error, and the old one stays;
+ * - a service that cannot go on is stopped, and its exit code is ours.
  *
  * Returns the exit code. A start that fails is logged with its cause; what can
  * be done about it goes to standard error as well.
@@ -70,6 +71,7 @@ class Operation {
       if (hungUp()) this.stop('SIGHUP')
       else this.reloadNext()
     })
+    service.onFailure((why) => this.fail(why))
     notifier.watch(() => service.answers())
     try {
       await removeStaleSockets(unixPaths(this.settings))
@@ -100,8 +102,14 @@ class Operation {
     this.end(exitCode)
   }
 
+  private fail({ message: cause, exitCode }: ExitError): void {
+    if (this.stopping) return
+    this.parts.log.error({ cause, exitCode }, 'cannot go on, and ends')
+    this.beginStop(exitCode)
+  }
+
   private stop(signal: NodeJS.Signals): void {
-    const { service, log, notifier } = this.parts
+    const { service, log } = this.parts
     if (this.stopping) {
       if (signal !== 'SIGINT') return
       log.warn({ signal }, 'ending at once; sessions are cut off')
@@ -109,14 +117,19 @@ class Operation {
       this.end(EXIT_BY_SIGINT)
       return
     }
-    this.stopping = true
     log.info({ signal, waitAtMostMs: this.settings.timeouts.stopMs }, 'stopping')
+    this.beginStop(EXIT.ok)
+  }
+
+  private beginStop(exitCode: number): void {
+    const { service, log, notifier } = this.parts
+    this.stopping = true
     notifier.close()
     void notifier.stopping('waiting for sessions to finish')
     const end = async (): Promise<void> => {
       await service.stop()
       log.info({}, 'stopped')
-      this.end(EXIT.ok)
+      this.end(exitCode)
     }
     end().catch((error: unknown) => {
       log.error({ err: error }, 'the stop failed')

@@ -1,6 +1,7 @@
 /**
  * A running gateway as the process sees it, whether in one process or several.
  */
+import type { ExitError } from '../cli/exit-codes.ts'
 import type { Settings, SocketAddress } from '../config/settings.ts'
 
 /** listener name → where it listens, ports resolved */
@@ -13,6 +14,8 @@ export interface Service {
   reload(settings: Settings): Promise<void>
   /** Lets sessions finish, for as long as the settings allow. Resolves when all has ended. */
   stop(): Promise<void>
+  /** Who is to hear, once, that it cannot go on and should be stopped; its code says whether a new start is worth it. */
+  onFailure(listener: (why: ExitError) => void): void
   /** Ends at once whatever still runs; `stop` then resolves. */
   kill(): void
   addresses(): Addresses

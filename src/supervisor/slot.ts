@@ -58,6 +58,8 @@ export interface SlotParts {
   readonly settings: () => Settings
   /** the rules for it; undefined: it is to have none of us */
   readonly rules: () => Promise<PackedRules | undefined> | undefined
+  /** whether a worker that has loaded its program is one that we can work with */
+  readonly fits: () => boolean
   readonly onReady: (slot: Slot, addresses: Addresses) => void
   readonly onDeath: (slot: Slot, death: Death) => void
 }
@@ -178,7 +180,8 @@ export class Slot {
     switch (message.type) {
       case 'up':
         if (this.phase !== 'starting') return
-        this.begin()
+        if (this.parts.fits()) this.begin()
+        else this.kill()
         return
       case 'ready':
         if (this.phase !== 'starting') return

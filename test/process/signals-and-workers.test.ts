@@ -64,6 +64,17 @@ describe('workers', () => {
     for (const session of sessions) session.close()
   })
 
+  test('that die again and again leave a supervisor that waits, and does not end because it has nothing else to do', async (t) => {
+    const postern = await launch(t, { workers: 1 })
+    await postern.logged('started')
+    for (let deaths = 1; deaths <= 2; deaths++) {
+      for (const pid of postern.workers()) process.kill(pid, 'SIGKILL')
+      await postern.logged('worker died and is replaced', deaths)
+      await postern.logged('worker is ready', deaths + 1)
+    }
+    assert.ok(!postern.running.hasEnded())
+  })
+
   test('that lose their supervisor finish what they do and end', async (t) => {
     const directory = temporaryDirectory('orphans')
     const path = join(directory, 'in')

@@ -28,9 +28,11 @@ export interface Options {
   readonly more?: object
   readonly listen?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
+  /** where it is another copy of the program */
+  readonly main?: string
 }
 
-export async function launch(t: TestContext, { workers, more, listen, env }: Options): Promise<Postern> {
+export async function launch(t: TestContext, { workers, more, listen, env, main = MAIN }: Options): Promise<Postern> {
   const directory = temporaryDirectory('process')
   const port = await freePort()
   const file = join(directory, 'postern.yaml')
@@ -43,7 +45,7 @@ export async function launch(t: TestContext, { workers, more, listen, env }: Opt
   const write = (config: object): void => writeFileSync(file, JSON.stringify({ ...base, ...more, ...config }))
   write({})
   // A shell tells the exit code of what it ran, and dies with nothing of its own.
-  const running = start(['/bin/sh', '-c', `"$@"; echo "exit code $?"`, 'sh', process.execPath, MAIN, 'run', '--config', file], { env: { ...env } })
+  const running = start(['/bin/sh', '-c', `"$@"; echo "exit code $?"`, 'sh', process.execPath, main, 'run', '--config', file], { env: { ...env } })
   t.after(() => running.stop())
   const pid = (): number => childrenOf(running.pid)[0] ?? 0
   return {

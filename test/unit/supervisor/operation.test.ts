@@ -27,6 +27,7 @@ function setUp(service: Partial<Service> = {}, more: Partial<OperationParts> = {
       kill: () => void calls.push('kill'),
       addresses: () => addressesOf(25),
       answers: () => true,
+      onFailure: () => undefined,
       ...service,
     },
     log: log.log,
@@ -228,5 +229,28 @@ describe('reload', () => {
     await one.signal('SIGTERM')
     await one.signal('SIGHUP')
     assert.deepEqual(one.calls, ['start'])
+  })
+})
+
+describe('a service that cannot go on', () => {
+  test('is stopped, told, and its exit code is that of the process', async () => {
+    let fail: (why: ExitError) => void = () => undefined
+    const one = setUp({ onFailure: (listener) => (fail = listener) })
+    await settle()
+    fail(new ExitError(75, 'no worker is left'))
+    assert.equal(await one.exit, 75)
+    assert.deepEqual(one.calls, ['start', 'stop'])
+    assert.deepEqual(one.log.lines.find(({ level }) => level === 'error'), { level: 'error', facts: { cause: 'no worker is left', exitCode: 75 }, text: 'cannot go on, and ends' })
+    assert.ok(one.told.includes('close'))
+  })
+
+  test('changes nothing where it is being stopped', async () => {
+    let fail: (why: ExitError) => void = () => undefined
+    const one = setUp({ onFailure: (listener) => (fail = listener) })
+    await settle()
+    await one.signal('SIGTERM')
+    fail(new ExitError(75, 'no worker is left'))
+    assert.equal(await one.exit, 0)
+    assert.deepEqual(one.calls, ['start', 'stop'])
   })
 })

@@ -5,8 +5,10 @@ import type { PackedRules } from '../../../src/scoring/packed-rules.ts'
 import { Supervisor, type SupervisorParts } from '../../../src/supervisor.ts'
 import { FakeClock, fakeLog, FakeWorker, someSettings } from './fakes.ts'
 
+type Parts = Partial<Pick<SupervisorParts, 'readRules' | 'program'>>
+
 /** `readRules`: where workers are to be given rules; `late` gives them some that could be had only later, `settled` is what became of each reading. */
-export function setUp(workers: number, more: Partial<Settings> = {}, readRules: SupervisorParts['readRules'] = () => undefined): {
+export function setUp(workers: number, more: Partial<Settings> = {}, { readRules = () => undefined, program }: Parts = {}): {
   supervisor: Supervisor; late: (rules: PackedRules) => Promise<void>; settled: boolean[]; forked: FakeWorker[]; clock: FakeClock; lines: ReturnType<typeof fakeLog>['lines']; settings: Settings
 } {
   const clock = new FakeClock()
@@ -20,12 +22,12 @@ export function setUp(workers: number, more: Partial<Settings> = {}, readRules: 
   }
   let late = (rules: PackedRules): Promise<void> => Promise.reject(new Error(`nobody takes ${rules.pieces.length} pieces`))
   const settled: boolean[] = []
-  const supervisor = new Supervisor(settings, { fork, clock, log, readRules, onLateRules: (take) => void (late = take), settleRules: (kept) => void settled.push(kept) })
+  const supervisor = new Supervisor(settings, { fork, clock, log, readRules, onLateRules: (take) => void (late = take), settleRules: (kept) => void settled.push(kept), ...(program !== undefined && { program }) })
   return { supervisor, late: (rules) => late(rules), settled, forked, clock, lines, settings }
 }
 
-export async function running(workers: number, readRules?: SupervisorParts['readRules']): Promise<ReturnType<typeof setUp>> {
-  const parts = setUp(workers, {}, readRules)
+export async function running(workers: number, more: Parts = {}): Promise<ReturnType<typeof setUp>> {
+  const parts = setUp(workers, {}, more)
   const started = parts.supervisor.start()
   for (const worker of parts.forked) worker.becomesReady()
   await started

@@ -14,10 +14,10 @@ describe('rules', () => {
   test('are read once for all workers, which start without waiting for them', async () => {
     const asked: Settings[] = []
     const reading = Promise.withResolvers<PackedRules>()
-    const { supervisor, forked, settings, clock } = setUp(2, {}, (wanted) => {
+    const { supervisor, forked, settings, clock } = setUp(2, {}, { readRules: (wanted) => {
       asked.push(wanted)
       return reading.promise
-    })
+    } })
     const started = supervisor.start()
     for (const worker of forked) worker.becomesReady()
     await started
@@ -38,10 +38,10 @@ describe('rules', () => {
     const [first, second, third] = [some('first'), some('second'), some('third')]
     const readings = [first, second, third]
     const used: (PackedRules | undefined)[] = []
-    const { supervisor, forked, settings, settled } = await running(2, (_, inUse) => {
+    const { supervisor, forked, settings, settled } = await running(2, { readRules: (_, inUse) => {
       used.push(inUse)
       return Promise.resolve(readings.shift() ?? some('none'))
-    })
+    } })
     const next = { ...settings, hostname: 'new.example' }
     const reloaded = supervisor.reload(next)
     await settle()
@@ -73,7 +73,7 @@ describe('rules', () => {
     const instead: PackedRules = { ...some('shipped'), instead: true }
     for (const first of [undefined, instead]) {
       const readings = [() => first === undefined ? Promise.reject(new Error('out of luck')) : Promise.resolve(first), () => Promise.resolve(instead), () => Promise.resolve(some('third'))]
-      const { supervisor, forked, settings } = await running(2, () => readings.shift()?.())
+      const { supervisor, forked, settings } = await running(2, { readRules: () => readings.shift()?.() })
       const reloaded = supervisor.reload({ ...settings })
       await settle()
       for (const worker of forked) {
@@ -96,7 +96,7 @@ describe('rules', () => {
     const reading = Promise.withResolvers<PackedRules>()
     const [first, second] = [some('first'), some('second')]
     const readings = [reading.promise, Promise.resolve(second)]
-    const { supervisor, forked, settings } = await running(1, () => readings.shift())
+    const { supervisor, forked, settings } = await running(1, { readRules: () => readings.shift() })
     const reloaded = supervisor.reload({ ...settings })
     await settle()
     assert.equal(at(forked, 0).lastSent?.type, 'start')
@@ -108,7 +108,7 @@ describe('rules', () => {
   })
 
   test('that can be had only later are given to all workers, and to those that start', async () => {
-    const { supervisor, forked, settings, late, settled, clock } = await running(2, () => Promise.resolve({ ...some('shipped'), instead: true }))
+    const { supervisor, forked, settings, late, settled, clock } = await running(2, { readRules: () => Promise.resolve({ ...some('shipped'), instead: true }) })
     await settle()
     const rules = some('late')
     const taken = late(rules)
@@ -128,7 +128,7 @@ describe('rules', () => {
   })
 
   test('that come late while a reload is under way are those of before, and nobody takes them', async () => {
-    const { supervisor, forked, settings, late } = await running(1, () => Promise.resolve(some('shipped')))
+    const { supervisor, forked, settings, late } = await running(1, { readRules: () => Promise.resolve(some('shipped')) })
     const next = { ...settings, hostname: 'new.example' }
     const reloaded = supervisor.reload(next)
     const taken = late(some('late'))
@@ -140,7 +140,7 @@ describe('rules', () => {
   })
 
   test('that come late to one that stops are taken by nobody', async () => {
-    const { supervisor, forked, late } = await running(1, () => Promise.resolve(some('shipped')))
+    const { supervisor, forked, late } = await running(1, { readRules: () => Promise.resolve(some('shipped')) })
     await settle()
     void supervisor.stop()
     await late(some('late'))
@@ -149,7 +149,7 @@ describe('rules', () => {
 
   test('that come late and that a worker cannot take up: the others have their old ones back, and whoever gives them hears of it', async () => {
     const first = some('first')
-    const { forked, settings, late } = await running(2, () => Promise.resolve(first))
+    const { forked, settings, late } = await running(2, { readRules: () => Promise.resolve(first) })
     await settle()
     const taken = assert.rejects(late(some('late')), /out of luck/)
     await settle()
@@ -162,13 +162,13 @@ describe('rules', () => {
   })
 
   test('that cannot be read are an error in the log, and workers hear that there are none', async () => {
-    const { forked, lines } = await running(1, () => Promise.reject(new Error('out of luck')))
+    const { forked, lines } = await running(1, { readRules: () => Promise.reject(new Error('out of luck')) })
     await settle()
     assert.deepEqual(at(forked, 0).lastSent, { type: 'rules', rules: undefined })
     assert.deepEqual(lines.filter(({ level }) => level === 'error').map(({ text }) => text), ['rules could not be read for the workers'])
     // Where nothing is wrong with Postern itself, its stack is of no use.
     for (const error of [new ShippedRulesUnread('a disk that fails'), new TooMuch('a machine with too much to do', { mayPass: true })]) {
-      const { lines: told } = await running(1, () => Promise.reject(error))
+      const { lines: told } = await running(1, { readRules: () => Promise.reject(error) })
       await settle()
       assert.deepEqual(told.filter(({ level }) => level === 'error').map(({ facts }) => facts), [{ cause: error.message }])
     }
