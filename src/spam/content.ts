@@ -57,7 +57,7 @@ export interface HtmlFacts {
 export interface Link {
   /** href: of an `<a>` or `<area>`; image, form, other: of other elements; text: stands in the text */
   readonly kind: 'href' | 'image' | 'form' | 'other' | 'text'
-  /** as it stands, at most 2048 characters */
+  /** as it stands, a relative one behind its `<base>` (without one it is no link); at most 2048 characters */
   readonly url: string
   /** lower case, without `:`: `https`, `mailto`, `javascript`; `http` for a bare `www.` */
   readonly scheme: string

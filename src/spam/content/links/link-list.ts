@@ -7,7 +7,7 @@ import type { Link } from '../../content.ts'
 import { MAX_LINKS, MAX_REDIRECT_DEPTH, MAX_SHOWN_CHARACTERS } from '../bounds.ts'
 import { innerUrls } from './inner-urls.ts'
 import type { RawLink } from './raw-link.ts'
-import { cleaned, readUrl, type UrlReading } from './read-url.ts'
+import { absolute, cleaned, isBase, readUrl, type UrlReading } from './read-url.ts'
 import { findTextLinks } from './text-links.ts'
 
 /** The host that words name, and the domain of it. */
@@ -55,7 +55,7 @@ export class LinkList {
     const ground = base === undefined ? undefined : readUrl(base)
     for (const link of links) {
       if (this.distinct.length >= MAX_LINKS) return
-      this.addOne(link, ground !== undefined && ground.host !== '' ? ground : undefined, 0)
+      this.addOne(link, ground !== undefined && isBase(ground) ? ground : undefined, 0)
     }
   }
 
@@ -76,8 +76,8 @@ export class LinkList {
   }
 
   private addOne(raw: RawLink, base: UrlReading | undefined, depth: number): void {
-    const url = cleaned(raw.url)
-    const known = this.read(url, base)
+    const url = base === undefined ? cleaned(raw.url) : absolute(raw.url, base)
+    const known = this.read(url)
     const { reading, inner } = known
     const least = KIND_BIT[raw.kind]
     // It comes again, with all that is in it, and there is no room for it.
@@ -118,14 +118,12 @@ export class LinkList {
     }
   }
 
-  private read(url: string, base: UrlReading | undefined): Known {
-    // Of two parts only relative links can mean different things.
-    const key = base === undefined ? url : `${base.host} ${url}`
-    const found = this.known.get(key)
+  private read(url: string): Known {
+    const found = this.known.get(url)
     if (found !== undefined) return found
-    const reading = readUrl(url, base)
+    const reading = readUrl(url)
     const known = { reading, inner: reading.host === '' || reading.scheme === 'mailto' ? [] : innerUrls(reading.text, reading.pathFrom), taken: 0 }
-    this.known.set(key, known)
+    this.known.set(url, known)
     return known
   }
 }

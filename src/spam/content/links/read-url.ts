@@ -22,6 +22,8 @@ export interface UrlReading extends Host {
 const COLON = 58
 const SLASH = 47
 const BACKSLASH = 92
+const QUESTION = 63
+const HASH = 35
 
 /** Schemes whose URLs have a host, and for which `\` is `/` (§3.1 "special"). */
 const SPECIAL = new Set(['http', 'https', 'ftp', 'ws', 'wss'])
@@ -102,9 +104,31 @@ function beginsLikeHost(text: string): boolean {
   return found?.[2] !== undefined && (/^www\./i.test(text) || isKnownSuffix(found[2].toLowerCase()))
 }
 
+/** Other URLs can be relative to it. */
+export function isBase({ scheme, host }: UrlReading): boolean {
+  return host !== '' && SPECIAL.has(scheme)
+}
+
+/** The URL that one leads to in a part with this base (§4.4, "relative state"; `..` is left as it stands). */
+export function absolute(written: string, { text: base, scheme, pathFrom }: UrlReading): string {
+  const text = cleaned(written)
+  if (schemeEnd(text) >= 0) return text
+  const first = text.charCodeAt(0)
+  const second = text.charCodeAt(1)
+  const slash = first === SLASH || first === BACKSLASH
+  if (slash && (second === SLASH || second === BACKSLASH)) return `${scheme}:${text}`.slice(0, MAX_URL_CHARACTERS)
+  const path = /[?#]|$/.exec(base.slice(pathFrom))?.index ?? 0
+  let to = pathFrom
+  if (first === QUESTION) to += path
+  else if (text === '' || first === HASH) to = base.includes('#', pathFrom) ? base.indexOf('#', pathFrom) : base.length
+  else if (!slash) to = Math.max(pathFrom, base.lastIndexOf('/', pathFrom + path - 1) + 1)
+  const between = !slash && to === pathFrom && first !== QUESTION && first !== HASH && text !== '' ? '/' : ''
+  return `${base.slice(0, to)}${between}${text}`.slice(0, MAX_URL_CHARACTERS)
+}
+
 /** `base`: what relative URLs of the same part are relative to. */
 export function readUrl(written: string, base?: UrlReading): UrlReading {
-  const text = cleaned(written)
+  const text = base !== undefined && isBase(base) ? absolute(written, base) : cleaned(written)
   const colon = schemeEnd(text)
   const scheme = colon < 0 ? '' : text.slice(0, colon).toLowerCase()
   if (SPECIAL.has(scheme)) {
@@ -121,8 +145,7 @@ export function readUrl(written: string, base?: UrlReading): UrlReading {
   const first = text.charCodeAt(0)
   const second = text.charCodeAt(1)
   if ((first === SLASH || first === BACKSLASH) && (second === SLASH || second === BACKSLASH)) {
-    return readAuthority(text, base?.scheme === 'https' ? 'https' : 'http', { from: 2, to: authorityEnd(text, 2, true) })
+    return readAuthority(text, 'http', { from: 2, to: authorityEnd(text, 2, true) })
   }
-  if (base === undefined && beginsLikeHost(text)) return readAuthority(text, 'http', { from: 0, to: authorityEnd(text, 0, true) })
-  return base === undefined ? withoutHost(text, '') : reading(base, { scheme: base.scheme, port: base.port, userinfo: false, pathFrom: 0, text })
+  return beginsLikeHost(text) ? readAuthority(text, 'http', { from: 0, to: authorityEnd(text, 0, true) }) : withoutHost(text, '')
 }

@@ -45,8 +45,13 @@ test('relative links need a base', () => {
   const list = new LinkList()
   list.add([anchor('/path'), anchor('#top'), anchor(''), anchor('page.html')])
   assert.deepEqual(list.result(), [])
-  list.add([anchor('/path')], 'https://base.example/')
-  assert.deepEqual(list.result().map(({ host, url }) => [host, url]), [['base.example', '/path']])
+  list.add([anchor('/path'), anchor('mailto:a@b.example')], 'https://base.example/')
+  list.add([anchor('/path')], 'https://other.example/')
+  list.add([anchor('/path')], '/nowhere/')
+  list.add([anchor('/path')], 'mailto:a@b.example')
+  assert.deepEqual(list.result().map(({ host, url }) => [host, url]), [['base.example', 'https://base.example/path'], ['b.example', 'mailto:a@b.example'], ['other.example', 'https://other.example/path']])
+  const { host, userinfo, port, mismatch } = only(anchor('login.html', 'https://www.bank.example/'), 'https://www.bank.example@evil.example.net:8443/x/')
+  assert.deepEqual([host, userinfo, port, mismatch], ['evil.example.net', true, 8443, true])
 })
 
 test('different links come before those that come again, and no more than a thousand', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { readUrl } from '../../../../../src/spam/content/links/read-url.ts'
+import { absolute, isBase, readUrl } from '../../../../../src/spam/content/links/read-url.ts'
 
 test('URLs lead where browsers go', () => {
   for (const [url, scheme, host] of [
@@ -84,4 +84,15 @@ test('a host that is too long is none, and a URL is cut', () => {
   assert.equal(readUrl(`http://${'a.'.repeat(200)}example`).host, '')
   assert.equal(readUrl(`http://${'a'.repeat(100_000)}`).host, '')
   assert.equal(readUrl(`http://example.com/${'a'.repeat(100_000)}`).text.length, 2048)
+})
+
+test('what a relative URL is with its base', () => {
+  const base = readUrl(' https://base.example/dir/page.html?a=/b#c')
+  for (const [url, all] of [
+    ['x.html', 'https://base.example/dir/x.html'], ['/x', 'https://base.example/x'], ['\\x', 'https://base.example\\x'], ['//o.example/x', 'https://o.example/x'], ['?q', 'https://base.example/dir/page.html?q'], ['#top', 'https://base.example/dir/page.html?a=/b#top'], ['', 'https://base.example/dir/page.html?a=/b'],
+    ['http://o.example/', 'http://o.example/'], ['javascript:x', 'javascript:x'], ['www.o.example', 'https://base.example/dir/www.o.example'], [' x\r\ny ', 'https://base.example/dir/xy'],
+  ] as const) assert.equal(absolute(url, base), all, url)
+  for (const [url, all] of [['x', 'https://base.example/x'], ['/x', 'https://base.example/x'], ['?q', 'https://base.example?q'], ['', 'https://base.example']] as const) assert.equal(absolute(url, readUrl('https://base.example')), all, url)
+  assert.equal(absolute('x', readUrl(`https://base.example/${'a/'.repeat(5000)}`)).length, 2048)
+  for (const [url, is] of [['https://base.example/', true], ['//base.example/', true], ['mailto:a@base.example', false], ['/dir/', false], ['x-y://base.example/', false]] as const) assert.equal(isBase(readUrl(url)), is, url)
 })
