@@ -6,7 +6,7 @@
 import { readPasswordFile } from '../delivery/password-file.ts'
 import type { LearningStore } from '../scoring/learning-settings.ts'
 import { TOKENS_VERSION } from '../spam/bayes/store.ts'
-import { glanceAt } from '../state/redis-bayes.ts'
+import { glanceAt, warningsAbout } from '../state/redis-bayes.ts'
 import { REDIS_TIMES, RedisConnection, RedisError } from '../state/redis-connection.ts'
 import { redisName } from '../state/redis-settings.ts'
 
@@ -29,7 +29,8 @@ export async function checkStore(store: LearningStore): Promise<StoreReport> {
       return { errors: [`Redis at ${redisName(settings)} has tokens of version ${found.version}, this Postern makes ${TOKENS_VERSION}: remove the keys ${settings.prefix}:{bayes}:* or use another prefix, and train the classifier again`], warnings: [], lines: [] }
     }
     const known = found === undefined ? 'nothing yet' : `${found.ham} wanted and ${found.spam} unwanted messages`
-    return { errors: [], warnings: [], lines: [`  learned    in Redis at ${redisName(settings)}: ${known}`] }
+    const warnings = (await warningsAbout(redis)).map((warning) => `Redis at ${redisName(settings)}: ${warning}`)
+    return { errors: [], warnings, lines: [`  learned    in Redis at ${redisName(settings)}: ${known}`] }
   } catch (error) {
     if (!(error instanceof RedisError)) throw error
     if (error.trouble === 'denied') return { errors: [error.message], warnings: [], lines: [] }

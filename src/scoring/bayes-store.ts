@@ -9,6 +9,7 @@ import { TOKENS_VERSION, type BayesStore } from '../spam/bayes/store.ts'
 import { BayesDatabase } from '../state/bayes-database.ts'
 import { RedisBayes } from '../state/redis-bayes.ts'
 import { RedisConnection } from '../state/redis-connection.ts'
+import { redisName } from '../state/redis-settings.ts'
 import type { LearningSettings } from './learning-settings.ts'
 
 const DAY_MS = 86_400_000
@@ -18,9 +19,11 @@ export interface StoreRequest {
   readonly state: string
   /** tokens that are added up together; default: many, for a process that does nothing else */
   readonly batchTokens?: number
+  /** told once of what does not go with what is kept there */
+  readonly warn?: (warning: string) => void
 }
 
-export function openBayesStore({ store, maxTokens, expireMs }: Pick<LearningSettings, 'store' | 'maxTokens' | 'expireMs'>, { state, batchTokens }: StoreRequest): BayesStore {
+export function openBayesStore({ store, maxTokens, expireMs }: Pick<LearningSettings, 'store' | 'maxTokens' | 'expireMs'>, { state, batchTokens, warn }: StoreRequest): BayesStore {
   const tokenDays = Math.ceil(expireMs / DAY_MS)
   const bounds = { tokensVersion: TOKENS_VERSION, maxTokens, tokenDays, ...(batchTokens !== undefined && { batchTokens }) }
   switch (store.kind) {
@@ -28,6 +31,6 @@ export function openBayesStore({ store, maxTokens, expireMs }: Pick<LearningSett
     case 'redis':
       // The model made of it lies here all the same.
       mkdirSync(state, { recursive: true, mode: 0o750 })
-      return new RedisBayes(new RedisConnection(store.redis, { readPassword: readPasswordFile }), { ...bounds, prefix: store.redis.prefix })
+      return new RedisBayes(new RedisConnection(store.redis, { readPassword: readPasswordFile }), { ...bounds, prefix: store.redis.prefix, ...(warn !== undefined && { warn: (warning) => warn(`Redis at ${redisName(store.redis)}: ${warning}`) }) })
   }
 }

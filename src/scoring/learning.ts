@@ -235,8 +235,9 @@ export class Learning {
 
   private open(): Learner {
     if (this.learner !== undefined) return this.learner
-    const { state } = this.context
-    this.store = openBayesStore(this.settings, { state, batchTokens: BATCH_TOKENS })
+    const { state, log } = this.context
+    const warn = (cause: string): void => log.warn({ cause }, 'what the classifier learns may be lost or refused where it is kept')
+    this.store = openBayesStore(this.settings, { state, batchTokens: BATCH_TOKENS, warn })
     this.learner = new Learner({ store: this.store, directory: state, tokens: this.tokens(), now: () => Date.now(), minMessages: this.settings.minMessages })
     return this.learner
   }

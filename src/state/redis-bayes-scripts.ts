@@ -104,6 +104,9 @@ return {'ok', 'forgotten', wait(ham and -1 or 0, ham and 0 or -1, notAhead(ARGV[
 /** KEYS: numbers. Replies version, ham, spam, or nothing of each. */
 export const GLANCE = redisScript(`return redis.call('HMGET', KEYS[1], 'version', 'ham', 'spam')`)
 
+/** What the server says of itself. */
+export const INFO = redisScript(`return redis.call('INFO')`)
+
 /** KEYS: numbers, waiting, days of ham, of spam. ARGV: shape. */
 export const COUNTS = redisScript(`${GUARD}
 local wrong = guard(ARGV[1])

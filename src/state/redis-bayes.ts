@@ -10,8 +10,9 @@
  */
 import type { BayesCounts, BayesProgress, BayesStore, ForgetOutcome, KeptMessage, LearnOutcome, LearntMessage, MessageClass, TokenRows } from '../spam/bayes/store.ts'
 import { UPKEEP_DEFAULTS, type UpkeepSettings } from './bayes-upkeep.ts'
+import { warningsOf } from './redis-advice.ts'
 import { bayesKeys, bitsFor, MOST_BITS, packTokens, unpackBuckets, type BayesKeys } from './redis-bayes-packing.ts'
-import { CLEAR, COUNTS, DUMP, FORGET, GLANCE, KEPT, KEPT_KEYS, LEARN, OPEN } from './redis-bayes-scripts.ts'
+import { CLEAR, COUNTS, DUMP, FORGET, GLANCE, INFO, KEPT, KEPT_KEYS, LEARN, OPEN } from './redis-bayes-scripts.ts'
 import { RedisBayesUpkeep, type Shape } from './redis-bayes-upkeep.ts'
 import { bufferOf, listOf, numberOf, textOf } from './redis-replies.ts'
 import { RedisError, type Redis, type RedisArgument, type RedisReply, type RedisScript } from './redis-connection.ts'
@@ -25,6 +26,8 @@ export interface RedisBayesSettings extends Partial<UpkeepSettings> {
   readonly now?: () => number
   /** lessons that may wait to be added up before whoever learns does it */
   readonly maxWaiting?: number
+  /** told once of what the server says of itself that does not go with what is kept there */
+  readonly warn?: (warning: string) => void
 }
 
 /** Some 5 MB. */
@@ -38,10 +41,11 @@ const REVISIONS_PER_MS = 1000
 
 export class RedisBayes implements BayesStore {
   readonly #redis: Redis
-  readonly #settings: UpkeepSettings & { readonly tokensVersion: number; readonly now: () => number; readonly maxWaiting: number; readonly prefix: string }
+  readonly #settings: UpkeepSettings & RedisBayesSettings & { readonly now: () => number; readonly maxWaiting: number }
   readonly #keys: BayesKeys
   readonly #upkeep: RedisBayesUpkeep
   #shape: Shape | undefined
+  #told = false
 
   constructor(redis: Redis, settings: RedisBayesSettings) {
     this.#redis = redis
@@ -159,8 +163,26 @@ export class RedisBayes implements BayesStore {
     const [state, version, bits] = reply
     if (textOf(state) !== 'ok') throw new RedisError('failed', `Redis: ${this.#keys.numbers} is lost again and again`)
     if (numberOf(version) !== tokensVersion) throw new Error(`Redis has tokens of version ${textOf(version)}, this Postern makes ${tokensVersion}: remove the keys ${prefix}:{bayes}:* or use another prefix, and train the classifier again`)
-    this.#shape = { bits: numberOf(bits), name: `${tokensVersion}:${numberOf(bits)}` }
-    return this.#shape
+    await this.#tell()
+    return (this.#shape = { bits: numberOf(bits), name: `${tokensVersion}:${numberOf(bits)}` })
+  }
+
+  async #tell(): Promise<void> {
+    const { warn } = this.#settings
+    if (warn === undefined || this.#told) return
+    this.#told = true
+    for (const warning of await warningsAbout(this.#redis)) warn(warning)
+  }
+}
+
+/** What does not go with what is kept there; nothing where we may not ask. */
+export async function warningsAbout(redis: Redis): Promise<readonly string[]> {
+  try {
+    return warningsOf(textOf(await redis.run(INFO, [], [])))
+  } catch (error) {
+    // That it is away, or has no such right for us, is told by whatever is asked next.
+    if (error instanceof RedisError) return []
+    throw error
   }
 }
 

@@ -11,6 +11,7 @@
  */
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
+import { adviceOn, isWrongServer } from './redis-advice.ts'
 import { redisName, type RedisSettings } from './redis-settings.ts'
 
 export type RedisArgument = string | Buffer
@@ -120,7 +121,9 @@ export class RedisConnection implements Redis {
         throw this.#proven ? this.#errorOf(error, 'unreachable') : this.#failed(error)
       }
       this.#works()
-      throw this.#errorOf(error, /^(?:NOAUTH|WRONGPASS|NOPERM) /.test(error.message) ? 'denied' : 'failed')
+      // A name may lead to the primary by now, and this connection stays where it is.
+      if (/^(?:READONLY|MASTERDOWN) /.test(error.message)) this.#drop(client)
+      throw this.#errorOf(error, isDenied(error.message) || isWrongServer(error.message) ? 'denied' : 'failed')
     }
   }
 
@@ -207,7 +210,8 @@ export class RedisConnection implements Redis {
   #errorOf(error: unknown, trouble: RedisTrouble): RedisError {
     const cause = causeOf(error)
     const text = this.#password === '' ? cause : cause.replaceAll(this.#password, '***')
-    return new RedisError(trouble, `Redis at ${redisName(this.#settings)}: ${text}`)
+    const advice = adviceOn(cause)
+    return new RedisError(trouble, `Redis at ${redisName(this.#settings)}: ${text}${advice === undefined ? '' : ` (${advice})`}`)
   }
 
   /** It may become so while something is awaited. */
@@ -218,6 +222,10 @@ export class RedisConnection implements Redis {
   #now(): number {
     return (this.#context.monotonicMs ?? (() => performance.now()))()
   }
+}
+
+function isDenied(text: string): boolean {
+  return /^(?:NOAUTH|WRONGPASS|NOPERM) /.test(text)
 }
 
 function deniedOrAway(error: unknown): RedisTrouble {

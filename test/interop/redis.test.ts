@@ -25,7 +25,7 @@ import { rowsIn } from '../unit/spam/bayes/bayes-fixture.ts'
 
 const MAIN = process.env['POSTERN_MAIN'] ?? join(import.meta.dirname, '../../src/main.ts')
 /** As docs/operations.md has it. */
-const RIGHTS = '~postern:* +eval +evalsha +exists +get +set +del +hget +hset +hmget +hdel +hincrby +hgetall +rpush +llen +lrange +ltrim +zadd +zrem +zcard +zrange +zrangebyscore +zscan +time'
+const RIGHTS = '~postern:* +eval +evalsha +exists +get +set +del +hget +hset +hmget +hdel +hincrby +hgetall +rpush +llen +lrange +ltrim +zadd +zrem +zcard +zrange +zrangebyscore +zscan +time +info'
 
 function passwordFile(text: string): string {
   const path = join(temporaryDirectory('redis-login'), 'password')

@@ -145,10 +145,27 @@ test('an error of a script leaves the connection; a right that is missing is tol
   let answer = '-OOM command not allowed\r\n'
   const { port, connections } = await fake(t, () => answer)
   const redis = connect(t, port)
-  await rejects(redis.run(SCRIPT, [], []), 'failed', /OOM command not allowed$/)
+  await rejects(redis.run(SCRIPT, [], []), 'failed', /OOM command not allowed \(its memory is full: raise its maxmemory\)$/)
   answer = '-NOPERM this user has no permissions to run the \'evalsha\' command\r\n'
   await rejects(redis.run(SCRIPT, [], []), 'denied', /NOPERM/)
   assert.equal(connections(), 1)
+})
+
+test('a replica is left, since a name may lead to the primary by now', async (t) => {
+  let answer = "-READONLY You can't write against a read only replica.\r\n"
+  const { port, connections } = await fake(t, () => answer)
+  const redis = connect(t, port)
+  await rejects(redis.run(SCRIPT, [], []), 'failed', /READONLY .* \(it is a replica: redis\.address has to be the primary/)
+  answer = ':1\r\n'
+  assert.equal(await redis.run(SCRIPT, [], []), 1)
+  assert.equal(connections(), 2)
+})
+
+test('a node of a cluster that has the keys elsewhere, and a Sentinel, are a matter of the configuration', async (t) => {
+  for (const answer of ['-MOVED 3723 127.0.0.1:7001\r\n', "-ERR unknown command 'EVALSHA', with args beginning with: 'x'\r\n"]) {
+    const { port } = await fake(t, () => answer)
+    await rejects(connect(t, port).run(SCRIPT, [], []), 'denied', /redis\.address has to be/)
+  }
 })
 
 test('what is under way when it is closed rejects, and so does what comes later', async (t) => {
