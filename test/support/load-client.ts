@@ -15,6 +15,8 @@ export interface LoadOptions {
   readonly address: Address
   readonly sessions: number
   readonly to: string
+  /** sent first on each connection: a PROXY header */
+  readonly prelude?: string
   /** messages a session sends before it quits and connects again */
   readonly perSession?: number
   /** size of the body of message n, in bytes, about */
@@ -80,6 +82,7 @@ export class LoadClient {
         continue
       }
       try {
+        if (this.#options.prelude !== undefined) await dialog.send(this.#options.prelude)
         await this.#converse(dialog)
       } finally {
         dialog.close()
