@@ -24,6 +24,7 @@ import { lessonOf } from './auto-learning.ts'
 import { openBayesStore } from './bayes-store.ts'
 import type { LearningSettings } from './learning-settings.ts'
 import type { Lesson } from './message-scoring.ts'
+import { NewReasons } from './new-reasons.ts'
 import { TeachingFolders } from './teaching-folders.ts'
 
 export interface LearningContext {
@@ -64,7 +65,7 @@ export class Learning {
   private learned = false
   private chore: Promise<void> = Promise.resolve()
   private busy = false
-  private failing = false
+  private readonly troubles = new NewReasons()
   private held = false
   private expiryHeld = false
   private forgotten = false
@@ -144,19 +145,17 @@ export class Learning {
     }
   }
 
-  /** One thing after the other; trouble is told once until it is over. What it does says whether the store was had for it. */
+  /** One thing after the other; each trouble is told once until all is over. What it does says whether the store was had for it. */
   private begin(work: () => Promise<boolean>): void {
     this.busy = true
     this.chore = this.chore.then(async () => {
       try {
         if (this.aborted.signal.aborted || !await work()) return
-        if (this.failing) this.context.log.info({}, 'learning works again')
-        this.failing = false
+        if (this.troubles.over()) this.context.log.info({}, 'learning works again')
       } catch (error) {
         // What the end has cut short is no trouble.
         if (this.aborted.signal.aborted) return
-        if (!this.failing) this.context.log.warn({ cause: error instanceof Error ? error.message : String(error) }, 'nothing can be learned')
-        this.failing = true
+        if (this.troubles.isNew(error)) this.context.log.warn({ cause: error instanceof Error ? error.message : String(error) }, 'nothing can be learned')
       } finally {
         this.busy = false
       }
