@@ -48,9 +48,8 @@ const QUIET = { debug: () => undefined, info: () => undefined, warn: () => undef
 const AFTER = duration({ min: '1m', max: '3650d' })
 
 export async function runAllow(request: AllowRequest, io: AllowIo): Promise<number> {
-  const loaded = loadConfiguration({ ...io, file: request.config })
+  const loaded = loadConfiguration({ ...io, file: request.config, purpose: 'command' })
   if (loaded.status === 'unreadable') throw new ExitError(EXIT.noInput, `${loaded.source}: ${loaded.cause}`)
-  // An allow list with errors is an error of the configuration, and this is the command that shows it.
   if (loaded.status === 'invalid') return tellProblems(loaded.errors, io, EXIT.configuration)
   const { settings } = loaded
   const { policy } = settings

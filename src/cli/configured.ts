@@ -1,5 +1,6 @@
 /** The configuration as commands that look at it need it: loaded, or said what is wrong with it. */
 import { loadConfiguration, type LoadOptions } from '../config/load.ts'
+import type { Purpose } from '../config/model.ts'
 import { describeError } from '../config/problem.ts'
 import type { Settings } from '../config/settings.ts'
 import { EXIT } from './exit-codes.ts'
@@ -13,9 +14,9 @@ export type Configured =
   /** said already */
   | { readonly status: 'refused'; readonly exitCode: number }
 
-/** @param file of --config */
-export function configured(file: string | undefined, io: ConfiguredIo): Configured {
-  const loaded = loadConfiguration({ ...io, file })
+/** @param file of --config; @param purpose `command`: none of the files that it names are looked at */
+export function configured(file: string | undefined, io: ConfiguredIo, purpose: Purpose = 'command'): Configured {
+  const loaded = loadConfiguration({ ...io, file, purpose })
   switch (loaded.status) {
     case 'ok': return { status: 'ok', settings: loaded.settings, source: loaded.source }
     case 'unreadable':

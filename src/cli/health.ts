@@ -35,7 +35,7 @@ export type Answer =
   | { readonly status: 'failed'; readonly cause: string }
 
 export async function runHealth(options: ConfigOption, io: HealthIo): Promise<number> {
-  const loaded = loadConfiguration({ ...io, file: options.config })
+  const loaded = loadConfiguration({ ...io, file: options.config, purpose: 'command' })
   if (loaded.status === 'unreadable') {
     io.err(`postern: ${loaded.source}: ${loaded.cause}\n`)
     return EXIT.noInput

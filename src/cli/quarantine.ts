@@ -62,7 +62,7 @@ const SQLITE_BUSY = 5
 const SQLITE_LOCKED = 6
 
 export async function runQuarantine(request: QuarantineRequest, io: QuarantineIo): Promise<number> {
-  const loaded = loadConfiguration({ ...io, file: request.config })
+  const loaded = loadConfiguration({ ...io, file: request.config, purpose: 'command' })
   if (loaded.status === 'unreadable') {
     io.err(`postern: ${loaded.source}: ${loaded.cause}\n`)
     return EXIT.noInput

@@ -47,7 +47,7 @@ const MAX_RECIPIENTS = 1000
 export async function runScan(request: ScanRequest, io: ScanIo): Promise<number> {
   const session = sessionOf(request)
   const given = request.from === undefined ? undefined : senderOf(request.from)
-  const found = configured(request.config, io)
+  const found = configured(request.config, io, 'judging')
   if (found.status === 'refused') return found.exitCode
   const { settings } = found
   const recipients = recipientsOf(request, settings)

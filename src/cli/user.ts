@@ -56,7 +56,6 @@ function placeOf(request: UserRequest, io: UserIo): Place | number {
   }
   const loaded = configured(request.config, io)
   if (loaded.status === 'refused') {
-    // The configuration may name a file that is not there before its first user is.
     io.err('postern: --users FILE says which users file is meant, whatever the configuration is\n')
     return loaded.exitCode
   }

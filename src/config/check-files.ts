@@ -12,16 +12,25 @@ import { quote } from './problem.ts'
 import type { KeyPath } from './problem.ts'
 import type { Collector } from './section.ts'
 import type { Machine } from './machine.ts'
+import type { Purpose } from './model.ts'
 
 const MAX_PEM_BYTES = 1024 * 1024
 
 export interface FileContext {
   readonly collector: Collector
   readonly machine: Machine
+  readonly purpose: Purpose
+}
+
+/** Keys, passwords and users are for those who use them. */
+export function usesFiles({ purpose }: Pick<FileContext, 'purpose'>): boolean {
+  return purpose === 'gateway' || purpose === 'delivery'
 }
 
 /** A file that another part reads later. */
-export function checkReadable(...[path, key, { collector }, allowed = 'a file that can be read']: [string, KeyPath, FileContext, string?]): void {
+export function checkReadable(...[path, key, context, allowed = 'a file that can be read']: [string, KeyPath, FileContext, string?]): void {
+  const { collector } = context
+  if (!usesFiles(context)) return
   const problem = unreadable(path)
   if (problem !== undefined) collector.error(key, problem, allowed)
 }
@@ -60,6 +69,7 @@ export function systemCode(error: unknown): string {
 
 /** A certificate chain and its key. */
 export function checkCertificate(pair: { cert: string; key: string }, keys: { cert: KeyPath; key: KeyPath }, context: FileContext): void {
+  if (!usesFiles(context)) return
   const certificate = readCertificate(pair.cert, keys.cert, context)
   const privateKey = readKey(pair.key, keys.key, context)
   if (certificate !== undefined && privateKey !== undefined && !certificate.checkPrivateKey(privateKey)) {
@@ -70,6 +80,7 @@ export function checkCertificate(pair: { cert: string; key: string }, keys: { ce
 
 /** Authorities, one after the other. */
 export function checkAuthorities(path: string, key: KeyPath, context: FileContext): void {
+  if (!usesFiles(context)) return
   const text = readPem(path, key, context)
   if (text === undefined) return
   const blocks = text.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? []

@@ -8,6 +8,7 @@ import { CHECKS, type Preset, type Thresholds } from '../policy/policy.ts'
 import { readAllowList } from '../reputation/allow-list-file.ts'
 import type { AllowEntry } from '../reputation/allow-list.ts'
 import { thresholdsOf } from './assemble-policy.ts'
+import type { CheckContext } from './check-context.ts'
 import { systemCode } from './check-files.ts'
 import type { DomainThresholds } from './format-domain.ts'
 import type { Model } from './model.ts'
@@ -19,7 +20,7 @@ import type { Collector } from './section.ts'
 /** The checks that an entry of the allow list may name: those of the policy, and greylisting. */
 export const ALLOW_LIST_CHECKS: readonly string[] = [...CHECKS, 'greylist']
 
-export function checkPolicy(model: Model, { collector, base }: { collector: Collector; base: string }): void {
+export function checkPolicy(model: Model, { collector, base, purpose }: Pick<CheckContext, 'collector' | 'base' | 'purpose'>): void {
   const { policy } = model.root.values
   const zones = new Set<string>()
   for (const [i, { zone, name }] of (policy.dnsbl.lists ?? []).entries()) {
@@ -28,7 +29,7 @@ export function checkPolicy(model: Model, { collector, base }: { collector: Coll
   }
   checkThresholds(model, collector)
   checkExempt(model, collector)
-  if (policy.allow !== undefined) checkAllowList(resolve(base, policy.allow), collector)
+  if (policy.allow !== undefined && purpose !== 'command') checkAllowList(resolve(base, policy.allow), collector)
 }
 
 function checkThresholds({ root: { values: { policy, domains } } }: Model, collector: Collector): void {

@@ -8,6 +8,7 @@ import type { CheckContext } from './check-context.ts'
 import { readKeySet } from '../signing/key-set.ts'
 import { thisReader } from '../signing/key-file.ts'
 import { describeSigningProblem } from '../signing/problem.ts'
+import { usesFiles } from './check-files.ts'
 import { assembleSigning } from './assemble-signing.ts'
 import type { ValuesOf } from './leaf.ts'
 import type { Model } from './model.ts'
@@ -27,7 +28,7 @@ export function checkSigning(model: Model, context: CheckContext): void {
   const before = collector.errors.length
   checkKeys(model, context)
   // Where the text itself is wrong, its files would only be wrong for the same reason.
-  if (collector.errors.length === before && !keysOf({ signing: SIGNING }).some((key) => isGiven(key) && unread(signing, key))) checkKeyFiles(signing, context)
+  if (usesFiles(context) && collector.errors.length === before && !keysOf({ signing: SIGNING }).some((key) => isGiven(key) && unread(signing, key))) checkKeyFiles(signing, context)
   const leaving = model.listeners.some(({ values: { role } }) => role === 'outbound' || role === 'submission')
   if (!leaving && keysOf({ signing: SIGNING }).some(isGiven)) collector.warn(['signing'], 'no listener has the role outbound or submission, so that nothing is signed')
 }

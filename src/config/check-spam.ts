@@ -51,7 +51,8 @@ function highestTag(model: Model): { readonly points: number; readonly domain: s
   return all.reduce<{ points: number; domain: string } | undefined>((most, { points, domain }) => (points !== undefined && points > (most?.points ?? -Infinity) ? { points, domain } : most), undefined)
 }
 
-function checkFileOrFolder(path: string, at: KeyPath, { collector }: CheckContext): void {
+function checkFileOrFolder(path: string, at: KeyPath, { collector, purpose }: CheckContext): void {
+  if (purpose === 'command') return
   try {
     statSync(path)
     accessSync(path, constants.R_OK)

@@ -69,7 +69,7 @@ export function loadText(text: string, { source, base, environment, machine, pur
   }
   if (parsed.root === undefined) return { status: 'invalid', errors: collector.errors, source, warnings: [] }
   const model = readModel(parsed.root, collector, purpose)
-  const shadow = purpose === 'gateway' ? readShadowOf(model, collector, base) : undefined
+  const shadow = purpose === 'gateway' || purpose === 'judging' ? readShadowOf(model, collector, base) : undefined
   checkModel(model, { collector, machine, base, purpose })
   warnOfUnknownVariables(collector, [CONFIG_VARIABLE])
   const warnings = collector.warnings.map(({ place, key, text: words }) => `${describePlace(source, place)}${key === '' ? '' : `${key}: `}${words}`)

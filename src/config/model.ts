@@ -24,9 +24,11 @@ export type HopSection =
 /**
  * What the configuration is read for. `delivery` is `postern deliver`: it
  * opens no listener and no connection, so that there need be none, and their
- * files (the keys of TLS) need not be readable for its user.
+ * files (the keys of TLS) need not be readable for its user. For `judging` the
+ * files of the policy are read, and no other; for `command` none, and whoever
+ * needs one reads it himself.
  */
-export type Purpose = 'gateway' | 'delivery'
+export type Purpose = 'gateway' | 'delivery' | 'judging' | 'command'
 
 export interface Model {
   readonly root: RootSection

@@ -154,7 +154,7 @@ test('a list with errors is not edited, and the errors are those of the file', a
   writeFileSync(file, broken)
   for (const request of [{ ...ADD, domain: 'b.example' }, { action: 'remove', ids: ['a.example'] }, LIST] as const) {
     const { code, out, err } = await run(request)
-    assert.equal(code, 78)
+    assert.equal(code, 65)
     assert.equal(out, '')
     assert.match(err, /allow\.yaml:\d+:1: more: unknown key/)
   }
