@@ -27,6 +27,9 @@ const PLACE = 3
 /** Of a link: the use, the place, and the next one. */
 const LINK = 3
 const KINDS_A_STEP = 64
+/** Numbers there is room for; after a text that needed more than the latter, somebody else may have the memory. */
+const FIRST_PLACES = 1024
+const MOST_KEPT = 262_144
 
 /** Where matches may begin: text, first place, last place, and again; in their order. */
 export type Windows = ArrayLike<number>
@@ -62,7 +65,7 @@ export class NeededLiterals {
   readonly #searches: Uint32Array
   #search = 0
   /** of the texts that are looked at: literal, where and in which text, one behind another */
-  #places = new Int32Array(1024)
+  #places = new Int32Array(FIRST_PLACES)
   #length = 0
   /** each text is for itself */
   #each = false
@@ -161,6 +164,7 @@ export class NeededLiterals {
     this.#index?.scan(text, texts, this.#found)
     this.#end()
     const searched = { text, places: this.#places.slice(0, this.#length), uses: this.#uses, size: this.#searches.length }
+    if (this.#places.length > MOST_KEPT) this.#places = new Int32Array(FIRST_PLACES)
     return { searched, all: this.#all }
   }
 

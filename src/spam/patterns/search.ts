@@ -91,7 +91,9 @@ function searchFrom({ engine, text, budget, windows }: Part, first: number, maxS
   let outcome: Outcome = NOT_FOUND
   let left = maxSteps
   matcher.take(engine.program, stretchOf(text, its))
-  for (let at = first; windows[at] === its && outcome === NOT_FOUND; at += 3) {
+  // At the begin of a text is nothing but the first of its windows, of which there may be thousands.
+  const behind = engine.program.anchor === 'text' ? first + 3 : windows.length
+  for (let at = first; at < behind && windows[at] === its && outcome === NOT_FOUND; at += 3) {
     if (left > 0) outcome = matcher.search(windows[at + 1] as number, windows[at + 2] as number, left)
     else outcome = EXCEEDED
     budget.spend(matcher.steps + 1)
