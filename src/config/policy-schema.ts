@@ -147,7 +147,7 @@ export const POLICY = {
 
 export const KEPT = {
   quarantine: {
-    max_age: key(duration({ min: '1h', max: '365d' }), { doc: 'Messages in the quarantine are deleted after this.', default: '30d' }),
+    max_age: key(duration({ min: '1h', max: '365d' }), { doc: 'Messages in the quarantine are deleted after this; time in which no gateway ran does not count.', default: '30d' }),
     max_size: key(size({ min: '1MB', max: '999GB' }), { doc: 'What the quarantine may hold. When it is full, a message that belongs there gets 452, and its sender tries again.', default: '1GB' }),
   },
   decisions: {

@@ -97,12 +97,21 @@ const STEPS: readonly string[] = [
      day INTEGER NOT NULL
    ) WITHOUT ROWID;
    CREATE INDEX watched_mail_day ON watched_mail (day);`,
-  // When somebody last looked at the clock who removes things by it (clock-watch.ts).
+  // When somebody last looked at the clock who removes things by it.
   `CREATE TABLE clocks (
      name TEXT PRIMARY KEY,
      seen INTEGER NOT NULL,
      doubted_until INTEGER
    ) WITHOUT ROWID;`,
+  // For how long gateways have run here (running-time.ts), and had when a message came into the quarantine.
+  `DROP TABLE clocks;
+   CREATE TABLE running (
+     name TEXT PRIMARY KEY,
+     seen INTEGER NOT NULL,
+     ran INTEGER NOT NULL
+   ) WITHOUT ROWID;
+   ALTER TABLE quarantine ADD COLUMN ran INTEGER NOT NULL DEFAULT 0;
+   CREATE INDEX quarantine_ran ON quarantine (ran);`,
 ]
 
 export const DATABASE_FILE = 'postern.db'

@@ -30,7 +30,8 @@ export type HoldAttempt =
 /** What the log says of one that is removed. */
 export interface AgedEntry {
   readonly id: string
-  readonly at: number
+  /** for how long gateways had run when it came */
+  readonly ran: number
   readonly from: string
   readonly rcpts: readonly string[]
 }
@@ -50,8 +51,8 @@ export class QuarantineIndex {
     this.#database = database
     this.#now = nowMs
     // The sum is taken under the lock of the write: two workers never take the same room.
-    this.#insert = database.prepare(`INSERT INTO quarantine (id, at, bytes, sender, recipients, entry)
-      SELECT :id, :at, :bytes, :sender, :recipients, :entry WHERE (SELECT coalesce(sum(bytes), 0) FROM quarantine) + :bytes <= :maxBytes
+    this.#insert = database.prepare(`INSERT INTO quarantine (id, at, bytes, sender, recipients, entry, ran)
+      SELECT :id, :at, :bytes, :sender, :recipients, :entry, :ran WHERE (SELECT coalesce(sum(bytes), 0) FROM quarantine) + :bytes <= :maxBytes
       ON CONFLICT (id) DO NOTHING`)
     this.#has = database.prepare('SELECT 1 FROM quarantine WHERE id = ?')
   }
@@ -65,9 +66,10 @@ export class QuarantineIndex {
     return Number(this.#database.prepare('SELECT coalesce(sum(bytes), 0) AS n FROM quarantine').get()?.['n'])
   }
 
-  insert(entry: QuarantineEntry, bytes: number, maxBytes: number): Insertion {
+  /** @param ran for how long gateways have run by now */
+  insert(entry: QuarantineEntry, bytes: number, { maxBytes, ran }: { readonly maxBytes: number; readonly ran: number }): Insertion {
     const { id, at } = entry
-    const { changes } = this.#insert.run({ id, at, bytes, ...searchable(entry), entry: encodeEntry(entry), maxBytes })
+    const { changes } = this.#insert.run({ id, at, bytes, ...searchable(entry), entry: encodeEntry(entry), maxBytes, ran })
     if (Number(changes) > 0) return 'inserted'
     return this.has(id) ? 'there' : 'full'
   }
@@ -95,10 +97,10 @@ export class QuarantineIndex {
     return this.#ids('SELECT id FROM quarantine WHERE id >= ? AND id < ? ORDER BY id LIMIT ?', prefix, `${prefix}\x7f`, limit)
   }
 
-  /** The oldest first. */
-  before(atMs: number, limit: number): readonly AgedEntry[] {
-    const rows = this.#database.prepare('SELECT id, at, sender, recipients FROM quarantine WHERE at < ? ORDER BY at LIMIT ?').all(atMs, limit)
-    return rows.map(({ id, at, sender, recipients }) => ({ id: String(id), at: Number(at), from: String(sender), rcpts: String(recipients).split('\n') }))
+  /** Those that were there when gateways had run for no longer than this; the oldest first. */
+  before(ran: number, limit: number): readonly AgedEntry[] {
+    const rows = this.#database.prepare('SELECT id, ran, sender, recipients FROM quarantine WHERE ran < ? ORDER BY ran, at LIMIT ?').all(ran, limit)
+    return rows.map(({ id, ran: since, sender, recipients }) => ({ id: String(id), ran: Number(since), from: String(sender), rcpts: String(recipients).split('\n') }))
   }
 
   all(): readonly string[] {

@@ -24,10 +24,10 @@ import type { FileSystem } from '../delivery/file-system.ts'
 import { outgoingSize, type OutgoingMessage, type StoredMessage } from '../message/message.ts'
 import type { Log } from '../observe/log.ts'
 import type { EnvelopePath } from '../smtp/envelope.ts'
-import { ClockWatch } from './clock-watch.ts'
 import { decodeEntry, encodeEntry, isQuarantineId, type QuarantineEntry, type QuarantineFacts } from './quarantine-entry.ts'
 import { MAX_FACTS_BYTES, QuarantineError, QuarantineFiles, type FoundFile } from './quarantine-files.ts'
 import { QuarantineIndex, type QuarantineFilter } from './quarantine-index.ts'
+import { RunningTime } from './running-time.ts'
 
 export interface QuarantineBounds {
   /** of all files together */
@@ -91,9 +91,7 @@ export class Quarantine {
   bounds: QuarantineBounds
   readonly #index: QuarantineIndex
   readonly #files: QuarantineFiles
-  readonly #clock: ClockWatch
-  /** the doubt that the log has told */
-  #toldOf: number | undefined
+  readonly #running: RunningTime
   readonly #log: Log
   readonly #now: () => number
 
@@ -102,7 +100,7 @@ export class Quarantine {
     this.bounds = bounds
     this.#index = new QuarantineIndex(context.database, context.now)
     this.#files = new QuarantineFiles(state, context.files, context.log)
-    this.#clock = new ClockWatch(context.database, 'quarantine')
+    this.#running = new RunningTime(context.database, 'quarantine')
     this.#log = context.log
     this.#now = context.now
   }
@@ -122,7 +120,7 @@ export class Quarantine {
     }
     await this.#files.place(id, encoded, message)
     try {
-      const insertion = inDatabase(() => this.#index.insert(entry, bytes, this.bounds.maxBytes))
+      const insertion = inDatabase(() => this.#index.insert(entry, bytes, { maxBytes: this.bounds.maxBytes, ran: this.#running.look(this.#now()) }))
       // `there`: another process was tidying and found the files before we came to the row.
       if (insertion !== 'full') return { status: 'kept' }
     } catch (error) {
@@ -203,17 +201,12 @@ export class Quarantine {
     }
   }
 
-  /** Removes some of what is too old; how many. None where the clock has jumped (clock-watch.ts). Call it now and then. Never rejects: trouble is in the log. */
+  /** Removes some of what is too old; how many. Its age is the time for which gateways have run since (running-time.ts). Call it now and then. Never rejects: trouble is in the log. */
   async expire(nowMs: number): Promise<number> {
     const held: { readonly id: string; readonly holder: string }[] = []
     try {
-      const doubtedUntil = this.#clock.doubtedUntil(nowMs)
-      const aged = this.#index.before(nowMs - this.bounds.maxAgeMs, EXPIRE_COUNT)
-      if (doubtedUntil !== undefined) {
-        if (aged.length > 0 && doubtedUntil !== this.#toldOf) this.#log.warn({ until: new Date(doubtedUntil).toISOString() }, 'nothing is removed from the quarantine until then: the clock of this machine is days away from where it was at the last look (or this is the first one), and may be wrong')
-        this.#toldOf = doubtedUntil
-        return 0
-      }
+      const ran = this.#running.look(nowMs)
+      const aged = this.#index.before(ran - this.bounds.maxAgeMs, EXPIRE_COUNT)
       for (const { id } of aged) {
         const attempt = this.#index.hold(id)
         if (attempt.status === 'held') held.push({ id, holder: attempt.holder })
@@ -222,8 +215,8 @@ export class Quarantine {
       await this.#files.remove(ids)
       this.#index.delete(ids)
       held.length = 0
-      for (const { id, at, from, rcpts } of aged) {
-        if (ids.includes(id)) this.#log.warn({ id, from, rcpts: rcpts.slice(0, MAX_LOGGED_RECIPIENTS), keptMs: nowMs - at }, 'removed from the quarantine: too old')
+      for (const { id, ran: since, from, rcpts } of aged) {
+        if (ids.includes(id)) this.#log.warn({ id, from, rcpts: rcpts.slice(0, MAX_LOGGED_RECIPIENTS), keptMs: ran - since }, 'removed from the quarantine: too old')
       }
       return ids.length
     } catch (error) {
@@ -286,7 +279,7 @@ export class Quarantine {
       throw new QuarantineError('understand', `${this.#files.directory}/${id}.json`, error)
     }
     if (!this.#index.has(id)) {
-      this.#index.insert(entry, entry.size + Buffer.byteLength(text), Number.MAX_SAFE_INTEGER)
+      this.#index.insert(entry, entry.size + Buffer.byteLength(text), { maxBytes: Number.MAX_SAFE_INTEGER, ran: this.#running.look(this.#now()) })
       // Removed by somebody while we looked: then no row either.
       if ((await this.#files.readFacts(id)) === undefined) {
         this.#index.delete([id])

@@ -62,14 +62,13 @@ export interface Ground {
   readonly clock: { now: number }
 }
 
-/** Whose clock is believed. Of a simulated disk the state directory is /state; on the real one it is where the database is. */
+/** Of a simulated disk the state directory is /state; on the real one it is where the database is. */
 export function quarantineOn(t: TestContext, change: { readonly disk?: FileSystem; readonly bounds?: Partial<QuarantineBounds>; readonly state?: string; readonly clock?: { now: number } } = {}): Ground {
   const { disk, bounds, state = temporaryDirectory('quarantine'), clock = { now: NOW } } = change
   const database = openDatabase(state)
   t.after(() => {
     if (database.isOpen) database.close()
   })
-  database.prepare('INSERT INTO clocks (name, seen) VALUES (?, ?) ON CONFLICT DO NOTHING').run('quarantine', NOW)
   const log = new RecordedLog()
   const place = disk === undefined ? state : '/state'
   const quarantine = new Quarantine(place, { ...BOUNDS, ...bounds }, { database, files: disk ?? nodeFileSystem, log, now: () => clock.now })
