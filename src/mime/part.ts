@@ -241,9 +241,13 @@ export function isText(part: Part): boolean {
   return part.type.startsWith('text/') || (part.type.startsWith('message/') && !MESSAGES.has(part.type))
 }
 
+const NOT_BY_META = /utf-?(?:7|16|32)|^ucs/
+
 /** HTML may say itself what it is written in; mail programs believe it where the field says nothing. */
 function htmlCharset(part: Part): string | undefined {
   if (part.type !== 'text/html') return undefined
   const head = part.content.toString('latin1', 0, 2048)
-  return /<meta\s[^>]{0,200}?charset\s{0,10}=\s{0,10}["']?([\w.:-]{2,40})/i.exec(head)?.[1]?.toLowerCase()
+  const said = /<meta\s[^>]{0,200}?charset\s{0,10}=\s{0,10}["']?([\w.:-]{2,40})/i.exec(head)?.[1]?.toLowerCase()
+  // Written in one of these it could not be read so far.
+  return said === undefined || NOT_BY_META.test(said) ? undefined : said
 }

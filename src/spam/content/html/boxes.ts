@@ -19,6 +19,8 @@ const MIN_ROOM = 40
 /** So far to the side, something may be outside the window; further than the second, it is. */
 const MAYBE_OUTSIDE = -500
 const OUTSIDE = -2000
+/** So far to the right or down nobody scrolls. */
+const FAR = 3000
 /** A box that is no wider does not reach back into the window. */
 const NARROW_PIXELS = 1000
 const INLINE_BLOCKS = new Set(['button', 'html', 'input', 'meter', 'progress', 'select', 'textarea', 'video', 'audio', 'canvas', 'svg'])
@@ -79,7 +81,7 @@ function cutOffBy(style: Style): Sight {
 function outside(style: Style, position: number): Sight {
   const left = valueOf(style, LEFT) ?? 0
   const top = valueOf(style, TOP) ?? 0
-  if (left > MAYBE_OUTSIDE && top > MAYBE_OUTSIDE) return SEEN
+  if (left > MAYBE_OUTSIDE && top > MAYBE_OUTSIDE) return left >= FAR || top >= FAR ? DOUBTFUL : SEEN
   const width = Math.min(valueOf(style, WIDTH) ?? Infinity, valueOf(style, MAX_WIDTH) ?? Infinity)
   // A box in the flow is as wide as the window; one that is taken out of it grows with its text.
   const narrow = position === 1 ? valueOf(style, WIDTH) === undefined || width <= NARROW_PIXELS : width <= NARROW_PIXELS
@@ -100,7 +102,8 @@ export function awayBy(style: Style, element: Element): Sight {
   if (position === 2 && valueOf(style, CLIP) === 1) away = HIDDEN
   if (valueOf(style, SHAPE) === 1 || (valueOf(style, MARGIN) ?? 0) <= MAYBE_OUTSIDE) away = most(away, DOUBTFUL)
   // It moves the first line alone, which may be all.
-  if (kind !== DISPLAY_INLINE && (valueOf(style, INDENT) ?? 0) <= MAYBE_OUTSIDE) away = most(away, DOUBTFUL)
+  const indent = valueOf(style, INDENT) ?? 0
+  if (kind !== DISPLAY_INLINE && (indent <= MAYBE_OUTSIDE || indent >= FAR)) away = most(away, DOUBTFUL)
   return away
 }
 

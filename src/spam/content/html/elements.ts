@@ -35,6 +35,8 @@ export const SPECIAL = 2048
 export const ONCE = 4096
 /** It may stand in the head; any other element ends that. */
 export const IN_HEAD = 8192
+/** The end tag of any of them ends the one that is open. */
+export const HEADING = 16384
 
 export interface Element {
   readonly name: string
@@ -46,7 +48,8 @@ export interface Element {
 
 const FLAGS: Readonly<Record<string, number>> = {
   'address div p': BLOCK | ENDS_P,
-  'article aside blockquote center details dir dl fieldset figcaption figure footer h1 h2 h3 h4 h5 h6 header hgroup main menu nav ol pre search section summary ul listing': BLOCK | ENDS_P | SPECIAL,
+  'article aside blockquote center details dir dl fieldset figcaption figure footer header hgroup main menu nav ol pre search section summary ul listing': BLOCK | ENDS_P | SPECIAL,
+  'h1 h2 h3 h4 h5 h6': BLOCK | ENDS_P | SPECIAL | HEADING,
   'dialog': BLOCK | ENDS_P,
   'form': BLOCK | ENDS_P | SPECIAL | ONCE,
   'body': BLOCK | SPECIAL | ONCE,
@@ -181,6 +184,7 @@ export const TH = known('th')
 export const CAPTION = known('caption')
 export const COL = known('col')
 export const COLGROUP = known('colgroup')
+export const HEADINGS = ['h1', 'h2', 'h3', 'h4', 'h5', 'h6'].map(known)
 export const SVG = known('svg')
 export const MATH = known('math')
 export const SELECT = known('select')

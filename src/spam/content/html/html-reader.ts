@@ -311,7 +311,7 @@ class HtmlReader {
     if (element === BODY && !counts) open.loosen()
     // A column lies under the cells, which do not stand in it.
     if ((element === COL || element === COLGROUP) && look.background !== around.background) open.doubtGround()
-    const leaf = (flags & (VOID | RAW | RAW_TEXT)) !== 0 || element === TITLE || (!counts && (element === BODY || element === FORM || element === HEAD))
+    const leaf = (flags & (VOID | RAW)) !== 0 || element === TITLE || (!counts && (element === BODY || element === FORM || element === HEAD))
     if (!leaf) {
       open.push(element, look)
       this.startReversed()
@@ -356,7 +356,11 @@ class HtmlReader {
       at = less + 2
     }
     if (element === STYLE && !open.has(TEMPLATE)) this.sheets.push(sheetOf(tag, from, closing))
-    if (isText) this.text(from, Math.min(closing, this.end))
+    if (isText) {
+      this.text(from, Math.min(closing, this.end))
+      open.close(element)
+      this.turn()
+    }
     return closing >= this.end ? this.end : this.behind('>', closing)
   }
 }

@@ -9,7 +9,7 @@
  * That is not followed: what is hidden there is doubtful.
  */
 import { MAX_OPEN_ELEMENTS } from '../bounds.ts'
-import { A, ADDRESS, BODY, BUTTON, CAPTION, DIV, FORM, FORMATTING, HEAD, HTML, IN_HEAD, MARKER, MATH, MAX_ELEMENT_IDS, NOBR, NOSCRIPT, ONCE, P, SCOPE, SELECT, SPECIAL, SVG, TABLE, TABLE_PART, TBODY, TD, TFOOT, TH, THEAD, TR, type Element } from './elements.ts'
+import { A, ADDRESS, BODY, BUTTON, CAPTION, DIV, FORM, FORMATTING, HEAD, HEADING, HEADINGS, HTML, IN_HEAD, MARKER, MATH, MAX_ELEMENT_IDS, NOBR, NOSCRIPT, ONCE, P, SCOPE, SELECT, SPECIAL, SVG, TABLE, TABLE_PART, TBODY, TD, TFOOT, TH, THEAD, TR, type Element } from './elements.ts'
 import { copyLook, DOUBTFUL, HIDDEN, PLAIN_LOOK, sightOf, type Look, type Sight } from './look.ts'
 
 interface Open extends Look {
@@ -155,6 +155,8 @@ export class OpenElements {
     if ((flags & ONCE) !== 0 && this.has(element)) return false
     if (element === A || element === NOBR || element === BUTTON) this.close(element)
     if (element === TABLE) this.startTable()
+    // A heading is in no other one; what is in that may have one.
+    if ((flags & HEADING) !== 0 && ((this.top.element?.flags ?? 0) & HEADING) !== 0) this.cut(this.depth)
     let at = 0
     for (const id of ends) at = Math.max(at, this.tops[id] ?? 0)
     // An item may stand in another one's list.
@@ -190,7 +192,7 @@ export class OpenElements {
       this.beyond[id] = beyond - 1
       return
     }
-    const at = this.tops[id] ?? 0
+    const at = (flags & HEADING) === 0 ? this.tops[id] ?? 0 : this.heading()
     // What comes behind the end of the body is in it still.
     if (at === 0 || element === BODY || element === HTML) return
     if ((flags & TABLE_PART) !== 0) {
@@ -203,6 +205,12 @@ export class OpenElements {
     if (element === FORM && at !== this.depth) this.takeOut(at, false)
     else if ((flags & FORMATTING) !== 0 && !closed) this.takeOut(at, true)
     else if (closed || flags !== 0) this.cut(at)
+  }
+
+  private heading(): number {
+    let at = 0
+    for (const { id } of HEADINGS) at = Math.max(at, this.tops[id] ?? 0)
+    return at
   }
 
   private backToTable({ id }: Element): boolean {

@@ -137,3 +137,10 @@ test('plain text below very many empty lines is hidden, and so are its links', (
   for (const [text, shown] of [[`above${'\r\n'.repeat(152)}below`, 'above'], [`${'\r\n'.repeat(400)}below`, 'below'], [`above${'\r\n'.repeat(140)}below`, 'above\nbelow'], [`a${'\r\n'.repeat(140)}b${'\r\n'.repeat(140)}c`, 'a\nb\nc'], [`a${'\r\n'.repeat(400)}`, 'a'], [`\u20ac${'\r\n'.repeat(400)}b`, '\u20ac']] as const) assert.equal(contentOf(plain(text)).text, shown)
   assert.equal(readPlainText('after it').text, 'after it')
 })
+
+test('a blank before a soft line break is none of the text where the part says so', () => {
+  const text = (parameters: string, body: string) => readContent(readMime(`Content-Type: text/plain; ${parameters}\r\n\r\n${body}`)).text
+  assert.equal(text('format=flowed; DelSp=Yes', 'buy via \r\ngra now  \r\ntoday\r\n-- \r\nAnn \r\n Bell'), 'buy viagra now today -- AnnBell')
+  assert.equal(text('format=Flowed; delsp=yes', '> so mew \r\n> here\r\n>> el \r\n>> se'), '> so mewhere >> else')
+  for (const parameters of ['format=flowed', 'format=flowed; delsp=no', 'delsp=yes', 'format=fixed; delsp=yes']) assert.equal(text(parameters, 'buy via \r\ngra'), 'buy via gra', parameters)
+})
