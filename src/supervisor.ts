@@ -129,17 +129,17 @@ export class Supervisor implements Service {
     return mine
   }
 
-  /** Workers take them as they take new settings; a worker that is starting does when it is ready. */
+  /** Workers take them as they take new settings, one after the other; a worker that is starting does when it is ready. */
   private takeLate(rules: PackedRules, before: RulesReading): Promise<void> {
     return this.inTurn(async () => {
       // A reload has read others meanwhile.
       if (this.stopping || this.rules !== before) return
       if (!this.isProgramAsStarted()) throw new ExitError(EXIT.temporary, OTHER_PROGRAM)
-      await this.change({ ...this.settings }, () => Promise.resolve(rules))
+      await this.change({ ...this.settings }, () => Promise.resolve(rules), 'one by one')
     })
   }
 
-  private async change(next: Settings, read: (inUse: PackedRules | undefined) => RulesReading): Promise<void> {
+  private async change(next: Settings, read: (inUse: PackedRules | undefined) => RulesReading, how: 'at once' | 'one by one' = 'at once'): Promise<void> {
     this.reloading = true
     let rules: RulesReading
     try {
@@ -148,7 +148,7 @@ export class Supervisor implements Service {
       this.ownRules ||= inUse === undefined
       rules = read(inUse)
       const given = await rules
-      await this.reloadAll(next, given)
+      await (how === 'at once' ? this.reloadAll(next, given) : this.reloadOneByOne(next, given))
       this.ownRules &&= given === undefined || given.instead === true
     } finally {
       this.reloading = false
@@ -203,6 +203,19 @@ export class Supervisor implements Service {
     }
     await this.goBack(ready.filter((slot) => slot.settings === next))
     throw new ExitError(failed.failure.exitCode, failed.failure.message)
+  }
+
+  /** Nobody waits for it: mail flows at the other workers, and where one hangs in it the others do not. */
+  private async reloadOneByOne(next: Settings, rules: PackedRules | undefined): Promise<void> {
+    const ready = this.places.map(({ slot }) => slot).filter((slot) => slot.phase === 'ready')
+    for (const slot of ready) {
+      const outcome = await slot.reload(next, rules)
+      if (this.stopping) return
+      if (outcome.status === 'ok') continue
+      await this.goBack(ready.filter((other) => other.settings === next))
+      if (outcome.status === 'failed') throw new ExitError(outcome.failure.exitCode, outcome.failure.message)
+      throw new ExitError(EXIT.temporary, 'a worker ended while it took them up')
+    }
   }
 
   private addPlace(): Place {

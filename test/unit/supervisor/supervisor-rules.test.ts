@@ -112,8 +112,10 @@ describe('rules', () => {
     await settle()
     const rules = some('late')
     const taken = late(rules)
-    await settle()
     for (const worker of forked) {
+      await settle()
+      // Mail flows at those whose turn it is not.
+      assert.deepEqual(forked.filter(({ lastSent }) => lastSent?.type === 'reload').at(-1), worker)
       assert.deepEqual(worker.lastSent, { type: 'reload', settings, rules })
       worker.says({ type: 'reloaded', addresses: addressesOf(25) })
     }
@@ -154,11 +156,38 @@ describe('rules', () => {
     const taken = assert.rejects(late(some('late')), /out of luck/)
     await settle()
     at(forked, 0).says({ type: 'reloaded', addresses: addressesOf(25) })
+    await settle()
     at(forked, 1).says({ type: 'reload-failed', exitCode: 75, message: 'out of luck' })
     await settle()
     assert.deepEqual(at(forked, 0).lastSent, { type: 'reload', settings, rules: first })
     at(forked, 0).says({ type: 'reloaded', addresses: addressesOf(25) })
     await taken
+  })
+
+  test('that come late and that a worker dies of are not given to the next one', async () => {
+    const { forked, settings, late } = await running(3, { readRules: () => Promise.resolve(some('first')) })
+    await settle()
+    const taken = assert.rejects(late(some('late')), /a worker ended while it took them up/)
+    await settle()
+    at(forked, 0).says({ type: 'reloaded', addresses: addressesOf(25) })
+    await settle()
+    at(forked, 1).dies()
+    await settle()
+    assert.deepEqual(at(forked, 0).lastSent, { type: 'reload', settings, rules: some('first') })
+    at(forked, 0).says({ type: 'reloaded', addresses: addressesOf(25) })
+    await taken
+    assert.equal(at(forked, 2).sent.filter(({ type }) => type === 'reload').length, 0)
+  })
+
+  test('that come late are not given to workers of one that stops meanwhile', async () => {
+    const { supervisor, forked, late } = await running(2, { readRules: () => Promise.resolve(some('first')) })
+    await settle()
+    const taken = late(some('late'))
+    await settle()
+    void supervisor.stop()
+    at(forked, 0).dies({ code: 0 })
+    await taken
+    assert.equal(at(forked, 1).sent.filter(({ type }) => type === 'reload').length, 0)
   })
 
   test('that cannot be read are an error in the log, and workers hear that there are none', async () => {
