@@ -46,7 +46,7 @@ test('elements whose content is shown, or is not', () => {
 
 test('elements that are closed by others than their own end tags', () => {
   check([
-    ['<h1 hidden>x</h2>a', 'a', 'x'], ['<h1 hidden>x<h2>a', 'a', 'x'], ['<h1 hidden>x<p>y<h2>a', 'a', 'x y'], ['<h1 hidden>x<span>y<h2>a', '', 'xy a'], ['<h1>x<b hidden>y</b></h3>a', 'x a', 'y'], ['a</h1>b', 'ab', ''],
+    ['<h1 hidden>x</h2>a', 'a', 'x'], ['<h1 hidden>x<h2>a', 'a', 'x'], ['<h1 hidden>x<p>y<h2>a', 'a', 'x y'], ['<h1 hidden>x<span>y<h2>a', '', 'xy a'], ['<h1>x<b hidden>y</b></h3>a', 'x a', 'y'],
     ['<p hidden>x</div>y', '', 'x y'], ['<a hidden>x<a>y', 'y', 'x'], ['<nobr hidden>x<nobr>y', 'y', 'x'], ['<dl hidden><dt>x</dl>a', 'a', 'x'], ['<table><caption hidden>x</caption><tr><td>y</table>a', 'y a', 'x'], ['<div hidden>x</body>y', '', 'x y'],
     ['<div style="display:none">x<table><tr><td>y</div>z</table>w', '', 'x y z w'], ['<table><tr><td><form style="display:none"></td></tr></table>a', 'a', ''],
   ])
