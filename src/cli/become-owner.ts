@@ -13,7 +13,12 @@ type OwnerSettings = Pick<Settings, 'state' | 'hops'>
 function ownerToBecome({ state, hops }: OwnerSettings): { readonly uid: number; readonly gid: number } | undefined {
   if (process.geteuid?.() !== 0) return undefined
   const { uid, gid } = statSync(state)
-  return uid === 0 || [...hops.values()].some((hop) => hop.kind === 'maildir' && hop.uid !== undefined && hop.uid !== uid) ? undefined : { uid, gid }
+  return uid === 0 || givesToOthers({ hops }, uid) ? undefined : { uid, gid }
+}
+
+/** Whether mail is delivered to others than this user, which takes root. */
+export function givesToOthers({ hops }: Pick<Settings, 'hops'>, uid: number): boolean {
+  return [...hops.values()].some((hop) => hop.kind === 'maildir' && hop.uid !== undefined && hop.uid !== uid)
 }
 
 /** Will `becomeOwner` make somebody else of this process? */
@@ -32,7 +37,7 @@ export function becomeOwner(settings: OwnerSettings): void {
 }
 
 /** All groups of that user, where the system knows him: one of them may be that of a hop's socket. */
-function setGroups(uid: number, gid: number): void {
+export function setGroups(uid: number, gid: number): void {
   // @types/node has it not.
   const { initgroups } = process as { initgroups?: (user: number, group: number) => void }
   try {

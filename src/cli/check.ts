@@ -11,6 +11,7 @@ import { checkDelivery } from './check-delivery.ts'
 import { checkDns } from './check-dns.ts'
 import { checkEngines } from './check-engines.ts'
 import { checkRules, type ReadRulesForCheck } from './check-rules.ts'
+import { checkServiceUser } from './check-service-user.ts'
 import { checkStore } from './check-store.ts'
 import { checkUsers } from './check-users.ts'
 import { EXIT, exitCodeOf } from './exit-codes.ts'
@@ -65,7 +66,8 @@ export async function runCheck(options: CheckOptions, io: CheckIo): Promise<numb
     case 'ok': {
       const { settings } = loaded
       const [files, rules, store, engines] = await Promise.all([checkFiles(settings, loaded.source), checkRules(settings, io.readRules), checkStore(settings.spam.bayes.store), checkEngines(settings)])
-      const warnings = [...loaded.warnings, ...files.warnings, ...rules.warnings, ...store.warnings, ...engines.warnings]
+      const service = await checkService(settings, loaded.source, { ...where, file: options.config })
+      const warnings = [...loaded.warnings, ...service, ...files.warnings, ...rules.warnings, ...store.warnings, ...engines.warnings]
       const errors = [...files.errors, ...store.errors]
       if (rules.unread !== undefined) err(`${rules.unread.message}\n`)
       if (errors.length > 0) return tellErrors(errors, { source: loaded.source, warnings }, err)
@@ -128,6 +130,17 @@ function tellErrors(errors: readonly string[], about: { source: string; warnings
 
 function tellWarnings(warnings: readonly string[], err: (text: string) => void): void {
   for (const warning of warnings) err(`warning: ${warning}\n`)
+}
+
+/** Of the files of the configuration, and what is in them. */
+function checkService(settings: Settings, source: string, where: LoadOptions): Promise<readonly string[]> {
+  if (source === EMBEDDED_SOURCE) return Promise.resolve([])
+  return checkServiceUser(settings, where.machine ?? thisMachine, async () => {
+    const loaded = loadConfiguration(where)
+    if (loaded.status === 'unreadable') return [`${loaded.source}: ${loaded.cause}`]
+    if (loaded.status === 'invalid') return loaded.errors.map((error) => describeError({ ...error, allowed: undefined }))
+    return (await checkFiles(loaded.settings, source)).errors
+  })
 }
 
 async function checkFiles(settings: Settings, source: string): Promise<LoadReport> {

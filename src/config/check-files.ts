@@ -7,7 +7,7 @@
  */
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
-import { accessSync, constants, readFileSync, statSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, statSync } from 'node:fs'
 import { quote } from './problem.ts'
 import type { KeyPath } from './problem.ts'
 import type { Collector } from './section.ts'
@@ -48,7 +48,8 @@ export function checkDirectory(path: string, key: KeyPath, { collector }: FileCo
 function unreadable(path: string): string | undefined {
   try {
     if (!statSync(path).isFile()) return `${quote(path)} is not a file`
-    accessSync(path, constants.R_OK)
+    // Not access(2), which asks for the real user where the effective one is meant.
+    closeSync(openSync(path, 'r'))
     return undefined
   } catch (error) {
     return describeFailure(path, error)

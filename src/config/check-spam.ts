@@ -4,7 +4,7 @@
  * What rules say is read elsewhere (scoring/rule-files.ts). Problems go to the
  * collector.
  */
-import { accessSync, constants, statSync } from 'node:fs'
+import { closeSync, constants, openSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { thresholdsOf } from './assemble-policy.ts'
 import type { CheckContext } from './check-context.ts'
@@ -54,8 +54,7 @@ function highestTag(model: Model): { readonly points: number; readonly domain: s
 function checkFileOrFolder(path: string, at: KeyPath, { collector, purpose }: CheckContext): void {
   if (purpose === 'command') return
   try {
-    statSync(path)
-    accessSync(path, constants.R_OK)
+    closeSync(openSync(path, constants.O_RDONLY | constants.O_NONBLOCK))
   } catch (error) {
     const code = systemCode(error)
     collector.error(at, code === 'ENOENT' ? `there is neither file nor folder ${quote(path)}` : `cannot read ${quote(path)}: ${code}`, 'a file or folder that can be read')

@@ -52,6 +52,12 @@ export function lookUpOwner(owner: { readonly user: string; readonly group: stri
   return { status: 'found', ids: { uid, gid } }
 }
 
+/** Undefined where /etc/passwd does not have the user. */
+export function lookUpName(uid: number, machine: Machine): string | undefined {
+  const line = databaseText('passwd', machine).split('\n').find((one) => numeric(one.split(':')[2] ?? '') === uid)
+  return line?.split(':')[0]
+}
+
 /** Ids end below 2^32 - 1, which means "unchanged" to chown(2). */
 function numeric(text: string): number | undefined {
   return /^[0-9]{1,10}$/.test(text) && Number(text) < 0xffffffff ? Number(text) : undefined
