@@ -22,6 +22,7 @@ import { readAllowList } from '../reputation/allow-list-file.ts'
 import type { AllowEntry, AllowHits } from '../reputation/allow-list.ts'
 import { DatabaseAllowHits } from '../state/allow-hits.ts'
 import type { AddRequest, AllowRequest } from './allow-command.ts'
+import { whoIs, WHO_ALLOWED, type Who } from './allow-who.ts'
 import { EXIT, ExitError } from './exit-codes.ts'
 import { editLocked } from './locked-edit.ts'
 import { readDatabase } from './read-database.ts'
@@ -128,14 +129,27 @@ function sourceOf(text: string, { file }: Place): { readonly text: string; reado
 }
 
 function draftOf(request: AddRequest, text: string, place: Place): AllowDraft {
-  const { domain, dkim, spf, address, sender, recipient, checks, reason } = request
-  const match = { ...(domain && { domain }), ...(dkim && { dkim }), ...(spf && { spf }), ...(address && { address }) }
-  if (Object.keys(match).length !== 1) throw new ExitError(EXIT.usage, 'say who it is: exactly one of --domain, --dkim, --spf and --address')
+  const { recipient, checks, reason } = request
+  const { match, sender } = identityOf(request)
   const scope = { ...(sender && { sender }), ...(recipient && { recipient }), ...(checks !== undefined && { checks: checks.split(',').map((one) => one.trim()) }) }
   return {
-    id: request.id ?? freeId(domain ?? dkim ?? spf ?? address?.[0] ?? '', sourceOf(text, place)),
+    id: request.id ?? freeId(request.who ?? request.domain ?? request.dkim ?? request.spf ?? request.address?.[0] ?? '', sourceOf(text, place)),
     match, scope: Object.keys(scope).length === 0 ? 'all' : scope, reason, author: request.author ?? (place.io.user ?? login)(), expires: expiryOf(request.expires, place.nowMs),
   }
+}
+
+function identityOf({ who, domain, dkim, spf, address, sender }: AddRequest): Who {
+  const match = { ...(domain && { domain }), ...(dkim && { dkim }), ...(spf && { spf }), ...(address && { address }) }
+  const given = Object.keys(match).length
+  if (who === undefined) {
+    if (given !== 1) throw new ExitError(EXIT.usage, `say who it is: ${WHO_ALLOWED}; or exactly one of --domain, --dkim, --spf and --address`)
+    return { match, ...(sender && { sender }) }
+  }
+  if (given > 0) throw new ExitError(EXIT.usage, 'say who it is once: as an argument, or by one of --domain, --dkim, --spf and --address')
+  const found = whoIs(who)
+  if (found === undefined) throw new ExitError(EXIT.usage, `${escapeControls(JSON.stringify(who))} is nobody whom a list could let through; allowed: ${WHO_ALLOWED}`)
+  if (found.sender !== undefined && sender) throw new ExitError(EXIT.usage, '--sender: with the address of a sender nothing is left to say of it')
+  return { ...found, ...(sender && { sender }) }
 }
 
 /** A user without an entry in the user database, as in containers, has no name. */
@@ -154,7 +168,7 @@ function expiryOf(text: string, nowMs: number): string {
 }
 
 function freeId(identity: string, source: Parameters<typeof readAllowList>[0]): string {
-  const base = identity.toLowerCase().replace(/^[^a-z0-9]+/, '').replaceAll(/[^a-z0-9._-]+/g, '-').slice(0, 58) || 'entry'
+  const base = identity.toLowerCase().replace(/^[^a-z0-9]+/, '').replaceAll(/[^a-z0-9._-]+/g, '-').replace(/[^a-z0-9]+$/, '').slice(0, 58) || 'entry'
   const reading = readAllowList(source)
   const taken = new Set(reading.status === 'read' ? reading.entries.map(({ id }) => id) : [])
   for (let n = 1; ; n++) {

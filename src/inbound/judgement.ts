@@ -220,6 +220,7 @@ export class Judgement {
     return {
       address: this.client.session.address ?? null,
       senderDomain: this.sender.domain,
+      sender: this.sender.address ?? '',
       recipients: this.recipients,
       spf: spf === undefined ? null : { domain: spf.domain, status: spf.status },
       alignedDkim: this.message === undefined ? undefined : alignedDkim(this.message),

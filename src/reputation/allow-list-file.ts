@@ -42,6 +42,7 @@ const MAX_ENTRIES = 5000
 const MAX_NETWORKS = 100
 const ID_ALLOWED = '1 to 64 letters, digits, dots, hyphens and underscores, a letter or digit first'
 const DOMAIN_ALLOWED = 'a domain with at least two labels (partner.example), or with a leading dot for all below it too (.partner.example)'
+const SENDER_ALLOWED = 'an address (bob@partner.example), a domain (partner.example), or with a leading dot all below it too (.partner.example)'
 const RECIPIENT_ALLOWED = 'an address (user@example.org), or all of a domain (@example.org)'
 const NETWORK_ALLOWED = 'an address or a network (192.0.2.0/24, 2001:db8::/48), or a list of them; public networks no wider than /16 for IPv4, /32 for IPv6'
 const EXPIRES_ALLOWED = 'a day (2027-01-31), a time (2027-01-31T12:00Z), or never'
@@ -148,7 +149,7 @@ class Reader {
       return entry === undefined ? null : read(entry.value, [...at, key])
     }
     const before = this.errors.length
-    const sender = part('sender', (value, where) => this.#domain(value, where))
+    const sender = part('sender', (value, where) => this.#sender(value, where))
     const recipient = part('recipient', (value, where) => this.#recipient(value, where))
     const checks = part('checks', (value, where) => this.#checkNames(value, where))
     // A scope of which a part could not be read would be wider than it was meant.
@@ -167,19 +168,25 @@ class Reader {
     return names.length < node.items.length ? null : names
   }
 
-  #domain(node: Located, at: KeyPath): string | null {
+  #domain(node: Located, at: KeyPath, allowed = DOMAIN_ALLOWED): string | null {
     const text = node.kind === 'scalar' && typeof node.value === 'string' ? node.value : ''
     const below = text.startsWith('.') ? '.' : ''
     const name = asciiDomain(text.slice(below.length))
-    return name === undefined ? this.#found(node, at, DOMAIN_ALLOWED) : `${below}${name}`
+    return name === undefined ? this.#found(node, at, allowed) : `${below}${name}`
   }
 
-  #recipient(node: Located, at: KeyPath): string | null {
+  #sender(node: Located, at: KeyPath): string | null {
+    const text = node.kind === 'scalar' && typeof node.value === 'string' ? node.value : ''
+    if (!text.includes('@')) return this.#domain(node, at, SENDER_ALLOWED)
+    return text.startsWith('@') ? this.#found(node, at, SENDER_ALLOWED) : this.#recipient(node, at, SENDER_ALLOWED)
+  }
+
+  #recipient(node: Located, at: KeyPath, allowed = RECIPIENT_ALLOWED): string | null {
     const text = node.kind === 'scalar' && typeof node.value === 'string' ? node.value : ''
     const split = text.lastIndexOf('@')
     const domain = split < 0 ? undefined : asciiDomain(text.slice(split + 1))
     const local = text.slice(0, Math.max(split, 0)).toLowerCase()
-    return domain === undefined || !/^[^\x00-\x20\x7f"@]{0,64}$/.test(local) ? this.#found(node, at, RECIPIENT_ALLOWED) : `${local}@${domain}`
+    return domain === undefined || !/^[^\x00-\x20\x7f"@]{0,64}$/.test(local) ? this.#found(node, at, allowed) : `${local}@${domain}`
   }
 
   #expiry(node: Located, at: KeyPath): { readonly at: number | undefined } | null {
@@ -215,7 +222,7 @@ const ALLOWED: Readonly<Record<(typeof KEYS)[number], string>> = {
 }
 
 /** One label is a whole top-level domain, or no domain of the Internet's. */
-function asciiDomain(text: string): string | undefined {
+export function asciiDomain(text: string): string | undefined {
   const name = normalName(/[^\x00-\x7f]/.test(text) ? domainToASCII(text) : text)
   if (name === undefined || !isHostName(name) || isIP(name) !== 0) return undefined
   return name.includes('.') && !text.endsWith('.') ? name : undefined

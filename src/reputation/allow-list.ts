@@ -25,7 +25,7 @@ export type AllowIdentity =
 
 /** All that stands here must hold; nothing: everything. */
 export interface AllowScope {
-  /** domain of the reverse-path */
+  /** the reverse-path, or its domain */
   readonly sender?: string
   /** `user@example.org`, or `@example.org` */
   readonly recipient?: string
@@ -55,6 +55,8 @@ export interface AllowSubject {
   readonly address: string | null
   /** of the reverse-path; '' for the null one */
   readonly senderDomain: string | undefined
+  /** all of it */
+  readonly sender?: string | undefined
   readonly recipients: readonly string[] | undefined
   /** null: not asked, or no domain */
   readonly spf: ProvedDomain | null | undefined
@@ -160,8 +162,9 @@ function isOfDomain(domain: string, wanted: string): boolean {
   return wanted.startsWith('.') ? domain.endsWith(wanted) || domain === wanted.slice(1) : domain === wanted
 }
 
-function senderTruth({ sender }: AllowScope, { senderDomain }: AllowSubject): Truth {
+function senderTruth({ sender }: AllowScope, { senderDomain, sender: found }: AllowSubject): Truth {
   if (sender === undefined) return 'true'
+  if (sender.includes('@')) return found === undefined ? 'pending' : found.toLowerCase() === sender ? 'true' : 'false'
   if (senderDomain === undefined) return 'pending'
   return isOfDomain(senderDomain.toLowerCase(), sender) ? 'true' : 'false'
 }

@@ -147,6 +147,39 @@ test('an edit that took too long is done again on what others left, and their lo
   assert.equal(readFileSync(`${file}.lock`, 'utf8'), 'of another')
 })
 
+test('who it is may stand without an option: an address, a domain, all below it, an IP address or network', async () => {
+  const { run, text } = stage()
+  for (const [who, said, written] of [
+    ['partner.example', 'partner.example', 'domain: partner.example'], ['.Partner.example', 'partner.example-2', 'domain: .Partner.example'], ['@other.example', 'other.example', 'domain: other.example'],
+    ['192.0.2.7', '192.0.2.7', 'address: 192.0.2.7'], ['192.0.2.0/24', '192.0.2.0-24', 'address: 192.0.2.0/24'], ['2001:db8::/48', '2001-db8-48', 'address: 2001:db8::/48'],
+    ['Bob@mail.example', 'bob-mail.example', 'spf: mail.example'], ['<eve@mail.example>', 'eve-mail.example', 'sender: eve@mail.example'],
+  ] as const) {
+    assert.deepEqual(await run({ ...ADD, who }), { code: 0, out: `added ${said}, until 2027-02-19\n`, err: '' })
+    assert.ok(text().includes(written), `${written} in ${text()}`)
+  }
+  assert.match((await run(LIST)).out, /^bob-mail\.example: spf mail\.example, from bob@mail\.example; until/m)
+})
+
+test('what is none of these is told with what is allowed', async () => {
+  const { run, file } = stage()
+  const refusal = async (request: object): Promise<string> => {
+    try {
+      await run({ ...ADD, ...request })
+    } catch (error) {
+      if (error instanceof ExitError) return `${error.exitCode} ${error.message}`
+      throw error
+    }
+    return assert.fail('it was taken')
+  }
+  const allowed = 'allowed: an address (bob@example.net), a domain (example.net), all below a domain (.example.net), an IP address or network (192.0.2.0/24)'
+  for (const who of ['bob', '300.1.2.3/8', '@', 'bob@', 'a b@example.net', '*.example.net', 'bob@example.net, eve@example.net', '']) assert.equal(await refusal({ who }), `64 ${JSON.stringify(who)} is nobody whom a list could let through; ${allowed}`)
+  assert.match(await refusal({ who: 'partner.example', spf: 'partner.example' }), /^64 say who it is once: as an argument, or by one of --domain, --dkim, --spf and --address$/)
+  assert.match(await refusal({ who: 'bob@example.net', sender: 'example.org' }), /^64 --sender: with the address of a sender nothing is left to say of it$/)
+  assert.match(await refusal({}), /^64 say who it is: an address \(bob@example\.net\)/)
+  assert.match(await refusal({ who: '0.0.0.0/0' }), /^64 --address[^]*0\.0\.0\.0\/0/)
+  assert.equal(existsSync(file), false)
+})
+
 test('a list with errors is not edited, and the errors are those of the file', async () => {
   const { run, file } = stage()
   await run({ ...ADD, domain: 'a.example' })

@@ -30,6 +30,13 @@ test('a From that nothing has proved gains nothing: neither does a sender, nor a
   assert.equal(truth(entry(PARTNER), { senderDomain: 'partner.example' }), 'false')
 })
 
+test('one sender: whole and in any case; not known yet is pending', () => {
+  const one = entry({ kind: 'spf', domain: 'mail.example' }, { sender: 'bob@mail.example' })
+  const by = (sender: string | undefined): string => truth(one, { senderDomain: 'mail.example', sender, spf: proved('mail.example') })
+  assert.deepEqual([by('Bob@Mail.example'), by('eve@mail.example'), by(''), by('bob@mail.example.evil.example'), by(undefined)], ['true', 'false', 'false', 'false', 'pending'])
+  assert.equal(truth(one, { senderDomain: 'mail.example', sender: 'bob@mail.example', spf: proved('mail.example', 'fail') }), 'false')
+})
+
 test('a domain is itself; with a leading dot all below it too', () => {
   for (const [wanted, domain, expected] of [
     ['partner.example', 'mail.partner.example', 'false'], ['partner.example', 'notpartner.example', 'false'], ['.partner.example', 'mail.partner.example', 'true'],
