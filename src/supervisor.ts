@@ -133,7 +133,7 @@ export class Supervisor implements Service {
   private takeLate(rules: PackedRules, before: RulesReading): Promise<void> {
     return this.inTurn(async () => {
       // A reload has read others meanwhile.
-      if (this.stopping || this.rules !== before) return
+      if (this.rules !== before) return
       if (!this.isProgramAsStarted()) throw new ExitError(EXIT.temporary, OTHER_PROGRAM)
       await this.change({ ...this.settings }, () => Promise.resolve(rules), 'one by one')
     })

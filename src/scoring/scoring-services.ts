@@ -263,10 +263,9 @@ export class ScoringServices {
     const { inUse } = this
     const taken = await takeUp(packed, inUse)
     // A reload may have read others meanwhile.
-    if (this.closed || this.inUse !== inUse) return
+    if (this.inUse !== inUse) return
     this.inUse = taken
     this.reading = Promise.resolve(taken)
-    this.unread = undefined
     this.tell(taken)
   }
 

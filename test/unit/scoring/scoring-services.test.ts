@@ -59,6 +59,9 @@ function subject(body: StoredMessage = heldMessage([Buffer.from(LETTER)])): Scor
 
 const words = ({ outcomes }: { readonly outcomes: readonly { readonly check: string; readonly status: string }[] }): readonly string[] => outcomes.map(({ check, status }) => `${check} ${status}`)
 
+const LATE: Rule = { id: 'LATE', score: 3, why: 'It came later', when: { kind: 'present', in: { kind: 'subject' } } }
+const packed = (...rules: readonly Rule[]): PackedRules => packRules({ rules, problems: [], notes: [] })
+
 for (const judges of [false, true]) {
   test(`rules that could not be read are read again for the next message (${judges ? 'a worker that judges' : 'one that does not yet'})`, async (t) => {
     let readings = 0
@@ -163,8 +166,7 @@ test('rules that can be had only later are asked from the next message on, and a
   const source = (own: RuleSource): RuleSource => ({ underWay: false, read: (settings, inUse) => own.read(settings, inUse), onLate: (take) => void late.push(take), settle: (kept) => void settled.push(kept), close: () => own.close() })
   const { services, settings, logged, reload } = stage(t, { source })
   assert.deepEqual(words(await services.scoring.score(subject())), ['content none', 'bayes none'])
-  const rules: readonly Rule[] = [{ id: 'LATE', score: 3, why: 'It came later', when: { kind: 'present', in: { kind: 'subject' } } }]
-  await late[0]?.(packRules({ rules, problems: [], notes: [] }))
+  await late[0]?.(packed(LATE))
   const scored = await services.scoring.score(subject())
   assert.deepEqual(words(scored), ['content fail', 'bayes none'])
   assert.deepEqual(logged.filter(({ text }) => text === 'rules read').map(({ facts }) => facts['rules']), [0, 1])
@@ -176,6 +178,37 @@ test('rules that can be had only later are asked from the next message on, and a
   await reload(settings)
   assert.deepEqual(settled, [true, false, true])
   assert.deepEqual(words(await services.scoring.score(subject())), ['content none', 'bayes none'])
+})
+
+test('rules that come late while a reload reads others do not replace those of the reload', async (t) => {
+  let take = (rules: PackedRules): Promise<void> => Promise.reject(new Error(`nobody takes ${rules.pieces.length} pieces`))
+  const source = (own: RuleSource): RuleSource => ({ underWay: false, read: () => Promise.resolve(packed()), onLate: (taker) => void (take = taker), settle: () => undefined, close: () => own.close() })
+  const { services, settings, reload } = stage(t, { source })
+  await services.scoring.score(subject())
+  // It is ready much later than none.
+  const taken = take(packed(...Array.from({ length: 500 }, (_, n) => ({ ...LATE, id: `LATE_${n}` }))))
+  await reload(settings)
+  await taken
+  assert.deepEqual(words(await services.scoring.score(subject())), ['content none', 'bayes none'])
+})
+
+test('rules that came late while a reload found that those in use stay are those in use', async (t) => {
+  let take = (rules: PackedRules): Promise<void> => Promise.reject(new Error(`nobody takes ${rules.pieces.length} pieces`))
+  const read = Promise.withResolvers<undefined>()
+  const source = (own: RuleSource): RuleSource => ({
+    underWay: false, onLate: (taker) => void (take = taker), settle: () => undefined, close: () => own.close(),
+    read: async (_, inUse) => {
+      if (inUse !== undefined) await read.promise
+      return inUse ?? packed()
+    },
+  })
+  const { services, settings, reload } = stage(t, { source })
+  await services.scoring.score(subject())
+  const reloaded = reload(settings)
+  await take(packed(LATE))
+  read.resolve(undefined)
+  await reloaded
+  assert.deepEqual(words(await services.scoring.score(subject())), ['content fail', 'bayes none'])
 })
 
 test('engines that a reload has replaced are closed when the last message that was there before has its answer', async (t) => {

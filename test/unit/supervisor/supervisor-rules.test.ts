@@ -141,6 +141,22 @@ describe('rules', () => {
     assert.deepEqual(at(forked, 0).sent.filter(({ type }) => type === 'reload'), [{ type: 'reload', settings: next, rules: some('shipped') }])
   })
 
+  test('that come late during a start are given to a worker that is ready only then', async () => {
+    const { supervisor, forked, settings, late } = setUp(2, {}, { readRules: () => Promise.resolve(some('shipped')) })
+    const started = supervisor.start()
+    at(forked, 0).becomesReady()
+    at(forked, 1).says({ type: 'up' })
+    await settle()
+    const taken = late(some('late'))
+    await settle()
+    at(forked, 0).says({ type: 'reloaded', addresses: addressesOf(25) })
+    await taken
+    at(forked, 1).says({ type: 'ready', addresses: addressesOf(25) })
+    await started
+    await settle()
+    assert.deepEqual(at(forked, 1).lastSent, { type: 'reload', settings, rules: some('late') })
+  })
+
   test('that come late to one that stops are taken by nobody', async () => {
     const { supervisor, forked, late } = await running(1, { readRules: () => Promise.resolve(some('shipped')) })
     await settle()
