@@ -61,6 +61,8 @@ class HtmlReader {
   private readonly html: string
   private readonly codes: Codes
   private readonly end: number
+  /** there is U+00A0 in it, as it stands */
+  private readonly wideBlanks: boolean
   private readonly facts: FactCounter
   private readonly links = new RawLinks()
   private readonly anchors: AnchorReader
@@ -83,7 +85,9 @@ class HtmlReader {
 
   constructor(html: string, bytes: number, texts?: readonly SheetText[]) {
     this.html = html
-    this.codes = array.of(html, isAscii(html))
+    const ascii = isAscii(html)
+    this.codes = array.of(html, ascii)
+    this.wideBlanks = !ascii && html.includes('\u00a0')
     this.end = Math.min(html.length, MAX_HTML_CHARACTERS)
     this.facts = new FactCounter(bytes)
     this.guessed = texts ?? findSheets(html, this.codes, tag)
@@ -142,9 +146,7 @@ class HtmlReader {
       sink.add(this.codes, at, to)
       also?.add(this.codes, at, to)
     }
-    if (sink === shown && sink.length === before) {
-      this.empty.blanks(this.codes, from, to)
-    }
+    if (this.wideBlanks && sink === shown && sink.length === before) this.empty.blanks(this.codes, from, to)
     if (sink === unseen && !this.counted && sink.length > before) {
       this.counted = true
       this.facts.hiddenElements++

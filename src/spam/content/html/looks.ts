@@ -244,7 +244,9 @@ export class LookReader {
     if (look.invisible === HIDDEN && (valueOf(other, VISIBILITY) ?? 0) === 1) look.invisible = DOUBTFUL
     setFontSize(look, style, other)
     setColors(look, style, around)
-    setGrounds(look, style, { around, pictured: this.backgroundImage !== '' })
+    setGrounds(look, style, around)
+    // Every colour can be read on some picture, whatever colour lies below it.
+    if (valueOf(style, PICTURE) === 1 || (this.backgroundImage !== '' && !isSet(style, PICTURE))) look.background = UNKNOWN
     if (differ(style, other, COLOR)) look.colorDoubt = true
     if (differ(style, other, BACKGROUND) || differ(style, other, PICTURE)) look.groundDoubt = true
     if (valueOf(other, PAINT) === 1) {
@@ -287,18 +289,15 @@ function setColors(look: Look, style: Style, around: Readonly<Look>): void {
   }
 }
 
-/** `pictured`: by an attribute. */
-function setGrounds(look: Look, style: Style, { around, pictured }: { readonly around: Readonly<Look>; readonly pictured: boolean }): void {
+function setGrounds(look: Look, style: Style, around: Readonly<Look>): void {
   const ground = valueOf(style, BACKGROUND)
-  const unset = ground === undefined || ground === UNSET || ground === TRANSPARENT
-  if (ground !== undefined && unset) {
+  if (ground === undefined) return
+  if (ground === UNSET || ground === TRANSPARENT) {
     look.background = around.background
     look.groundDoubt = around.groundDoubt
-  } else if (!unset) {
+  } else {
     setGround(look, ground)
   }
-  // Every colour can be read on some picture, whatever colour lies below it.
-  if (valueOf(style, PICTURE) === 1 || (pictured && !isSet(style, PICTURE))) look.background = UNKNOWN
 }
 
 function setColor(look: Look, color: number): void {
