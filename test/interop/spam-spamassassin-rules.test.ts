@@ -14,6 +14,7 @@ import { DEBIAN_RULES, hitsBySpamAssassin, type PeerHits } from '../support/peer
 import { temporaryDirectory } from '../support/process.ts'
 import { factsOf } from '../support/rules.ts'
 import { contentOfBytes } from '../support/spamassassin.ts'
+import { CODED_MESSAGES, CODED_RULES } from '../support/spamassassin-coded.ts'
 import { SAMPLE_MESSAGES, SAMPLE_RULES } from '../support/spamassassin-samples.ts'
 
 const skip = missing('spamd')
@@ -60,6 +61,26 @@ test('rules of every form hit the same messages', { skip }, async () => {
     assert.deepEqual([...ours].sort(), [...peer.hits.keys()].sort(), message.toString('latin1'))
   }
   assert.ok(hit.size > 120, `${hit.size} rules hit something`)
+})
+
+test('what is asked by code and honoured has the same answers', { skip }, async () => {
+  const paths = state({ 'rules/10.cf': 'util_rb_tld com org net\n', 'site/init.pre': PLUGINS, 'site/local.cf': CODED_RULES })
+  const read = await readSpamAssassin([paths.site], LOCAL)
+  assert.deepEqual(read.problems, [])
+  const rules = everyRule(read)
+  const peers = hitsBySpamAssassin(paths, CODED_MESSAGES)
+  const hit = new Set<string>()
+  const different: string[] = []
+  for (const [number, message] of CODED_MESSAGES.entries()) {
+    const peer = peers[number]
+    assert.ok(peer !== undefined)
+    const ours = [...hitsByUs(rules, message, peer)].sort()
+    for (const id of ours) hit.add(id)
+    const theirs = [...peer.hits.keys()].sort()
+    if (ours.join() !== theirs.join()) different.push(`${message.toString('latin1')}\nours ${ours.join()}\ntheirs ${theirs.join()}`)
+  }
+  assert.deepEqual(different, [])
+  assert.deepEqual([...hit].sort(), read.rules.map(({ rule }) => rule.id).sort())
 })
 
 test("Debian's own set hits the same, but for what is not honoured", { skip: skip !== false ? skip : existsSync(DEBIAN_RULES) && existsSync(MAIL) ? false : 'no rules of Debian, or no suites' }, async (t) => {

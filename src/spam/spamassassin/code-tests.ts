@@ -44,6 +44,16 @@ function within(left: Quantity, least: number, most: number): Condition {
   return { kind: 'all', of: [{ kind: 'compare', left, operator: '>=', right: { kind: 'number', value: least } }, { kind: 'compare', left, operator: '<=', right: { kind: 'number', value: most } }] }
 }
 
+/** Beyond any that there is, and yet a number that is written as one. */
+const MOST_SECONDS = 1e15
+
+/** Hours, or `undef` for no bound. */
+function shifted(from: string, below: string | undefined): Quantity | undefined {
+  const [least, most] = [from, below ?? ''].map((word) => (word === 'undef' ? undefined : word === '' ? NaN : Number(word) * 3600))
+  if (Number.isNaN(least) || Number.isNaN(most)) return undefined
+  return asked({ ask: 'date-shift', from: least ?? -MOST_SECONDS, below: most ?? MOST_SECONDS })
+}
+
 const SPF = /^check_for_spf_(pass|fail|softfail|neutral|none|temperror|permerror)$/
 
 function questionOf(name: string, words: readonly string[]): Quantity | Condition | undefined {
@@ -69,6 +79,11 @@ function questionOf(name: string, words: readonly string[]): Quantity | Conditio
     // Any comment; what else may be asked of its text is not known.
     case 'html_text_match': return first === 'comment' && second === '<!.*?>' ? asked({ ask: 'html-comments' }) : undefined
     case 'check_header_count_range': return within(asked({ ask: 'fields', names: [first.toLowerCase()] }), Number(second ?? 0), third === undefined ? Infinity : Number(third))
+    case 'check_for_shifted_date': return shifted(first, second)
+    case 'check_illegal_chars': return /^[\w-]+$/.test(first) && words.length === 3 ? asked({ ask: 'illegal-characters', name: first === 'ALL' ? first : first.toLowerCase(), share: Number(second), count: Number(third) }) : undefined
+    case 'subject_is_all_caps': return asked({ ask: 'subject-capitals' })
+    case 'check_for_to_in_subject': return first === 'user' || first === 'address' ? asked({ ask: 'addressee-in-subject', form: first }) : undefined
+    case 'check_for_uppercase': return words.length === 2 ? asked({ ask: 'body-capitals', above: Number(first), most: Number(second) }) : undefined
     case 'check_body_length': return Number(first) > 0 ? { kind: 'compare', left: asked({ ask: 'body-length' }), operator: '<=', right: { kind: 'number', value: Number(first) } } : undefined
     default: return undefined
   }

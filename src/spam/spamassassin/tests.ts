@@ -78,7 +78,7 @@ function ofPattern(id: string, { in: source, pattern, negated }: PatternTest, { 
 const LONG_PATTERN = 2048
 
 function partsOf(source: string, flags: string): readonly Pattern[] | undefined {
-  const parts = source.length < LONG_PATTERN || flags.includes('x') ? undefined : patternParts(source)
+  const parts = source.length < LONG_PATTERN ? undefined : patternParts(source)
   const read = parts?.map((part) => compilePattern({ source: part, flags }))
   return read?.every((part) => typeof part !== 'string') === true ? read : undefined
 }

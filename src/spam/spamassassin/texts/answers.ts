@@ -3,6 +3,7 @@
  * same question about the same thing, and no more than that. Pure.
  */
 import { writtenAddresses } from './header-addresses.ts'
+import { hasIllegal, isAllCapitals, isInSubject } from './letters.ts'
 import type { SpamMessage } from './spam-message.ts'
 import type { SpamQuestion } from './spam-text.ts'
 
@@ -20,12 +21,21 @@ export function answerOf(message: SpamMessage, question: SpamQuestion): number |
     case 'base64-parts': return mime.parts.filter(({ encoding }) => encoding.includes('base64')).length
     case 'attachments': return mime.parts.filter(({ disposition }) => disposition === 'attachment').length
     case 'body-length': return bodyLength(message)
+    case 'date-shift': return Number(message.dateShift >= question.from && message.dateShift < question.below)
+    case 'illegal-characters': return Number(hasIllegal(rawOf(message, question.name), { ...question, isSubject: question.name === 'subject' }))
+    case 'subject-capitals': return Number(isAllCapitals(message.value('subject'), rawOf(message, 'subject')))
+    case 'addressee-in-subject': return Number(isInSubject(message.value('subject'), writtenAddresses(message.value('to')).find(({ address }) => address !== '')?.address ?? '', question.form))
+    case 'body-capitals': return Number(message.capitals > question.above && message.capitals <= question.most)
     case 'fact': {
       const words = message.facts.words(question.name)
       return words === undefined ? undefined : Number(words.some((word) => question.is.includes(word)))
     }
     case 'dkim-domain': return signedBy(message, question.of)
   }
+}
+
+function rawOf(message: SpamMessage, name: string): string {
+  return message.pieces({ of: 'header', name, raw: true, take: undefined, which: 'each', unset: '' })?.[0] ?? ''
 }
 
 /** Of what is not kept, line ends are taken to be as frequent as in what is. */

@@ -10,9 +10,11 @@ import { organizationalDomain } from '../../../reputation/organizational-domain.
 import { answerOf } from './answers.ts'
 import { bodyPieces, plainTexts, rawPieces, unseenTexts } from './body-pieces.ts'
 import { withoutCr } from './bytes.ts'
+import { dateShift } from './dates.ts'
 import { writtenAddresses } from './header-addresses.ts'
 import { decodedField, headerEnd, readHeaderLines } from './header-lines.ts'
 import type { HeaderLine } from './header-lines.ts'
+import { capitalsOfHundred } from './letters.ts'
 import type { HeaderPart, SpamQuestion, SpamText } from './spam-text.ts'
 import { uriPieces } from './uris.ts'
 
@@ -33,6 +35,8 @@ export class SpamMessage {
   #lines: readonly HeaderLine[] | undefined
   #named: ReadonlyMap<string, readonly HeaderLine[]> | undefined
   #body: readonly string[] | undefined
+  #dateShift: number | undefined
+  #capitals: number | undefined
 
   constructor(content: MessageContent, facts: ScoringFacts) {
     this.content = content
@@ -65,6 +69,18 @@ export class SpamMessage {
     return this.#body
   }
 
+  /** seconds by which Date lies ahead of the nearest Received */
+  get dateShift(): number {
+    this.#dateShift ??= dateShift([...this.#values('resent-date'), ...this.#values('date')], this.#values('received'))
+    return this.#dateShift
+  }
+
+  /** of a hundred letters and digits of Subject and body */
+  get capitals(): number {
+    this.#capitals ??= capitalsOfHundred([this.value('subject'), ...this.body], this.content.mime.parts.flatMap(({ charset }) => charset ?? []))
+    return this.#capitals
+  }
+
   /** its first bytes as they stand */
   get source(): string {
     this.#source ??= withoutCr(this.content.mime.source.map((piece) => piece.toString('latin1')).join(''))
@@ -89,6 +105,10 @@ export class SpamMessage {
   /** All fields of a name decoded, '' where there is none. */
   value(name: string): string {
     return this.linesNamed(name).map(({ decoded }) => decoded).join('')
+  }
+
+  #values(name: string): readonly string[] {
+    return this.linesNamed(name).map(({ decoded }) => decoded)
   }
 
   /** '': there is none */

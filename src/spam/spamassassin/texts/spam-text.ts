@@ -37,6 +37,14 @@ export type SpamQuestion =
   | { readonly ask: 'fields'; readonly names: readonly string[] }
   | { readonly ask: 'html' | 'html-only' | 'html-parts' | 'html-comments' | 'iframes' | 'attachments' | 'base64-parts' }
   | { readonly ask: 'html-tag'; readonly name: string }
+  /** whether Date lies so many seconds ahead of the nearest Received: from the one number on, and below the other */
+  | { readonly ask: 'date-shift'; readonly from: number; readonly below: number }
+  /** bytes that are no ASCII, nor UTF-8; of the header as a whole: `ALL` */
+  | { readonly ask: 'illegal-characters'; readonly name: string; readonly share: number; readonly count: number }
+  | { readonly ask: 'subject-capitals' }
+  | { readonly ask: 'addressee-in-subject'; readonly form: 'user' | 'address' }
+  /** of a hundred letters and digits: more than the one number, at most the other */
+  | { readonly ask: 'body-capitals'; readonly above: number; readonly most: number }
   /** bytes behind the header, a line end as one */
   | { readonly ask: 'body-length' }
   | { readonly ask: 'fact'; readonly name: 'spf' | 'dkim' | 'arc' | 'dmarc'; readonly is: readonly string[] }

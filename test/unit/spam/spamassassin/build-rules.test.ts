@@ -248,3 +248,9 @@ score OFF 0`)
     'local.cf:11: FREE is a rule of a plugin that Postern does not have; it can no longer keep G from hitting',
   ])
 })
+
+test('an exception that the site has switched off itself is not told as one that is lost', () => {
+  const notes = (score: string) => spamRules(`body A /one/\nmeta X A && !GONE\n${score}`).notes.map(({ problem }) => problem)
+  assert.ok(notes('').some((note) => note.includes('it can no longer keep X from hitting')), notes('').join())
+  assert.ok(!notes('score GONE 0').some((note) => note.includes('no longer keep')), notes('score GONE 0').join())
+})

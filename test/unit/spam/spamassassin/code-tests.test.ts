@@ -24,6 +24,36 @@ test('what Postern knows too is answered', () => {
   assert.deepEqual(spamHits(rules, PLAIN), ['SHORT'])
 })
 
+test('dates: how far Date lies from the nearest Received', () => {
+  const rules = "header PAST eval:check_for_shifted_date('undef', '-96')\nheader BACK eval:check_for_shifted_date('-12', '-6')\nheader NEAR eval:check_for_shifted_date('-1', '1')\nheader AHEAD eval:check_for_shifted_date('3', '6')\nheader FAR eval:check_for_shifted_date('96', 'undef')"
+  const hits = (date: string, ...received: readonly string[]) => spamHits(rules, `${received.map((one) => `Received: from a by b; ${one}\n`).join('')}Date: ${date}\n\nx\n`).join()
+  const noon = 'Mon, 1 Jan 2024 12:00:00 +0000'
+  assert.equal(hits('Mon, 1 Jan 2024 20:00:00 +0500', noon), 'AHEAD')
+  assert.equal(hits('Mon, 1 Jan 2024 05:00:00 GMT', noon), 'BACK')
+  assert.equal(hits('Fri, 1 Dec 2023 12:00:00 +0000', noon), 'PAST')
+  assert.equal(hits('Mon, 1 Jan 2029 12:00 EST', noon), 'FAR')
+  assert.equal(hits('Mon, 1 Jan 2029 12:00:00 +0000', noon, 'Mon, 1 Jan 2029 11:59:00 +0000'), 'NEAR')
+  for (const date of ['Mon, 1 Jan 2029 12:00:00 +0000', 'tomorrow']) assert.equal(hits(date, ...(date === 'tomorrow' ? [noon] : [])), 'NEAR', 'not known is no shift')
+})
+
+test('letters: capitals, bytes that are none of the alphabet, the addressee in the Subject', () => {
+  const rules = "header CAPS eval:subject_is_all_caps()\nheader ILLEGAL eval:check_illegal_chars('Subject','0.00','2')\nheader ALL_ILLEGAL eval:check_illegal_chars('ALL','0.010','2')\nheader TO eval:check_for_to_in_subject('user')\nbody LOUD eval:check_for_uppercase('75', '100')"
+  const hits = (subject: string, body = 'x') => spamHits(rules, `To: Ann <ann@example.com>\nSubject: ${subject}\n\n${body}\n`).join()
+  assert.equal(hits('RE: AN OFFER FOR YOU'), 'CAPS')
+  assert.equal(hits('=?koi8-r?Q?AN_OFFER_FOR_YOU?='), '')
+  assert.equal(hits('\xe4\xf6\xfc'), 'ILLEGAL,ALL_ILLEGAL')
+  assert.equal(hits('caf\xc3\xa9 caf\xc3\xa9'), '')
+  assert.equal(hits('ann, a word'), 'TO')
+  assert.equal(hits('annual report'), '')
+  assert.equal(hits('x', 'VERY LOUD WORDS '.repeat(20)), 'LOUD')
+  assert.equal(hits('x', 'VERY LOUD WORDS'), '')
+})
+
+test('what is asked in another form than is known is not honoured', () => {
+  const { rules } = spamRules("header A eval:check_for_shifted_date('x', '1')\nheader B eval:check_illegal_chars('Subject','0.00')\nheader C eval:check_for_to_in_subject('name')\nbody D eval:check_for_uppercase('1')")
+  assert.deepEqual(rules, [])
+})
+
 test('authentication is what Postern found', () => {
   const rules = `
     header SPF_PASS eval:check_for_spf_pass()
@@ -65,4 +95,11 @@ test('comments of HTML stand outside of styles and scripts; parts in base64', ()
   for (const html of ['<!DOCTYPE html><p>x', '<style><!-- x --></style>', '<!-- open', '<!--\nx\n-->', '<script><!-- x -->', '<p>--></p>']) assert.deepEqual(hits(html), [], html)
   for (const html of ['<!--', '<style>', '<script></script', '<']) hits(html.repeat(100_000))
   assert.deepEqual(spamHits("rawbody B eval:check_for_mime('mime_base64_count')\nrawbody Q eval:check_for_mime('mime_qp_count')", 'Content-Transfer-Encoding: BASE64\n\nYWJj\n'), ['B'])
+})
+
+test('hostile fields throw nothing and take as long as they are', () => {
+  const rules = "header DATES eval:check_for_shifted_date('1', 'undef')\nheader TO eval:check_for_to_in_subject('user')\nheader TOO eval:check_for_to_in_subject('address')\nheader CAPS eval:subject_is_all_caps()\nheader BYTES eval:check_illegal_chars('ALL','0.9','2')\nbody LOUD eval:check_for_uppercase('99', '100')"
+  for (const head of [`Received: ${' 1 Jan'.repeat(30_000)}\nDate: ${'1 '.repeat(50_000)}`, `To: ${'a'.repeat(60_000)}@b.example\nSubject: ${'re: '.repeat(20_000)}`, `To: ann@x.example\nSubject: re:${' '.repeat(60_000)}x`, `Subject: ${'=?'.repeat(30_000)}`, `To: ${'[('.repeat(100)}@x.example\nSubject: [(`, 'Date: 99999999999 Jan 2024 99:99:99 +9999', 'Date: 0 Jan 0 00:00:00 +0000']) {
+    assert.deepEqual(spamHits(rules, `${head}\n\nx\n`), [])
+  }
 })

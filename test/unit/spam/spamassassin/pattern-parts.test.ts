@@ -13,6 +13,21 @@ test('a long list is split at its alternatives, with what stands around it', () 
   assert.deepEqual((patternParts(list) ?? []).flatMap((part) => part.slice('(?:'.length, -1).split(/\|(?=host)/)), hosts)
 })
 
+test('a bracket that is the first sign of a class does not end it', () => {
+  for (const before of ['[]|(]x', '[^]|(]x']) {
+    const parts = patternParts(`${before}(${list})$`) ?? []
+    assert.ok(parts.length > 5 && parts.every((part) => part.startsWith(`${before}((?:host-`) && part.endsWith('))$')), parts[0]?.slice(0, 60))
+  }
+})
+
+test('with the flag x a list hits as without; behind a # it is none', () => {
+  const rules = `body LIST / (${list}) $ /x\nbody REMARK /abc \\# (${list})/x\nbody LOST /(${list}) \\# a remark|another/x`
+  const { problems } = spamRules(rules)
+  assert.deepEqual(problems.map(({ rule }) => rule), ['LOST'])
+  assert.deepEqual(spamHits(rules, 'Subject: x\n\nhost-999.test\n'), ['LIST'])
+  assert.deepEqual(spamHits(rules, 'Subject: x\n\nan abc of host-999.test it is\n'), ['REMARK'])
+})
+
 test('what cannot be split without another meaning is left', () => {
   for (const source of ['a|b', 'x'.repeat(9000), `(${list})+`, `(${list}){2}`, `(?!${list})x`, `(?>${list})x`, `(a)\\1|${list}`, `(?i)${list}`, `${list}|(?i)x`, `((${list}))`, `${'x'.repeat(5000)}(${list})`]) assert.equal(patternParts(source), undefined, source.slice(0, 40))
 })

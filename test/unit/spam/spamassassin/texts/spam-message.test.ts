@@ -182,3 +182,16 @@ test('what is hostile takes as long as it is', () => {
     message.answer({ ask: 'html-tag', name: 'title' })
   }
 })
+
+test('a long paragraph is cut behind a blank where there is one', () => {
+  const words = 'seven12 '.repeat(300).trim()
+  const pieces = spamMessage(`Subject: x\n\n${words} ${'x'.repeat(3000)}\n`).pieces({ of: 'body', subject: false }) ?? []
+  assert.deepEqual(pieces.map(({ length }) => length), [2048, 352, 2048, 953])
+  assert.ok(pieces[0]?.endsWith('seven12 ') === true && pieces[1]?.endsWith('seven12 ') === true && pieces[2]?.endsWith('x') === true)
+  assert.equal(pieces.join(''), `${words} ${'x'.repeat(3000)}\n`)
+})
+
+test('a word that ends where the cut would be goes into the next piece', () => {
+  const pieces = spamMessage(`Subject: x\n\n${'sixteen-letters '.repeat(127)}${'y'.repeat(40)} end\n`).pieces({ of: 'body', subject: false }) ?? []
+  assert.deepEqual(pieces, ['sixteen-letters '.repeat(127), `${'y'.repeat(40)} end\n`])
+})
