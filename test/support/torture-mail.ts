@@ -115,6 +115,9 @@ export const TORTURE: readonly Torture[] = [
   { name: 'a Subject of 240 KB of words in disguise', make: () => subject('f r e e  v1agra c@sh '.repeat(11_000)) },
   { name: 'an X-Mailer of 240 KB of blanks', make: () => Buffer.from(`${HEAD}X-Mailer: a${' '.repeat(240_000)}b\r\n\r\ntext\r\n`, 'latin1') },
   { name: 'a To of 240 KB of comments', make: () => Buffer.from(`${HEAD.replace('alice@hop.example', Array.from({ length: 1800 }, (_, at) => `(${'('.repeat(50)}${')'.repeat(50)}) u${at}@h${at}.example`).join(', '))}\r\ntext\r\n`, 'latin1') },
+  { name: 'a Cc of 60 KB of at signs', make: () => Buffer.from(`${HEAD}Cc: ${`${'@'.repeat(300)} x ; `.repeat(200)}\r\n\r\ntext\r\n`, 'latin1') },
+  { name: 'a From of 100 KB of names of many labels', make: () => Buffer.from(HEAD.replace('Eve <eve@sender.example>', Array.from({ length: 200 }, (_, at) => `"${'a.'.repeat(240)}" <u${at}@h.example>`).join(',\r\n ')) + '\r\ntext\r\n', 'latin1') },
+  { name: '1 MB of links that are nearly addresses in many ways', make: () => text('text/html', each(MEGA, (at) => `<a href="http://h.example/${Array.from({ length: 60 }, (_, i) => `${(Math.imul(at * 60 + i + 1, 0x9e3779b1) >>> 0).toString(36)}#${'/;.'.charAt(i % 3)}`).join('')}">a</a>`)) },
   { name: 'a zip of 200 documents that are one', make: () => attached('a.zip', overlappingZip(Buffer.concat([oleOf('WordDocument'), Buffer.alloc(200_000, 'W')]), 200)) },
   { name: 'a zip of 200 files that do not say where they end', make: () => attached('a.zip', withoutEnds()) },
 ]
