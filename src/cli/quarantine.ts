@@ -9,8 +9,6 @@
  * work later (the hop is down, somebody else works on the message); 77 no
  * permission; 78 the configuration is wrong, or names no such hop.
  */
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { duration, integer, type Reading } from '../config/format.ts'
 import { loadConfiguration, type LoadOptions } from '../config/load.ts'
 import { describeError } from '../config/problem.ts'
@@ -26,7 +24,7 @@ import type { Log } from '../observe/log.ts'
 import { escapeControls, formatSize } from '../observe/readable.ts'
 import { parsePath } from '../smtp/address.ts'
 import type { EnvelopePath } from '../smtp/envelope.ts'
-import { DATABASE_FILE, openDatabase } from '../state/database.ts'
+import { openDatabase } from '../state/database.ts'
 import type { QuarantineEntry } from '../state/quarantine-entry.ts'
 import { QuarantineError } from '../state/quarantine-files.ts'
 import { Quarantine, QUARANTINE_BOUNDS, type Hold } from '../state/quarantine.ts'
@@ -36,6 +34,7 @@ import type { DeleteRequest, ListRequest, QuarantineRequest, ReleaseRequest, Sho
 import { describeEntry, describeJson, describeLine, safeLines, safeText } from './quarantine-output.ts'
 import { releaseEntry } from './quarantine-release.ts'
 import { hasInSubject, subjectOf } from './quarantine-subject.ts'
+import { hasDatabase } from './read-database.ts'
 import { releasedMessage } from './released-message.ts'
 
 export interface QuarantineIo extends Omit<LoadOptions, 'file'> {
@@ -73,7 +72,7 @@ export async function runQuarantine(request: QuarantineRequest, io: QuarantineIo
   }
   const { settings } = loaded
   try {
-    if (existsSync(join(settings.state, DATABASE_FILE))) return await withQuarantine(settings, request, io)
+    if (hasDatabase(settings.state)) return await withQuarantine(settings, request, io)
     io.err(`nothing was ever kept in ${settings.state}\n`)
     return request.action === 'list' ? EXIT.ok : EXIT.noInput
   } catch (error) {

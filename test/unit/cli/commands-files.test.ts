@@ -4,7 +4,7 @@
  * not be able to read them, and a key that is being replaced is none of his.
  */
 import assert from 'node:assert/strict'
-import { existsSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { test } from 'node:test'
@@ -85,6 +85,23 @@ test('commands that need no key, no password and no users do not ask for them', 
   const user = await said(() => runUser({ action: 'add', name: 'anna', passwordFile: '-', scheme: 'scram-sha-256' }, { ...plain, input: Readable.from(['secret word\n']) }))
   assert.equal(user.code, 0, user.err)
   assert.ok(existsSync(join(cwd, 'users')))
+})
+
+test('a state directory that may not be entered is told, and is not an empty one', { skip: process.geteuid?.() === 0 ? false : 'only root can look as somebody else' }, async () => {
+  const { cwd, io, said } = await desk()
+  openDatabase(join(cwd, 'state')).close()
+  chmodSync(cwd, 0o755)
+  chmodSync(join(cwd, 'postern.yaml'), 0o644)
+  chmodSync(join(cwd, 'state'), 0o700)
+  process.seteuid?.(65_534)
+  try {
+    for (const run of [() => runWhy({ id: 'ABCD234567' }, io), () => runQuarantine({ action: 'list' }, io), () => runAllow({ action: 'list' }, io)]) {
+      const { code, out, err } = await said(run)
+      assert.deepEqual([code, out.replace(/^nobody is on the list .*\n/, ''), err.replace(/^postern: /, '').trimEnd()], [77, '', `${cwd}/state/postern.db may not be read by this user: ask as root, or as the user that the gateway runs as`])
+    }
+  } finally {
+    process.seteuid?.(0)
+  }
 })
 
 test('what a command does need is still asked for, and nothing else is', async () => {
