@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { createEngines } from '../../src/spam/engines/create-engines.ts'
 import type { EngineOutcome, Scored } from '../../src/spam/engines/engine.ts'
+import { SHORT_MESSAGE } from '../../src/spam/engines/short-message.ts'
 import { EICAR, EICAR_NAME, startClamd, type EngineDaemon } from '../support/peers/clamd.ts'
 import { missing } from '../support/peers/programs.ts'
 import { startRspamd, type Rspamd } from '../support/peers/rspamd.ts'
@@ -108,6 +109,13 @@ test('ClamAV finds the test string, plain and in an attachment, and nothing in a
   }
   const spam = engineFor(t, clamav({ address: clam.tcp, spamNames: [{ prefix: 'Test.', score: 4 }] }), ground())
   assert.deepEqual(await spam.scan(engineMessage(EICAR)), { status: 'scored', score: 4, symbols: [{ name: EICAR_NAME, score: 4 }] })
+})
+
+test('the short message by which it is found out whether an engine judges is judged at once, and harmless', { skip }, async (t) => {
+  for (const settings of [rspamd({ address: rs.tcp }), spamassassin({ address: sa.tcp }), clamav({ address: clam.tcp })]) {
+    const outcome = await engineFor(t, settings, ground()).scan(SHORT_MESSAGE)
+    assert.ok(outcome.status === 'clean' || (outcome.status === 'scored' && outcome.score < 5), JSON.stringify(outcome))
+  }
 })
 
 test('5 MB from a temporary file, to all three at once', { skip }, async (t) => {
