@@ -18,6 +18,7 @@ import { greet, type Hello } from '../smtp/client.ts'
 import { ClientConnection, Loss } from '../smtp/client-connection.ts'
 import { describeReply, type Reply } from '../smtp/reply.ts'
 import * as replies from '../smtp/reply-catalogue-hop.ts'
+import { HopTrouble } from './hop-trouble.ts'
 import { lostReply } from './relay-answers.ts'
 import type { Clock } from './relay-clock.ts'
 import { RelayLogin } from './relay-login.ts'
@@ -88,6 +89,7 @@ export class Connector {
   #secureContext: SecureContext | undefined
   /** So that a hop whose TLS is broken is not in the log with each connection. */
   #warnedOfTls = false
+  readonly #trouble: HopTrouble
 
   constructor(settings: RelaySettings, { address, login, replaceable }: HostSettings, context: ConnectContext) {
     this.#settings = settings
@@ -95,7 +97,9 @@ export class Connector {
     this.#context = context
     this.#patienceMs = replaceable ? Math.min(settings.timeouts.greetingMs, REPLACEABLE_MS) : settings.timeouts.greetingMs
     const place = { hop: settings.name, peer: describeAddress(address) }
-    this.#login = login && new RelayLogin(login, place, { log: context.log, now: () => context.clock.now() })
+    const telling = { log: context.log, now: () => context.clock.now() }
+    this.#login = login && new RelayLogin(login, place, telling)
+    this.#trouble = new HopTrouble(place, telling)
   }
 
   /** Reads the password and the authorities anew. */
@@ -193,6 +197,7 @@ export class Connector {
 
   #ready(channel: ClientConnection, offered: Capabilities): RelayConnection {
     if (channel.encrypted) this.#warnedOfTls = false
+    this.#trouble.over()
     return { channel, peer: describeAddress(this.#address), authenticated: this.#login !== undefined, capabilities: usable(offered, channel.verified), bornAt: this.#context.clock.now(), idleSince: undefined, restingSince: undefined, giveUp: undefined, refusals: 0, personal: false }
   }
 
@@ -213,7 +218,7 @@ export class Connector {
 
   #refuse(refusal: Reply, stage: string, why: Loss | string): Refusal {
     const cause = why instanceof Loss ? { cause: why.cause, detail: why.detail } : { detail: why }
-    this.#context.log.warn({ hop: this.#settings.name, peer: describeAddress(this.#address), stage, ...cause }, 'next hop cannot be used')
+    this.#trouble.met({ stage, ...cause })
     return { refusal, fault: 'host' }
   }
 
