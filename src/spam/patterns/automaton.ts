@@ -99,7 +99,7 @@ export class Automaton {
 
   #finish(units: number, result: boolean | undefined): boolean | undefined {
     const building = this.#steps + this.#kinds.steps
-    this.#credit = Math.min(MOST_CREDIT, this.#credit - building + units / UNITS_PER_CREDIT)
+    this.#credit = Math.min(MOST_CREDIT, this.#credit - building + Math.trunc(units / UNITS_PER_CREDIT))
     this.#steps = building + Math.ceil(units / UNITS_PER_STEP)
     return result
   }
