@@ -7,7 +7,6 @@
  * the first character that is not: no string is made for a piece, and one at the
  * end.
  */
-import { MAX_EMPTY_LINES } from '../bounds.ts'
 import type { Codes } from './codes.ts'
 
 const START_UNITS = 65_536
@@ -55,10 +54,6 @@ export class TextSink {
   /** characters that were written */
   length = 0
   full = false
-  /** empty lines, where line feeds count */
-  private emptyLines = 0
-  /** what stands behind so many empty lines that it lies below begins here */
-  below = Infinity
 
   /** `lines`: two line feeds with nothing between them end a paragraph (plain text) */
   constructor(most: number, lines = false) {
@@ -76,8 +71,6 @@ export class TextSink {
     this.bits = 0
     this.length = 0
     this.full = false
-    this.emptyLines = 0
-    this.below = Infinity
   }
 
   /** Nothing but ASCII was written. */
@@ -176,7 +169,7 @@ export class TextSink {
         out[length++] = code
         bits |= code
       } else {
-        gap = this.gapAfter(gap, code, length)
+        gap = this.gapAfter(gap, code)
       }
     }
     this.length = length
@@ -203,7 +196,7 @@ export class TextSink {
         out[length++] = code
         bits |= code
       } else {
-        gap = this.gapAfter(gap, code, length)
+        gap = this.gapAfter(gap, code)
       }
     }
     this.length = length
@@ -225,27 +218,18 @@ export class TextSink {
         }
         out[length++] = code
       } else {
-        gap = this.gapAfter(gap, code, length)
+        gap = this.gapAfter(gap, code)
       }
     }
     this.length = length
     this.gap = gap
   }
 
-  private gapAfter(gap: number, code: number, length: number): number {
-    if (code === LINE_FEED && this.lines) return this.afterLine(gap, length)
+  private gapAfter(gap: number, code: number): number {
+    if (code === LINE_FEED && this.lines) return gap >= LINE ? PARAGRAPH : LINE
     // Other control characters show nothing: a word goes on behind them.
     if (code < 9 || (code > 13 && code < SPACE_CODE)) return gap
     return gap === NOTHING ? BLANK : gap
-  }
-
-  private afterLine(gap: number, length: number): number {
-    if (gap < LINE) {
-      this.emptyLines = 0
-      return LINE
-    }
-    if (++this.emptyLines > MAX_EMPTY_LINES && length > 0 && this.below === Infinity) this.below = length
-    return PARAGRAPH
   }
 
   private widen(): Uint16Array {
