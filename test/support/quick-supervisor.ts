@@ -1,8 +1,10 @@
 /**
  * A program: the real supervisor over two real workers, on a clock that goes
- * twenty times as fast. Writes `ready <pid>` for each worker, and its log. A
- * worker that gets SIGUSR2 goes into an endless loop.
+ * twenty times as fast while nobody is starting: how long a start takes is the
+ * machine's business. Writes `ready <pid>` for each worker, and its log. A worker
+ * that gets SIGUSR2 goes into an endless loop.
  */
+import cluster from 'node:cluster'
 import process from 'node:process'
 import { clusterChannel, clusterFork, isWorkerProcess } from '../../src/supervisor/cluster.ts'
 import type { Clock } from '../../src/supervisor/clock.ts'
@@ -13,12 +15,29 @@ import { settingsFrom } from './settings.ts'
 
 const SPEED = 20
 
+const TICK_MS = 10
+
+let fakeMs = 0
+const timers = new Map<() => void, number>()
+
 const quickClock: Clock = {
-  nowMs: () => performance.now() * SPEED,
+  nowMs: () => fakeMs,
   after(delayMs, action) {
-    const timer = setTimeout(action, delayMs / SPEED).unref()
-    return () => clearTimeout(timer)
+    // A function of its own: the same action may wait twice.
+    const timer = (): void => action()
+    timers.set(timer, fakeMs + delayMs)
+    return () => void timers.delete(timer)
   },
+}
+
+function runClock(): void {
+  const starting = new Set<number | undefined>()
+  cluster.on('fork', ({ process: { pid } }) => starting.add(pid))
+  cluster.on('message', ({ process: { pid } }, message: { readonly type?: unknown }) => message.type === 'ready' && starting.delete(pid))
+  setInterval(() => {
+    fakeMs += starting.size > 0 ? TICK_MS : TICK_MS * SPEED
+    for (const [timer, atMs] of timers) if (atMs <= fakeMs && timers.delete(timer)) timer()
+  }, TICK_MS).unref()
 }
 
 const line = (level: string) => (facts: Readonly<Record<string, unknown>>, text: string) => void process.stdout.write(`${level} ${text} ${JSON.stringify(facts)}\n`)
@@ -45,6 +64,7 @@ if (isWorkerProcess()) {
     exit: (code) => process.exit(code),
   })
 } else {
+  runClock()
   const settings = settingsFrom(
     'domains: [d.example]\nlisteners: [{ name: inbound, role: inbound, listen: "127.0.0.1:0", next: h }]\nhops: { h: { smtp: "192.0.2.9:25" } }\n',
     { cwd: '/nowhere' },
