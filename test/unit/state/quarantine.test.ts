@@ -310,6 +310,21 @@ test('a lost database is made again from the files, who had what included', asyn
   assert.deepEqual(after.log.at('error'), [])
 })
 
+test('what the database did not know is not older than when it was found, however long gateways have run here', async (t) => {
+  for (const found of ['tidied', 'asked for'] as const) {
+    const ground = quarantineOn(t)
+    const { quarantine, database, clock } = ground
+    assert.equal(await passes(ground, 50 * HOUR), 0)
+    await kept(quarantine, 'AAAA')
+    database.exec('DELETE FROM quarantine')
+    if (found === 'tidied') await quarantine.tidy(clock.now)
+    else assert.equal((await quarantine.find('AAAA')).status, 'found')
+    assert.equal(await passes(ground, 24 * HOUR), 0, found)
+    assert.deepEqual(ids(quarantine.list({}, 10)), ['AAAA'])
+    assert.equal(await passes(ground, 1), 1)
+  }
+})
+
 test('tidying: what belongs to no entry goes after an hour, rows without files at once, files of others stay', async (t) => {
   const { quarantine, state, log } = quarantineOn(t)
   await kept(quarantine, 'AAAA', 'BBBB', 'CCCC', 'DDDD')
