@@ -45,7 +45,7 @@ export function lockState(directory: string): StateLock {
   return {
     status: 'locked',
     release: () => {
-      rmSync(holder, { force: true })
+      removeHolder(holder)
       locked.close()
     },
   }
@@ -56,7 +56,15 @@ function sayWho(path: string): void {
     writeFileSync(path, `process ${process.pid} on ${hostname()}, since ${new Date().toISOString()}\n`, { mode: 0o640 })
   } catch {
     // A full disk, say. What was there before is of somebody else.
+    removeHolder(path)
+  }
+}
+
+function removeHolder(path: string): void {
+  try {
     rmSync(path, { force: true })
+  } catch {
+    // A disk that is read-only by now, say. The lock does not rest on it.
   }
 }
 

@@ -1,6 +1,6 @@
 /** One gateway at a time in a state directory, and no longer than it lives. */
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -53,6 +53,17 @@ test('what stands there of the holder is shown only where it is what we write', 
   writeFileSync(join(directory, HOLDER_FILE), 'process 1 on \x1b[2Jhost\n')
   assert.deepEqual(lockState(directory), { status: 'held', by: 'unknown process' })
   lock.release()
+})
+
+test('it is given back also where what stands there of the holder cannot be written or removed', () => {
+  const directory = temporaryDirectory('state-lock')
+  // Nobody can, not even root.
+  mkdirSync(join(directory, HOLDER_FILE))
+  locked(directory).release()
+  const lock = locked(directory)
+  assert.deepEqual(lockState(directory), { status: 'held', by: 'unknown process' })
+  lock.release()
+  locked(directory).release()
 })
 
 test('a directory that is not there is told with the system\'s reason', () => {
