@@ -39,7 +39,7 @@ export class OwnProgram {
     try {
       this.#started = { outside: this.#outside(), inside: this.#inside() }
     } catch (error) {
-      this.#log.debug({ cause: error instanceof Error ? error.message : String(error) }, 'the files of this program cannot be read; whether they change is not watched')
+      this.#log.warn({ cause: error instanceof Error ? error.message : String(error) }, 'the files of this program cannot be read: whether they change is not watched')
     }
   }
 

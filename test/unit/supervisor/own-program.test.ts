@@ -68,11 +68,13 @@ for (const [what, change, back] of [
   })
 }
 
-test('what was never remembered is not said to have changed', () => {
-  const { program, write, remove } = install()
+test('what was never remembered is not said to have changed, and where it cannot be that is told', () => {
+  const { program, write, remove, lines } = install()
   write('dist/main.js', 'other')
   assert.equal(program.isAsStarted(), true)
+  assert.deepEqual(lines, [])
   remove('dist')
   program.remember()
   assert.equal(program.isAsStarted(), true)
+  assert.deepEqual(lines.map(({ level, text }) => [level, text]), [['warn', 'the files of this program cannot be read: whether they change is not watched']])
 })
