@@ -15,7 +15,7 @@ export interface MessageContent {
    * `MAX_TEXT_CHARACTERS`.
    */
   readonly text: string
-  /** what HTML holds and does not show (too small, transparent, the colour of its ground, `display: none`, comments left out), and what lies below very many empty lines */
+  /** what HTML holds and does not show: too small, transparent, the colour of its ground, `display: none`, comments left out */
   readonly hidden: string
   /** subject and text in lower case, look-alikes of other scripts and invisible characters folded to ASCII, s.p.a.c.e.d words joined; made when it is asked for */
   readonly folded: string

@@ -104,6 +104,7 @@ export const TORTURE: readonly Torture[] = [
   { name: '1 MB of letters, each in another colour', make: () => text('text/html', each(MEGA, (at) => `<font color="#${at.toString(16).padStart(6, '0')}" style="color:#${(at % 4096).toString(16).padStart(3, '0')}">a</font>`)) },
   { name: '1 MB of rules of style in rules of style', make: () => text('text/html', `<style>${'.a{color:red;'.repeat(30)}${each(MEGA, (at) => `.b${at}{color:red}`)}</style><p class=a>x`) },
   { name: '1 MB of formatting that is closed amid paragraphs', make: () => text('text/html', lines('<p style="color:blue"></b><b style="color:green">', MEGA)) },
+  { name: '1 MB of text and tags in turn, without a line end, in what is preformatted', make: () => text('text/html', Buffer.from(`<pre>ж${'&<i>'.repeat(MEGA / 4)}`).toString('latin1')) },
   { name: '1 MB of links that lead nowhere', make: () => text('text/html', each(MEGA, (at) => `<a href="page${at}">a</a>`)) },
   { name: '1 MB of images that are in their links', make: () => text('text/html', each(MEGA, (at) => `<img src="data:image/png;base64,${at}${'QUFB'.repeat(500)}">`)) },
   { name: '1 MB of links with names before their hosts', make: () => text('text/plain', each(MEGA, (at) => `http://${'a@'.repeat(400)}h${at}.example/`)) },

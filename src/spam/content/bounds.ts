@@ -10,8 +10,6 @@ export const MAX_HTML_CHARACTERS = 2_097_152
 export const MAX_HIDDEN_CHARACTERS = 262_144
 /** Elements that are open at once. Newsletters nest some sixty deep; browsers themselves stop at 512. */
 export const MAX_OPEN_ELEMENTS = 256
-/** Behind more empty lines than this nobody reads on: some four screens, where newsletters have at most some dozen lines. */
-export const MAX_EMPTY_LINES = 150
 /** Of all `<style>` elements together; the longest that bulk senders write are half of it. */
 export const MAX_SHEET_CHARACTERS = 131_072
 /** Rules with a selector that is understood and a property that matters. */

@@ -67,14 +67,11 @@ function factsOf(parts: readonly ShownPart[]): HtmlFacts | undefined {
 function linksOf(parts: readonly ShownPart[]): readonly Link[] {
   const list = new LinkList()
   for (const { plain, html, attached } of parts) {
-    if (plain !== undefined) {
-      list.addText(plain.text)
-      if (plain.hidden !== '') list.addText(plain.hidden, { hidden: true })
-    }
+    if (plain !== undefined) list.addText(plain.text)
     if (html === undefined) continue
     // Nobody sees the links of what is attached before he opens it.
     list.add(attached ? html.links.map((link) => ({ ...link, hidden: true })) : html.links, html.base)
-    if (!attached) list.addText(html.text, { except: html.anchors })
+    if (!attached) list.addText(html.text, html.anchors)
   }
   return list.result()
 }

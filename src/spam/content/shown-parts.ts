@@ -156,8 +156,7 @@ export function shownText(parts: readonly ShownPart[]): ShownText {
   const hidden: string[] = []
   let ascii = true
   for (const { alternative, plain, html, attached } of parts) {
-    const unseen = html?.hidden ?? plain?.hidden ?? ''
-    if (unseen !== '') hidden.push(unseen)
+    if (html !== undefined && html.hidden !== '') hidden.push(html.hidden)
     if (attached) continue
     const reading = plain ?? html
     if (reading === undefined || reading.text === '') continue

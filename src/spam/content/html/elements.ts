@@ -150,7 +150,6 @@ function known(name: string): Element {
 
 export const A = known('a')
 export const P = known('p')
-export const PRE = known('pre')
 export const BR = known('br')
 export const BODY = known('body')
 export const IMG = known('img')

@@ -14,12 +14,11 @@ import { RawLinks } from '../links/raw-links.ts'
 import { CodeArray, isAscii, type Codes } from '../text/codes.ts'
 import { TextSink } from '../text/text-sink.ts'
 import { AnchorReader } from './anchors.ts'
-import { A, ATTRIBUTE, BASE, BLOCK, BODY, BR, CELL, COL, COLGROUP, ENDS_P, FORM, HEAD, IMG, P, PLAINTEXT, PRE, RAW, RAW_TEXT, STYLE, TEMPLATE, TITLE, TR, UNSEEN, UnknownElements, VOID, isKnown, type Element } from './elements.ts'
-import { EmptyLines } from './empty-lines.ts'
+import { A, ATTRIBUTE, BASE, BLOCK, BODY, BR, CELL, COL, COLGROUP, ENDS_P, FORM, HEAD, IMG, P, PLAINTEXT, RAW, RAW_TEXT, STYLE, TEMPLATE, TITLE, UNSEEN, UnknownElements, VOID, isKnown, type Element } from './elements.ts'
 import { EntityReader } from './entities.ts'
-import { FactCounter, type Box } from './facts.ts'
+import { FactCounter } from './facts.ts'
 import { DOUBTFUL, HIDDEN, most, SEEN } from './look.ts'
-import { LookReader, MIN_TALL_PIXELS } from './looks.ts'
+import { LookReader } from './looks.ts'
 import { OpenElements } from './open-elements.ts'
 import { linksOf } from './resources.ts'
 import { findSheets, readSheets, sheetOf, type SheetText } from './sheets.ts'
@@ -42,7 +41,6 @@ const BANG = 33
 const QUESTION = 63
 const SLASH = 47
 const LESS = 60
-const NO_BREAK_SPACE = 0xa0
 
 // One message is read at a time, from beginning to end: these are used again.
 const shown = new TextSink(MAX_TEXT_CHARACTERS)
@@ -61,8 +59,6 @@ class HtmlReader {
   private readonly html: string
   private readonly codes: Codes
   private readonly end: number
-  /** there is U+00A0 in it, as it stands */
-  private readonly wideBlanks: boolean
   private readonly facts: FactCounter
   private readonly links = new RawLinks()
   private readonly anchors: AnchorReader
@@ -71,7 +67,6 @@ class HtmlReader {
   private base: string | undefined
   private nextAmpersand: number
   private readonly unknown = new UnknownElements()
-  private readonly empty = new EmptyLines(shown)
   /** as they were found in the text */
   private readonly sheets: SheetText[] = []
   private sink = shown
@@ -85,9 +80,7 @@ class HtmlReader {
 
   constructor(html: string, bytes: number, texts?: readonly SheetText[]) {
     this.html = html
-    const ascii = isAscii(html)
-    this.codes = array.of(html, ascii)
-    this.wideBlanks = !ascii && html.includes('\u00a0')
+    this.codes = array.of(html, isAscii(html))
     this.end = Math.min(html.length, MAX_HTML_CHARACTERS)
     this.facts = new FactCounter(bytes)
     this.guessed = texts ?? findSheets(html, this.codes, tag)
@@ -103,10 +96,7 @@ class HtmlReader {
     let at = 0
     while (at < this.end) {
       const less = this.nextMarkup(at)
-      if (less > at) {
-        if (open.has(PRE)) this.lines(at, less)
-        else this.text(at, less)
-      }
+      if (less > at) this.text(at, less)
       at = less < this.end ? this.markup(less) : less
     }
     this.anchors.close()
@@ -135,7 +125,6 @@ class HtmlReader {
           sink.add(this.codes, at, ampersand)
           also?.add(this.codes, at, ampersand)
         }
-        if (code === NO_BREAK_SPACE && sink === shown) this.empty.fill()
         sink.addCode(code)
         also?.addCode(code)
         at = entities.end
@@ -146,40 +135,20 @@ class HtmlReader {
       sink.add(this.codes, at, to)
       also?.add(this.codes, at, to)
     }
-    if (this.wideBlanks && sink === shown && sink.length === before) this.empty.blanks(this.codes, from, to)
     if (sink === unseen && !this.counted && sink.length > before) {
       this.counted = true
       this.facts.hiddenElements++
     }
   }
 
-  /** Text whose line feeds end lines; only that there are so many empty ones matters. */
-  private lines(from: number, to: number): void {
-    for (let at = from; at < to;) {
-      const feed = this.html.indexOf('\n', at)
-      const end = feed < 0 || feed >= to ? to : feed + 1
-      const before = shown.length
-      this.text(at, end)
-      if (end === feed + 1 && this.sink === shown && shown.length === before) {
-        this.empty.lineBreak()
-        if (this.empty.below) this.turn()
-      }
-      at = end
-    }
-  }
-
   private paragraph(): void {
-    if (this.sink === shown) this.empty.paragraph()
     this.sink.paragraph()
     this.also?.paragraph()
-    if (this.empty.below) this.turn()
   }
 
   private lineBreak(): void {
-    if (this.sink === shown) this.empty.lineBreak()
     this.sink.lineBreak()
     this.also?.lineBreak()
-    if (this.empty.below) this.turn()
   }
 
   private blank(): void {
@@ -203,15 +172,14 @@ class HtmlReader {
   /** Where text goes now. */
   private turn(): void {
     const { sight } = open.top
-    const { below } = this.empty
-    const sink = sight === HIDDEN || below ? unseen : shown
-    const also = sight === DOUBTFUL && !below ? unseen : undefined
+    const sink = sight === HIDDEN ? unseen : shown
+    const also = sight === DOUBTFUL ? unseen : undefined
     if (sink === this.sink && also === this.also) return
     this.sink = sink
     this.also = also
     this.counted = false
     // What is hidden in two places is not one word.
-    if (sight !== SEEN || below) unseen.blank()
+    if (sight !== SEEN) unseen.blank()
   }
 
   /** The next `<` that begins something; the end where there is none. A `<` before anything else is text. */
@@ -266,7 +234,6 @@ class HtmlReader {
     if (element === A) this.anchors.close()
     if ((flags & VOID) === 0) open.close(element)
     this.endReversed(open.level)
-    this.empty.close(open.level)
     this.turn()
     if ((flags & BLOCK) !== 0) this.paragraph()
     else if ((flags & CELL) !== 0) this.blank()
@@ -304,7 +271,6 @@ class HtmlReader {
   private open(element: Element, counts: boolean): void {
     const { flags } = element
     this.endReversed(open.level)
-    this.empty.close(open.level)
     const around = open.top
     const look = this.looks.read(element, tag, around)
     if ((flags & UNSEEN) !== 0) look.gone = HIDDEN
@@ -322,25 +288,11 @@ class HtmlReader {
     if ((flags & BLOCK) !== 0) this.paragraph()
     else if ((flags & CELL) !== 0) this.blank()
     const seen = most(look.gone, look.invisible) !== HIDDEN
-    const box = this.looks.box(seen)
-    this.facts.element(element, tag, box)
-    if (element === IMG) {
-      this.empty.image(box)
-      this.turn()
-    }
-    if (element === TR) this.empty.row()
-    if (!leaf && seen && this.looks.tall) this.leaveEmpty(element, box)
+    this.facts.element(element, tag, this.looks.box(seen))
     if (element === BASE) this.base ??= tag.get(ATTRIBUTE.href)
     if (element === A && tag.has(ATTRIBUTE.href)) this.anchors.open(tag.get(ATTRIBUTE.href) ?? '')
     else if (tag.attributes && isKnown(element)) linksOf({ element, tag, seen, image: this.looks.backgroundImage }, this.links)
     if (element === IMG && seen) this.anchors.image(tag.get(ATTRIBUTE.alt) ?? '')
-  }
-
-  /** An element that may leave lines empty. */
-  private leaveEmpty(element: Element, { height }: Box): void {
-    if (height >= MIN_TALL_PIXELS) this.empty.tall(element, open.level, height)
-    if (this.looks.drop >= MIN_TALL_PIXELS) this.empty.drop(this.looks.drop)
-    this.turn()
   }
 
   /** Content that is no markup, to its end tag. */

@@ -9,7 +9,7 @@ import { A, ATTRIBUTE, BDO, BODY, DETAILS, DIALOG, HEAD, SUMMARY, type Element }
 import type { Box } from './facts.ts'
 import { copyLook, DOUBTFUL, HIDDEN, MAX_UNREADABLE_PIXELS, most, PLAIN_LOOK, SEEN, type Look, type Sight } from './look.ts'
 import type { Sheet } from './sheets.ts'
-import { BACKGROUND, BIDI, COLOR, DIRECTION, DISPLAY, DROP, FONT_SIZE, HEIGHT, isSet, NO_STYLE, overlay, PAINT, PICTURE, valueOf, VISIBILITY, WIDTH, type Style } from './style.ts'
+import { BACKGROUND, BIDI, COLOR, DIRECTION, DISPLAY, FONT_SIZE, HEIGHT, isSet, NO_STYLE, overlay, PAINT, PICTURE, valueOf, VISIBILITY, WIDTH, type Style } from './style.ts'
 import { StyleMemory } from './styles.ts'
 import { bitsOf, type TagReader } from './tag.ts'
 
@@ -17,8 +17,6 @@ import { bitsOf, type TagReader } from './tag.ts'
 const LINK_BLUE = 0x0000ee
 /** Of an element, that a sheet names. Honest mail has a few; of more, what they say together is doubtful. */
 const MAX_CLASSES = 32
-/** What is lower is a space as there are many. */
-export const MIN_TALL_PIXELS = 200
 /** Attributes that say how an element looks. */
 const SAYS_LOOK = bitsOf(ATTRIBUTE.color, ATTRIBUTE.text, ATTRIBUTE.bgcolor, ATTRIBUTE.background, ATTRIBUTE.width, ATTRIBUTE.height, ATTRIBUTE.dir)
 /** Elements whose rules are remembered: a message has a few kinds, many times over. */
@@ -100,8 +98,6 @@ export class LookReader {
   private crowded = false
   private width = NaN
   private height = NaN
-  /** of the element that was read last: pixels that it is pushed down by */
-  drop = 0
   private readonly size = { width: NaN, height: NaN, seen: false }
   /** of the element that was read last: the URL of its background; '' where it has none */
   backgroundImage = ''
@@ -122,11 +118,6 @@ export class LookReader {
     return size
   }
 
-  /** Whether the element that was read last may leave lines empty. */
-  get tall(): boolean {
-    return this.height >= MIN_TALL_PIXELS || this.drop >= MIN_TALL_PIXELS
-  }
-
   /** Valid until the next element is read. */
   read(element: Element, tag: TagReader, around: Readonly<Look>): Look {
     const { look } = this
@@ -135,7 +126,6 @@ export class LookReader {
     if (this.truncated) look.loose = true
     this.width = NaN
     this.height = NaN
-    this.drop = 0
     this.backgroundImage = ''
     this.reversed = false
     // Text cannot stand in it: it would be that of the body.
@@ -255,7 +245,6 @@ export class LookReader {
     }
     if (isSet(style, WIDTH)) this.width = finite(valueOf(style, WIDTH))
     if (isSet(style, HEIGHT)) this.height = finite(valueOf(style, HEIGHT))
-    this.drop = valueOf(style, DROP) ?? 0
     if (style.image !== '') this.backgroundImage = style.image
     if (isSet(style, BIDI)) this.reversed = valueOf(style, BIDI) === 1 && valueOf(style, DIRECTION) === 1
   }

@@ -2,7 +2,7 @@
  * The properties of CSS that hide or show text, and what each of their values
  * means for it. A value that is not valid sets nothing, as in a browser.
  */
-import { BACKGROUND, BIDI, CLIP, COLOR, DIRECTION, DISPLAY, DROP, FLOAT, FONT_SIZE, HEIGHT, IMPORTANT_RANK, INDENT, isSet, LEFT, MARGIN, MAX_HEIGHT, MAX_WIDTH, MIN_HEIGHT, MIN_WIDTH, MOVED, MSO_HIDE, OPACITY, OVERFLOW_X, OVERFLOW_Y, PADDING_BOTTOM, PADDING_RIGHT, PAINT, PICTURE, POSITION, put, SHAPE, TOP, VISIBILITY, WIDTH, type StyleInMaking } from './style.ts'
+import { BACKGROUND, BIDI, CLIP, COLOR, DIRECTION, DISPLAY, FLOAT, FONT_SIZE, HEIGHT, IMPORTANT_RANK, INDENT, isSet, LEFT, MARGIN, MAX_HEIGHT, MAX_WIDTH, MIN_HEIGHT, MIN_WIDTH, MOVED, MSO_HIDE, OPACITY, OVERFLOW_X, OVERFLOW_Y, PADDING_BOTTOM, PADDING_RIGHT, PAINT, PICTURE, POSITION, put, SHAPE, TOP, VISIBILITY, WIDTH, type StyleInMaking } from './style.ts'
 import { backgroundOf, colorOf, isPicture, displayOf, DISPLAY_NONE, fontOf, fontSizeOf, lengthOf, pixelsOf, wordsOf } from './values.ts'
 
 export interface Declaration {
@@ -105,14 +105,14 @@ const READERS = new Map<string, readonly (readonly [place: number, reader: Reade
   ['right', [[MOVED, far]]],
   ['bottom', [[MOVED, far]]],
   ['inset', [[MOVED, far]]],
-  ['margin', [[MARGIN, lowest], [DROP, first], [MOVED, far]]],
+  ['margin', [[MARGIN, lowest], [MOVED, far]]],
   ['margin-left', [[MARGIN, lowest], [MOVED, far]]],
-  ['margin-top', [[MARGIN, lowest], [DROP, offset], [MOVED, far]]],
+  ['margin-top', [[MARGIN, lowest], [MOVED, far]]],
   ['text-indent', [[INDENT, first], [MOVED, far]]],
-  ['padding', [[DROP, first], [PADDING_BOTTOM, bottom], [PADDING_RIGHT, right], [MOVED, far]]],
+  ['padding', [[PADDING_BOTTOM, bottom], [PADDING_RIGHT, right], [MOVED, far]]],
   ['padding-left', [[MOVED, far]]],
   ['padding-right', [[PADDING_RIGHT, offset]]],
-  ['padding-top', [[DROP, offset], [MOVED, far]]],
+  ['padding-top', [[MOVED, far]]],
   ['padding-bottom', [[PADDING_BOTTOM, offset]]],
   ['-webkit-text-fill-color', [[PAINT, unless()]]],
   ['-webkit-text-stroke', [[PAINT, unless('0', 'none')]]],

@@ -50,9 +50,7 @@ export const BIDI = 27
 export const PADDING_RIGHT = 28
 /** 1: the ground is a picture, on the colour or in its place */
 export const PICTURE = 29
-/** pixels that it is pushed down by */
-export const DROP = 30
-const PROPERTIES = 31
+const PROPERTIES = 30
 
 /** Added to the rank of a declaration in a `style` attribute, and of one that is `!important`. */
 export const INLINE_RANK = 0x400_0000

@@ -60,13 +60,13 @@ export class LinkList {
   }
 
   /** Links of running text; nothing of `except` (from and to in turn), which has links of its own. */
-  addText(text: string, { except = [], hidden = false }: { readonly except?: readonly number[]; readonly hidden?: boolean } = {}): void {
+  addText(text: string, except: readonly number[] = []): void {
     let range = 0
     for (const { url, from, to } of findTextLinks(text)) {
       if (this.distinct.length >= MAX_LINKS) return
       while (range < except.length && (except[range + 1] ?? 0) <= from) range += 2
       if (range < except.length && (except[range] ?? 0) < to) continue
-      this.addOne({ kind: 'text', url, shown: url.slice(0, MAX_SHOWN_CHARACTERS), says: false, hidden }, undefined, 0)
+      this.addOne({ kind: 'text', url, shown: url.slice(0, MAX_SHOWN_CHARACTERS), says: false, hidden: false }, undefined, 0)
     }
   }
 

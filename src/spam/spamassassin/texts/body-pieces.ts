@@ -10,7 +10,7 @@ import type { MimeMessage, MimePart } from '../../../mime/message-parts.ts'
 import type { MessageContent } from '../../content.ts'
 import type { HtmlReading } from '../../content/html/html-reader.ts'
 import { shownPartsOf } from '../../content/read-content.ts'
-import { readPlainText, wholeText } from '../../content/text/plain-text.ts'
+import { readPlainText } from '../../content/text/plain-text.ts'
 import { toBytes, withoutCr } from './bytes.ts'
 
 const MAX_PART_TEXT = 50_000
@@ -67,9 +67,9 @@ function renderedParts(content: MessageContent): readonly RenderedPart[] {
     const isText = part.type.startsWith('text/') && part.type !== 'text/calendar' && part.type !== 'text/x-vcard'
     if (!isText && !HTML_NAME.test(part.fileName ?? '')) continue
     if (shown?.html !== undefined) rendered.push({ part, text: shown.html.text, html: shown.html, attached: shown.attached })
-    else if (shown?.plain !== undefined) rendered.push({ part, text: wholeText(shown.plain), html: undefined, attached: false })
+    else if (shown?.plain !== undefined) rendered.push({ part, text: shown.plain.text, html: undefined, attached: false })
     else if (isText && part.text !== undefined && room > 0) {
-      const text = wholeText(readPlainText(part.text.slice(0, Math.min(room, MAX_PART_TEXT))))
+      const { text } = readPlainText(part.text.slice(0, Math.min(room, MAX_PART_TEXT)))
       room -= text.length
       rendered.push({ part, text, html: undefined, attached: true })
     }

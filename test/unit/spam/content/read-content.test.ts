@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readContent } from '../../../../src/spam/content/read-content.ts'
-import { readPlainText } from '../../../../src/spam/content/text/plain-text.ts'
 import { contentOf, file, html, messageOf, plain, readMime } from '../../../support/content-messages.ts'
 
 const SAME = 'Dear customer, thank you very much for your order of yesterday evening. The parcel leaves our house tomorrow morning, and somebody brings it until friday.'
@@ -131,11 +130,8 @@ test('what is said later about a message is that which was read first', () => {
   assert.ok(second.text.startsWith(`${OTHER} Привет\nbbb`))
 })
 
-test('plain text below very many empty lines is hidden, and so are its links', () => {
-  const below = contentOf(plain(`above\r\n${' \r\n'.repeat(152)}below http://a.example/\r\nmore`))
-  assert.deepEqual([below.text, below.hidden, below.links.map(({ hidden }) => hidden)], ['above', 'below http://a.example/ more', [true]])
-  for (const [text, shown] of [[`above${'\r\n'.repeat(152)}below`, 'above'], [`${'\r\n'.repeat(400)}below`, 'below'], [`above${'\r\n'.repeat(140)}below`, 'above\nbelow'], [`a${'\r\n'.repeat(140)}b${'\r\n'.repeat(140)}c`, 'a\nb\nc'], [`a${'\r\n'.repeat(400)}`, 'a'], [`\u20ac${'\r\n'.repeat(400)}b`, '\u20ac']] as const) assert.equal(contentOf(plain(text)).text, shown)
-  assert.equal(readPlainText('after it').text, 'after it')
+test('text below very many empty lines is text like any other', () => {
+  assert.deepEqual([contentOf(plain(`above${'\r\n'.repeat(400)}below`)), contentOf(html(`above${'<br>'.repeat(400)}<pre>${'\n'.repeat(400)}</pre><div style="height:9000px"></div>below`))].map(({ text, hidden }) => [text, hidden]), [['above\nbelow', ''], ['above\nbelow', '']])
 })
 
 test('a blank before a soft line break is none of the text where the part says so', () => {
