@@ -16,7 +16,7 @@ import type { MimeMessage, MimePart } from '../../mime/message-parts.ts'
 import { MAX_HTML_CHARACTERS } from './bounds.ts'
 import { readHtml, type HtmlReading } from './html/html-reader.ts'
 import { saysSomethingElse } from './text/alternatives.ts'
-import { joinedLines, readPlainText, type PlainReading } from './text/plain-text.ts'
+import { readPlainText, type PlainReading } from './text/plain-text.ts'
 
 export interface ShownPart {
   readonly part: number
@@ -87,7 +87,7 @@ export function readShownParts(mime: MimeMessage): readonly ShownPart[] {
     if (shown && !isHtml) {
       const taken = texts.take(part.text ?? '', 0.75)
       if (taken === undefined) return
-      const plain = readPlainText(deletesBlanks(part) ? joinedLines(taken) : taken)
+      const plain = readPlainText(taken)
       first &&= plain.text === ''
       found.push({ part: index, alternative: alternativeOf(mime, part), plain, html: undefined, attached: false })
       return
@@ -100,10 +100,6 @@ export function readShownParts(mime: MimeMessage): readonly ShownPart[] {
     found.push({ part: index, alternative: alternativeOf(mime, part), plain: undefined, html, attached: !shown })
   })
   return found
-}
-
-function deletesBlanks({ parameters }: MimePart): boolean {
-  return parameters.get('delsp')?.toLowerCase() === 'yes' && parameters.get('format')?.toLowerCase() === 'flowed'
 }
 
 /** Less room than this is none. */

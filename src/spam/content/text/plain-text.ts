@@ -16,14 +16,6 @@ export interface PlainReading {
   readonly ascii: boolean
 }
 
-/** A line that goes on in the next one; `-- ` stands before a signature (RFC 3676 §4.3). */
-const SOFT_BREAK = / (?<!(?:^|\n)-- )\r?\n(?:>[> ]*| )?/g
-
-/** `DelSp=yes` (§4.1): the blank before a soft line break is none of the text, so that a word may go on behind it. */
-export function joinedLines(text: string): string {
-  return text.replace(SOFT_BREAK, '')
-}
-
 export function readPlainText(text: string): PlainReading {
   sink.reset()
   sink.add(codes.of(text, isAscii(text)), 0, text.length)
