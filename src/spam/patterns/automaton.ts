@@ -52,6 +52,7 @@ export class Automaton {
   #statesInSets = 0
   #round = 0
   #steps = 0
+  #building = 0
   #credit = MOST_CREDIT
 
   /** `anchored`: it matches at the begin of a text only */
@@ -69,7 +70,12 @@ export class Automaton {
     return this.#steps
   }
 
-  /** Is there one that begins at `from` or behind, and ends before `behind`? One that ends there or later may be found as well. Undefined: not known after so many steps. */
+  /** What of it was for building. */
+  get building(): number {
+    return this.#building
+  }
+
+  /** Is there one that begins at `from` or behind, and ends before `behind`? One that ends there or later may be found as well. Undefined: not known after so many steps of building. */
   test(stretch: Stretch, [from, behind]: readonly [number, number], maxSteps: number): boolean | undefined {
     const { units, start, end } = stretch
     const stop = Math.min(behind, end)
@@ -99,6 +105,7 @@ export class Automaton {
 
   #finish(units: number, result: boolean | undefined): boolean | undefined {
     const building = this.#steps + this.#kinds.steps
+    this.#building = building
     this.#credit = Math.min(MOST_CREDIT, this.#credit - building + Math.trunc(units / UNITS_PER_CREDIT))
     this.#steps = building + Math.ceil(units / UNITS_PER_STEP)
     return result

@@ -121,7 +121,7 @@ function askAutomaton({ engine, text, budget, windows }: Part, first: number): b
     } while (windows[at] === its && (windows[at + 1] as number) <= reach)
     const answer = automaton.test(stretch, [from, reach], left)
     budget.spend(automaton.steps)
-    left -= automaton.steps
+    left -= automaton.building
     if (answer !== false) return answer
   }
   return false
