@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ExitError } from '../../../src/cli/exit-codes.ts'
 import { addressesOf, settle } from './fakes.ts'
-import { at, running } from './staff.ts'
+import { at, running, setUp } from './staff.ts'
 
 async function withProgram(workers: number): Promise<Awaited<ReturnType<typeof running>> & { program: { asStarted: boolean; remembered: number }; failures: ExitError[] }> {
   const program = {
@@ -46,6 +46,14 @@ test('one that has loaded while files were written gets no settings, and is ende
   at(forked, 2).dies()
   clock.advance(120_000)
   assert.equal(forked.length, 3)
+})
+
+test('the first ones have loaded what was started, also where files are written while they start', async () => {
+  const { supervisor, forked } = setUp(2, {}, { program: { remember: () => undefined, isAsStarted: () => false } })
+  const started = supervisor.start()
+  for (const worker of forked) worker.becomesReady()
+  await started
+  assert.deepEqual(forked.map(({ sent, signals }) => [sent.map(({ type }) => type), signals]), [[['start'], []], [['start'], []]])
 })
 
 test('where none is left it waits for half a minute, and then a new start is worth a try', async () => {

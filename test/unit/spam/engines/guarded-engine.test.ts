@@ -12,7 +12,7 @@ interface Asked {
   readonly signal: AbortSignal
 }
 
-function stage(changed: { readonly scans?: number; readonly waiting?: number; readonly failures?: number; readonly seesPrefix?: boolean; readonly down?: 'flow' | 'tempfail' } = {}) {
+function stage(changed: { readonly scans?: number; readonly waiting?: number; readonly failures?: number; readonly seesPrefix?: boolean; readonly down?: 'flow' | 'tempfail'; readonly timeoutMs?: number } = {}) {
   const clock = new ManualClock()
   const asked: Asked[] = []
   const logged: (readonly [string, Readonly<Record<string, unknown>>, string])[] = []
@@ -27,7 +27,7 @@ function stage(changed: { readonly scans?: number; readonly waiting?: number; re
       closed++
     },
   }
-  const settings = clamav({ name: 'lab', down: changed.down ?? 'flow', timeoutMs: 1000, maxBytes: 1000, scans: changed.scans ?? 2, waiting: changed.waiting ?? 2, breaker: { failures: changed.failures ?? 3, firstPauseMs: 5000, mostPauseMs: 20_000 } })
+  const settings = clamav({ name: 'lab', down: changed.down ?? 'flow', timeoutMs: changed.timeoutMs ?? 1000, maxBytes: 1000, scans: changed.scans ?? 2, waiting: changed.waiting ?? 2, breaker: { failures: changed.failures ?? 3, firstPauseMs: 5000, mostPauseMs: 20_000 } })
   const engine = new GuardedEngine(adapter, settings, { clock, log: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') } })
   return { engine, clock, asked, logged, pings, scan: () => engine.scan(engineMessage(HAM)), closed: () => closed }
 }
@@ -209,6 +209,57 @@ test('one that answers pings and judges nothing, not even a short message, is se
   assert.deepEqual(logged.map(([, { cause }, text]) => [cause, text]), [['no answer in 1000 ms; it answers a ping, and of a short message nothing in 1000 ms', 'a spam engine is set aside, and mail goes on without it']])
   const aside = await scan()
   assert.ok(aside.status === 'temperror' && aside.cause.startsWith('set aside since'))
+})
+
+test('the short message has ten seconds, however long others may take', async () => {
+  const { engine, clock, pings, asked, scan } = stage({ failures: 1, timeoutMs: 60_000 })
+  const scanning = scan()
+  await turns()
+  clock.advance(60_000)
+  await scanning
+  await turns()
+  pings[0]!(undefined)
+  await turns()
+  clock.advance(9999)
+  await turns()
+  assert.deepEqual([asked[1]!.signal.aborted, engine.health().breaker], [false, 'closed'])
+  clock.advance(1)
+  await turns()
+  assert.deepEqual([asked[1]!.signal.aborted, engine.health().breaker], [true, 'open'])
+  assert.match(engine.health().cause ?? '', /of a short message nothing in 10000 ms$/)
+})
+
+for (const [trouble, breaker] of [['answered', 'closed'], ['unclear', 'closed'], ['lost', 'open']] as const) {
+  test(`where the short message fails (${trouble}), the engine is ${breaker === 'open' ? 'set aside' : 'there all the same'}`, async () => {
+    const { engine, clock, pings, asked, scan } = stage({ failures: 1 })
+    const scanning = scan()
+    await turns()
+    clock.advance(1000)
+    await scanning
+    await turns()
+    pings[0]!(undefined)
+    await turns()
+    asked[1]!.settle(failed('it said ERROR', trouble))
+    await turns()
+    assert.deepEqual([engine.health().breaker, engine.health().cause], [breaker, breaker === 'open' ? 'no answer in 1000 ms; it answers a ping, and of a short message: it said ERROR' : undefined])
+  })
+}
+
+test('where no place for the short message comes free, nothing is known of the engine', async () => {
+  const { engine, clock, pings, asked, scan } = stage({ scans: 1, failures: 1 })
+  const first = scan()
+  await turns()
+  clock.advance(1000)
+  await first
+  // This one has the place for as long as the short message waits for it.
+  const second = scan()
+  await turns()
+  pings[0]!(undefined)
+  await turns()
+  clock.advance(1000)
+  await second
+  await turns()
+  assert.deepEqual([asked.length, engine.health().breaker, engine.health().running], [2, 'closed', 0])
 })
 
 test('the short message has a place before those that wait', async () => {
