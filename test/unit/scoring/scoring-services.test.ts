@@ -183,11 +183,12 @@ test('rules that can be had only later are asked from the next message on, and a
 test('rules that come late while a reload reads others do not replace those of the reload', async (t) => {
   let take = (rules: PackedRules): Promise<void> => Promise.reject(new Error(`nobody takes ${rules.pieces.length} pieces`))
   const source = (own: RuleSource): RuleSource => ({ underWay: false, read: () => Promise.resolve(packed()), onLate: (taker) => void (take = taker), settle: () => undefined, close: () => own.close() })
-  const { services, settings, reload } = stage(t, { source })
+  const { services, settings } = stage(t, { source })
   await services.scoring.score(subject())
-  // It is ready much later than none.
-  const taken = take(packed(...Array.from({ length: 500 }, (_, n) => ({ ...LATE, id: `LATE_${n}` }))))
-  await reload(settings)
+  const adopt = await services.prepare(settings)
+  const taken = take(packed(LATE))
+  // While those that come late are made ready.
+  adopt()
   await taken
   assert.deepEqual(words(await services.scoring.score(subject())), ['content none', 'bayes none'])
 })
