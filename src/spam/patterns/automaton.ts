@@ -24,7 +24,8 @@ const UNITS_PER_CREDIT = 8
 const NUMBERS_PER_SET = 64
 const NUMBERS_PER_STATE = 2
 
-const held = new HeldSets()
+/** of all of a process */
+const ALL = new HeldSets()
 
 /** In the table: not known yet; or a match is complete. Everything else is where a set begins. */
 const UNKNOWN = 0
@@ -40,6 +41,7 @@ interface StateSet {
 export class Automaton {
   readonly #states: States
   readonly #anchored: boolean
+  readonly #held: HeldSets
   readonly #kinds: CharacterKinds
   readonly #sets: StateSet[] = []
   readonly #numbers = new Map<string, number>()
@@ -56,9 +58,10 @@ export class Automaton {
   #credit = MOST_CREDIT
 
   /** `anchored`: it matches at the begin of a text only */
-  constructor(states: States, anchored: boolean) {
+  constructor(states: States, anchored: boolean, held = ALL) {
     this.#states = states
     this.#anchored = anchored
+    this.#held = held
     this.#kinds = new CharacterKinds(states)
     this.#width = this.#kinds.most
     this.#marks = new Uint32Array(states.states.length)
@@ -225,7 +228,7 @@ export class Automaton {
         const larger = new Int32Array(this.#table.length * 2)
         larger.set(this.#table)
         this.#table = larger
-        held.grown(this)
+        this.#held.grown(this)
       }
     }
     return number

@@ -5,14 +5,15 @@ import { setTimeout } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { Automaton } from '../../../../src/spam/patterns/automaton.ts'
+import { HeldSets } from '../../../../src/spam/patterns/held-sets.ts'
 import { readPattern, treeOf } from '../../../../src/spam/patterns/read-pattern.ts'
 import { statesOf } from '../../../../src/spam/patterns/states.ts'
 
-function automaton(source: string, flags = ''): Automaton | undefined {
+function automaton(source: string, flags = '', held?: HeldSets): Automaton | undefined {
   const reading = readPattern(source, flags)
   if (reading.status === 'refused') assert.fail(reading.problem)
   const states = statesOf(treeOf(reading.pattern))
-  return states === undefined ? undefined : new Automaton(states, source.startsWith('^'))
+  return states === undefined ? undefined : new Automaton(states, source.startsWith('^'), held)
 }
 
 function says(source: string, text: string, from = 0): boolean | undefined {
@@ -74,6 +75,39 @@ test('many texts that make it build have what it earns by looking at texts, and 
   // What comes again is known in the end, though it has little credit.
   for (let times = 0; times < 2000; times++) ask(1)
   assert.ok(known > 1000, `${known}`)
+})
+
+test('credit that is used up comes back by looking at texts, a step for eight characters, and never above what there was at first', () => {
+  const hungry = automaton('b.{150}[cd]')
+  assert.ok(hungry !== undefined)
+  const most = hungry.credit
+  const known = new Uint16Array(80_000).fill(0x61)
+  const mixed = Uint16Array.from({ length: 4000 }, (_, at) => (Math.imul(at * at, 0x9e3779b1) >>> 30 === 0 ? 0x62 : 0x61))
+  while (hungry.credit > 0) hungry.test({ units: mixed, start: 0, end: mixed.length }, [0, Infinity], hungry.credit)
+  const look = (): number => {
+    const before = hungry.credit
+    assert.equal(hungry.test({ units: known, start: 0, end: known.length }, [0, Infinity], Infinity), false)
+    return hungry.credit - before
+  }
+  look()
+  assert.equal(look(), 10_000)
+  for (let times = 0; times < 5; times++) look()
+  assert.equal(hungry.credit, most)
+})
+
+test('whoever grows says so: with too much in all, one that has not grown lately forgets', () => {
+  const held = new HeldSets(70_000)
+  const [one, other] = [automaton('b.{150}[cd]', '', held), automaton('b.{150}[de]', '', held)]
+  assert.ok(one !== undefined && other !== undefined)
+  const units = Uint16Array.from({ length: 400 }, (_, at) => (Math.imul(at * at, 0x9e3779b1) >>> 30 === 0 ? 0x62 : 0x61))
+  const ask = (automaton: Automaton): boolean | undefined => automaton.test({ units, start: 0, end: units.length }, [0, Infinity], Infinity)
+  const empty = one.held
+  assert.equal(ask(one), false)
+  assert.ok(one.held > 30_000 && one.held < 70_000, `${one.held}`)
+  assert.equal(ask(other), false)
+  assert.ok(one.held <= empty, `${one.held} are held, ${empty} at the begin`)
+  assert.ok(other.held > 30_000, `${other.held}`)
+  assert.equal(ask(one), false)
 })
 
 test('up to a place: what ends before it is found, and nothing is taken for the end of the text', () => {

@@ -1,6 +1,9 @@
 /** Where patterns of a set may match, by the literals that they need. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { NeededLiterals } from '../../../../src/spam/patterns/needed-literals.ts'
 import type { Candidates } from '../../../../src/spam/patterns/needed-literals.ts'
 import type { Pattern } from '../../../../src/spam/patterns/pattern.ts'
@@ -80,4 +83,26 @@ test('many patterns that need one word, and that word again and again: they may 
   const found = literals.find(text, { first: 0, behind: 2 })
   assert.deepEqual(windows(found, 1099, text), [[0, 0, 40], [1, 0, 16_000]])
   assert.equal(found?.windowsOf(1100), undefined)
+})
+
+test('room for the places of a text that has very many is given back', async () => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const words = Array.from({ length: 30 }, (_, at) => `word${String.fromCharCode(0x61 + at % 26, 0x61 + at)}`)
+  const literals = NeededLiterals.of(words.map((word, at) => needing([word], at)))
+  const look = (times: number): void => {
+    const text = new PreparedText([`${words.join(' ')} `.repeat(times)])
+    assert.equal(literals.find(text, { first: 0, behind: 1 })?.patterns.length, words.length)
+  }
+  const kept = async (): Promise<number> => {
+    await setTimeout(0)
+    collect()
+    return process.memoryUsage().arrayBuffers
+  }
+  look(10)
+  const before = await kept()
+  look(4000)
+  const more = await kept() - before
+  assert.ok(more < 2_000_000, `${more} bytes more`)
+  look(10)
 })

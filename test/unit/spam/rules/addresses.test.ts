@@ -48,6 +48,7 @@ test('the organization, and domains that a display name claims', () => {
   assert.deepEqual(claims('PayPal.com Service <x@y.test>'), ['paypal.com'])
   assert.deepEqual(claims('sparkasse.de <x@y.test>'), ['sparkasse.de'])
   assert.deepEqual(claims('"ann.lee@example.org" <x@y.test>'), ['example.org'])
+  assert.deepEqual(claims('"ann@bank.com@other.example" <x@y.test>'), ['bank.com', 'other.example'], 'behind an at sign it is no local part, whatever follows')
   assert.deepEqual(claims('Dr.Strange, Ph.D. <x@y.test>'), [])
   assert.deepEqual(claims('J. R. Smith <x@y.test>'), [])
   const impostor = (value: string) => readAddresses(value).some((one) => one.impostor)
