@@ -40,6 +40,11 @@ export function charsetReading(name: string): CharsetReading | undefined {
   return reading
 }
 
+/** Letters of ASCII take two bytes or four in it. */
+export function isWide(reading: CharsetReading | undefined): boolean {
+  return reading === 'utf-16' || reading === 'utf-32' || (typeof reading === 'object' && reading.label.startsWith('utf-16'))
+}
+
 function lookUp(name: string): CharsetReading | undefined {
   if (UTF_8.has(name)) return 'utf-8'
   if (GUESSED.has(name)) return 'guess'

@@ -5,7 +5,7 @@
  * windows-1252. Bytes that say nothing are U+FFFD. ASCII costs no decoding.
  */
 import { isAscii, isUtf8 } from 'node:buffer'
-import { charsetReading, type CharsetReading } from './charset-names.ts'
+import { charsetReading, isWide, type CharsetReading } from './charset-names.ts'
 import { decodeKorean } from './korean.ts'
 import { hzToGb, iso2022KrToEuc } from './shifted-charsets.ts'
 import { decodeUtf7 } from './utf7.ts'
@@ -30,7 +30,7 @@ export function charsetText(bytes: Buffer, declared: string | undefined, cut = f
 function declaredText(bytes: Buffer, declared: string | undefined, cut: boolean): CharsetText {
   const reading = declared === undefined ? 'guess' : charsetReading(declared)
   const plain = isAscii(bytes)
-  if (reading === undefined) return { text: guessed(bytes, cut), defect: 'unknown-charset' }
+  if (reading === undefined || (isWide(reading) && isNarrowText(bytes))) return { text: guessed(bytes, cut), defect: 'unknown-charset' }
   if (plain && isAsciiSuperset(reading)) return { text: bytes.toString('latin1'), defect: undefined }
   return decoded(bytes, reading, { cut, named: declared !== undefined })
 }
@@ -157,7 +157,7 @@ function believedText(rest: Buffer, { mark, declared, cut }: { readonly mark: Ma
  */
 function isUtf16(bytes: Buffer, set: 'utf-16le' | 'utf-16be', declared: string | undefined): boolean {
   const reading = declared === undefined ? undefined : charsetReading(declared)
-  if (reading === 'utf-16' || (typeof reading === 'object' && /^utf-16/.test(reading.label))) return true
+  if (isWide(reading)) return reading !== 'utf-32'
   const high = set === 'utf-16le' ? 1 : 0
   let nuls = 0
   let printed = 0
@@ -167,6 +167,23 @@ function isUtf16(bytes: Buffer, set: 'utf-16le' | 'utf-16be', declared: string |
     else if (byte < 0x80) printed++
   }
   return nuls * 4 > bytes.length || (declared === undefined && printed * 4 < bytes.length * 3)
+}
+
+/** So much of a text is looked at; shorter ones may be anything. */
+const LOOKED_AT = 512
+const MIN_LOOKED_AT = 32
+
+/** Next to no NUL, and ASCII or UTF-8 as it stands: what is said to be UTF-16 or UTF-32 is none of them. */
+function isNarrowText(bytes: Buffer): boolean {
+  const start = bytes.subarray(0, LOOKED_AT)
+  if (start.length < MIN_LOOKED_AT) return false
+  let nuls = 0
+  let printed = 0
+  for (const byte of start) {
+    if (byte === 0) nuls++
+    else if ((byte >= 32 && byte < 127) || (byte >= 9 && byte <= 13)) printed++
+  }
+  return nuls * 64 < start.length && (printed * 4 >= start.length * 3 || isUtf8(wholeCharacters(start)))
 }
 
 /** RFC 2781 §4.3: big-endian without a mark; but most who leave the mark out are not. ASCII in it tells. */

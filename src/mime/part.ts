@@ -3,6 +3,7 @@
  * at the end the content decoded and, of texts, in its character set. What goes
  * wrong is a defect of the part.
  */
+import { charsetReading, isWide } from './charset-names.ts'
 import { charsetText } from './charset-text.ts'
 import { readContentFields } from './content-fields.ts'
 import { EndBytes } from './end-bytes.ts'
@@ -241,13 +242,12 @@ export function isText(part: Part): boolean {
   return part.type.startsWith('text/') || (part.type.startsWith('message/') && !MESSAGES.has(part.type))
 }
 
-const NOT_BY_META = /utf-?(?:7|16|32)|^ucs/
-
 /** HTML may say itself what it is written in; mail programs believe it where the field says nothing. */
 function htmlCharset(part: Part): string | undefined {
   if (part.type !== 'text/html') return undefined
   const head = part.content.toString('latin1', 0, 2048)
   const said = /<meta\s[^>]{0,200}?charset\s{0,10}=\s{0,10}["']?([\w.:-]{2,40})/i.exec(head)?.[1]?.toLowerCase()
   // Written in one of these it could not be read so far.
-  return said === undefined || NOT_BY_META.test(said) ? undefined : said
+  const reading = said === undefined ? undefined : charsetReading(said)
+  return isWide(reading) || reading === 'utf-7' ? undefined : said
 }

@@ -69,6 +69,20 @@ describe('bytes of a character set', () => {
     assert.deepEqual(read('\xef\xbb\xbf\xc3\xa4\xc3\xb6 \xe4', 'utf-8'), { text: 'äö \ufffd', defect: 'broken-charset' })
   })
 
+  test('that cannot be UTF-16 or UTF-32 as it is said are guessed', () => {
+    const lure = 'verify your account at http://a.example/'
+    const wide = Buffer.from('我们请您确认一下。'.repeat(9), 'utf16le')
+    const kana = Buffer.from('おはようございます。きょうはいいてんきです。\n', 'utf16le')
+    for (const charset of ['utf-16', 'utf-16le', 'utf-16be', 'utf-32', 'unicode', 'cp1200', 'ucs2', 'unicodelittle', 'unicode11', '12000']) {
+      assert.deepEqual(read(lure, charset), { text: lure, defect: 'unknown-charset' }, charset)
+      assert.deepEqual(read(`${lure.repeat(5)}a\0b\xc3\xa4`, charset), { text: `${lure.repeat(5)}a\0bä`, defect: 'unknown-charset' }, charset)
+      assert.equal(charsetText(Buffer.from('Подтвердите пароль'.repeat(40)), charset).text, 'Подтвердите пароль'.repeat(40))
+      assert.equal(read('caf\xe9 and cr\xe8me, as much of it as you like', charset).text, 'café and crème, as much of it as you like')
+    }
+    assert.deepEqual([charsetText(wide, 'utf-16le').text, charsetText(kana, 'cp1200').text, charsetText(Buffer.from('Grüße an alle, die das lesen', 'utf16le'), 'unicode').text], [wide.toString('utf16le'), kana.toString('utf16le'), 'Grüße an alle, die das lesen'])
+    assert.equal(charsetText(Buffer.from(kana).swap16(), 'utf-16be').text, kana.toString('utf16le'))
+  })
+
   test('of an unknown set are guessed', () => {
     assert.deepEqual(read('\xc3\xa4', 'nobody-knows'), { text: 'ä', defect: 'unknown-charset' })
     assert.deepEqual(read('\xe4', 'x'.repeat(100_000)), { text: 'ä', defect: 'unknown-charset' })

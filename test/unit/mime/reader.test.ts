@@ -234,5 +234,5 @@ test('of the message as it stands so much is held and no more, whatever its piec
 })
 
 test('HTML cannot say of itself that it is written in what it could not be read in so far', () => {
-  for (const charset of ['utf-7', 'utf-16', 'UTF-16LE', 'utf-32']) assert.equal(readText(`Content-Type: text/html\r\n\r\n<meta charset=${charset}>+ADw-\xc3\xa4`).parts[0]?.text?.slice(-6), '+ADw-ä', charset)
+  for (const charset of ['utf-7', 'utf-16', 'UTF-16LE', 'utf-32', 'unicode', 'csunicode', 'unicodefeff', 'ISO-10646-UCS-2', 'cp1200', 'ucs2', 'unicode11', 'unicodebig', '12000', 'x-ucs-4', 'csutf7', '65000']) assert.equal(readText(`Content-Type: text/html\r\n\r\n<meta charset=${charset}>+ADw-\xc3\xa4`).parts[0]?.text?.slice(-6), '+ADw-ä', charset)
 })
