@@ -297,8 +297,7 @@ function setColor(look: Look, color: number): void {
 
 function setGround(look: Look, ground: number): void {
   if (ground === UNSET) return
-  const { background } = look
-  look.background = blended(ground, background)
+  look.background = blended(ground, look.background)
   // What shows through is as sure as it was.
-  if (look.background === ground || background === UNKNOWN) look.groundDoubt = false
+  if (look.background === ground) look.groundDoubt = false
 }

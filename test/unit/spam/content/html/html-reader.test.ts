@@ -223,6 +223,12 @@ test('words on a picture can be read, whatever colour lies below it, and whateve
   ]) assert.deepEqual([text(`${open}secret`), hidden(`${open}secret`)], ['', 'secret'], open)
 })
 
+test('a ground that only some mail programs show is doubtful, and so is what shows through another one', () => {
+  const sheet = '<style>@media (max-width:600px){.picture{background-image:url(x.jpg)}.black{background:#000}.dark{background-color:#000}}</style>'
+  for (const body of ['<p class=picture style="color:#fff">x', '<p class=black style="color:#fff">x', '<p class=dark style="color:#fff">x', '<div class=black><p style="background:rgba(255,255,255,.5);color:#fff">x']) assert.deepEqual([text(sheet + body), hidden(sheet + body)], ['x', 'x'], body)
+  for (const body of ['<div class=black><p style="background:#fff;color:#fff">x', '<div class=picture><p style="background:#fff;color:#fff">x', '<p style="background:rgba(255,255,255,.5);color:#fff">x']) assert.deepEqual([text(sheet + body), hidden(sheet + body)], ['', 'x'], body)
+})
+
 test('nothing is looked for again and again to the end of the text', (t) => {
   let walked = 0
   const find: (this: string, mark: string, from?: number) => number = Reflect.get(String.prototype, 'indexOf')
