@@ -66,7 +66,10 @@ export class ScanTally {
       const kinds = actions.map((action) => `${this.#counts[action]} ${WORDS[action]}`).join(', ')
       err(`${count} ${count === 1 ? 'message' : 'messages'}: ${kinds}${this.#unreadable === 0 ? '' : `; ${this.#unreadable} could not be read`}\n`)
     }
-    return this.#request.exitCode === true ? Math.max(...actions.map((action) => EXIT_BY_ACTION[action])) : EXIT.ok
+    if (this.#request.exitCode !== true) return EXIT.ok
+    const worst = Math.max(...actions.map((action) => EXIT_BY_ACTION[action]))
+    // Nobody is to take for wanted what was not read.
+    return worst === EXIT.ok && this.#unreadable > 0 ? EXIT.data : worst
   }
 
   #heading({ file, number }: Place): string {

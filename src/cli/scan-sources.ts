@@ -1,8 +1,10 @@
 /**
  * The messages in what `postern scan` is given. What train-sources.ts takes apart
  * is taken apart here too: an mbox is each of its messages, a folder or a Maildir
- * each of its files. A file that was named, or standard input, is otherwise one
- * message, whatever it begins with, as the gateway would take it.
+ * each of its files. A file that was named is otherwise one message, whatever it
+ * begins with, as the gateway would take it. Standard input is always one: what
+ * delivers puts a `From ` line on top, and whoever wrote the text below might
+ * write another.
  *
  * Throws an ExitError where there is no such file, or no message in it.
  */
@@ -72,12 +74,13 @@ async function* inFolder(file: string, { cwd, maxBytes }: ScanPlace): AsyncGener
 }
 
 async function* named(...[file, name, { cwd, standardInput, maxBytes }]: [string | undefined, string, ScanPlace]): AsyncGenerator<Scannable> {
-  const chunks = (file === undefined || file === '-' ? standardInput() : fileChunks(resolve(cwd, file), file))[Symbol.asyncIterator]()
+  const fromFile = file !== undefined && file !== '-'
+  const chunks = (fromFile ? fileChunks(resolve(cwd, file), file) : standardInput())[Symbol.asyncIterator]()
   try {
     const place = { file: name, number: undefined, alone: true }
     const start = await beginning(chunks)
     if (start.length === 0) throw new ExitError(EXIT.data, `${name}: it is empty; a message was expected`)
-    if (looksLikeMbox(start)) yield* apart({ path: file, bytes: 0, read: () => behind(start, chunks) }, place, maxBytes)
+    if (fromFile && looksLikeMbox(start)) yield* apart({ path: file, bytes: 0, read: () => behind(start, chunks) }, place, maxBytes)
     else yield { status: 'read', place, message: await readMessage(behind(start, chunks), maxBytes) }
   } finally {
     await chunks.return?.()

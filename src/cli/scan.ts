@@ -1,12 +1,14 @@
 /**
  * `postern scan`: judges a message as the gateway would if it came in now, by
  * the same code and policy, and says why. Delivers, stores and counts nothing.
- * Of an mbox, a Maildir or a folder it judges one message after the other.
+ * Of an mbox, a Maildir or a folder it judges one message after the other;
+ * standard input is one message.
  *
  * Exit codes of sysexits(3): 0 judged, whatever the verdict; with --exit-code 0
  * accepted, 2 quarantine, 4 put off (4xx), 5 refused (5xx), of several the
  * highest; 64 wrong arguments; 65 the message is larger than the gateway takes,
- * or there is none; 66 no such file, or no configuration file; 77 no permission; 78 the configuration is wrong.
+ * or there is none, or with --exit-code all are accepted but some that could not
+ * be read; 66 no such file, or no configuration file; 77 no permission; 78 the configuration is wrong.
  */
 import { isatty } from 'node:tty'
 import type { Settings } from '../config/settings.ts'

@@ -1,7 +1,7 @@
 /**
  * Takes an mbox apart (RFC 4155), byte for byte as it comes. A message begins
- * behind a line `From …` with a time of day in it, at the start or after an
- * empty line; the `>` that quotes such a line inside of one is taken away, one
+ * behind a line `From …` with a time of day in it, at the start or between an
+ * empty line and a header field; other such lines are text. The `>` that quotes such a line inside of one is taken away, one
  * of them where there are several (mboxrd; in mboxo there is never more).
  *
  * Bounded: of a message that is larger than it may be only its size is kept, and
@@ -14,6 +14,7 @@ export type MboxMessage =
 const LF = 0x0a
 const CR = 0x0d
 const SEPARATOR = /^From \S.*\d\d:\d\d/s
+const FIELD = /^[!-9;-~]{1,100}[ \t]*:/
 const QUOTED = /^>+From /
 /** What is asked of a line stands in its beginning. */
 const LINE_START = 200
@@ -39,6 +40,8 @@ export class MboxReader {
   #filled = 0
   #size = 0
   #inMessage = false
+  /** the last line, which a message begins behind if this one is a field */
+  #separator: Buffer | undefined
   /** the last line was empty, or there was none */
   #afterEmpty = true
   /** the last piece did not end its line */
@@ -67,6 +70,7 @@ export class MboxReader {
   /** The rest of them. */
   end(): MboxMessage[] {
     if (this.#restBytes > 0) this.#line(this.#joined(Buffer.alloc(0)))
+    this.#decide(false)
     this.#finish()
     return this.#taken()
   }
@@ -87,16 +91,28 @@ export class MboxReader {
 
   #line(line: Buffer): void {
     const start = this.#midLine ? '' : line.toString('latin1', 0, LINE_START)
+    this.#decide(FIELD.test(start))
     const afterEmpty = this.#afterEmpty
     this.#midLine = line[line.length - 1] !== LF
     this.#afterEmpty = start === '\n' || start === '\r\n'
     if (afterEmpty && SEPARATOR.test(start)) {
+      this.#separator = line
+      if (!this.#inMessage) this.#decide(true)
+    } else if (this.#inMessage) this.#add(QUOTED.test(start) ? line.subarray(1) : line)
+  }
+
+  /** What the line was that might be a separator. */
+  #decide(isSeparator: boolean): void {
+    const line = this.#separator
+    this.#separator = undefined
+    if (line === undefined) return
+    if (isSeparator) {
       this.#finish()
       this.#inMessage = true
-      return
-    }
-    if (!this.#inMessage) return
-    const kept = QUOTED.test(start) ? line.subarray(1) : line
+    } else this.#add(line)
+  }
+
+  #add(kept: Buffer): void {
     this.#size += kept.length
     if (this.#size > this.#maxBytes) this.#drop()
     else this.#keep(kept)

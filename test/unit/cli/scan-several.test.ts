@@ -66,7 +66,31 @@ test('an mbox: each message by itself, with its number, and the worst of them in
   assert.match(out, /^box, message 1\naccepted[^]*\n\nbox, message 2\nrefused, by its score[^]*PILLS/m)
   assert.equal(err, '3 messages: 2 accepted, 1 refused\n')
   assert.deepEqual((await ask('box')).map(({ file, number, action, transaction: { from } }) => [file, number, action, from]), [['box', 1, 'accept', 'anna@sender.example'], ['box', 2, 'reject', 'anna@sender.example'], ['box', 3, 'accept', 'anna@sender.example']])
-  assert.equal((await call({ json: true }, BOX)).out.trimEnd().split('\n').length, 3)
+})
+
+test('standard input is one message: a From line on top is taken off, others are text, quoted ones as they are', async () => {
+  const { call } = desk({})
+  const text = letter('one', `x\n\n${FROM}cheap\n\n${FROM}${letter('two')}>From me\n`)
+  for (const file of [undefined, '-']) {
+    for (const input of [text, FROM + text]) {
+      const { transaction } = JSON.parse((await call({ file, json: true }, input)).out) as Json
+      assert.equal(transaction.size, Buffer.byteLength(text.replaceAll('\n', '\r\n')))
+    }
+  }
+  assert.equal((await call({ exitCode: true }, FROM + letter('cheap pills', `x\n\n${FROM}\n${FROM}y\n`))).code, 5)
+})
+
+test('a file with a From line on top: text below another one is judged with the message', async () => {
+  const { call } = desk({ box: `${FROM}${letter('cheap pills', `x\n\n${FROM}no field\n`)}` })
+  const { code, err } = await call({ file: 'box', exitCode: true })
+  assert.deepEqual([code, err], [5, ''])
+})
+
+test('--exit-code never says accepted where something could not be read', async () => {
+  const { call } = desk({ 'one/a': letter('a'), 'one/junk': 'junk', 'two/a': letter('cheap pills'), 'two/junk': 'junk', 'box': `${FROM}${letter('a')}\n${FROM}${letter('large', 'x'.repeat(99_000))}` })
+  const codes = await Promise.all(['one', 'two', 'box'].map(async (file) => (await call({ file, exitCode: true })).code))
+  assert.deepEqual(codes, [65, 5, 65])
+  assert.equal((await call({ file: 'one' })).code, 0)
 })
 
 test('an mbox with one message is that message: as it would come in, and nothing is numbered', async () => {

@@ -48,8 +48,15 @@ function split(text: string, step: number, maxBytes = 10_000): string[] {
 
 test('an mbox is taken apart the same in pieces of any size, with both quotings', () => {
   const text = `${SEPARATOR}Subject: one\n\nFrom me to you\n>From here 10:00\n>>From there\n\n${SEPARATOR}Subject: two\r\n\r\nx\r\n\r\nFrom nobody at any time\n\n\n${SEPARATOR}\n${SEPARATOR}Subject: three\n\nno end`
-  const expected = ['Subject: one\n\nFrom me to you\nFrom here 10:00\n>From there\n', 'Subject: two\r\n\r\nx\r\n\r\nFrom nobody at any time\n\n', 'Subject: three\n\nno end']
+  const expected = ['Subject: one\n\nFrom me to you\nFrom here 10:00\n>From there\n', `Subject: two\r\n\r\nx\r\n\r\nFrom nobody at any time\n\n\n${SEPARATOR}`, 'Subject: three\n\nno end']
   for (let step = 1; step <= text.length; step++) assert.deepEqual(split(text, step), expected, `in pieces of ${step}`)
+})
+
+test('a line like a separator without a field below it is text of the message before, at its end too', () => {
+  const text = `${SEPARATOR}Subject: one\n\nx\n\n${SEPARATOR}text\n\n${SEPARATOR}A b: c\n\n${SEPARATOR}\n${SEPARATOR}Subject: two\n\ny\n\n${SEPARATOR}`
+  const expected = [`Subject: one\n\nx\n\n${SEPARATOR}text\n\n${SEPARATOR}A b: c\n\n${SEPARATOR}`, `Subject: two\n\ny\n\n${SEPARATOR}`]
+  for (let step = 1; step <= text.length; step++) assert.deepEqual(split(text, step), expected, `in pieces of ${step}`)
+  assert.deepEqual(split(`${SEPARATOR}no field\n`, 7), ['no field\n'])
 })
 
 test('a message of an mbox that is too large is counted, and those around it are read', () => {
