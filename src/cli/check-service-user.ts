@@ -10,11 +10,14 @@ import { join } from 'node:path'
 import { lookUpName, lookUpOwner, type Machine, type OwnerIds } from '../config/machine.ts'
 import type { Settings } from '../config/settings.ts'
 import { escapeControls } from '../observe/readable.ts'
-import { givesToOthers, setGroups } from './become-owner.ts'
+import { asUser, processRights, type Rights } from './as-user.ts'
+import { givesToOthers } from './become-owner.ts'
 
 /** of packaging/postern.service */
 const UNIT_USER = 'postern'
 const NAMED = 5
+/** root's in every file system of its own */
+const OF_THE_FILE_SYSTEM = 'lost+found'
 
 interface ServiceUser extends OwnerIds {
   readonly name: string
@@ -22,17 +25,23 @@ interface ServiceUser extends OwnerIds {
   readonly known: string
 }
 
-/** @param look what is wrong for whoever runs it now; one thing each, with its place */
-export async function checkServiceUser(settings: Settings, machine: Machine, look: () => Promise<readonly string[]>): Promise<readonly string[]> {
-  const user = serviceUser(settings, machine)
-  if (user === undefined) return []
-  const wrong = await asUser(user, look)
-  return [...wrong.map((one) => `${user.name}, ${user.known}, could not use this: ${one}`), ...strangers(settings.state, user)]
+export interface Looking {
+  /** what is wrong for whoever runs it now; one thing each, with its place */
+  readonly look: () => Promise<readonly string[]>
+  /** default: those of the process */
+  readonly rights?: Rights
 }
 
-/** Undefined where this process is not root, or the gateway runs as root, or nobody knows. */
-function serviceUser({ state, hops }: Settings, machine: Machine): ServiceUser | undefined {
-  if (process.geteuid?.() !== 0) return undefined
+export async function checkServiceUser(settings: Pick<Settings, 'state' | 'hops'>, machine: Machine, { look, rights = processRights }: Looking): Promise<readonly string[]> {
+  const user = rights.user() === 0 ? serviceUser(settings, machine) : undefined
+  if (user === undefined) return []
+  const looked = await asUser(user, look, rights)
+  const wrong = looked.status === 'done' ? looked.result.map((one) => `${user.name}, ${user.known}, could not use this: ${one}`) : [`not looked at as ${user.name}, ${user.known}: root may not work as another user here (${looked.cause})`]
+  return [...wrong, ...strangers(settings.state, user)]
+}
+
+/** Undefined where the gateway runs as root, or nobody knows. */
+function serviceUser({ state, hops }: Pick<Settings, 'state' | 'hops'>, machine: Machine): ServiceUser | undefined {
   const found = statSync(state, { throwIfNoEntry: false })
   const owner = found === undefined ? lookUpOwner({ user: UNIT_USER, group: undefined }, machine) : { status: 'found', ids: { uid: found.uid, gid: found.gid } } as const
   if (owner.status === 'unknown' || owner.ids.uid === 0 || givesToOthers({ hops }, owner.ids.uid)) return undefined
@@ -41,26 +50,21 @@ function serviceUser({ state, hops }: Settings, machine: Machine): ServiceUser |
   return { uid, gid, name: name === undefined ? `user ${uid}` : `user ${escapeControls(name)} (${uid})`, known: found === undefined ? 'as whom packaging/postern.service runs it' : `to whom ${state} belongs` }
 }
 
-/** With the effective rights of a user; nothing else may go on meanwhile. */
-async function asUser<T>({ uid, gid }: OwnerIds, work: () => Promise<T>): Promise<T> {
-  const [groups, group] = [process.getgroups?.() ?? [], process.getegid?.() ?? 0]
-  setGroups(uid, gid)
-  process.setegid?.(gid)
-  process.seteuid?.(uid)
-  try {
-    return await work()
-  } finally {
-    process.seteuid?.(0)
-    process.setegid?.(group)
-    process.setgroups?.(groups)
-  }
-}
-
 /** Who once ran a gateway or a command as root has left files there. */
 function strangers(state: string, { uid, name }: ServiceUser): readonly string[] {
   if (statSync(state, { throwIfNoEntry: false }) === undefined) return []
-  const others = readdirSync(state).filter((one) => (lstatSync(join(state, one), { throwIfNoEntry: false })?.uid ?? uid) !== uid).sort()
+  const others = namesIn(state).filter((one) => one !== OF_THE_FILE_SYSTEM && (lstatSync(join(state, one), { throwIfNoEntry: false })?.uid ?? uid) !== uid).sort()
   if (others.length === 0) return []
   const more = others.length > NAMED ? ` and ${others.length - NAMED} more` : ''
   return [`${state} belongs to ${name}, and this in it to somebody else, so that the gateway may not be able to write it: ${others.slice(0, NAMED).map(escapeControls).join(', ')}${more}`]
+}
+
+/** Root without its capabilities may not look into it; the gateway that runs so says it by itself. */
+function namesIn(state: string): readonly string[] {
+  try {
+    return readdirSync(state)
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EACCES') return []
+    throw error
+  }
 }

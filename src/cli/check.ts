@@ -135,12 +135,12 @@ function tellWarnings(warnings: readonly string[], err: (text: string) => void):
 /** Of the files of the configuration, and what is in them. */
 function checkService(settings: Settings, source: string, where: LoadOptions): Promise<readonly string[]> {
   if (source === EMBEDDED_SOURCE) return Promise.resolve([])
-  return checkServiceUser(settings, where.machine ?? thisMachine, async () => {
+  return checkServiceUser(settings, where.machine ?? thisMachine, { look: async () => {
     const loaded = loadConfiguration(where)
     if (loaded.status === 'unreadable') return [`${loaded.source}: ${loaded.cause}`]
     if (loaded.status === 'invalid') return loaded.errors.map((error) => describeError({ ...error, allowed: undefined }))
     return (await checkFiles(loaded.settings, source)).errors
-  })
+  } })
 }
 
 async function checkFiles(settings: Settings, source: string): Promise<LoadReport> {

@@ -75,7 +75,7 @@ test('a configuration that he cannot read, and a folder that he may not enter', 
 test('what lies in the state directory and belongs to somebody else', { skip: root }, async () => {
   const { cwd, put, check, state } = desk()
   state(UID)
-  for (const name of ['postern.db', 'bayes.model']) put(`state/${name}`, '')
+  for (const name of ['postern.db', 'bayes.model', 'lost+found']) put(`state/${name}`, '')
   put('state/rates.db', '', { uid: UID })
   assert.deepEqual((await check()).warnings, [`warning: ${cwd}/state belongs to user postern (4711), and this in it to somebody else, so that the gateway may not be able to write it: bayes.model, postern.db`])
 })
