@@ -8,22 +8,29 @@ import { unfold, valueText } from '../message/header-field.ts'
 import { fieldText } from '../mime/encoded-words.ts'
 import type { QuarantineEntry } from '../state/quarantine-entry.ts'
 import type { Quarantine } from '../state/quarantine.ts'
+import { explainError } from './exit-codes.ts'
 
 const MAX_CHARACTERS = 500
 
-/** In one line and bounded, control characters still in it; undefined where it has none, or cannot be read. */
-export async function subjectOf(entry: QuarantineEntry, quarantine: Pick<Quarantine, 'read'>): Promise<string | undefined> {
+export interface SubjectRead {
+  /** in one line and bounded, control characters still in it; undefined where the message has none */
+  readonly subject: string | undefined
+  /** why the message cannot be read */
+  readonly cause?: string
+}
+
+export async function subjectOf(entry: QuarantineEntry, quarantine: Pick<Quarantine, 'read'>): Promise<SubjectRead> {
   try {
     const message = await quarantine.read(entry)
     try {
       const [field] = fieldsNamed(await readHeaderSection(message), 'subject')
-      return field === undefined ? undefined : shownSubject(valueText(field))
+      return { subject: field === undefined ? undefined : shownSubject(valueText(field)) }
     } finally {
       message.discard()
     }
-  } catch {
-    // A message that is damaged is told by whatever is done with it; the list is to have it all the same.
-    return undefined
+  } catch (error) {
+    // The list is to have it all the same.
+    return { subject: undefined, cause: explainError(error) }
   }
 }
 

@@ -116,13 +116,18 @@ async function list(request: ListRequest, { quarantine, io, now }: Ground): Prom
   const limit = value('--limit', integer({ min: 1, max: 100_000 }).read(request.limit ?? '100'))
   const describe = request.json === true ? describeJson : describeLine
   const lines: string[] = []
+  const unread: string[] = []
   for (const entry of quarantine.entries({ sender, recipient, since })) {
-    const subject = await subjectOf(entry, quarantine)
+    const { subject, cause } = await subjectOf(entry, quarantine)
+    if (cause !== undefined) unread.push(cause)
     if (wanted === undefined || hasInSubject(subject, wanted)) lines.push(describe(entry, subject))
     if (lines.length > limit) break
   }
   const shown = lines.slice(0, limit)
   io.out(shown.join(''))
+  // Else whoever looks for one of them finds nothing, and takes it for lost.
+  const [first] = wanted === undefined ? [] : unread
+  if (first !== undefined) io.err(`${unread.length} could not be read, so that nobody knows their Subject: ${escapeLines(first)}\n`)
   if (lines.length > limit) io.err(`there are more than these ${limit}: --limit shows them\n`)
   else if (request.json !== true) io.err(`${shown.length} ${shown.length === 1 ? 'message' : 'messages'}; all that is kept: ${formatSize(quarantine.bytes())}\n`)
   return EXIT.ok

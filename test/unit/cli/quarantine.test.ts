@@ -62,8 +62,8 @@ test('list: the Subject as a mail program shows it, bounded and harmless; a dash
   assert.deepEqual(Object.fromEntries(objects.map(({ id, subject }) => [id, subject])), { AAAA: 'Grüße aus Köln', BBBB: null, CCCC: 'a\x1b[2J\u202e b c', DDDD: `${'x'.repeat(500)}…`, EEEE: null, FFFF: null })
 })
 
-test('list --subject: a part of it, in any case; the limit counts what is shown', async (t) => {
-  const { quarantine, call: ask } = desk(t, HOPS)
+test('list --subject: a part of it, in any case; the limit counts what is shown; what cannot be read is told', async (t) => {
+  const { quarantine, state, call: ask } = desk(t, HOPS)
   for (const [i, subject] of ['Rechnung 1', '=?utf-8?Q?Gr=C3=BC=C3=9Fe?=', 'Your invoice', 'RECHNUNG 2'].entries()) {
     await quarantine.keep(facts(`A${i}`, { at: NOW + i }), outgoing(`Subject: ${subject}\r\n\r\n`))
   }
@@ -73,7 +73,12 @@ test('list --subject: a part of it, in any case; the limit counts what is shown'
   assert.deepEqual(await found('nothing'), [])
   assert.deepEqual(await found('rechnung', '1'), ['A3'])
   assert.match((await ask({ action: 'list', subject: 'rechnung', limit: '1' })).err, /there are more/)
-  assert.doesNotMatch((await ask({ action: 'list', subject: 'rechnung', limit: '2' })).err, /there are more/)
+  assert.doesNotMatch((await ask({ action: 'list', subject: 'rechnung', limit: '2' })).err, /there are more|could not be read/)
+  for (const id of ['A0', 'A3']) writeFileSync(join(state, `quarantine/${id}.eml`), '')
+  const { code, out, err } = await ask({ action: 'list', subject: 'rechnung' })
+  assert.deepEqual([code, out], [0, ''])
+  assert.match(err, /^2 could not be read, so that nobody knows their Subject: .+\n0 messages; all that is kept: /)
+  assert.doesNotMatch((await ask({ action: 'list' })).err, /could not be read/)
 })
 
 test('show: envelope, reasons and telling fields', async (t) => {
