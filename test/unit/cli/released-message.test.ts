@@ -31,3 +31,21 @@ test('one that was kept for another reason than its points has none either: a fi
 test('where the gateway said nothing of points, nothing changes', async () => {
   for (const text of [RESULTS + LETTER, `X-Warning: a\r\n${RESULTS}${LETTER}`, 'Subject: a\r\n\r\n', '', ' X-Spam-Flag: YES\r\n', `Received: by x\r\n${LETTER}`]) assert.deepEqual(await released(text), { text, cleared: false })
 })
+
+test('where nothing but our fields stand on top, to the end of the header and without a body', async () => {
+  const status = 'X-Spam-Status: No, score=0.0 required=4.0 tests=RELEASED\r\n'
+  for (const rest of ['\r\nX-Spam-Flag: YES\r\n', '']) {
+    assert.deepEqual(await released(`X-Spam-Flag: YES\r\nX-Spam-Status: Yes, score=9.0 required=4.0\r\n${rest}`), { text: `X-Spam-Score: 0.0\r\n${status}${rest}`, cleared: true })
+  }
+})
+
+test('a message that begins within a field has none of ours on top', async () => {
+  const text = ` of a field\r\nX-Spam-Flag: YES\r\nX-Spam-Status: Yes, score=9.0 required=4.0\r\n${RESULTS}${LETTER}`
+  assert.deepEqual(await released(text), { text, cleared: false })
+})
+
+test('a status that does not say how many points were required is taken away like the others', async () => {
+  for (const status of ['X-Spam-Status: Yes, score=9.0', 'X-Spam-Status: Yes, required=many']) {
+    assert.deepEqual(await released(`X-Spam-Flag: YES\r\n${status}\r\n${RESULTS}${LETTER}`), { text: RESULTS + LETTER, cleared: true })
+  }
+})
