@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { asUser, type Rights } from '../../../src/cli/as-user.ts'
+import { asUser, processRights, type Rights } from '../../../src/cli/as-user.ts'
 import { checkServiceUser } from '../../../src/cli/check-service-user.ts'
 import { temporaryDirectory } from '../../support/process.ts'
 import { TEST_MACHINE } from '../../support/settings.ts'
@@ -17,7 +17,7 @@ function refusal(code: string): Error {
 }
 
 /** @param refused what the kernel does not allow, and with which code */
-function process({ refused, code = 'EPERM' }: { readonly refused?: Step; readonly code?: string } = {}): { readonly rights: Rights; readonly has: () => typeof ROOT } {
+function pretended({ refused, code = 'EPERM' }: { readonly refused?: Step; readonly code?: string } = {}): { readonly rights: Rights; readonly has: () => typeof ROOT } {
   let now = ROOT
   const allowed = (step: Step | 'setGroups', then: typeof ROOT): void => {
     if (step === refused || (step === 'setGroups' && refused === 'takeGroupsOf')) throw refusal(code)
@@ -44,21 +44,37 @@ function process({ refused, code = 'EPERM' }: { readonly refused?: Step; readonl
 }
 
 test('the work has user, group and groups of the other; behind it all is as before, where it fails too', async () => {
-  const { rights, has } = process()
+  const { rights, has } = pretended()
   assert.deepEqual(await asUser(IDS, () => Promise.resolve(has()), rights), { status: 'done', result: { user: 4711, group: 4712, groups: [4712, 99] } })
   assert.deepEqual(has(), ROOT)
   await assert.rejects(asUser(IDS, () => Promise.reject(new Error('broken')), rights), /broken/)
   assert.deepEqual(has(), ROOT)
 })
 
+test('the rights of the process itself', { skip: processRights.user() === 0 ? false : 'only root can take those of others' }, async () => {
+  const now = (): unknown => ({ user: processRights.user(), group: processRights.group(), groups: processRights.groups() })
+  const before = now()
+  const groups = processRights.groups()
+  // Others than any account is in, so that it is seen whether they are gone, and come back.
+  processRights.setGroups([0, 4713])
+  try {
+    const mine = now()
+    assert.deepEqual(await asUser(IDS, () => Promise.resolve(now()), processRights), { status: 'done', result: { user: 4711, group: 4712, groups: [4712] } })
+    assert.deepEqual(now(), mine)
+  } finally {
+    processRights.setGroups(groups)
+  }
+  assert.deepEqual(now(), before)
+})
+
 test('where one of them cannot be taken, nothing is done and nothing stays changed', async () => {
   for (const refused of ['takeGroupsOf', 'setGroup', 'setUser'] as const) {
     for (const code of ['EPERM', 'EINVAL']) {
-      const { rights, has } = process({ refused, code })
+      const { rights, has } = pretended({ refused, code })
       assert.deepEqual(await asUser(IDS, () => Promise.reject(new Error('not to be done')), rights), { status: 'not-allowed', cause: `${code}, not permitted` })
       assert.deepEqual(has(), ROOT)
     }
-    const broken = process({ refused, code: 'EIO' })
+    const broken = pretended({ refused, code: 'EIO' })
     await assert.rejects(asUser(IDS, () => Promise.resolve(), broken.rights), /EIO/)
     assert.deepEqual(broken.has(), ROOT)
   }
@@ -68,6 +84,6 @@ test('check says as whom it did not look', async () => {
   const settings = { state: join(temporaryDirectory('as-user'), 'state'), hops: new Map<never, never>() }
   const machine = { ...TEST_MACHINE, userDatabase: (kind: 'passwd' | 'group') => (kind === 'passwd' ? 'postern:x:4711:4711::/:/bin/false\n' : '') }
   const check = (rights: Rights): Promise<readonly string[]> => checkServiceUser(settings, machine, { look: () => Promise.resolve(['broken']), rights })
-  assert.deepEqual(await check(process().rights), ['user postern (4711), as whom packaging/postern.service runs it, could not use this: broken'])
-  assert.deepEqual(await check(process({ refused: 'setUser' }).rights), ['not looked at as user postern (4711), as whom packaging/postern.service runs it: root may not work as another user here (EPERM, not permitted)'])
+  assert.deepEqual(await check(pretended().rights), ['user postern (4711), as whom packaging/postern.service runs it, could not use this: broken'])
+  assert.deepEqual(await check(pretended({ refused: 'setUser' }).rights), ['not looked at as user postern (4711), as whom packaging/postern.service runs it: root may not work as another user here (EPERM, not permitted)'])
 })
